@@ -1,0 +1,4 @@
+export type { Database, Sql } from './database';
+export { dueWorkDdl, schedule, unschedule } from './due-work';
+export type { DueItem } from './due-work';
+export type { ReadModel } from './read-model';
