@@ -1,0 +1,3 @@
+export { openDatabase } from './database';
+export type { Database, Sql } from './database';
+export { migrate } from './migrate';
