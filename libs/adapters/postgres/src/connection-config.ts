@@ -25,7 +25,8 @@ const schemaName = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /** Schema names are restricted rather than escaped: they stand in start-up options and in file-less SQL. */
 export const checkedSchema = (schema: string): string => {
-  if (!schemaName.test(schema)) throw new Error(`'${schema}' is no schema name: use a-z, 0-9 and _, at most 63 of them`);
+  if (!schemaName.test(schema))
+    throw new Error(`'${schema}' is no schema name: use a-z, 0-9 and _, at most 63 of them`);
   return schema;
 };
 

@@ -41,9 +41,10 @@ describe('migrate', () => {
     await run();
     await run();
     expect(await database.query('select * from note')).toEqual([{ id: 1, body: 'seed' }]);
-    const [table] = await database.query("select schemaname from pg_tables where tablename = 'note' and schemaname = $1", [
-      database.schema,
-    ]);
+    const [table] = await database.query(
+      "select schemaname from pg_tables where tablename = 'note' and schemaname = $1",
+      [database.schema],
+    );
     expect(table).toEqual({ schemaname: database.schema });
   });
 
@@ -55,7 +56,10 @@ describe('migrate', () => {
 
   it('does not take other line ends for a change', async () => {
     await run();
-    await put('0001_note.sql', 'create table note (id int);\r\n-- two statements in a file\r\ncreate index on note (id);\r\n');
+    await put(
+      '0001_note.sql',
+      'create table note (id int);\r\n-- two statements in a file\r\ncreate index on note (id);\r\n',
+    );
     await run();
   });
 
