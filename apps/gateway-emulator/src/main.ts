@@ -17,7 +17,10 @@ const main = async (): Promise<void> => {
   log({ event: 'listening', url: emulator.url, journal: EMULATOR_JOURNAL ?? 'memory' });
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
-      emulator.close().then(() => process.exit(0), () => process.exit(1));
+      emulator.close().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
     });
 };
 

@@ -32,7 +32,10 @@ export const createControl = (parts: ControlParts) => {
     ['DELETE /control/faults', () => clearFaults(parts)],
     ['POST /control/reset', () => reset(parts)],
     ...parts.faces.flatMap((face) =>
-      Object.entries(face.actions).map(([name, action]): [string, ControlAction] => [`POST /control/${face.name}/${name}`, action]),
+      Object.entries(face.actions).map(([name, action]): [string, ControlAction] => [
+        `POST /control/${face.name}/${name}`,
+        action,
+      ]),
     ),
   ]);
 
@@ -86,7 +89,8 @@ const invariants = (ledger: MoneyLedger): Answer => {
 const clockView = (clock: VirtualClock): { now: string } => ({ now: new Date(clock.now()).toISOString() });
 
 const advance = ({ store, clock }: ControlParts, { advanceSeconds }: Readonly<Record<string, unknown>>): Answer => {
-  if (typeof advanceSeconds !== 'number' || !(advanceSeconds >= 0)) return json({ error: 'advanceSeconds-required' }, 400);
+  if (typeof advanceSeconds !== 'number' || !(advanceSeconds >= 0))
+    return json({ error: 'advanceSeconds-required' }, 400);
   store.commit(changeOf(clock, { advanceMs: Math.round(advanceSeconds * 1000) }));
   return json(clockView(clock));
 };

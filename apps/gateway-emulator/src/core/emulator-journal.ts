@@ -75,7 +75,7 @@ function* linesOf(descriptor: number): Generator<Line> {
   let rest = Buffer.alloc(0);
   let position = 0;
   let held: Line | undefined;
-  for (let read = readSync(descriptor, chunk, 0, CHUNK_BYTES, position); read > 0; ) {
+  for (let read = readSync(descriptor, chunk, 0, CHUNK_BYTES, position); read > 0;) {
     position += read;
     rest = Buffer.concat([rest, chunk.subarray(0, read)]);
     let from = 0;

@@ -7,9 +7,15 @@ export const checkInvariants = (ledger: MoneyLedger): readonly Violation[] => {
   return [
     ...ledger.violations(),
     ...repeated(charges, 'invoice-charged-twice', (row) => row.invoiceRef),
-    ...repeated(rows.filter(counts), 'operation-key-booked-twice', (row) => row.operationKey && `${row.kind} ${row.operationKey}`),
+    ...repeated(
+      rows.filter(counts),
+      'operation-key-booked-twice',
+      (row) => row.operationKey && `${row.kind} ${row.operationKey}`,
+    ),
     ...rows.flatMap((row) => (row.kind === 'refund' ? refundFaults(ledger, row) : overRefunded(ledger, row))),
-    ...rows.filter((row) => !Number.isSafeInteger(row.minor) || row.minor <= 0).map((row) => violation('amount-not-positive-integer', row)),
+    ...rows
+      .filter((row) => !Number.isSafeInteger(row.minor) || row.minor <= 0)
+      .map((row) => violation('amount-not-positive-integer', row)),
   ];
 };
 

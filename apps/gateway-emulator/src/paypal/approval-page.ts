@@ -27,7 +27,8 @@ export const approve = (paypal: PayPal, token: CheckoutToken, email: string | nu
 };
 
 export const cancel = (paypal: PayPal, token: CheckoutToken): string => {
-  if (token.status === 'open' || token.status === 'approved') record(paypal, { type: 'token-cancelled', token: token.token });
+  if (token.status === 'open' || token.status === 'approved')
+    record(paypal, { type: 'token-cancelled', token: token.token });
   return extend(token.cancelUrl, `token=${encodeURIComponent(token.token)}`);
 };
 
@@ -40,9 +41,13 @@ const extend = (url: string, pairs: string): string => {
 
 export const findOpen = (paypal: PayPal, id: string | null): CheckoutToken | Answer => {
   const token = paypal.state.token(id ?? '');
-  if (!token) return html(frame('Not found', '<p>There is no such checkout. Return to the shop and start again.</p>'), 404);
+  if (!token)
+    return html(frame('Not found', '<p>There is no such checkout. Return to the shop and start again.</p>'), 404);
   if (isExpired(token, paypal.now()))
-    return html(frame('Expired', '<p>This checkout is older than three hours. Return to the shop and start again.</p>'), 410);
+    return html(
+      frame('Expired', '<p>This checkout is older than three hours. Return to the shop and start again.</p>'),
+      410,
+    );
   return token;
 };
 
@@ -79,6 +84,12 @@ ${content}
 </main></body></html>
 `;
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');

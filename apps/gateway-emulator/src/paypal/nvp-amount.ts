@@ -1,6 +1,8 @@
 /** Currencies PayPal takes, with the digits it wants on the wire; note that HUF and TWD have none here. */
 const DIGITS: Readonly<Record<string, number>> = Object.fromEntries([
-  ...'AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD ILS INR MXN MYR NOK NZD PHP PLN RUB SEK SGD THB USD'.split(' ').map((code) => [code, 2]),
+  ...'AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD ILS INR MXN MYR NOK NZD PHP PLN RUB SEK SGD THB USD'
+    .split(' ')
+    .map((code) => [code, 2]),
   ...'HUF JPY TWD'.split(' ').map((code) => [code, 0]),
 ]);
 

@@ -109,7 +109,9 @@ const forcedError = (paypal: PayPal, { forced }: NvpRequest, amountText: string)
 
 /** Once paid, an invoice number stays taken, refunded or not: only a payment that failed frees it. */
 const isTaken = (paypal: PayPal, merchant: string, invoiceRef: string): boolean =>
-  paypal.ledger.ofInvoice(scopeOf(merchant), invoiceRef).some((row) => row.kind === 'charge' && row.status !== 'denied');
+  paypal.ledger
+    .ofInvoice(scopeOf(merchant), invoiceRef)
+    .some((row) => row.kind === 'charge' && row.status !== 'denied');
 
 export const refundTransaction: NvpOperation = (paypal, request) => {
   const { get, merchant } = request;
@@ -117,16 +119,20 @@ export const refundTransaction: NvpOperation = (paypal, request) => {
   const earlier = operationKey ? paypal.ledger.ofKey(scopeOf(merchant), 'refund', operationKey) : undefined;
   if (earlier) return success(refundFields(paypal, earlier), '11607');
   const charge = paypal.ledger.find(get('TRANSACTIONID') ?? '');
-  if (!charge || charge.merchant !== merchant || charge.kind !== 'charge') return failure('10004', 'TRANSACTIONID is unknown.');
+  if (!charge || charge.merchant !== merchant || charge.kind !== 'charge')
+    return failure('10004', 'TRANSACTIONID is unknown.');
   if (request.forced && request.forced.effect !== 'pending') return failure(request.forced.code ?? '10009');
 
   const left = charge.minor - paypal.ledger.refundedMinor(charge.transactionId);
   if (charge.status !== 'completed') return failure('10009', 'Only a completed transaction can be refunded.');
-  if (paypal.now() - Date.parse(charge.at) > REFUND_WINDOW_MS) return failure('10009', 'The refund window of 180 days has closed.');
+  if (paypal.now() - Date.parse(charge.at) > REFUND_WINDOW_MS)
+    return failure('10009', 'The refund window of 180 days has closed.');
   if (left === 0) return failure('10009', 'This transaction has already been fully refunded.');
   const minor = refundMinor(request, charge, left);
   if (typeof minor !== 'number') return minor;
-  const triggered = paypal.state.settings().negativeTesting ? triggeredBy((get('AMT') ?? '').replace('.', '')) : undefined;
+  const triggered = paypal.state.settings().negativeTesting
+    ? triggeredBy((get('AMT') ?? '').replace('.', ''))
+    : undefined;
   if (triggered) return failure(triggered);
 
   const row: LedgerRow = {
@@ -153,7 +159,8 @@ const refundMinor = ({ get }: NvpRequest, charge: LedgerRow, left: number): numb
   if (type !== 'Partial') return failure('10004', 'REFUNDTYPE is unknown.');
   const minor = parseAmount(amount ?? '', charge.minorDigits);
   if (minor === undefined || minor <= 0) return failure('10004', 'AMT is missing, malformed or not positive.');
-  if (get('CURRENCYCODE') !== charge.currency) return failure('10009', 'A refund must be in the currency of the payment.');
+  if (get('CURRENCYCODE') !== charge.currency)
+    return failure('10009', 'A refund must be in the currency of the payment.');
   return minor <= left ? minor : failure('10009', 'The amount exceeds what is left to refund.');
 };
 
@@ -199,4 +206,3 @@ type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 const optional = <T extends Readonly<Record<string, string | undefined>>>(fields: T): Given<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as Given<T>;
-

@@ -20,7 +20,10 @@ export const transactionSearch: NvpOperation = (paypal, request) => {
     return row.merchant === merchant && at >= from && at <= to && at <= visibleUntil && matches(paypal, request, row);
   });
   const shown = hits.reverse().slice(0, ROWS_MAX);
-  const fields = Object.assign({}, ...shown.map((row, index) => rowFields(paypal, row, index))) as Record<string, string>;
+  const fields = Object.assign({}, ...shown.map((row, index) => rowFields(paypal, row, index))) as Record<
+    string,
+    string
+  >;
   return success(fields, ...(hits.length > ROWS_MAX ? ['11002'] : []));
 };
 

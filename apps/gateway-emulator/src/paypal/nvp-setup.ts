@@ -20,7 +20,8 @@ export const setExpressCheckout: NvpOperation = (paypal, { get, merchant }) => {
   if (amount === undefined) return failure('10004', 'PAYMENTREQUEST_0_AMT is missing or malformed.');
   if (amount !== 0) return failure('10004', 'This emulator sets up agreements only: PAYMENTREQUEST_0_AMT must be 0.');
   const billingType = get('L_BILLINGTYPE0');
-  if (!billingType || !BILLING_TYPES.includes(billingType)) return failure('10004', 'L_BILLINGTYPE0 is missing or unknown.');
+  if (!billingType || !BILLING_TYPES.includes(billingType))
+    return failure('10004', 'L_BILLINGTYPE0 is missing or unknown.');
   const description = get('L_BILLINGAGREEMENTDESCRIPTION0') ?? '';
   const custom = get('L_BILLINGAGREEMENTCUSTOM0');
   if (description.length > DESCRIPTION_MAX) return failure('10004', 'L_BILLINGAGREEMENTDESCRIPTION0 is too long.');
@@ -57,7 +58,14 @@ export const getExpressCheckoutDetails: NvpOperation = (paypal, { get, merchant 
     CURRENCYCODE: token.currency,
     AMT: '0.00',
     ...(accepted && token.payer
-      ? { PAYERID: token.payer.payerId, EMAIL: token.payer.email, PAYERSTATUS: 'verified', COUNTRYCODE: 'US', FIRSTNAME: 'Test', LASTNAME: 'Buyer' }
+      ? {
+          PAYERID: token.payer.payerId,
+          EMAIL: token.payer.email,
+          PAYERSTATUS: 'verified',
+          COUNTRYCODE: 'US',
+          FIRSTNAME: 'Test',
+          LASTNAME: 'Buyer',
+        }
       : {}),
   });
 };
@@ -68,7 +76,8 @@ export const createBillingAgreement: NvpOperation = (paypal, { get, merchant }) 
   if (!token) return failure('10411');
   if (token.status === 'used') return success({ BILLINGAGREEMENTID: token.agreementId }, '11607');
   if (!paypal.state.settings().referenceTransactions) return failure('11452');
-  if (token.status !== 'approved' || !token.payer) return failure('11458', 'The payer did not accept the billing agreement.');
+  if (token.status !== 'approved' || !token.payer)
+    return failure('11458', 'The payer did not accept the billing agreement.');
   const existing = token.singleAgreement ? paypal.state.activeAgreementOf(merchant, token.payer.payerId) : undefined;
   const agreement: Agreement = existing ?? {
     id: mintId('B-'),
@@ -89,7 +98,8 @@ export const billAgreementUpdate: NvpOperation = (paypal, { get, merchant }) => 
   const agreement = paypal.state.agreement(referenceId);
   if (!agreement || agreement.merchant !== merchant) return failure('11451');
   const status = get('BILLINGAGREEMENTSTATUS');
-  if (status !== undefined && status !== 'Canceled') return failure('10004', 'BILLINGAGREEMENTSTATUS can only become Canceled.');
+  if (status !== undefined && status !== 'Canceled')
+    return failure('10004', 'BILLINGAGREEMENTSTATUS can only become Canceled.');
   if (status && agreement.status === 'Canceled') return failure('10201');
   const description = get('BILLINGAGREEMENTDESCRIPTION');
   const custom = get('BILLINGAGREEMENTCUSTOM');

@@ -43,5 +43,8 @@ export const payerIdOf = (email: string): string =>
 /** Tells merchants apart (invoice numbers and agreements are per merchant) without keeping any part of the login. */
 export const fingerprint = (paypal: PayPal, login: string): string => {
   if (paypal.state.salt() === undefined) record(paypal, { type: 'salted', salt: randomBytes(16).toString('hex') });
-  return createHmac('sha256', paypal.state.salt() ?? '').update(login).digest('hex').slice(0, 12);
+  return createHmac('sha256', paypal.state.salt() ?? '')
+    .update(login)
+    .digest('hex')
+    .slice(0, 12);
 };

@@ -19,7 +19,8 @@ export const payPalActions = (paypal: PayPal): Readonly<Record<string, ControlAc
   settle: ({ transactionId, status }) => {
     const row = paypal.ledger.find(String(transactionId));
     const to = STATUSES[String(status)];
-    if (row?.provider !== PROVIDER || !to) return json({ error: 'transaction-or-status-unknown', statuses: Object.keys(STATUSES) }, 400);
+    if (row?.provider !== PROVIDER || !to)
+      return json({ error: 'transaction-or-status-unknown', statuses: Object.keys(STATUSES) }, 400);
     book(paypal, { type: 'settled', transactionId: row.transactionId, status: to });
     return json({ transactionId: row.transactionId, status });
   },
@@ -55,7 +56,8 @@ const readSettings = (
 ): Partial<PayPalSettings> | undefined => {
   const known = new Map<string, unknown>(Object.entries(current));
   const fits = Object.entries(input).every(
-    ([name, value]) => known.has(name) && typeof value === typeof known.get(name) && (typeof value !== 'number' || value >= 0),
+    ([name, value]) =>
+      known.has(name) && typeof value === typeof known.get(name) && (typeof value !== 'number' || value >= 0),
   );
   return fits ? (input as Partial<PayPalSettings>) : undefined;
 };

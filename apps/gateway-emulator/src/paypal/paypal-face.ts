@@ -4,7 +4,12 @@ import { showApproval, submitApproval } from './approval-page';
 import { failure, toAnswer, type NvpReply } from './nvp-envelope';
 import { doReferenceTransaction, refundTransaction } from './nvp-payments';
 import { getTransactionDetails, transactionSearch } from './nvp-search';
-import { billAgreementUpdate, createBillingAgreement, getExpressCheckoutDetails, setExpressCheckout } from './nvp-setup';
+import {
+  billAgreementUpdate,
+  createBillingAgreement,
+  getExpressCheckoutDetails,
+  setExpressCheckout,
+} from './nvp-setup';
 import { fingerprint, PROVIDER, type NvpOperation, type PayPal } from './paypal-context';
 import { payPalActions } from './paypal-control';
 

@@ -45,7 +45,11 @@ export type PayPalChange =
   | { readonly type: 'token-approved'; readonly token: string; readonly payer: Payer }
   | { readonly type: 'token-cancelled'; readonly token: string }
   | { readonly type: 'token-used'; readonly token: string; readonly agreement: Agreement }
-  | { readonly type: 'agreement-updated'; readonly id: string; readonly to: Partial<Pick<Agreement, 'status' | 'description' | 'custom'>> }
+  | {
+      readonly type: 'agreement-updated';
+      readonly id: string;
+      readonly to: Partial<Pick<Agreement, 'status' | 'description' | 'custom'>>;
+    }
   | { readonly type: 'told-gone'; readonly referenceId: string };
 
 export type PayPalState = Part<PayPalChange> & {
@@ -116,7 +120,9 @@ export const createPayPalState = (): PayPalState => {
     token: (id) => tokens.get(id),
     agreement: (id) => agreements.get(id),
     activeAgreementOf: (merchant, payerId) =>
-      [...agreements.values()].find((a) => a.merchant === merchant && a.payer.payerId === payerId && a.status === 'Active'),
+      [...agreements.values()].find(
+        (a) => a.merchant === merchant && a.payer.payerId === payerId && a.status === 'Active',
+      ),
     wasToldGone: (referenceId) => toldGone.has(referenceId),
   };
 };
