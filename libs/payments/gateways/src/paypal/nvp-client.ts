@@ -118,12 +118,16 @@ type Failure = {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly syscall?: unknown;
+  readonly cause?: unknown;
   readonly errors?: unknown;
 };
 
+const isFailure = (value: unknown): value is Failure => typeof value === 'object' && value !== null;
+
+/** By shape and not by class: an error may come from another realm, where `instanceof` is false. */
 const causeOf = (error: unknown): Failure => {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return typeof cause === 'object' && cause !== null ? cause : {};
+  if (!isFailure(error)) return {};
+  return isFailure(error.cause) ? error.cause : error;
 };
 
 const neverSent = (error: unknown): boolean => {
