@@ -32,9 +32,12 @@ export const startEmulator = async (options: EmulatorOptions): Promise<RunningEm
   const [ledger, faults, clock, state] = [createLedger(), createFaultPlan(), createClock(), createPayPalState()];
   let journal: Journal = memoryJournal();
   const store = createStore([ledger, faults, clock, state], () => journal);
-  if (options.journal) journal = await openJournal(options.journal, store.replay);
+  if (options.journal)
+    journal = await openJournal(options.journal, (record) => {
+      store.replay(record);
+    });
 
-  const faces = [createPayPalFace({ state, ledger, store, now: clock.now })];
+  const faces = [createPayPalFace({ state, ledger, store, now: () => clock.now() })];
   const notes: RequestNote[] = [];
   const server = createProviderServer({
     faces,

@@ -119,7 +119,7 @@ const texts = (input: Readonly<Record<string, unknown>>, names: readonly string[
   Object.fromEntries(
     names.flatMap((name): [string, string][] => {
       const value = input[name];
-      return value === undefined || value === null ? [] : [[name, String(value)]];
+      return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [];
     }),
   );
 

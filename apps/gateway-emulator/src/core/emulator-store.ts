@@ -22,7 +22,10 @@ export const createStore = (parts: readonly Part<never>[], journal: () => Journa
   const byName = new Map(parts.map((part) => [part.name, part]));
 
   const apply = (entry: Entry): void => {
-    if (entry.in === RESET.in) return parts.forEach((part) => part.reset());
+    if (entry.in === RESET.in) {
+      parts.forEach((part) => part.reset());
+      return;
+    }
     const part = byName.get(entry.in);
     if (!part) throw new Error(`the journal speaks of an unknown part ${entry.in}`);
     part.apply(entry.do as never); // the journal is the parser here: only this emulator writes it

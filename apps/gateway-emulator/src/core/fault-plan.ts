@@ -73,8 +73,10 @@ export const createFaultPlan = (): FaultPlan => {
           lastId = Math.max(lastId, change.fault.id);
           faults.set(change.fault.id, change.fault);
           return;
-        case 'met':
-          return meet(change.id);
+        case 'met': {
+          meet(change.id);
+          return;
+        }
         case 'cleared':
           faults.clear();
       }

@@ -67,8 +67,10 @@ export const createLedger = (): MoneyLedger => {
 
   const apply = (change: LedgerChange): void => {
     switch (change.type) {
-      case 'booked':
-        return book(change.row);
+      case 'booked': {
+        book(change.row);
+        return;
+      }
       case 'settled': {
         const row = rows.get(change.transactionId);
         if (row) rows.set(row.transactionId, { ...row, status: change.status });

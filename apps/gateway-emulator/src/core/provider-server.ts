@@ -29,6 +29,7 @@ export type ServerParts = {
 
 const BODY_BYTES_MAX = 1 << 20;
 const PROVIDER_EFFECTS: ReadonlySet<string> = new Set(['fail', 'decline', 'pending', 'rate-limit']);
+const TOO_LARGE: Answer = json({ error: 'body-too-large' }, 413);
 const BROKEN: Answer = html('<html><body><h1>500 Internal Server Error</h1></body></html>\n', 500);
 
 export const createProviderServer = (parts: ServerParts): Server => {
@@ -46,22 +47,26 @@ type Exchange = { readonly request: IncomingMessage; readonly response: ServerRe
 
 const serve = async (parts: ServerParts, running: Set<string>, exchange: Exchange): Promise<void> => {
   const incoming = await read(exchange.request);
-  if (!incoming) return send(exchange, json({ error: 'body-too-large' }, 413));
-  if (incoming.path === '/health') return send(exchange, json({ status: 'ok' }));
-  if (incoming.path.startsWith('/control/')) {
-    const answer = parts.control(incoming, exchange.request.headers.origin);
-    await parts.journal().flushed();
-    return send(exchange, answer);
+  const route = incoming ? routeOf(parts, incoming, exchange.request.headers.origin) : TOO_LARGE;
+  if ('call' in route) {
+    await play(parts, running, { ...exchange, ...route });
+    return;
   }
+  await parts.journal().flushed();
+  send(exchange, route);
+};
+
+type Route = Answer | { readonly provider: string; readonly call: ProviderCall };
+
+const routeOf = (parts: ServerParts, incoming: EmulatorRequest, origin: string | undefined): Route => {
+  if (incoming.path === '/health') return json({ status: 'ok' });
+  if (incoming.path.startsWith('/control/')) return parts.control(incoming, origin);
   const face = parts.faces.find((candidate) => candidate.owns(incoming.path));
-  const page = face?.page(incoming);
-  if (page) {
-    await parts.journal().flushed();
-    return send(exchange, page);
-  }
-  const call = face?.call(incoming);
-  if (!face || !call) return send(exchange, notFound());
-  return play(parts, running, { ...exchange, provider: face.name, call });
+  if (!face) return notFound();
+  const page = face.page(incoming);
+  if (page) return page;
+  const call = face.call(incoming);
+  return call ? { provider: face.name, call } : notFound();
 };
 
 type Play = Exchange & { readonly provider: string; readonly call: ProviderCall };
@@ -70,21 +75,23 @@ const play = async (parts: ServerParts, running: Set<string>, { provider, call, 
   const { operation, invoiceRef, operationKey, lock } = call;
   const fault = take(parts, provider, call);
   parts.note({ provider, operation, invoiceRef, operationKey, fault: fault?.effect });
-  if (lock && running.has(lock)) return send(exchange, call.inProgress());
-  if (fault?.effect.endsWith('-before')) return breakAnswer(exchange, fault, undefined);
+  const answer = lock && running.has(lock) ? call.inProgress() : await execute(running, call, fault);
+  await parts.journal().flushed();
+  parts.log({ event: 'answered', provider, operation, invoiceRef, fault: fault?.effect });
+  if (fault) await breakAnswer(exchange, fault, answer);
+  else send(exchange, answer);
+};
 
-  if (lock) running.add(lock);
-  let answer: Answer;
+const execute = async (running: Set<string>, call: ProviderCall, fault: Fault | undefined): Promise<Answer> => {
+  if (fault?.effect.endsWith('-before')) return BROKEN;
+  if (call.lock) running.add(call.lock);
   try {
     if (fault?.effect === 'delay') await wait(fault.delayMs ?? 1000);
-    answer = call.run(forcedBy(fault));
-    if (fault?.effect === 'duplicate') answer = call.run();
-    await parts.journal().flushed();
+    const answer = call.run(forcedBy(fault));
+    return fault?.effect === 'duplicate' ? call.run() : answer;
   } finally {
-    if (lock) running.delete(lock);
+    if (call.lock) running.delete(call.lock);
   }
-  parts.log({ event: 'answered', provider, operation, invoiceRef, fault: fault?.effect });
-  return fault ? breakAnswer(exchange, fault, answer) : send(exchange, answer);
 };
 
 const take = ({ faults, store }: ServerParts, provider: string, call: ProviderCall): Fault | undefined => {
@@ -100,21 +107,11 @@ const forcedBy = (fault: Fault | undefined): Forced | undefined =>
     ? { effect: fault.effect as Forced['effect'], ...(fault.code ? { code: fault.code } : {}) }
     : undefined;
 
-const breakAnswer = async (exchange: Exchange, fault: Fault, answer: Answer | undefined): Promise<void> => {
-  switch (fault.effect) {
-    case 'timeout':
-    case 'timeout-before':
-      return hold(exchange, fault.delayMs);
-    case 'error-500':
-    case 'error-500-before':
-      return send(exchange, BROKEN);
-    case 'reset-before':
-      return void exchange.request.socket.resetAndDestroy();
-    case 'reset':
-      return cut(exchange, answer ?? BROKEN);
-    default:
-      return send(exchange, answer ?? BROKEN);
-  }
+const breakAnswer = async (exchange: Exchange, { effect, delayMs }: Fault, answer: Answer): Promise<void> => {
+  if (effect === 'timeout' || effect === 'timeout-before') return hold(exchange, delayMs);
+  if (effect === 'reset') return cut(exchange, answer);
+  if (effect === 'reset-before') exchange.request.socket.resetAndDestroy();
+  else send(exchange, effect === 'error-500' ? BROKEN : answer);
 };
 
 /** Says nothing until the client gives up; with `delayMs` the line then drops, as a proxy would do it. */

@@ -1,14 +1,15 @@
 /** Currencies PayPal takes, with the digits it wants on the wire; note that HUF and TWD have none here. */
-const DIGITS: Readonly<Record<string, number>> = Object.fromEntries([
-  ...'AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD ILS INR MXN MYR NOK NZD PHP PLN RUB SEK SGD THB USD'
-    .split(' ')
-    .map((code) => [code, 2]),
-  ...'HUF JPY TWD'.split(' ').map((code) => [code, 0]),
-]);
+const WITH_CENTS = new Set(
+  'AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD ILS INR MXN MYR NOK NZD PHP PLN RUB SEK SGD THB USD'.split(' '),
+);
+const WHOLE = new Set(['HUF', 'JPY', 'TWD']);
 
 const AMOUNT_CHARACTERS_MAX = 10;
 
-export const wireDigits = (currency: string): number | undefined => DIGITS[currency];
+export const wireDigits = (currency: string): number | undefined => {
+  if (WHOLE.has(currency)) return 0;
+  return WITH_CENTS.has(currency) ? 2 : undefined;
+};
 
 /** Minor units, or nothing when PayPal would not read the text as an amount in this currency. */
 export const parseAmount = (text: string, digits: number): number | undefined => {

@@ -12,6 +12,14 @@ export const success = (fields: NvpFields, ...warnings: readonly string[]): NvpR
 
 export const failure = (error: string, detail?: string): NvpReply => ({ error, ...(detail ? { detail } : {}) });
 
+type Requirement = readonly [met: boolean, code: string, detail?: string];
+
+/** The first requirement that is not met, as PayPal reports one cause and not a list. */
+export const firstRefusal = (requirements: readonly Requirement[]): NvpReply | undefined => {
+  const [, code, detail] = requirements.find(([met]) => !met) ?? [];
+  return code === undefined ? undefined : failure(code, detail);
+};
+
 type Frame = { readonly version: string; readonly now: number };
 
 /** HTTP 200 whatever happened; the verdict is ACK. The content type is PayPal's own oddity. */

@@ -1,6 +1,6 @@
 import type { LedgerRow } from '../core/money-ledger';
 import { feeOf, formatAmount, parseAmount, wireDigits } from './nvp-amount';
-import { failure, instant, success, type NvpFields, type NvpReply } from './nvp-envelope';
+import { failure, firstRefusal, instant, success, type NvpFields, type NvpReply } from './nvp-envelope';
 import { triggeredBy } from './nvp-errors';
 import { book, mintId, record, scopeOf, type NvpOperation, type NvpRequest, type PayPal } from './paypal-context';
 
@@ -20,26 +20,37 @@ export const doReferenceTransaction: NvpOperation = (paypal, request) => {
   if ('error' in credential) return refusedCredential(paypal, order.referenceId, credential);
   const forced = forcedError(paypal, request, order.amountText);
   if (forced) return failure(forced);
-  if (order.invoiceRef && paypal.state.settings().blockDuplicateInvoices && isTaken(paypal, merchant, order.invoiceRef))
+  if (isTaken(paypal, merchant, order.invoiceRef))
     return failure('10412', 'An earlier transaction carries the same invoice number.');
 
-  const pending = request.forced?.effect === 'pending';
-  const row: LedgerRow = {
+  const row = chargeRow(paypal, request, { order, credential });
+  book(paypal, { type: 'booked', row });
+  return success(chargeFields(paypal, row), ...(row.status === 'pending' ? ['11610'] : []));
+};
+
+type Accepted = { readonly order: Order; readonly credential: Funding };
+
+const chargeRow = (paypal: PayPal, { get, merchant, forced }: NvpRequest, accepted: Accepted): LedgerRow => {
+  const { order, credential } = accepted;
+  return {
     ...scopeOf(merchant),
     kind: 'charge',
     transactionId: mintId(),
     referenceId: credential.agreementId,
-    ...optional({ invoiceRef: order.invoiceRef, operationKey, custom: get('CUSTOM'), description: get('DESC') }),
+    ...optional({
+      invoiceRef: order.invoiceRef,
+      operationKey: get('MSGSUBID'),
+      custom: get('CUSTOM'),
+      description: get('DESC'),
+    }),
     payerRef: credential.payerId,
     minor: order.minor,
     minorDigits: order.digits,
     feeMinor: feeOf(order.minor, order.digits),
     currency: order.currency,
-    status: pending ? 'pending' : 'completed',
+    status: forced?.effect === 'pending' ? 'pending' : 'completed',
     at: instant(paypal.now()),
   };
-  book(paypal, { type: 'booked', row });
-  return success(chargeFields(paypal, row), ...(pending ? ['11610'] : []));
 };
 
 type Order = {
@@ -51,21 +62,28 @@ type Order = {
   readonly minor: number;
 };
 
-const readOrder = ({ get }: NvpRequest): Order | Extract<NvpReply, { error: string }> => {
-  const invalid = (detail: string) => ({ error: '10004', detail });
-  const referenceId = get('REFERENCEID');
-  const currency = get('CURRENCYCODE') ?? 'USD';
-  const amountText = get('AMT') ?? '';
+const readOrder = ({ get, text }: NvpRequest): Order | Extract<NvpReply, { error: string }> => {
+  const currency = text('CURRENCYCODE', 'USD');
   const digits = wireDigits(currency);
-  const invoiceRef = get('INVNUM');
-  if (!referenceId) return invalid('REFERENCEID is missing.');
   if (digits === undefined) return { error: '10755', detail: `Currency ${currency} is not supported.` };
-  const minor = parseAmount(amountText, digits);
-  if (minor === undefined || minor <= 0) return invalid('AMT is missing, malformed or not positive.');
-  if ((get('PAYMENTACTION') ?? 'Sale') !== 'Sale') return invalid('This emulator takes PAYMENTACTION Sale only.');
-  if ((get('MSGSUBID') ?? '').length > MSGSUBID_MAX) return invalid('MSGSUBID is too long.');
-  if (invoiceRef && invoiceRef.length > INVNUM_MAX) return invalid('INVNUM is too long.');
-  return { referenceId, ...optional({ invoiceRef }), amountText, currency, digits, minor };
+  const amountText = text('AMT');
+  const minor = parseAmount(amountText, digits) ?? 0;
+  const refusal = firstRefusal([
+    [text('REFERENCEID') !== '', '10004', 'REFERENCEID is missing.'],
+    [minor > 0, '10004', 'AMT is missing, malformed or not positive.'],
+    [text('PAYMENTACTION', 'Sale') === 'Sale', '10004', 'This emulator takes PAYMENTACTION Sale only.'],
+    [text('MSGSUBID').length <= MSGSUBID_MAX, '10004', 'MSGSUBID is too long.'],
+    [text('INVNUM').length <= INVNUM_MAX, '10004', 'INVNUM is too long.'],
+  ]);
+  if (refusal && 'error' in refusal) return refusal;
+  return {
+    referenceId: text('REFERENCEID'),
+    ...optional({ invoiceRef: get('INVNUM') }),
+    amountText,
+    currency,
+    digits,
+    minor,
+  };
 };
 
 /** PayPal answers a repeat with the present state of the first; that the second asked for more is a client's bug. */
@@ -100,47 +118,44 @@ const refusedCredential = (paypal: PayPal, referenceId: string, { error }: { err
   return failure(error);
 };
 
-const FORCED_CODES = { fail: '10001', decline: '10539', 'rate-limit': '10014' } as const;
-
-const forcedError = (paypal: PayPal, { forced }: NvpRequest, amountText: string): string | undefined => {
-  if (forced && forced.effect !== 'pending') return forced.code ?? FORCED_CODES[forced.effect];
+const forcedError = (
+  paypal: PayPal,
+  { forced }: NvpRequest,
+  amountText: string,
+  declineCode = '10539',
+): string | undefined => {
+  if (forced && forced.effect !== 'pending') {
+    const codes = { fail: '10001', decline: declineCode, 'rate-limit': '10014' };
+    return forced.code ?? codes[forced.effect];
+  }
   return paypal.state.settings().negativeTesting ? triggeredBy(amountText.replace('.', '')) : undefined;
 };
 
 /** Once paid, an invoice number stays taken, refunded or not: only a payment that failed frees it. */
-const isTaken = (paypal: PayPal, merchant: string, invoiceRef: string): boolean =>
-  paypal.ledger
-    .ofInvoice(scopeOf(merchant), invoiceRef)
-    .some((row) => row.kind === 'charge' && row.status !== 'denied');
+const isTaken = (paypal: PayPal, merchant: string, invoiceRef: string | undefined): boolean => {
+  if (!invoiceRef || !paypal.state.settings().blockDuplicateInvoices) return false;
+  const rows = paypal.ledger.ofInvoice(scopeOf(merchant), invoiceRef);
+  return rows.some((row) => row.kind === 'charge' && row.status !== 'denied');
+};
 
 export const refundTransaction: NvpOperation = (paypal, request) => {
-  const { get, merchant } = request;
+  const { get, text, merchant } = request;
   const operationKey = get('MSGSUBID');
   const earlier = operationKey ? paypal.ledger.ofKey(scopeOf(merchant), 'refund', operationKey) : undefined;
   if (earlier) return success(refundFields(paypal, earlier), '11607');
-  const charge = paypal.ledger.find(get('TRANSACTIONID') ?? '');
-  if (!charge || charge.merchant !== merchant || charge.kind !== 'charge')
-    return failure('10004', 'TRANSACTIONID is unknown.');
-  if (request.forced && request.forced.effect !== 'pending') return failure(request.forced.code ?? '10009');
-
-  const left = charge.minor - paypal.ledger.refundedMinor(charge.transactionId);
-  if (charge.status !== 'completed') return failure('10009', 'Only a completed transaction can be refunded.');
-  if (paypal.now() - Date.parse(charge.at) > REFUND_WINDOW_MS)
-    return failure('10009', 'The refund window of 180 days has closed.');
-  if (left === 0) return failure('10009', 'This transaction has already been fully refunded.');
-  const minor = refundMinor(request, charge, left);
+  const charge = paypal.ledger.find(text('TRANSACTIONID'));
+  if (charge?.merchant !== merchant || charge.kind !== 'charge') return failure('10004', 'TRANSACTIONID is unknown.');
+  const refusal = refundRefusal(paypal, request, charge);
+  if (refusal) return refusal;
+  const minor = refundMinor(request, charge, charge.minor - paypal.ledger.refundedMinor(charge.transactionId));
   if (typeof minor !== 'number') return minor;
-  const triggered = paypal.state.settings().negativeTesting
-    ? triggeredBy((get('AMT') ?? '').replace('.', ''))
-    : undefined;
-  if (triggered) return failure(triggered);
 
   const row: LedgerRow = {
     ...scopeOf(merchant),
     kind: 'refund',
     transactionId: mintId(),
     referenceId: charge.transactionId,
-    ...optional({ invoiceRef: get('INVOICEID') ?? charge.invoiceRef, operationKey, description: get('NOTE') }),
+    ...optional({ invoiceRef: text('INVOICEID', charge.invoiceRef), operationKey, description: get('NOTE') }),
     minor,
     minorDigits: charge.minorDigits,
     feeMinor: 0,
@@ -150,6 +165,17 @@ export const refundTransaction: NvpOperation = (paypal, request) => {
   };
   book(paypal, { type: 'booked', row });
   return success(refundFields(paypal, row));
+};
+
+const refundRefusal = (paypal: PayPal, request: NvpRequest, charge: LedgerRow): NvpReply | undefined => {
+  const forced = forcedError(paypal, request, request.text('AMT'), '10009');
+  if (forced) return failure(forced);
+  const ageMs = paypal.now() - Date.parse(charge.at);
+  return firstRefusal([
+    [charge.status === 'completed', '10009', 'Only a completed transaction can be refunded.'],
+    [ageMs <= REFUND_WINDOW_MS, '10009', 'The refund window of 180 days has closed.'],
+    [paypal.ledger.refundedMinor(charge.transactionId) < charge.minor, '10009', 'It has already been fully refunded.'],
+  ]);
 };
 
 const refundMinor = ({ get }: NvpRequest, charge: LedgerRow, left: number): number | NvpReply => {

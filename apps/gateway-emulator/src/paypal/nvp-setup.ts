@@ -1,5 +1,5 @@
-import { mintId, record, type NvpOperation, type PayPal } from './paypal-context';
-import { failure, success } from './nvp-envelope';
+import { mintId, record, type NvpOperation, type NvpRequest, type PayPal } from './paypal-context';
+import { failure, firstRefusal, success, type NvpFields, type NvpReply } from './nvp-envelope';
 import { parseAmount, wireDigits } from './nvp-amount';
 import { triggeredBy } from './nvp-errors';
 import { TOKEN_LIFE_MS, type Agreement, type CheckoutToken } from './paypal-state';
@@ -8,42 +8,45 @@ const DESCRIPTION_MAX = 127;
 const CUSTOM_MAX = 256;
 const BILLING_TYPES: readonly string[] = ['MerchantInitiatedBilling', 'MerchantInitiatedBillingSingleAgreement'];
 
-export const setExpressCheckout: NvpOperation = (paypal, { get, merchant }) => {
-  const returnUrl = absoluteUrl(get('RETURNURL'));
-  const cancelUrl = absoluteUrl(get('CANCELURL'));
-  if (!returnUrl) return failure('10004', 'RETURNURL must be an absolute http or https URL.');
-  if (!cancelUrl) return failure('10004', 'CANCELURL must be an absolute http or https URL.');
-  const currency = get('PAYMENTREQUEST_0_CURRENCYCODE') ?? 'USD';
-  const digits = wireDigits(currency);
-  if (digits === undefined) return failure('10755', `Currency ${currency} is not supported.`);
-  const amount = parseAmount(get('PAYMENTREQUEST_0_AMT') ?? '', 2);
-  if (amount === undefined) return failure('10004', 'PAYMENTREQUEST_0_AMT is missing or malformed.');
-  if (amount !== 0) return failure('10004', 'This emulator sets up agreements only: PAYMENTREQUEST_0_AMT must be 0.');
-  const billingType = get('L_BILLINGTYPE0');
-  if (!billingType || !BILLING_TYPES.includes(billingType))
-    return failure('10004', 'L_BILLINGTYPE0 is missing or unknown.');
-  const description = get('L_BILLINGAGREEMENTDESCRIPTION0') ?? '';
-  const custom = get('L_BILLINGAGREEMENTCUSTOM0');
-  if (description.length > DESCRIPTION_MAX) return failure('10004', 'L_BILLINGAGREEMENTDESCRIPTION0 is too long.');
-  if (custom && custom.length > CUSTOM_MAX) return failure('10004', 'L_BILLINGAGREEMENTCUSTOM0 is too long.');
+export const setExpressCheckout: NvpOperation = (paypal, request) => {
+  const { get, text, merchant } = request;
+  const returnUrl = absoluteUrl(text('RETURNURL'));
+  const cancelUrl = absoluteUrl(text('CANCELURL'));
+  const refusal = checkSetup(request);
+  if (refusal || !returnUrl || !cancelUrl)
+    return refusal ?? failure('10004', 'RETURNURL and CANCELURL must be absolute http or https URLs.');
   if (!paypal.state.settings().referenceTransactions) return failure('11452');
 
   const brandName = get('BRANDNAME');
+  const custom = get('L_BILLINGAGREEMENTCUSTOM0');
   const token: CheckoutToken = {
     token: mintId('EC-'),
     merchant,
     returnUrl,
     cancelUrl,
-    description,
+    description: text('L_BILLINGAGREEMENTDESCRIPTION0'),
     ...(brandName ? { brandName } : {}),
     ...(custom ? { custom } : {}),
-    currency,
-    singleAgreement: billingType === 'MerchantInitiatedBillingSingleAgreement',
+    currency: text('PAYMENTREQUEST_0_CURRENCYCODE', 'USD'),
+    singleAgreement: get('L_BILLINGTYPE0') === 'MerchantInitiatedBillingSingleAgreement',
     issuedAtMs: paypal.now(),
     status: 'open',
   };
   record(paypal, { type: 'token-issued', token });
   return success({ TOKEN: token.token });
+};
+
+const checkSetup = ({ text }: NvpRequest): NvpReply | undefined => {
+  const currency = text('PAYMENTREQUEST_0_CURRENCYCODE', 'USD');
+  const amount = parseAmount(text('PAYMENTREQUEST_0_AMT'), 2);
+  return firstRefusal([
+    [wireDigits(currency) !== undefined, '10755', `Currency ${currency} is not supported.`],
+    [amount !== undefined, '10004', 'PAYMENTREQUEST_0_AMT is missing or malformed.'],
+    [amount === 0, '10004', 'This emulator sets up agreements only: PAYMENTREQUEST_0_AMT must be 0.'],
+    [BILLING_TYPES.includes(text('L_BILLINGTYPE0')), '10004', 'L_BILLINGTYPE0 is missing or unknown.'],
+    [text('L_BILLINGAGREEMENTDESCRIPTION0').length <= DESCRIPTION_MAX, '10004', 'The description is too long.'],
+    [text('L_BILLINGAGREEMENTCUSTOM0').length <= CUSTOM_MAX, '10004', 'L_BILLINGAGREEMENTCUSTOM0 is too long.'],
+  ]);
 };
 
 export const getExpressCheckoutDetails: NvpOperation = (paypal, { get, merchant }) => {
@@ -91,35 +94,39 @@ export const createBillingAgreement: NvpOperation = (paypal, { get, merchant }) 
   return success({ BILLINGAGREEMENTID: agreement.id });
 };
 
-export const billAgreementUpdate: NvpOperation = (paypal, { get, merchant }) => {
-  const referenceId = get('REFERENCEID') ?? '';
+export const billAgreementUpdate: NvpOperation = (paypal, { get, text, merchant }) => {
+  const referenceId = text('REFERENCEID');
   const triggered = paypal.state.settings().negativeTesting ? triggeredBy(referenceId) : undefined;
   if (triggered) return failure(triggered);
   const agreement = paypal.state.agreement(referenceId);
-  if (!agreement || agreement.merchant !== merchant) return failure('11451');
+  if (agreement?.merchant !== merchant) return failure('11451');
   const status = get('BILLINGAGREEMENTSTATUS');
-  if (status !== undefined && status !== 'Canceled')
-    return failure('10004', 'BILLINGAGREEMENTSTATUS can only become Canceled.');
-  if (status && agreement.status === 'Canceled') return failure('10201');
-  const description = get('BILLINGAGREEMENTDESCRIPTION');
-  const custom = get('BILLINGAGREEMENTCUSTOM');
+  const refusal = firstRefusal([
+    [status === undefined || status === 'Canceled', '10004', 'BILLINGAGREEMENTSTATUS can only become Canceled.'],
+    [!status || agreement.status !== 'Canceled', '10201'],
+  ]);
+  if (refusal) return refusal;
   const to = {
     ...(status ? { status: 'Canceled' as const } : {}),
-    ...(description === undefined ? {} : { description }),
-    ...(custom === undefined ? {} : { custom }),
+    ...present('description', get('BILLINGAGREEMENTDESCRIPTION')),
+    ...present('custom', get('BILLINGAGREEMENTCUSTOM')),
   };
   if (Object.keys(to).length > 0) record(paypal, { type: 'agreement-updated', id: agreement.id, to });
-  const after = { ...agreement, ...to };
-  return success({
-    BILLINGAGREEMENTID: after.id,
-    BILLINGAGREEMENTSTATUS: after.status,
-    BILLINGAGREEMENTDESCRIPTION: after.description,
-    BILLINGAGREEMENTCUSTOM: after.custom,
-    EMAIL: after.payer.email,
-    PAYERSTATUS: 'verified',
-    COUNTRYCODE: 'US',
-  });
+  return success(agreementFields({ ...agreement, ...to }));
 };
+
+const present = (name: 'description' | 'custom', value: string | undefined): Partial<Agreement> =>
+  value === undefined ? {} : { [name]: value };
+
+const agreementFields = ({ id, status, description, custom, payer }: Agreement): NvpFields => ({
+  BILLINGAGREEMENTID: id,
+  BILLINGAGREEMENTSTATUS: status,
+  BILLINGAGREEMENTDESCRIPTION: description,
+  BILLINGAGREEMENTCUSTOM: custom,
+  EMAIL: payer.email,
+  PAYERSTATUS: 'verified',
+  COUNTRYCODE: 'US',
+});
 
 export const isExpired = (token: CheckoutToken, now: number): boolean => now - token.issuedAtMs >= TOKEN_LIFE_MS;
 
@@ -128,8 +135,8 @@ const liveToken = (paypal: PayPal, merchant: string, id: string | undefined): Ch
   return token && token.merchant === merchant && !isExpired(token, paypal.now()) ? token : undefined;
 };
 
-const absoluteUrl = (text: string | undefined): string | undefined => {
-  if (!text || !URL.canParse(text)) return undefined;
+const absoluteUrl = (text: string): string | undefined => {
+  if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   return url.protocol === 'http:' || url.protocol === 'https:' ? url.href : undefined;
 };

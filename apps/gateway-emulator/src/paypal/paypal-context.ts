@@ -16,6 +16,8 @@ export type PayPal = {
 export type NvpRequest = {
   readonly merchant: string;
   readonly get: (name: string) => string | undefined;
+  /** The same, with a default for what is absent. */
+  readonly text: (name: string, otherwise?: string) => string;
   readonly forced?: Forced | undefined;
 };
 

@@ -59,5 +59,5 @@ const readSettings = (
     ([name, value]) =>
       known.has(name) && typeof value === typeof known.get(name) && (typeof value !== 'number' || value >= 0),
   );
-  return fits ? (input as Partial<PayPalSettings>) : undefined;
+  return fits ? input : undefined;
 };

@@ -54,8 +54,9 @@ const readCall = (paypal: PayPal, { body }: EmulatorRequest): ProviderCall => {
   CREDENTIAL_FIELDS.forEach((name) => fields.delete(name));
 
   const get = (name: string): string | undefined => fields.get(name) ?? undefined;
-  const method = get('METHOD') ?? '';
-  const frame = (reply: NvpReply): Answer => toAnswer(reply, { version: get('VERSION') ?? '204', now: paypal.now() });
+  const text = (name: string, otherwise = ''): string => fields.get(name) ?? otherwise;
+  const method = text('METHOD');
+  const frame = (reply: NvpReply): Answer => toAnswer(reply, { version: text('VERSION', '204'), now: paypal.now() });
   const operation = Object.hasOwn(OPERATIONS, method) ? OPERATIONS[method] : undefined;
   const key = MONEY_OPERATIONS.has(method) ? get('MSGSUBID') : undefined;
 
@@ -69,7 +70,7 @@ const readCall = (paypal: PayPal, { body }: EmulatorRequest): ProviderCall => {
       if (!complete) return frame(failure('10002', 'USER, PWD and SIGNATURE are required.'));
       if (!operation) return frame(failure('10004', 'METHOD is missing or not supported.'));
       const refused = MONEY_OPERATIONS.has(method) ? undefined : forcedCode(forced);
-      return frame(refused ? failure(refused) : operation(paypal, { get, merchant, forced }));
+      return frame(refused ? failure(refused) : operation(paypal, { get, text, merchant, forced }));
     },
     inProgress: () => frame(failure('11604')),
   };

@@ -92,15 +92,24 @@ export const createPayPalState = (): PayPalState => {
       case 'token-issued':
         tokens.set(change.token.token, change.token);
         return;
-      case 'token-approved':
-        return alter(tokens, change.token, { status: 'approved', payer: change.payer });
-      case 'token-cancelled':
-        return alter(tokens, change.token, { status: 'cancelled' });
+      case 'token-approved': {
+        alter(tokens, change.token, { status: 'approved', payer: change.payer });
+        return;
+      }
+      case 'token-cancelled': {
+        alter(tokens, change.token, { status: 'cancelled' });
+        return;
+      }
       case 'token-used':
         agreements.set(change.agreement.id, change.agreement);
-        return alter(tokens, change.token, { status: 'used', agreementId: change.agreement.id });
-      case 'agreement-updated':
-        return alter(agreements, change.id, change.to);
+        {
+          alter(tokens, change.token, { status: 'used', agreementId: change.agreement.id });
+          return;
+        }
+      case 'agreement-updated': {
+        alter(agreements, change.id, change.to);
+        return;
+      }
       case 'told-gone':
         toldGone.add(change.referenceId);
     }

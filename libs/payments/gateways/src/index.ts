@@ -23,6 +23,7 @@ export type {
   Unknown,
 } from './gateway-port';
 export { parsePayPalConfig, type PayPalConfig } from './paypal/paypal-config';
-export { payPalGateway, type PayPalGatewayOptions, type SearchTrust } from './paypal/paypal-gateway';
+export { payPalGateway, type PayPalGatewayOptions } from './paypal/paypal-gateway';
+export type { SearchTrust } from './paypal/paypal-client';
 export type { PayPalCredentials } from './paypal/nvp-client';
 export { fromWireAmount, isoMinorDigits, toWireAmount, type MinorDigits } from './wire-amount';

@@ -10,8 +10,8 @@ import type {
   Unknown,
 } from '../gateway-port';
 import type { NvpVerdict } from './nvp-client';
-import { classOf } from './paypal-errors';
-import type { PayPalClient } from './paypal-gateway';
+import { classOf, type ErrorClass } from './paypal-errors';
+import type { PayPalClient } from './paypal-client';
 
 const TOKEN_LIFE_MS = 3 * 60 * 60 * 1000;
 
@@ -78,19 +78,19 @@ const payerOf = ({ get }: NvpVerdict, payerRef?: string): { payerRef?: string; e
   return { ...(payerRef ? { payerRef } : {}), ...(email ? { email } : {}), ...(country ? { country } : {}) };
 };
 
+/** What concerns us or the line, as against a refusal that concerns the payer. */
+const NOT_THE_PAYER: ReadonlySet<ErrorClass | undefined> = new Set([
+  'misconfigured',
+  'invalid',
+  'rate-limited',
+  'unknown',
+  'duplicate',
+] as const);
+
 const setupRefused = (client: PayPalClient, verdict: NvpVerdict): SetupCompleted => {
   const { code, evidence } = verdict;
   if (code === '10411' || code === '10201') return { kind: 'Rejected', why: 'ended', evidence };
-  switch (classOf(code)) {
-    case 'misconfigured':
-    case 'invalid':
-    case 'rate-limited':
-    case 'unknown':
-    case 'duplicate':
-      return refused(client, verdict);
-    default:
-      return { kind: 'Rejected', why: 'refused', evidence };
-  }
+  return NOT_THE_PAYER.has(classOf(code)) ? refused(client, verdict) : { kind: 'Rejected', why: 'refused', evidence };
 };
 
 const refused = (client: PayPalClient, { success, code, evidence }: NvpVerdict): NotExecuted | Unknown => {

@@ -206,6 +206,22 @@ describe('a PayPal charge', () => {
   });
 });
 
+describe('a PayPal refund', () => {
+  it('adopts a full refund that somebody has made already', async () => {
+    const input = await chargeOf(2000);
+    const charged = await gatewayOf().charge(input);
+    const gatewayRef = charged.kind === 'Succeeded' ? charged.gatewayRef : '';
+    const first = await gatewayOf().refund({ refundId: randomUUID(), gatewayRef, amount: 'full' });
+    const second = await gatewayOf().refund({ refundId: randomUUID(), gatewayRef, amount: 'full' });
+    expect(first).toMatchObject({ kind: 'Succeeded', money: input.money });
+    expect(second).toMatchObject({
+      kind: 'Succeeded',
+      adopted: true,
+      gatewayRef: 'gatewayRef' in first && first.gatewayRef,
+    });
+  });
+});
+
 describe('a PayPal search', () => {
   it('does not conclude absence while the index lags', async () => {
     const input = await chargeOf(2000);
