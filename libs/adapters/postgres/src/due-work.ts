@@ -45,7 +45,10 @@ export const schedule = async (tx: Sql, items: readonly DueItem[]): Promise<void
   );
 };
 
-export const unschedule = async (tx: Sql, items: readonly { readonly kind: string; readonly key: string }[]): Promise<void> => {
+export const unschedule = async (
+  tx: Sql,
+  items: readonly { readonly kind: string; readonly key: string }[],
+): Promise<void> => {
   if (items.length === 0) return;
   await tx.query(
     `delete from due_work where (kind, key) in (select * from unnest($1::text[], $2::text[]))`,
