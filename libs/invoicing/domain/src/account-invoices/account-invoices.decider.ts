@@ -1,7 +1,14 @@
 import { type Decider, type Rejection, accept, reject } from '@billstream/event-sourcing';
 import { type Instant, type LocalDate, localDateOf, plusMonths } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
-import type { AccountInvoicesEvent, BillingTimeline, CommittedInvoice, InvoicePayment, InvoiceRun, RecordedAccount } from './account-invoices.events';
+import type {
+  AccountInvoicesEvent,
+  BillingTimeline,
+  CommittedInvoice,
+  InvoicePayment,
+  InvoiceRun,
+  RecordedAccount,
+} from './account-invoices.events';
 import { type AccountInvoices, evolve, nothingInvoiced } from './account-invoices.state';
 import { accountTimeOf, firstBillCycleDay } from './billing-events';
 import { generate } from './generate';
@@ -25,8 +32,7 @@ export type AccountInvoicesCommand =
   | { readonly type: 'InvoiceDue'; readonly dueAt: Instant; readonly now: Instant };
 
 export type AccountInvoicesRejection =
-  | Rejection<'account-unknown'>
-  | (Rejection<'target-date-too-far'> & { readonly targetDate: LocalDate });
+  Rejection<'account-unknown'> | (Rejection<'target-date-too-far'> & { readonly targetDate: LocalDate });
 
 const monthsAheadMax = 36;
 
@@ -37,7 +43,10 @@ const runOn = (account: RecordedAccount, at: Instant, targetDate: LocalDate | nu
 
 const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
   if (!account || account.billCycleDayLocal > 0) return [];
-  const billCycleDayLocal = firstBillCycleDay(Object.values(subscriptions).map(({ timeline }) => timeline), account);
+  const billCycleDayLocal = firstBillCycleDay(
+    Object.values(subscriptions).map(({ timeline }) => timeline),
+    account,
+  );
   return billCycleDayLocal === null
     ? []
     : [{ type: 'BillCycleDayChosen', data: { accountId: account.accountId, billCycleDayLocal } }];
@@ -52,14 +61,21 @@ const automaticRun =
 const reschedule =
   (now: Instant): Step =>
   (state) =>
-    state.account === null || state.pending !== null ? [] : scheduleNext(state.lastRun ?? runOn(state.account, now))(state);
+    state.account === null || state.pending !== null
+      ? []
+      : scheduleNext(state.lastRun ?? runOn(state.account, now))(state);
 
 const same = (a: object | null, b: object | null): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const recordAccount = (state: AccountInvoices, account: RecordedAccount, now: Instant): readonly AccountInvoicesEvent[] => {
+const recordAccount = (
+  state: AccountInvoices,
+  account: RecordedAccount,
+  now: Instant,
+): readonly AccountInvoicesEvent[] => {
   const before = state.account;
   // The day that was chosen here is on its way to the account's owner; news from before it arrived does not undo it.
-  const billCycleDayLocal = account.billCycleDayLocal > 0 ? account.billCycleDayLocal : (before?.billCycleDayLocal ?? 0);
+  const billCycleDayLocal =
+    account.billCycleDayLocal > 0 ? account.billCycleDayLocal : (before?.billCycleDayLocal ?? 0);
   const { accountId, externalKey, currency, timeZone, referenceTime } = account;
   const recorded: RecordedAccount = { accountId, externalKey, currency, timeZone, referenceTime, billCycleDayLocal };
   if (same(before, recorded)) return [];
@@ -75,7 +91,11 @@ const recordAccount = (state: AccountInvoices, account: RecordedAccount, now: In
 const effective = (timeline: BillingTimeline | undefined, now: Instant): object | null =>
   timeline?.transitions.filter(({ effectiveAt }) => effectiveAt <= now) ?? [];
 
-const recordTimeline = (state: AccountInvoices, timeline: BillingTimeline, now: Instant): readonly AccountInvoicesEvent[] => {
+const recordTimeline = (
+  state: AccountInvoices,
+  timeline: BillingTimeline,
+  now: Instant,
+): readonly AccountInvoicesEvent[] => {
   const before = state.subscriptions[timeline.subscriptionId]?.timeline;
   if (same(before ?? null, timeline)) return [];
   return inSequence(state, [
@@ -97,9 +117,17 @@ const recordUsage = (
   ]);
 };
 
-const recordPayment = (state: AccountInvoices, payment: InvoicePayment, now: Instant): readonly AccountInvoicesEvent[] => {
+const recordPayment = (
+  state: AccountInvoices,
+  payment: InvoicePayment,
+  now: Instant,
+): readonly AccountInvoicesEvent[] => {
   const { invoiceId, transactionId, transactionType, status, amountMinor } = payment;
-  if (state.account === null || same(state.transactions[transactionId] ?? null, { invoiceId, transactionType, status, amountMinor })) return [];
+  if (
+    state.account === null ||
+    same(state.transactions[transactionId] ?? null, { invoiceId, transactionType, status, amountMinor })
+  )
+    return [];
   return inSequence(state, [
     () => [{ type: 'PaymentRecorded', data: payment }],
     settleCredit([invoiceId], localDateOf(now, accountTimeOf(state.account))),
@@ -128,7 +156,11 @@ const decide = (command: AccountInvoicesCommand, state: AccountInvoices) => {
   }
 };
 
-const isTooFar = (account: RecordedAccount, { targetDate }: InvoiceRun, now: Instant): AccountInvoicesRejection | null =>
+const isTooFar = (
+  account: RecordedAccount,
+  { targetDate }: InvoiceRun,
+  now: Instant,
+): AccountInvoicesRejection | null =>
   targetDate > plusMonths(localDateOf(now, accountTimeOf(account)), monthsAheadMax)
     ? { code: 'target-date-too-far', targetDate }
     : null;
@@ -141,7 +173,11 @@ export type Preview = { readonly invoice: CommittedInvoice | null } | { readonly
  */
 export const previewInvoice = (
   state: AccountInvoices,
-  { targetDate, upcoming, now }: { readonly targetDate: LocalDate | null; readonly upcoming: boolean; readonly now: Instant },
+  {
+    targetDate,
+    upcoming,
+    now,
+  }: { readonly targetDate: LocalDate | null; readonly upcoming: boolean; readonly now: Instant },
 ): Preview => {
   const { account } = state;
   if (!account) return { rejected: { code: 'account-unknown' } };
@@ -152,11 +188,21 @@ export const previewInvoice = (
   const generated = generate(state, run);
   if (!account.currency || 'unpriceable' in generated || generated.items.length === 0) return { invoice: null };
   const today = localDateOf(now, accountTimeOf(account));
-  return { invoice: invoiceOf(state, { account, currency: account.currency }, generated.items, { targetDate: run.targetDate, today }) };
+  return {
+    invoice: invoiceOf(state, { account, currency: account.currency }, generated.items, {
+      targetDate: run.targetDate,
+      today,
+    }),
+  };
 };
 
 /** All invoices, credit and charged periods of one account: a stream `accountInvoices-<accountId>`. */
-export const accountInvoices: Decider<AccountInvoicesCommand, AccountInvoicesEvent, AccountInvoices, AccountInvoicesRejection> = {
+export const accountInvoices: Decider<
+  AccountInvoicesCommand,
+  AccountInvoicesEvent,
+  AccountInvoices,
+  AccountInvoicesRejection
+> = {
   initial: nothingInvoiced,
   decide,
   evolve,

@@ -100,14 +100,25 @@ export type AccountInvoicesEvent =
   | DomainEvent<'InvoiceAwaited', { readonly accountId: string; readonly run: InvoiceRun }>
   | DomainEvent<
       'UsageRecorded',
-      { readonly requestId: string; readonly accountId: string; readonly subscriptionId: string; readonly usages: readonly ClosedUsage[] }
+      {
+        readonly requestId: string;
+        readonly accountId: string;
+        readonly subscriptionId: string;
+        readonly usages: readonly ClosedUsage[];
+      }
     >
   | DomainEvent<'PaymentRecorded', InvoicePayment>
   | DomainEvent<'InvoiceCommitted', CommittedInvoice>
-  | DomainEvent<'CreditApplied', { readonly accountId: string; readonly currency: Currency; readonly items: readonly CreditItem[] }>
+  | DomainEvent<
+      'CreditApplied',
+      { readonly accountId: string; readonly currency: Currency; readonly items: readonly CreditItem[] }
+    >
   | DomainEvent<
       'ChargedThroughChanged',
-      { readonly accountId: string; readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[] }
+      {
+        readonly accountId: string;
+        readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[];
+      }
     >
   | DomainEvent<
       'BalanceChanged',
@@ -120,6 +131,12 @@ export type AccountInvoicesEvent =
       }
     >
   /** The end of a run: when the account is to be invoiced next; null when nothing is foreseen. */
-  | DomainEvent<'NextInvoiceScheduled', { readonly accountId: string; readonly at: Instant | null; readonly run: InvoiceRun }>
+  | DomainEvent<
+      'NextInvoiceScheduled',
+      { readonly accountId: string; readonly at: Instant | null; readonly run: InvoiceRun }
+    >
   /** A run that could not price something. Nothing runs by itself until somebody asks for an invoice (Kill Bill parks the account). */
-  | DomainEvent<'InvoicingParked', { readonly accountId: string; readonly reason: string; readonly subscriptionId: string; readonly run: InvoiceRun }>;
+  | DomainEvent<
+      'InvoicingParked',
+      { readonly accountId: string; readonly reason: string; readonly subscriptionId: string; readonly run: InvoiceRun }
+    >;

@@ -7,7 +7,9 @@ import { standing } from '../repair/reconcile';
 import { accountInvoicesSchema } from './account-invoices.schema';
 
 /** A plan of 31 a month in a month of 31 days costs 1 a day: what was used is easy to know. */
-const plans = ['31', '62', '10', '0'].map((price) => phase({ planName: `plan-${price}`, phaseName: `plan-${price}-evergreen`, price }));
+const plans = ['31', '62', '10', '0'].map((price) =>
+  phase({ planName: `plan-${price}`, phaseName: `plan-${price}-evergreen`, price }),
+);
 
 type Act =
   | { readonly kind: 'CHANGE'; readonly afterDays: number; readonly plan: number }
@@ -68,9 +70,13 @@ const run = (acts: readonly Act[], billCycleDayLocal: number) => {
   function invariants(): void {
     expect(system.state().creditMinor).toBeGreaterThanOrEqual(0);
     const credit = system.events.reduce((total, event) => {
-      if (event.type === 'CreditApplied') return event.data.items.reduce((sum, { amountMinor }) => sum + amountMinor, total);
+      if (event.type === 'CreditApplied')
+        return event.data.items.reduce((sum, { amountMinor }) => sum + amountMinor, total);
       if (event.type !== 'InvoiceCommitted') return total;
-      return event.data.items.reduce((sum, { type, amountMinor }) => (type === 'CBA_ADJ' ? sum + amountMinor : sum), total);
+      return event.data.items.reduce(
+        (sum, { type, amountMinor }) => (type === 'CBA_ADJ' ? sum + amountMinor : sum),
+        total,
+      );
     }, 0);
     expect(system.state().creditMinor).toBe(credit);
   }
@@ -86,7 +92,10 @@ describe('over any sequence of changes, pauses, payments and cancellations', () 
       fc.property(acts, billCycleDay, (sequence, bcd) => {
         const { system, transitions, today } = run(sequence, bcd);
         const ledger = system.state().subscriptions['subscription-1'];
-        const parts = standing((ledger?.recurring ?? []).filter(({ amountMinor }) => amountMinor !== 0), { currency: currency('USD') });
+        const parts = standing(
+          (ledger?.recurring ?? []).filter(({ amountMinor }) => amountMinor !== 0),
+          { currency: currency('USD') },
+        );
         const planOf = new Map((ledger?.recurring ?? []).map(({ itemId, planName }) => [itemId, planName]));
         const charged = new Map<LocalDate, string>();
         for (const { start, end, itemId } of parts)
@@ -94,7 +103,8 @@ describe('over any sequence of changes, pauses, payments and cancellations', () 
             expect(charged.has(date)).toBe(false);
             charged.set(date, planOf.get(itemId) ?? '');
           }
-        const usedOn = (date: LocalDate) => transitions.filter(({ effectiveAt }) => effectiveAt.slice(0, 10) <= date).at(-1)?.phase;
+        const usedOn = (date: LocalDate) =>
+          transitions.filter(({ effectiveAt }) => effectiveAt.slice(0, 10) <= date).at(-1)?.phase;
         for (const [date, plan] of charged) expect(usedOn(date)?.planName).toBe(plan);
         for (let date = day('2018-10-06'); date <= today; date = plusDays(date, 1)) {
           const used = usedOn(date);
@@ -110,7 +120,10 @@ describe('over any sequence of changes, pauses, payments and cancellations', () 
       fc.property(acts, billCycleDay, (sequence, bcd) => {
         const { system } = run(sequence, bcd);
         for (const item of system.state().subscriptions['subscription-1']?.recurring ?? []) {
-          const used = item.repaired.reduce((days, { start, end }) => days - daysBetween(start, end), daysBetween(item.start, item.end));
+          const used = item.repaired.reduce(
+            (days, { start, end }) => days - daysBetween(start, end),
+            daysBetween(item.start, item.end),
+          );
           const owed = (item.amountMinor * used) / daysBetween(item.start, item.end);
           expect(Math.abs(item.amountMinor - item.takenBackMinor - owed)).toBeLessThanOrEqual(1 + item.repaired.length);
         }
@@ -135,8 +148,13 @@ describe('over any sequence of changes, pauses, payments and cancellations', () 
         const { system } = run(sequence, bcd);
         const stored = system.events.map((event) => accountInvoicesSchema.encode(event));
         const replayed = stored
-          .map(({ type, data }) => accountInvoicesSchema.decode({ type, data: JSON.parse(JSON.stringify(data)) as object }))
-          .reduce((state, event) => (event === null ? state : accountInvoices.evolve(state, event)), accountInvoices.initial);
+          .map(({ type, data }) =>
+            accountInvoicesSchema.decode({ type, data: JSON.parse(JSON.stringify(data)) as object }),
+          )
+          .reduce(
+            (state, event) => (event === null ? state : accountInvoices.evolve(state, event)),
+            accountInvoices.initial,
+          );
         expect(replayed).toEqual(system.state());
         expect(run(sequence, bcd).system.invoices()).toEqual(system.invoices());
       }),

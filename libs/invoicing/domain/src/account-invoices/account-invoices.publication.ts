@@ -13,7 +13,8 @@ const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | n
       };
     }
     case 'InvoiceCommitted': {
-      const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor } = data;
+      const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor } =
+        data;
       return {
         type: 'invoicing.invoice-committed.v1',
         data: { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor },

@@ -1,5 +1,16 @@
 import { decimal } from '@billstream/kernel';
-import { account, at, currency, day, lines, phase, simulatedAccount, timeline, transition, trial } from '../testing/simulated-account';
+import {
+  account,
+  at,
+  currency,
+  day,
+  lines,
+  phase,
+  simulatedAccount,
+  timeline,
+  transition,
+  trial,
+} from '../testing/simulated-account';
 import { accountInvoices, previewInvoice } from './account-invoices.decider';
 
 const started = () => {
@@ -64,10 +75,15 @@ describe('a subscription that ends or changes in the middle of what was charged'
     const system = started();
     system.moveTo('2018-10-20');
     system.subscribe(...cancelled);
-    expect(lines(system.invoices()[1])).toEqual(['REPAIR_ADJ 2018-10-20→2018-11-06 -10.97', 'CBA_ADJ 2018-10-20→2018-10-20 10.97']);
+    expect(lines(system.invoices()[1])).toEqual([
+      'REPAIR_ADJ 2018-10-20→2018-11-06 -10.97',
+      'CBA_ADJ 2018-10-20→2018-10-20 10.97',
+    ]);
     const balance = system.events.filter(({ type }) => type === 'BalanceChanged').at(-1);
     expect(balance?.data).toMatchObject({ accountBalanceMinor: 903, accountCreditMinor: 0 });
-    expect(Object.values(system.state().invoices).map(({ chargedMinor, creditMinor }) => [chargedMinor, creditMinor])).toEqual([
+    expect(
+      Object.values(system.state().invoices).map(({ chargedMinor, creditMinor }) => [chargedMinor, creditMinor]),
+    ).toEqual([
       [2000, -1097],
       [-1097, 1097],
     ]);
@@ -90,7 +106,11 @@ describe('a subscription that ends or changes in the middle of what was charged'
     system.moveTo('2018-10-20');
     system.subscribe(
       transition('START', '2018-10-06', phase()),
-      transition('CHANGE', '2018-10-20', phase({ planName: 'pro-monthly', phaseName: 'pro-monthly-evergreen', price: '50' })),
+      transition(
+        'CHANGE',
+        '2018-10-20',
+        phase({ planName: 'pro-monthly', phaseName: 'pro-monthly-evergreen', price: '50' }),
+      ),
     );
     const [, second] = system.invoices();
     expect(lines(second)).toEqual(['RECURRING 2018-10-20→2018-11-06 27.42', 'REPAIR_ADJ 2018-10-20→2018-11-06 -10.97']);
@@ -162,7 +182,9 @@ describe('a plan with usage', () => {
     expect(events.map(({ type }) => type)).toEqual(['UsageRequested']);
     const waiting = events.reduce(evolve, system.state());
     expect(decide(due, waiting)).toEqual({ events: [] });
-    expect(decide({ ...due, dueAt: at('2018-11-07'), now: at('2018-11-07') }, waiting)).toMatchObject({ events: [{ type: 'InvoiceAwaited' }] });
+    expect(decide({ ...due, dueAt: at('2018-11-07'), now: at('2018-11-07') }, waiting)).toMatchObject({
+      events: [{ type: 'InvoiceAwaited' }],
+    });
   });
 
   it('splits the period at the instant of a plan change and prices each side by its plan', () => {
@@ -172,10 +194,17 @@ describe('a plan with usage', () => {
     system.moveTo('2018-10-20T15:30:00Z');
     system.subscribe(
       transition('START', '2018-10-06', metered()),
-      transition('CHANGE', '2018-10-20T15:30:00Z', metered({ planName: 'pro', phaseName: 'pro-evergreen', unitPrice: '0.017' })),
+      transition(
+        'CHANGE',
+        '2018-10-20T15:30:00Z',
+        metered({ planName: 'pro', phaseName: 'pro-evergreen', unitPrice: '0.017' }),
+      ),
     );
     system.moveTo('2018-11-06');
-    const usage = system.invoices().flatMap(lines).filter((line) => line.startsWith('USAGE'));
+    const usage = system
+      .invoices()
+      .flatMap(lines)
+      .filter((line) => line.startsWith('USAGE'));
     expect(usage).toEqual(['USAGE 2018-10-06→2018-10-20 1.00', 'USAGE 2018-10-20→2018-11-06 1.70']);
   });
 
@@ -207,8 +236,15 @@ describe('payments', () => {
     system.issue({
       type: 'RecordPayment',
       payment: {
-        accountId: 'account-1', invoiceId, paymentId: 'p', transactionId: 't', transactionType: 'PURCHASE',
-        status: 'PAYMENT_FAILURE', amountMinor: 2000, currency: currency('USD'), effectiveAt: at('2018-10-06'),
+        accountId: 'account-1',
+        invoiceId,
+        paymentId: 'p',
+        transactionId: 't',
+        transactionType: 'PURCHASE',
+        status: 'PAYMENT_FAILURE',
+        amountMinor: 2000,
+        currency: currency('USD'),
+        effectiveAt: at('2018-10-06'),
       },
       now: at('2018-10-06'),
     });
@@ -234,10 +270,20 @@ describe('asking for an invoice', () => {
 
   it('shows beforehand what it would give, and decides nothing', () => {
     const system = started();
-    const preview = previewInvoice(system.state(), { targetDate: day('2018-11-06'), upcoming: false, now: at('2018-10-10') });
-    expect('invoice' in preview && preview.invoice ? lines(preview.invoice) : []).toEqual(['RECURRING 2018-11-06→2018-12-06 20.00']);
-    expect(previewInvoice(system.state(), { targetDate: null, upcoming: false, now: at('2018-10-10') })).toEqual({ invoice: null });
-    expect(previewInvoice(system.state(), { targetDate: null, upcoming: true, now: at('2018-10-10') })).toMatchObject({ invoice: { targetDate: '2018-11-06' } });
+    const preview = previewInvoice(system.state(), {
+      targetDate: day('2018-11-06'),
+      upcoming: false,
+      now: at('2018-10-10'),
+    });
+    expect('invoice' in preview && preview.invoice ? lines(preview.invoice) : []).toEqual([
+      'RECURRING 2018-11-06→2018-12-06 20.00',
+    ]);
+    expect(previewInvoice(system.state(), { targetDate: null, upcoming: false, now: at('2018-10-10') })).toEqual({
+      invoice: null,
+    });
+    expect(previewInvoice(system.state(), { targetDate: null, upcoming: true, now: at('2018-10-10') })).toMatchObject({
+      invoice: { targetDate: '2018-11-06' },
+    });
   });
 });
 

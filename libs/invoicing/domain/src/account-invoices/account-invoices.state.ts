@@ -12,8 +12,18 @@ import type {
   RecordedAccount,
 } from './account-invoices.events';
 
-export type BilledFixed = { readonly planName: string; readonly phaseName: string; readonly date: LocalDate; readonly amountMinor: number };
-export type BilledUsage = { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant; readonly amountMinor: number };
+export type BilledFixed = {
+  readonly planName: string;
+  readonly phaseName: string;
+  readonly date: LocalDate;
+  readonly amountMinor: number;
+};
+export type BilledUsage = {
+  readonly usageName: string;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+  readonly amountMinor: number;
+};
 
 /** What a subscription was charged, and what it should be: all that the next run compares. */
 export type SubscriptionLedger = {
@@ -65,7 +75,8 @@ export const nothingInvoiced: AccountInvoices = {
   parked: null,
 };
 
-export const balanceOf = ({ chargedMinor, creditMinor, paidMinor }: InvoiceTotals): number => chargedMinor + creditMinor - paidMinor;
+export const balanceOf = ({ chargedMinor, creditMinor, paidMinor }: InvoiceTotals): number =>
+  chargedMinor + creditMinor - paidMinor;
 
 const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ? a : b);
 
@@ -91,11 +102,18 @@ const withPayment = (state: AccountInvoices, { transactionId, ...payment }: Invo
   return { ...state, transactions, invoices: { ...state.invoices, [invoiceId]: { ...invoice, paidMinor } } };
 };
 
-const withRepair = (ledger: SubscriptionLedger, { linkedItemId, startDate, endDate, amountMinor }: InvoiceItem): SubscriptionLedger => ({
+const withRepair = (
+  ledger: SubscriptionLedger,
+  { linkedItemId, startDate, endDate, amountMinor }: InvoiceItem,
+): SubscriptionLedger => ({
   ...ledger,
   recurring: ledger.recurring.map((item) =>
     item.itemId === linkedItemId && endDate !== null
-      ? { ...item, takenBackMinor: item.takenBackMinor - amountMinor, repaired: [...item.repaired, { start: startDate, end: endDate }] }
+      ? {
+          ...item,
+          takenBackMinor: item.takenBackMinor - amountMinor,
+          repaired: [...item.repaired, { start: startDate, end: endDate }],
+        }
       : item,
   ),
 });
@@ -103,11 +121,24 @@ const withRepair = (ledger: SubscriptionLedger, { linkedItemId, startDate, endDa
 const withRecurring = (ledger: SubscriptionLedger, item: InvoiceItem): SubscriptionLedger => {
   const { itemId, startDate, endDate, amountMinor, rate, planName, phaseName } = item;
   if (endDate === null || rate === null || planName === null || phaseName === null) return ledger;
-  const billed = { itemId, start: startDate, end: endDate, amountMinor, rate, planName, phaseName, takenBackMinor: 0, repaired: [] };
+  const billed = {
+    itemId,
+    start: startDate,
+    end: endDate,
+    amountMinor,
+    rate,
+    planName,
+    phaseName,
+    takenBackMinor: 0,
+    repaired: [],
+  };
   return { ...ledger, recurring: [...ledger.recurring, billed] };
 };
 
-const withUsage = (ledger: SubscriptionLedger, { usageName, usagePeriod, amountMinor }: InvoiceItem): SubscriptionLedger => {
+const withUsage = (
+  ledger: SubscriptionLedger,
+  { usageName, usagePeriod, amountMinor }: InvoiceItem,
+): SubscriptionLedger => {
   if (usageName === null || usagePeriod === null) return ledger;
   const { fromAt, toAt } = usagePeriod;
   return {
@@ -124,7 +155,15 @@ const withItem = (ledger: SubscriptionLedger, item: InvoiceItem): SubscriptionLe
     case 'FIXED':
       return {
         ...ledger,
-        fixed: [...ledger.fixed, { planName: item.planName ?? '', phaseName: item.phaseName ?? '', date: item.startDate, amountMinor: item.amountMinor }],
+        fixed: [
+          ...ledger.fixed,
+          {
+            planName: item.planName ?? '',
+            phaseName: item.phaseName ?? '',
+            date: item.startDate,
+            amountMinor: item.amountMinor,
+          },
+        ],
       };
     case 'USAGE':
       return withUsage(ledger, item);
@@ -142,7 +181,8 @@ const withInvoice = (state: AccountInvoices, invoice: CommittedInvoice): Account
   const subscriptions = { ...state.subscriptions };
   for (const item of invoice.items) {
     const ledger = item.subscriptionId === null ? undefined : subscriptions[item.subscriptionId];
-    if (ledger !== undefined && item.subscriptionId !== null) subscriptions[item.subscriptionId] = withItem(ledger, item);
+    if (ledger !== undefined && item.subscriptionId !== null)
+      subscriptions[item.subscriptionId] = withItem(ledger, item);
   }
   const creditMinor = creditOf(invoice.items);
   const totals = { invoiceDate: invoice.invoiceDate, chargedMinor: invoice.amountMinor, creditMinor, paidMinor: 0 };
@@ -174,7 +214,11 @@ const withTimeline = (state: AccountInvoices, timeline: BillingTimeline): Accoun
 
 const withClosedUsage = (
   state: AccountInvoices,
-  { requestId, subscriptionId, usages }: { readonly requestId: string; readonly subscriptionId: string; readonly usages: readonly ClosedUsage[] },
+  {
+    requestId,
+    subscriptionId,
+    usages,
+  }: { readonly requestId: string; readonly subscriptionId: string; readonly usages: readonly ClosedUsage[] },
 ): AccountInvoices => {
   const ledger = state.subscriptions[subscriptionId];
   const { pending } = state;
@@ -183,14 +227,27 @@ const withClosedUsage = (
     pending: pending === null ? null : { ...pending, requests: pending.requests.filter((id) => id !== requestId) },
     ...(ledger === undefined
       ? {}
-      : { subscriptions: { ...state.subscriptions, [subscriptionId]: { ...ledger, closed: [...ledger.closed, ...usages] } } }),
+      : {
+          subscriptions: {
+            ...state.subscriptions,
+            [subscriptionId]: { ...ledger, closed: [...ledger.closed, ...usages] },
+          },
+        }),
   };
 };
 
 const waitingFor = (state: AccountInvoices, run: InvoiceRun, requests: readonly string[]): AccountInvoices => ({
   ...state,
   nextAt: null,
-  pending: { run: laterRun(state.pending?.run ?? null, run), requests: [...(state.pending?.requests ?? []), ...requests] },
+  pending: {
+    run: laterRun(state.pending?.run ?? null, run),
+    requests: [...(state.pending?.requests ?? []), ...requests],
+  },
+});
+
+const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): AccountInvoices => ({
+  ...state,
+  account: state.account && { ...state.account, billCycleDayLocal },
 });
 
 export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices => {
@@ -200,7 +257,7 @@ export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEv
     case 'BillingTimelineRecorded':
       return withTimeline(state, data);
     case 'BillCycleDayChosen':
-      return { ...state, account: state.account && { ...state.account, billCycleDayLocal: data.billCycleDayLocal } };
+      return withBillCycleDay(state, data.billCycleDayLocal);
     case 'UsageRequested':
       return waitingFor(state, data.run, [data.requestId]);
     case 'InvoiceAwaited':

@@ -15,7 +15,10 @@ export type BillingEvent = {
   readonly billCycleDay: number;
 };
 
-export const accountTimeOf = ({ timeZone, referenceTime }: RecordedAccount): AccountTime => ({ timeZone, referenceTime });
+export const accountTimeOf = ({ timeZone, referenceTime }: RecordedAccount): AccountTime => ({
+  timeZone,
+  referenceTime,
+});
 
 /** Kill Bill 2.5. An account without a day treats its subscriptions as aligned to themselves. */
 const billCycleDayOf = (
@@ -57,9 +60,13 @@ export const billingEventsOf = (timeline: BillingTimeline, account: RecordedAcco
 export const firstBillCycleDay = (timelines: readonly BillingTimeline[], account: RecordedAccount): number | null => {
   const candidates = timelines.flatMap((timeline) =>
     timeline.transitions
-      .filter(({ phase }) => phase?.billingAlignment === 'ACCOUNT' && (phase.recurring !== null || phase.usages.length > 0))
+      .filter(
+        ({ phase }) => phase?.billingAlignment === 'ACCOUNT' && (phase.recurring !== null || phase.usages.length > 0),
+      )
       .map(({ effectiveAt }) => ({ effectiveAt, firstBillableAt: timeline.firstBillableAt })),
   );
-  const [first] = candidates.sort((a, b) => (a.effectiveAt < b.effectiveAt ? -1 : a.effectiveAt > b.effectiveAt ? 1 : 0));
+  const [first] = candidates.sort((a, b) =>
+    a.effectiveAt < b.effectiveAt ? -1 : a.effectiveAt > b.effectiveAt ? 1 : 0,
+  );
   return first === undefined ? null : dayOfMonth(localDateOf(first.firstBillableAt, accountTimeOf(account)));
 };

@@ -5,7 +5,8 @@ import { type AccountInvoices, balanceOf } from './account-invoices.state';
 /** Credit moves neither to nor from an invoice whose payment is under way: it may be paid in the next moment. */
 const isBeingPaid = (state: AccountInvoices, invoiceId: string): boolean =>
   Object.values(state.transactions).some(
-    (transaction) => transaction.invoiceId === invoiceId && (transaction.status === 'PENDING' || transaction.status === 'UNKNOWN'),
+    (transaction) =>
+      transaction.invoiceId === invoiceId && (transaction.status === 'PENDING' || transaction.status === 'UNKNOWN'),
   );
 
 const byAge = (a: readonly [string, { readonly invoiceDate: LocalDate }], b: typeof a): number =>
@@ -16,8 +17,12 @@ const byAge = (a: readonly [string, { readonly invoiceDate: LocalDate }], b: typ
  * what is due, the oldest invoice first, and never more than there is (2.11).
  */
 export const creditMoves = (state: AccountInvoices, accountId: string, date: LocalDate): readonly CreditItem[] => {
-  const free = Object.entries(state.invoices).filter(([id, totals]) => balanceOf(totals) !== 0 && !isBeingPaid(state, id)).sort(byAge);
-  const made = free.filter(([, totals]) => balanceOf(totals) < 0).map(([invoiceId, totals]) => ({ invoiceId, amountMinor: -balanceOf(totals) }));
+  const free = Object.entries(state.invoices)
+    .filter(([id, totals]) => balanceOf(totals) !== 0 && !isBeingPaid(state, id))
+    .sort(byAge);
+  const made = free
+    .filter(([, totals]) => balanceOf(totals) < 0)
+    .map(([invoiceId, totals]) => ({ invoiceId, amountMinor: -balanceOf(totals) }));
   let left = made.reduce((total, { amountMinor }) => total + amountMinor, state.creditMinor);
   const used = free.flatMap(([invoiceId, totals]) => {
     const amountMinor = Math.min(left, balanceOf(totals));

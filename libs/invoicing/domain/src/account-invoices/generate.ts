@@ -10,7 +10,10 @@ import { type UsagePeriod, endedPeriods, usageSections } from './usage-periods';
 
 /** An item before it is numbered within its invoice. */
 export type NewItem = Omit<InvoiceItem, 'itemId'>;
-export type Unpriceable = { readonly reason: 'usage-beyond-all-tiers' | 'usage-charged-more-before'; readonly subscriptionId: string };
+export type Unpriceable = {
+  readonly reason: 'usage-beyond-all-tiers' | 'usage-charged-more-before';
+  readonly subscriptionId: string;
+};
 export type Generated = { readonly items: readonly NewItem[] } | { readonly unpriceable: Unpriceable };
 
 type Work = {
@@ -21,7 +24,14 @@ type Work = {
   readonly run: InvoiceRun;
 };
 
-const plain = { linkedItemId: null, rate: null, quantity: null, usageName: null, usagePeriod: null, itemDetails: null } as const;
+const plain = {
+  linkedItemId: null,
+  rate: null,
+  quantity: null,
+  usageName: null,
+  usagePeriod: null,
+  itemDetails: null,
+} as const;
 
 const fixedItems = ({ ledger, events, currency, run }: Work): readonly NewItem[] =>
   proposedFixed(events, run.targetDate, currency)
@@ -48,7 +58,9 @@ const fixedItems = ({ ledger, events, currency, run }: Work): readonly NewItem[]
 /** What a repair takes back is described by the phase that charged it; the catalog it came from may be gone by now. */
 const repairSubject = ({ ledger, events }: Work, itemId: string): Pick<NewItem, keyof ReturnType<typeof subjectOf>> => {
   const item = ledger.recurring.find((billed) => billed.itemId === itemId);
-  const phase = events.find(({ phase: one }) => one?.planName === item?.planName && one?.phaseName === item?.phaseName)?.phase;
+  const phase = events.find(
+    ({ phase: one }) => one?.planName === item?.planName && one?.phaseName === item?.phaseName,
+  )?.phase;
   if (phase) return subjectOf(ledger.timeline, phase);
   return {
     subscriptionId: ledger.timeline.subscriptionId,
@@ -65,31 +77,29 @@ const repairSubject = ({ ledger, events }: Work, itemId: string): Pick<NewItem, 
 
 const recurringItems = (work: Work): readonly NewItem[] => {
   const { ledger, events, currency, run } = work;
-  const { additions, repairs } = reconcile(ledger.recurring, proposedRecurring(events, run.targetDate, currency), { currency });
+  const { additions, repairs } = reconcile(ledger.recurring, proposedRecurring(events, run.targetDate, currency), {
+    currency,
+  });
   return [
-    ...additions.map(
-      ({ phase, quantity, rate, start, end, amountMinor }): NewItem => ({
-        ...subjectOf(ledger.timeline, phase),
-        ...plain,
-        type: 'RECURRING',
-        startDate: start,
-        endDate: end,
-        amountMinor,
-        rate,
-        quantity: decimal(quantity),
-      }),
-    ),
-    ...repairs.map(
-      ({ itemId, start, end, amountMinor }): NewItem => ({
-        ...repairSubject(work, itemId),
-        ...plain,
-        type: 'REPAIR_ADJ',
-        linkedItemId: itemId,
-        startDate: start,
-        endDate: end,
-        amountMinor,
-      }),
-    ),
+    ...additions.map(({ phase, quantity, rate, start, end, amountMinor }): NewItem => ({
+      ...subjectOf(ledger.timeline, phase),
+      ...plain,
+      type: 'RECURRING',
+      startDate: start,
+      endDate: end,
+      amountMinor,
+      rate,
+      quantity: decimal(quantity),
+    })),
+    ...repairs.map(({ itemId, start, end, amountMinor }): NewItem => ({
+      ...repairSubject(work, itemId),
+      ...plain,
+      type: 'REPAIR_ADJ',
+      linkedItemId: itemId,
+      startDate: start,
+      endDate: end,
+      amountMinor,
+    })),
   ];
 };
 
@@ -168,7 +178,8 @@ export const generate = (state: AccountInvoices, run: InvoiceRun): Generated => 
     for (const period of duePeriods(work)) {
       if (isBilled(work.ledger, period) || !isKnown(work.ledger, period)) continue;
       const made = usageItems(work, period);
-      if (typeof made === 'string') return { unpriceable: { reason: made, subscriptionId: work.ledger.timeline.subscriptionId } };
+      if (typeof made === 'string')
+        return { unpriceable: { reason: made, subscriptionId: work.ledger.timeline.subscriptionId } };
       items.push(...made);
     }
   }
@@ -176,4 +187,5 @@ export const generate = (state: AccountInvoices, run: InvoiceRun): Generated => 
 };
 
 /** The name of the n-th item of an invoice; the same each time the same invoice is made. */
-export const itemIdOf = (invoiceId: string, index: number): string => derivedId('invoice-item', invoiceId, String(index));
+export const itemIdOf = (invoiceId: string, index: number): string =>
+  derivedId('invoice-item', invoiceId, String(index));

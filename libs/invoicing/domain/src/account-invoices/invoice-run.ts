@@ -10,6 +10,7 @@ import type {
 import { type AccountInvoices, type SubscriptionLedger, balanceOf, evolve, laterRun } from './account-invoices.state';
 import { accountTimeOf } from './billing-events';
 import { accountBalance, creditMoves, creditOfNewInvoice } from './credit';
+import { creditInvoiceItem } from './credit-item';
 import { type NewItem, generate, itemIdOf, unknownUsage } from './generate';
 import { nextRunAt } from './next-run';
 import type { UsagePeriod } from './usage-periods';
@@ -30,21 +31,32 @@ export const inSequence = (state: AccountInvoices, steps: readonly Step[]): read
 
 /** An account that can be invoiced: it is known and has a currency. */
 type Billable = { readonly account: RecordedAccount; readonly currency: Currency };
-const billable = ({ account }: AccountInvoices): Billable | null => (account?.currency ? { account, currency: account.currency } : null);
+const billable = ({ account }: AccountInvoices): Billable | null =>
+  account?.currency ? { account, currency: account.currency } : null;
 
 /** Never below the largest target date used before, so that a back-dated event leaves no gap (Kill Bill 2.12). */
 export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun => ({
   at: wanted.at,
-  targetDate: state.lastTargetDate !== null && state.lastTargetDate > wanted.targetDate ? state.lastTargetDate : wanted.targetDate,
+  targetDate:
+    state.lastTargetDate !== null && state.lastTargetDate > wanted.targetDate
+      ? state.lastTargetDate
+      : wanted.targetDate,
 });
 
-const requestsFor = (account: RecordedAccount, ledger: SubscriptionLedger, periods: readonly UsagePeriod[], run: InvoiceRun) => {
+const requestsFor = (
+  account: RecordedAccount,
+  ledger: SubscriptionLedger,
+  periods: readonly UsagePeriod[],
+  run: InvoiceRun,
+) => {
   const { subscriptionId } = ledger.timeline;
   const plans = [...new Set(periods.map(({ phase }) => phase.planName))];
   return plans.map((planName) => {
     const asked = periods
       .filter(({ phase }) => phase.planName === planName)
-      .flatMap(({ usage, fromAt, toAt }) => unitsOf(usage).map((unit) => ({ unit, usageName: usage.name, fromAt, toAt })));
+      .flatMap(({ usage, fromAt, toAt }) =>
+        unitsOf(usage).map((unit) => ({ unit, usageName: usage.name, fromAt, toAt })),
+      );
     const named = asked.flatMap(({ unit, usageName, fromAt, toAt }) => [unit, usageName, fromAt, toAt]);
     return {
       requestId: derivedId('usage-request', account.accountId, subscriptionId, planName, ...named),
@@ -60,7 +72,11 @@ const requestsFor = (account: RecordedAccount, ledger: SubscriptionLedger, perio
 };
 
 /** Asks for usage that is missing and not asked for yet; while any is outstanding, the run waits. Null: nothing to wait for. */
-const awaitUsage = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun): readonly AccountInvoicesEvent[] | null => {
+const awaitUsage = (
+  state: AccountInvoices,
+  account: RecordedAccount,
+  run: InvoiceRun,
+): readonly AccountInvoicesEvent[] | null => {
   const outstanding = state.pending?.requests ?? [];
   const requests = unknownUsage(state, run)
     .flatMap(({ ledger, periods }) => requestsFor(account, ledger, periods, run))
@@ -79,28 +95,6 @@ const awaitUsage = (state: AccountInvoices, account: RecordedAccount, run: Invoi
 const numberOf = (invoiceId: string, date: LocalDate): string =>
   `${date.replaceAll('-', '')}-${invoiceId.replaceAll('-', '').slice(0, 12)}`;
 
-const creditItem = (amountMinor: number, date: LocalDate): NewItem => ({
-  type: 'CBA_ADJ',
-  subscriptionId: null,
-  bundleId: null,
-  productName: null,
-  prettyProductName: null,
-  planName: null,
-  prettyPlanName: null,
-  phaseName: null,
-  prettyPhaseName: null,
-  catalogEffectiveDate: null,
-  linkedItemId: null,
-  startDate: date,
-  endDate: date,
-  amountMinor,
-  rate: null,
-  quantity: null,
-  usageName: null,
-  usagePeriod: null,
-  itemDetails: null,
-});
-
 /** The invoice of these items as it would stand in the account's books today, credit included. */
 export const invoiceOf = (
   state: AccountInvoices,
@@ -111,7 +105,7 @@ export const invoiceOf = (
   const invoiceId = derivedId('invoice', account.accountId, String(Object.keys(state.invoices).length));
   const amountMinor = charges.reduce((total, item) => total + item.amountMinor, 0);
   const creditMinor = creditOfNewInvoice(amountMinor, state.creditMinor);
-  const items = creditMinor === 0 ? charges : [...charges, creditItem(creditMinor, today)];
+  const items = creditMinor === 0 ? charges : [...charges, creditInvoiceItem(creditMinor, today)];
   return {
     invoiceId,
     accountId: account.accountId,
@@ -135,7 +129,10 @@ const chargedThrough = ({ accountId, items }: CommittedInvoice): AccountInvoices
     if (before === undefined || before < date) through.set(subscriptionId, date);
   }
   if (through.size === 0) return null;
-  const subscriptions = [...through].map(([subscriptionId, chargedThroughDate]) => ({ subscriptionId, chargedThroughDate }));
+  const subscriptions = [...through].map(([subscriptionId, chargedThroughDate]) => ({
+    subscriptionId,
+    chargedThroughDate,
+  }));
   return { type: 'ChargedThroughChanged', data: { accountId, subscriptions } };
 };
 
@@ -161,12 +158,22 @@ export const settleCredit =
       ...applied,
       {
         type: 'BalanceChanged',
-        data: { accountId: account.accountId, currency, accountBalanceMinor, accountCreditMinor: after.creditMinor, invoices },
+        data: {
+          accountId: account.accountId,
+          currency,
+          accountBalanceMinor,
+          accountCreditMinor: after.creditMinor,
+          invoices,
+        },
       },
     ];
   };
 
-const commit = (state: AccountInvoices, invoice: CommittedInvoice, today: LocalDate): readonly AccountInvoicesEvent[] => {
+const commit = (
+  state: AccountInvoices,
+  invoice: CommittedInvoice,
+  today: LocalDate,
+): readonly AccountInvoicesEvent[] => {
   const through = chargedThrough(invoice);
   return inSequence(state, [
     () => [{ type: 'InvoiceCommitted', data: invoice }],

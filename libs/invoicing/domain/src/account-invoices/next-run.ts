@@ -16,7 +16,11 @@ const nextBillDate = (event: BillingEvent, { targetDate }: InvoiceRun): LocalDat
   return stretch.end !== null && date >= stretch.end ? null : date;
 };
 
-const instantsOf = (events: readonly BillingEvent[], run: InvoiceRun, time: AccountTime): readonly (Instant | null)[] => [
+const instantsOf = (
+  events: readonly BillingEvent[],
+  run: InvoiceRun,
+  time: AccountTime,
+): readonly (Instant | null)[] => [
   ...events.filter(({ at }) => at > run.at).map(({ at }) => at),
   ...events.map((event) => {
     const date = nextBillDate(event, run);
@@ -37,5 +41,8 @@ export const nextRunAt = (state: AccountInvoices, run: InvoiceRun): Instant | nu
   const instants = Object.values(state.subscriptions)
     .flatMap(({ timeline }) => instantsOf(billingEventsOf(timeline, account), run, accountTimeOf(account)))
     .filter((instant) => instant !== null);
-  return instants.reduce<Instant | null>((first, instant) => (first === null || instant < first ? instant : first), null);
+  return instants.reduce<Instant | null>(
+    (first, instant) => (first === null || instant < first ? instant : first),
+    null,
+  );
 };

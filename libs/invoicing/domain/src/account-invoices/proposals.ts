@@ -20,7 +20,10 @@ export const subjectOf = (timeline: BillingTimeline, phase: ResolvedPhase): Item
 export type RecurringProposal = ProposedRecurring & { readonly phase: ResolvedPhase; readonly quantity: number };
 
 /** An event as a stretch of one recurring price; null when it has none. */
-export const recurringStretch = ({ phase, date, endDate, billCycleDay }: BillingEvent, targetDate: LocalDate): Stretch | null => {
+export const recurringStretch = (
+  { phase, date, endDate, billCycleDay }: BillingEvent,
+  targetDate: LocalDate,
+): Stretch | null => {
   const period = phase?.recurring?.billingPeriod;
   if (!phase || period === undefined || period === 'NO_BILLING_PERIOD') return null;
   return { start: date, end: endDate, targetDate, billCycleDay, period, mode: phase.recurringBillingMode };
@@ -47,8 +50,11 @@ const recurringOf = (event: BillingEvent, targetDate: LocalDate, currency: Curre
 };
 
 /** All recurring charges from the beginning to the target date, whether invoiced before or not. */
-export const proposedRecurring = (events: readonly BillingEvent[], targetDate: LocalDate, currency: Currency): readonly RecurringProposal[] =>
-  events.flatMap((event) => recurringOf(event, targetDate, currency));
+export const proposedRecurring = (
+  events: readonly BillingEvent[],
+  targetDate: LocalDate,
+  currency: Currency,
+): readonly RecurringProposal[] => events.flatMap((event) => recurringOf(event, targetDate, currency));
 
 export type FixedProposal = {
   readonly phase: ResolvedPhase;
@@ -70,7 +76,11 @@ const fixedEnd = (event: BillingEvent, next: BillingEvent | undefined, phase: Re
 };
 
 /** All one-time charges to the target date. Of several phases that begin on one day, the last one counts. */
-export const proposedFixed = (events: readonly BillingEvent[], targetDate: LocalDate, currency: Currency): readonly FixedProposal[] => {
+export const proposedFixed = (
+  events: readonly BillingEvent[],
+  targetDate: LocalDate,
+  currency: Currency,
+): readonly FixedProposal[] => {
   const beginnings = events.filter((event) => beginsPhase(event) && event.date <= targetDate);
   return beginnings.flatMap((event, index): readonly FixedProposal[] => {
     const { phase, date, quantity } = event;

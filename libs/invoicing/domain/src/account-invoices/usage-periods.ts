@@ -41,7 +41,9 @@ export const usageSections = (events: readonly BillingEvent[]): readonly UsageSe
       const earlier = before.find((section) => sameSection(section, phase, usage));
       return [{ usage, phase, period: billingPeriod, events: [...(earlier?.events ?? []), event] }];
     });
-    closed.push(...before.filter((section) => !open.some(({ phase: next, usage }) => sameSection(section, next, usage))));
+    closed.push(
+      ...before.filter((section) => !open.some(({ phase: next, usage }) => sameSection(section, next, usage))),
+    );
   }
   return [...closed, ...open];
 };
@@ -89,7 +91,14 @@ export const endedPeriods = (
     for (const toAt of past) {
       const { usage, phase } = section;
       if (toAt > fromAt)
-        periods.push({ usage, phase, fromAt, toAt, startDate: localDateOf(fromAt, time), endDate: localDateOf(toAt, time) });
+        periods.push({
+          usage,
+          phase,
+          fromAt,
+          toAt,
+          startDate: localDateOf(fromAt, time),
+          endDate: localDateOf(toAt, time),
+        });
       fromAt = toAt;
     }
     if (next !== null) return { periods, next };

@@ -13,46 +13,52 @@ const day = (text: string | null | undefined): LocalDate => {
 };
 
 describe('charged periods agree with the reference engine', () => {
-  it.each(golden.cycles)('$id: $billingPeriod $billingMode from $start to $end on day $billCycleDay by $targetDate', (entry) => {
-    const periods = chargedPeriods({
-      start: day(entry.start),
-      end: dateOf(entry.end),
-      targetDate: day(entry.targetDate),
-      billCycleDay: entry.billCycleDay,
-      period: entry.billingPeriod as ChargingPeriod,
-      mode: entry.billingMode as BillingMode,
-    });
-    if ('error' in entry) {
-      expect(periods).toBe('invalid-date-sequence');
-      return;
-    }
-    if (periods === 'invalid-date-sequence') throw new Error('refused');
-    expect(toNumber(round(sum(periods.map(({ ratio }) => ratio)), 9))).toBe(Number(entry.cycles));
-  });
+  it.each(golden.cycles)(
+    '$id: $billingPeriod $billingMode from $start to $end on day $billCycleDay by $targetDate',
+    (entry) => {
+      const periods = chargedPeriods({
+        start: day(entry.start),
+        end: dateOf(entry.end),
+        targetDate: day(entry.targetDate),
+        billCycleDay: entry.billCycleDay,
+        period: entry.billingPeriod as ChargingPeriod,
+        mode: entry.billingMode as BillingMode,
+      });
+      if ('error' in entry) {
+        expect(periods).toBe('invalid-date-sequence');
+        return;
+      }
+      if (periods === 'invalid-date-sequence') throw new Error('refused');
+      expect(toNumber(round(sum(periods.map(({ ratio }) => ratio)), 9))).toBe(Number(entry.cycles));
+    },
+  );
 });
 
 describe('dates of a stretch agree with the reference engine', () => {
-  it.each(golden.intervals)('$id: $billingPeriod $billingMode $inArrearMode from $start on day $billCycleDay', (entry) => {
-    const dates = stretchDates({
-      start: day(entry.start),
-      end: dateOf(entry.end),
-      targetDate: day(entry.targetDate ?? entry.start),
-      billCycleDay: entry.billCycleDay,
-      period: entry.billingPeriod as ChargingPeriod,
-      mode: entry.billingMode as BillingMode,
-      inArrearMode: entry.inArrearMode as 'DEFAULT' | 'GREEDY',
-    });
-    const expected: Partial<Record<string, string | boolean | null>> = entry.expect;
-    const names: Readonly<Record<string, LocalDate | null | boolean>> = {
-      firstBillingCycleDate: dates.firstBillDate,
-      effectiveEndDate: dates.effectiveEnd,
-      lastBillingCycleDate: dates.lastBillDate,
-      nextBillingCycleDate: dates.nextBillDate,
-      hasSomethingToBill: dates.effectiveEnd !== null,
-    };
-    for (const [name, value] of Object.entries(expected)) expect({ [name]: names[name] }).toEqual({ [name]: value });
-    expect(Object.keys(expected).length).toBeGreaterThan(0);
-  });
+  it.each(golden.intervals)(
+    '$id: $billingPeriod $billingMode $inArrearMode from $start on day $billCycleDay',
+    (entry) => {
+      const dates = stretchDates({
+        start: day(entry.start),
+        end: dateOf(entry.end),
+        targetDate: day(entry.targetDate ?? entry.start),
+        billCycleDay: entry.billCycleDay,
+        period: entry.billingPeriod as ChargingPeriod,
+        mode: entry.billingMode as BillingMode,
+        inArrearMode: entry.inArrearMode as 'DEFAULT' | 'GREEDY',
+      });
+      const expected: Partial<Record<string, string | boolean | null>> = entry.expect;
+      const names: Readonly<Record<string, LocalDate | null | boolean>> = {
+        firstBillingCycleDate: dates.firstBillDate,
+        effectiveEndDate: dates.effectiveEnd,
+        lastBillingCycleDate: dates.lastBillDate,
+        nextBillingCycleDate: dates.nextBillDate,
+        hasSomethingToBill: dates.effectiveEnd !== null,
+      };
+      for (const [name, value] of Object.entries(expected)) expect({ [name]: names[name] }).toEqual({ [name]: value });
+      expect(Object.keys(expected).length).toBeGreaterThan(0);
+    },
+  );
 });
 
 type DateEntry = {

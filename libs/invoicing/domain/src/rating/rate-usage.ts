@@ -31,7 +31,9 @@ const charge = ({ tier, block }: TierBlock, blocks: Decimal): TierCharge => ({
 });
 
 const blocksOf = (usage: ResolvedUsage, unit: string): readonly TierBlock[] =>
-  usage.tiers.flatMap(({ blocks }, index) => blocks.filter((block) => block.unit === unit).map((block) => ({ tier: index + 1, block })));
+  usage.tiers.flatMap(({ blocks }, index) =>
+    blocks.filter((block) => block.unit === unit).map((block) => ({ tier: index + 1, block })),
+  );
 
 /**
  * Fills the tiers in order, started blocks counting whole. What is beyond the last tier's blocks is not charged, and the
@@ -78,7 +80,14 @@ const rateCapacity = (usage: ResolvedUsage, quantities: Quantities): RatedUsage 
   const tier = usage.tiers[index];
   if (tier === undefined) return 'beyond-all-tiers';
   const price = tier.recurringPrice ?? zero;
-  const tiers = tier.limits.map(({ unit }) => ({ tier: index + 1, unit, price, blockSize: null, quantity: quantityOf(unit), amount: null }));
+  const tiers = tier.limits.map(({ unit }) => ({
+    tier: index + 1,
+    unit,
+    price,
+    blockSize: null,
+    quantity: quantityOf(unit),
+    amount: null,
+  }));
   return { amount: tiers.every(({ quantity }) => isZero(quantity)) ? zero : price, tiers };
 };
 

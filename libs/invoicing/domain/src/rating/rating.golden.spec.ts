@@ -1,4 +1,15 @@
-import { type Decimal, add, decimal, larger, money, parseCurrency, settle, toDecimal, toNumber, zero } from '@billstream/kernel';
+import {
+  type Decimal,
+  add,
+  decimal,
+  larger,
+  money,
+  parseCurrency,
+  settle,
+  toDecimal,
+  toNumber,
+  zero,
+} from '@billstream/kernel';
 import type { ResolvedUsage } from '@billstream/subscriptions-contracts';
 import golden from '../golden/usage.json';
 import { type Quantities, rateUsage } from './rate-usage';
@@ -16,7 +27,13 @@ type GoldenUsage = {
   }[];
 };
 type Raw = { readonly date: string; readonly unit: string; readonly amount: string };
-type Item = { readonly startDate: string; readonly endDate: string; readonly amount: string; readonly quantity?: string; readonly rate?: string };
+type Item = {
+  readonly startDate: string;
+  readonly endDate: string;
+  readonly amount: string;
+  readonly quantity?: string;
+  readonly rate?: string;
+};
 type Entry = {
   readonly id: string;
   readonly kind: string;
@@ -25,7 +42,11 @@ type Entry = {
   readonly rawUsage?: readonly Raw[];
   readonly existingItems?: readonly Item[];
   readonly detailMode?: string;
-  readonly expect: { readonly amount?: string; readonly tierAmounts?: readonly string[]; readonly items?: readonly Item[] };
+  readonly expect: {
+    readonly amount?: string;
+    readonly tierAmounts?: readonly string[];
+    readonly items?: readonly Item[];
+  };
 };
 
 const usd = parseCurrency('USD');
@@ -39,7 +60,12 @@ const resolved = ({ name, usageType, tierBlockPolicy, tiers }: GoldenUsage): Res
   billingPeriod: 'MONTHLY',
   tierBlockPolicy: (tierBlockPolicy ?? 'ALL_TIERS') as ResolvedUsage['tierBlockPolicy'],
   tiers: tiers.map(({ blocks = [], limits = [], recurringPrice }) => ({
-    blocks: blocks.map((block) => ({ unit: block.unit, size: decimal(block.size), max: max(block.max), price: decimal(block.price) })),
+    blocks: blocks.map((block) => ({
+      unit: block.unit,
+      size: decimal(block.size),
+      max: max(block.max),
+      price: decimal(block.price),
+    })),
     limits: limits.map((limit) => ({ unit: limit.unit, max: max(limit.max) })),
     recurringPrice: recurringPrice === undefined ? null : decimal(recurringPrice),
   })),
@@ -71,31 +97,45 @@ describe('rating agrees with the reference engine', () => {
       return { ...all, [unit]: type === 'CAPACITY' ? larger(before, decimal(amount)) : add(before, decimal(amount)) };
     }, {});
 
-  it.each(ofKind('bill'))('$id bills what was not billed yet', ({ usage, rawUsage = [], existingItems = [], detailMode, expect: expected }) => {
-    const items = periods.flatMap(([start, end]): readonly Item[] => {
-      const existing = existingItems.filter(({ startDate }) => startDate === start);
-      const charges = usageCharges(
-        {
-          usage: resolved(usage),
-          quantities: collected(rawUsage.filter(({ date }) => date >= start && date < end), usage.usageType),
-          billedMinor: existing.reduce((total, { amount }) => total + settle(decimal(amount), usd).minor, 0),
-        },
-        existing.length === 0,
-        usd,
-        detailMode as UsageDetailMode,
-      );
-      if (typeof charges === 'string') throw new Error(charges);
-      return charges.map(({ amountMinor, rate, quantity }) => ({
-        startDate: start,
-        endDate: end,
-        amount: toDecimal(money(amountMinor, usd)),
-        ...(rate === null ? {} : { rate }),
-        ...(quantity === null ? {} : { quantity }),
-      }));
-    });
-    const shown = (item: Item): string =>
-      [item.startDate, item.endDate, Number(item.amount), Number(item.rate ?? 0), Number(item.quantity ?? 0)].join(' ');
-    const compared = items.filter(({ amount }) => Number(amount) > 0).map((item) => (detailMode === 'DETAIL' && usage.usageType === 'CONSUMABLE' ? item : { startDate: item.startDate, endDate: item.endDate, amount: item.amount }));
-    expect(compared.map(shown).sort()).toEqual((expected.items ?? []).map(shown).sort());
-  });
+  it.each(ofKind('bill'))(
+    '$id bills what was not billed yet',
+    ({ usage, rawUsage = [], existingItems = [], detailMode, expect: expected }) => {
+      const items = periods.flatMap(([start, end]): readonly Item[] => {
+        const existing = existingItems.filter(({ startDate }) => startDate === start);
+        const charges = usageCharges(
+          {
+            usage: resolved(usage),
+            quantities: collected(
+              rawUsage.filter(({ date }) => date >= start && date < end),
+              usage.usageType,
+            ),
+            billedMinor: existing.reduce((total, { amount }) => total + settle(decimal(amount), usd).minor, 0),
+          },
+          existing.length === 0,
+          usd,
+          detailMode as UsageDetailMode,
+        );
+        if (typeof charges === 'string') throw new Error(charges);
+        return charges.map(({ amountMinor, rate, quantity }) => ({
+          startDate: start,
+          endDate: end,
+          amount: toDecimal(money(amountMinor, usd)),
+          ...(rate === null ? {} : { rate }),
+          ...(quantity === null ? {} : { quantity }),
+        }));
+      });
+      const shown = (item: Item): string =>
+        [item.startDate, item.endDate, Number(item.amount), Number(item.rate ?? 0), Number(item.quantity ?? 0)].join(
+          ' ',
+        );
+      const compared = items
+        .filter(({ amount }) => Number(amount) > 0)
+        .map((item) =>
+          detailMode === 'DETAIL' && usage.usageType === 'CONSUMABLE'
+            ? item
+            : { startDate: item.startDate, endDate: item.endDate, amount: item.amount },
+        );
+      expect(compared.map(shown).sort()).toEqual((expected.items ?? []).map(shown).sort());
+    },
+  );
 });

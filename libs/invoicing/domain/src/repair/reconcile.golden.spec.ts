@@ -1,4 +1,13 @@
-import { type LocalDate, decimal, money, parseCurrency, parseLocalDate, settle, toDecimal, toNumber } from '@billstream/kernel';
+import {
+  type LocalDate,
+  decimal,
+  money,
+  parseCurrency,
+  parseLocalDate,
+  settle,
+  toDecimal,
+  toNumber,
+} from '@billstream/kernel';
 import golden from '../golden/tree.json';
 import { type BilledRecurring, type ProposedRecurring, reconcile, standing } from './reconcile';
 
@@ -22,7 +31,13 @@ const day = (text: string | undefined): LocalDate => {
   return date;
 };
 
-const proposal = ({ startDate, endDate, amount, rate = '0', names = ['p', 'plan', 'phase'] }: Item): ProposedRecurring => ({
+const proposal = ({
+  startDate,
+  endDate,
+  amount,
+  rate = '0',
+  names = ['p', 'plan', 'phase'],
+}: Item): ProposedRecurring => ({
   planName: names[1] ?? '',
   phaseName: names[2] ?? '',
   rate: decimal(rate),
@@ -59,10 +74,14 @@ describe('repair agrees with the reference engine', () => {
       const { additions, repairs } = reconcile(billed(existing), proposed.filter(isRecurring).map(proposal), rules);
       const given =
         proposed.length === 0
-          ? standing(billed(existing), rules).map(({ start, end, amountMinor }) => shown('RECURRING', start, end, amountMinor))
+          ? standing(billed(existing), rules).map(({ start, end, amountMinor }) =>
+              shown('RECURRING', start, end, amountMinor),
+            )
           : [
               ...additions.map(({ start, end, amountMinor }) => shown('RECURRING', start, end, amountMinor)),
-              ...repairs.map(({ start, end, amountMinor, itemId }) => shown(`REPAIR_ADJ ${itemId}`, start, end, amountMinor)),
+              ...repairs.map(({ start, end, amountMinor, itemId }) =>
+                shown(`REPAIR_ADJ ${itemId}`, start, end, amountMinor),
+              ),
             ];
       const wanted = expected
         .filter(({ type }) => type !== 'FIXED')

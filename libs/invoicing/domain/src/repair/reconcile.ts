@@ -1,4 +1,14 @@
-import { type Currency, type Decimal, type LocalDate, compare, daysBetween, money, multiply, settle, toDecimal } from '@billstream/kernel';
+import {
+  type Currency,
+  type Decimal,
+  type LocalDate,
+  compare,
+  daysBetween,
+  money,
+  multiply,
+  settle,
+  toDecimal,
+} from '@billstream/kernel';
 import { type FixedDays, prorationBetween } from '../proration/proration';
 import { type DateRange, overlap, without } from './date-range';
 
@@ -32,7 +42,8 @@ const partOf = (item: DateRange & { readonly amountMinor: number }, { start, end
   return { start, end, amountMinor: settle(amount, rules.currency).minor };
 };
 
-const netRanges = (item: BilledRecurring): readonly DateRange[] => item.repaired.reduce<readonly DateRange[]>(without, [item]);
+const netRanges = (item: BilledRecurring): readonly DateRange[] =>
+  item.repaired.reduce<readonly DateRange[]>(without, [item]);
 
 const sameService = (a: RecurringKey, b: RecurringKey): boolean =>
   a.planName === b.planName && a.phaseName === b.phaseName && (a.rate === b.rate || compare(a.rate, b.rate) === 0);
@@ -41,7 +52,10 @@ const byStart = (a: { readonly start: LocalDate }, b: { readonly start: LocalDat
   a.start < b.start ? -1 : a.start > b.start ? 1 : 0;
 
 /** What of the items on record still stands, part by part: the account of a subscription after all repairs. */
-export const standing = (billed: readonly BilledRecurring[], rules: Rules): readonly (Part & { readonly itemId: string })[] =>
+export const standing = (
+  billed: readonly BilledRecurring[],
+  rules: Rules,
+): readonly (Part & { readonly itemId: string })[] =>
   billed
     .flatMap((item) => netRanges(item).map((range) => ({ ...partOf(item, range, rules), itemId: item.itemId })))
     .sort(byStart);

@@ -1,7 +1,22 @@
-import { type Instant, decimal, epochMs, instantOfMs, parseCurrency, parseInstant, parseLocalDate, type LocalDate, type Currency } from '@billstream/kernel';
+import {
+  type Instant,
+  decimal,
+  epochMs,
+  instantOfMs,
+  parseCurrency,
+  parseInstant,
+  parseLocalDate,
+  type LocalDate,
+  type Currency,
+} from '@billstream/kernel';
 import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { type AccountInvoicesCommand, accountInvoices } from '../account-invoices/account-invoices.decider';
-import type { AccountInvoicesEvent, BillingTimeline, CommittedInvoice, RecordedAccount } from '../account-invoices/account-invoices.events';
+import type {
+  AccountInvoicesEvent,
+  BillingTimeline,
+  CommittedInvoice,
+  RecordedAccount,
+} from '../account-invoices/account-invoices.events';
 import type { AccountInvoices } from '../account-invoices/account-invoices.state';
 
 export const at = (text: string): Instant => {
@@ -78,7 +93,10 @@ export const transition = (
   ...facts,
 });
 
-export const timeline = (transitions: readonly BillingTransition[], facts: Partial<BillingTimeline> = {}): BillingTimeline => ({
+export const timeline = (
+  transitions: readonly BillingTransition[],
+  facts: Partial<BillingTimeline> = {},
+): BillingTimeline => ({
   accountId: 'account-1',
   bundleId: 'bundle-1',
   bundleExternalKey: 'bundle',
@@ -86,7 +104,8 @@ export const timeline = (transitions: readonly BillingTransition[], facts: Parti
   externalKey: 'subscription',
   productCategory: 'BASE',
   transitions,
-  firstBillableAt: transitions.find(({ phase: one }) => one?.recurring ?? one?.usages.length)?.effectiveAt ?? at('2018-10-06'),
+  firstBillableAt:
+    transitions.find(({ phase: one }) => one?.recurring ?? one?.usages.length)?.effectiveAt ?? at('2018-10-06'),
   bundleFirstBillableAt: transitions[0]?.effectiveAt ?? at('2018-10-06'),
   ...facts,
 });
@@ -126,10 +145,13 @@ export const simulatedAccount = (quantity: (unit: string) => string = () => '0')
     events: log,
     state: (): AccountInvoices => state,
     issue,
-    invoices: (): readonly CommittedInvoice[] => log.flatMap((event) => (event.type === 'InvoiceCommitted' ? [event.data] : [])),
+    invoices: (): readonly CommittedInvoice[] =>
+      log.flatMap((event) => (event.type === 'InvoiceCommitted' ? [event.data] : [])),
     record: (facts: RecordedAccount = account()) => issue({ type: 'RecordAccount', account: facts, now }),
-    subscribe: (...transitions: readonly BillingTransition[]) => issue({ type: 'RecordBillingTimeline', timeline: timeline(transitions), now }),
-    invoice: (targetDate: string | null = null) => issue({ type: 'Invoice', targetDate: targetDate === null ? null : day(targetDate), now }),
+    subscribe: (...transitions: readonly BillingTransition[]) =>
+      issue({ type: 'RecordBillingTimeline', timeline: timeline(transitions), now }),
+    invoice: (targetDate: string | null = null) =>
+      issue({ type: 'Invoice', targetDate: targetDate === null ? null : day(targetDate), now }),
     pay: (invoiceId: string, amountMinor: number) =>
       issue({
         type: 'RecordPayment',
@@ -161,5 +183,6 @@ export const simulatedAccount = (quantity: (unit: string) => string = () => '0')
 /** `RECURRING 2018-10-06→2018-11-06 20.00`, in USD. */
 export const lines = (invoice: CommittedInvoice | undefined): readonly string[] =>
   (invoice?.items ?? []).map(
-    ({ type, startDate, endDate, amountMinor }) => `${type} ${startDate}→${endDate ?? ''} ${(amountMinor / 100).toFixed(2)}`,
+    ({ type, startDate, endDate, amountMinor }) =>
+      `${type} ${startDate}→${endDate ?? ''} ${(amountMinor / 100).toFixed(2)}`,
   );
