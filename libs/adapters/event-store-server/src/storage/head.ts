@@ -1,0 +1,146 @@
+import type { RecoveredLog } from './event-log';
+import { TOMBSTONE_REVISION, type StoredEvent } from './stored-event';
+import { METADATA_PREFIX, metadataIn, newStream, retentionOf, type StreamState } from './stream-state';
+
+/** Rough cost of one event in memory beyond its bytes. */
+const OVERHEAD_BYTES = 200;
+/** Let go of array heads only in bulk: each time moves the rest of the array. */
+const COMPACT_AFTER = 1_024;
+const RECENT_IDS_MAX = 50_000;
+
+export const ALL = '$all';
+
+/** Where an event id was seen lately; serves appends that expect nothing. */
+export interface SeenId {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+}
+
+/**
+ * What is committed, as far as memory holds it: every stream's state, and the newest events of the log. Its events are
+ * exactly those of the log from `firstPosition` to `lastPosition`, so that a reader inside this window needs no disk.
+ */
+export interface Head {
+  firstPosition(): number;
+  lastPosition(): number;
+  stream(name: string): StreamState | undefined;
+  at(position: number): StoredEvent | undefined;
+  /** The event at a revision if it is in memory. */
+  recent(state: StreamState, revision: number): StoredEvent | undefined;
+  seen(id: string): SeenId | undefined;
+  restore(log: RecoveredLog): void;
+  apply(events: readonly StoredEvent[]): void;
+  /** Calls once, soon after something was committed to that stream (or to `ALL`). Returns how to withdraw. */
+  onCommit(name: string, wake: () => void): () => void;
+}
+
+export const createHead = (cacheBytes: number): Head => {
+  const streams = new Map<string, StreamState>();
+  const seenIds = new Map<string, SeenId>();
+  const waiting = new Map<string, Set<() => void>>();
+  let window: StoredEvent[] = [];
+  let released = 0;
+  let bytes = 0;
+  let last = 0;
+
+  const firstPosition = (): number => last - (window.length - released) + 1;
+
+  const rememberId = (event: StoredEvent): void => {
+    if (seenIds.size >= RECENT_IDS_MAX) {
+      const oldest = seenIds.keys().next();
+      if (!oldest.done) seenIds.delete(oldest.value);
+    }
+    seenIds.set(event.id, { stream: event.stream, revision: event.revision, position: event.position });
+  };
+
+  const release = (): void => {
+    while (bytes > cacheBytes && released < window.length) {
+      const event = window[released++];
+      if (!event) break;
+      bytes -= event.response.length + OVERHEAD_BYTES;
+      releaseFromStream(streams.get(event.stream));
+    }
+    if (released < COMPACT_AFTER || released * 2 < window.length) return;
+    window = window.slice(released);
+    released = 0;
+  };
+
+  const apply = (event: StoredEvent): void => {
+    let state = streams.get(event.stream);
+    if (!state) streams.set(event.stream, (state = newStream(event.stream)));
+    if (event.revision === TOMBSTONE_REVISION) state.tombstoned = true;
+    else if (event.revision >= state.next) state.next = event.revision + 1;
+    state.recent.push(event);
+    window.push(event);
+    bytes += event.response.length + OVERHEAD_BYTES;
+    last = event.position;
+    rememberId(event);
+    if (event.stream.startsWith(METADATA_PREFIX)) applyMetadata(event);
+  };
+
+  const applyMetadata = (event: StoredEvent): void => {
+    const name = event.stream.slice(METADATA_PREFIX.length);
+    let state = streams.get(name);
+    if (!state) streams.set(name, (state = newStream(name)));
+    state.metadata = metadataIn(event);
+    state.retention = retentionOf(state.metadata);
+  };
+
+  const wakeAll = (name: string): void => {
+    const wakers = waiting.get(name);
+    if (!wakers) return;
+    waiting.delete(name);
+    // Not now: the answers to the writers go out first, and everything committed in this turn is read in one go.
+    for (const wake of wakers) setImmediate(wake);
+  };
+
+  return {
+    firstPosition,
+    lastPosition: () => last,
+    stream: (name) => streams.get(name),
+    at: (position) => window[released + position - firstPosition()],
+    recent: recentOf,
+    seen: (id) => seenIds.get(id),
+    restore: (log) => {
+      for (const { name, next, tombstoned } of log.streams) streams.set(name, { ...newStream(name), next, tombstoned });
+      for (const event of log.metadata) applyMetadata(event);
+      last = log.last - log.tail.length;
+      for (const event of log.tail) apply(event);
+      release();
+    },
+    apply: (events) => {
+      for (const event of events) apply(event);
+      release();
+      if (waiting.size === 0 || events.length === 0) return;
+      for (const event of events) wakeAll(event.stream);
+      wakeAll(ALL);
+    },
+    onCommit: (name, wake) => {
+      const wakers = waiting.get(name) ?? new Set();
+      wakers.add(wake);
+      waiting.set(name, wakers);
+      return () => {
+        wakers.delete(wake);
+        if (wakers.size === 0 && waiting.get(name) === wakers) waiting.delete(name);
+      };
+    },
+  };
+};
+
+/** A stream's `recent` ends at its newest event; a tombstone has no place in the numbering and is not counted. */
+const recentOf = (state: StreamState, revision: number): StoredEvent | undefined => {
+  const tombstones = state.recent.at(-1)?.revision === TOMBSTONE_REVISION ? 1 : 0;
+  const index = state.recent.length - tombstones - (state.next - revision);
+  return index < state.dropped ? undefined : state.recent[index];
+};
+
+const releaseFromStream = (state: StreamState | undefined): void => {
+  if (!state) return;
+  state.dropped++;
+  if (state.dropped === state.recent.length) state.recent = [];
+  else if (state.dropped >= COMPACT_AFTER && state.dropped * 2 >= state.recent.length) {
+    state.recent = state.recent.slice(state.dropped);
+  } else return;
+  state.dropped = 0;
+};
