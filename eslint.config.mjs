@@ -51,7 +51,7 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'max-lines': ['error', { max: 400 }],
       'max-lines-per-function': ['error', { max: 70, skipComments: true, skipBlankLines: true }],
-      complexity: ['error', 10],
+      complexity: ['error', 14],
       'max-params': 'off',
       '@typescript-eslint/max-params': ['error', { max: 4 }],
       'no-restricted-syntax': [

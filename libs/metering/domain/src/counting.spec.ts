@@ -1,4 +1,4 @@
-import { type Decimal, type Instant, decimal, instantOfMs, epochMs } from '@billstream/kernel';
+import { type Instant, decimal, instantOfMs, epochMs } from '@billstream/kernel';
 import { type CountingMethod, type Quarter, type Rule, count, defaultRule } from './index';
 
 const quarterMs = 900_000;
@@ -52,7 +52,7 @@ describe('counting a gauge over six hours', () => {
 
 describe('free amounts', () => {
   const day = { fromAt: '2024-05-01T00:00:00.000Z' as Instant, toAt: '2024-05-01T02:00:00.000Z' as Instant, timeZone: 'UTC' };
-  const fifty = decimal(50) as Decimal;
+  const fifty = decimal(50);
   it.each<[string, CountingMethod, Partial<Rule>, readonly number[], string, string, string]>([
     ['SUM by the hour', 'SUM', { freeAmount: fifty, freePeriod: 'HOUR' }, [100, 40], '140', '90', '50'],
     ['SUM by the day', 'SUM', { freeAmount: fifty, freePeriod: 'DAY' }, [100, 40], '140', '50', '90'],
