@@ -98,11 +98,11 @@ const saveSubscriptions = async (tx: Sql, rows: readonly Row[]): Promise<void> =
 };
 
 const planAhead = async (tx: Sql, rows: readonly Row[]): Promise<void> => {
-  const planned = rows.map(({ tenantId, state }) => ({ tenantId, key: state.bundleId, dueAt: nextPlanned(state) }));
-  await unschedule(tx, planned.filter(({ dueAt }) => dueAt === null).map(({ key }) => ({ kind: phaseDue, key })));
+  const planned = rows.map(({ tenantId, state }) => ({ tenantId, key: state.bundleId, next: nextPlanned(state) }));
+  await unschedule(tx, planned.filter(({ next }) => next === null).map(({ key }) => ({ kind: phaseDue, key })));
   await schedule(
     tx,
-    planned.flatMap(({ tenantId, key, dueAt }) => (dueAt === null ? [] : [{ tenantId, kind: phaseDue, key, dueAt, payload: { bundleId: key } }])),
+    planned.flatMap(({ tenantId, key, next }) => (next === null ? [] : [{ tenantId, kind: phaseDue, key, dueAt: next.dueAt, payload: { token: next.token } }])),
   );
 };
 

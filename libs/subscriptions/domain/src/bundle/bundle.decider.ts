@@ -1,5 +1,5 @@
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
-import type { Instant } from '@billstream/kernel';
+import { type Instant, derivedId } from '@billstream/kernel';
 import { type Bundle, type BundleEvent, type BundleState, type Subscription, baseOf, evolve, subscriptionOf } from './bundle';
 import type { BundleCommand, BundleRejection } from './bundle.commands';
 import { cancelSubscription, undoCancellation } from './cancel-subscription';
@@ -148,9 +148,13 @@ const decide = (command: BundleCommand, state: BundleState): Outcome => {
 
 export const bundleDecider: Decider<BundleCommand, BundleEvent, BundleState, BundleRejection> = { initial: null, decide, evolve };
 
+export type Planned = { readonly dueAt: Instant; /** Names the points that are due then; others planned for the same instant later get another. */ readonly token: string };
+
 /** The next planned point of a bundle that has not been noted; null when nothing is planned. */
-export const nextPlanned = (bundle: Bundle): Instant | null =>
-  bundle.subscriptions
-    .flatMap((one) => timelineOf(bundle, one).filter(({ transitionId }) => !one.reached.includes(transitionId)))
-    .map(({ effectiveAt }) => effectiveAt)
-    .reduce<Instant | null>((first, at) => (first === null || at < first ? at : first), null);
+export const nextPlanned = (bundle: Bundle): Planned | null => {
+  const ahead = bundle.subscriptions.flatMap((one) => timelineOf(bundle, one).filter(({ transitionId }) => !one.reached.includes(transitionId)));
+  const dueAt = ahead.reduce<Instant | null>((first, { effectiveAt }) => (first === null || effectiveAt < first ? effectiveAt : first), null);
+  if (dueAt === null) return null;
+  const due = ahead.filter(({ effectiveAt }) => effectiveAt === dueAt);
+  return { dueAt, token: derivedId(...due.map(({ transitionId }) => transitionId)) };
+};
