@@ -1,5 +1,11 @@
 const preset = require('./jest.preset.js');
 
+/** Without TEST_DATABASE_URL, these tests share one embedded PostgreSQL that lives as long as the run. */
+const withPostgres = {
+  globalSetup: '<rootDir>/tools/testing/global-setup.cjs',
+  globalTeardown: '<rootDir>/tools/testing/global-teardown.cjs',
+};
+
 /** unit: no I/O, milliseconds. int: one real technology. system: the whole, through its public surfaces. */
 module.exports = {
   projects: [
@@ -11,10 +17,11 @@ module.exports = {
     },
     {
       ...preset,
+      ...withPostgres,
       displayName: 'int',
       testMatch: ['<rootDir>/{apps,libs,tools}/**/*.int.spec.ts'],
       testPathIgnorePatterns: ['<rootDir>/apps/system-tests/'],
     },
-    { ...preset, displayName: 'system', testMatch: ['<rootDir>/apps/system-tests/**/*.spec.ts'] },
+    { ...preset, ...withPostgres, displayName: 'system', testMatch: ['<rootDir>/apps/system-tests/**/*.spec.ts'] },
   ],
 };

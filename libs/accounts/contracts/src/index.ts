@@ -1,0 +1,1 @@
+export type { AccountFacts, AccountsEvent } from './events';

@@ -1,0 +1,2 @@
+export { startEmbeddedPostgres } from './start';
+export type { EmbeddedPostgres } from './start';

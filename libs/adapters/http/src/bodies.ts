@@ -1,0 +1,69 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ProblemException } from './problem';
+import { isKillBillPath } from './problem-filter';
+import { beStrictAbout } from './validation';
+
+export const bodyBytesMax = 1024 * 1024;
+export const usageBodyBytesMax = 5 * 1024 * 1024;
+const jsonDepthMax = 32;
+
+/** Usage comes in batches: those routes take larger bodies than the rest. */
+const takesUsage = (url: string): boolean => /^\/(meter|v1\/usage|1\.0\/kb\/usages)(\/|$)/.test(url);
+
+/**
+ * What bodies may look like: JSON (an empty one is no body), plain text and XML as raw text, and forms where a payment
+ * provider posts them. Anything else is 415. Call it before routes are added.
+ */
+export const acceptBodies = (fastify: FastifyInstance): void => {
+  fastify.addHook('onRoute', (route) => {
+    route.bodyLimit ??= takesUsage(route.url) ? usageBodyBytesMax : bodyBytesMax;
+  });
+  fastify.removeAllContentTypeParsers();
+  const parseJson = fastify.getDefaultJsonParser('error', 'ignore');
+  const json = /^application\/([\w.-]+\+)?json(\s*;|$)/i;
+  fastify.addContentTypeParser(json, { parseAs: 'string' }, (request, body: string, done) => {
+    if (body.trim() === '') {
+      done(null, undefined);
+      return;
+    }
+    parseJson(request, body, (error, value: unknown) => {
+      if (error) done(malformed(error));
+      else if (isDeeperThan(value, jsonDepthMax)) done(tooDeep());
+      else done(null, judged(request, value));
+    });
+  });
+  const text = ['text/plain', 'text/xml', 'application/xml'];
+  fastify.addContentTypeParser(text, { parseAs: 'string' }, (_, body: string, done) => {
+    done(null, body);
+  });
+  const form = 'application/x-www-form-urlencoded';
+  fastify.addContentTypeParser(form, { parseAs: 'string' }, (request, body: string, done) => {
+    if (isKillBillPath(request.url) && !request.url.startsWith('/plugins/')) done(unsupported(form));
+    else done(null, Object.fromEntries(new URLSearchParams(body)));
+  });
+};
+
+const judged = (request: FastifyRequest, body: unknown): unknown => {
+  if (request.url.startsWith('/v1/')) beStrictAbout(body);
+  return body;
+};
+
+const isDeeperThan = (value: unknown, depth: number): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === 0) return true;
+  for (const inner of Object.values(value)) if (isDeeperThan(inner, depth - 1)) return true;
+  return false;
+};
+
+const malformed = (error: Error): ProblemException =>
+  new ProblemException({ status: 400, code: 'malformed-json', detail: `The body is not valid JSON: ${error.message}` });
+
+const tooDeep = (): ProblemException =>
+  new ProblemException({
+    status: 400,
+    code: 'json-too-deep',
+    detail: `The body is nested deeper than ${String(jsonDepthMax)} levels`,
+  });
+
+const unsupported = (type: string): ProblemException =>
+  new ProblemException({ status: 415, code: 'unsupported-media-type', detail: `Unsupported media type: ${type}` });

@@ -1,0 +1,17 @@
+export { locationOf, paginate } from './answers';
+export type { Page } from './answers';
+export { createHttpApp } from './http-app';
+export type { HttpObservation, HttpOptions } from './http-app';
+export { ProblemException, killBillProblem, unwrap } from './problem';
+export type { FieldError, Problem } from './problem';
+export { answerProblem, isKillBillPath } from './problem-filter';
+export {
+  RequestCtx,
+  commandContext,
+  correlationIdOf,
+  headerOf,
+  innerHeaders,
+  requestContextOf,
+} from './request-context';
+export type { RequestContext } from './request-context';
+export { listOf } from './validation';

@@ -1,0 +1,129 @@
+import type { PublicEvent } from '@billstream/event-sourcing';
+import { type Bus, type Consumer, type Fence, type Lane, type Listener, PublishFailed, type Subscription } from './bus';
+import { type Report, unreported } from './measures';
+import { contextOf, type Incoming, isFence, partitionOf } from './message';
+
+export type InProcessBusParts = {
+  readonly partitions?: number;
+  /** Consumers of this process: messages wait for those that have not subscribed yet, or no longer. */
+  readonly listeners: readonly Listener[];
+  readonly report?: Report;
+  /** Ends the bus as a crash would: nothing is finished, every open publish rejects. */
+  readonly signal?: AbortSignal;
+};
+
+/** One page of messages on its way; it is over when each consumer has settled each of them, or one of them cannot. */
+type Page = { open: number; readonly resolve: () => void; readonly reject: (error: Error) => void };
+
+type Subscriber = { readonly hears: ReadonlySet<string>; readonly lanes: readonly Lane<Page>[] };
+
+/** The message as it would come out of the wire: a copy, so that no consumer can change what another one reads. */
+const copied = (message: PublicEvent | Fence): Incoming => {
+  if (isFence(message)) return { kind: 'fence', fence: { ...message } };
+  const event: PublicEvent = structuredClone(message);
+  return { kind: 'event', event };
+};
+
+const contextOfMessage = (message: PublicEvent | Fence): string =>
+  isFence(message) ? message.context : contextOf(message.type);
+
+/**
+ * The bus inside one process. It holds nothing: `publish` resolves when every consumer has committed, so the relay's
+ * checkpoint never passes a message that a killed process had not handled.
+ */
+export const inProcessBus = ({ partitions = 4, listeners, report = unreported, signal }: InProcessBusParts): Bus => {
+  const subscribers = new Map<string, Subscriber>();
+  const pages = new Set<Page>();
+  const arrivals = new Set<() => void>();
+  let closed = signal?.aborted ?? false;
+
+  const fail = (why: string): void => {
+    for (const page of pages) page.reject(new PublishFailed(why));
+    pages.clear();
+    for (const wake of arrivals) wake();
+  };
+  const settlePage = (settled: readonly Page[]): void => {
+    for (const page of settled) {
+      page.open -= 1;
+      if (page.open > 0) continue;
+      pages.delete(page);
+      page.resolve();
+    }
+  };
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+
+  const stopAll = async (how: 'drain' | 'drop'): Promise<void> => {
+    closed = true;
+    const lanes = [...subscribers.values()].flatMap((subscriber) => subscriber.lanes);
+    subscribers.clear();
+    const stopped = Promise.all(lanes.map((lane) => lane.stop(how)));
+    if (how === 'drop') fail('the bus was ended');
+    await stopped;
+    fail('the bus was closed');
+  };
+  signal?.addEventListener('abort', () => void stopAll('drop'), { once: true });
+
+  const somebodyMissing = (contexts: ReadonlySet<string>): boolean =>
+    listeners.some(({ service, hears }) => !subscribers.has(service) && hears.some((context) => contexts.has(context)));
+
+  const arrival = (): Promise<void> =>
+    new Promise((resolve) => {
+      const wake = (): void => {
+        arrivals.delete(wake);
+        resolve();
+      };
+      arrivals.add(wake);
+    });
+
+  const hand = (messages: readonly (PublicEvent | Fence)[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const page: Page = { open: 1, resolve, reject };
+      pages.add(page);
+      for (const message of messages) {
+        const places = isFence(message) ? all : [partitionOf(message.key, partitions)];
+        for (const { hears, lanes } of subscribers.values()) {
+          if (!hears.has(contextOfMessage(message))) continue;
+          for (const place of places) {
+            page.open += 1;
+            lanes[place]?.take({ incoming: copied(message), redelivered: false, receipt: page });
+          }
+        }
+      }
+      settlePage([page]);
+    });
+
+  return {
+    partitions,
+    publish: async (messages) => {
+      if (messages.length === 0) return;
+      const started = performance.now();
+      const contexts = new Set(messages.map(contextOfMessage));
+      while (!closed && somebodyMissing(contexts)) await arrival();
+      if (closed) throw new PublishFailed('the bus was closed');
+      report({ kind: 'published', messages: messages.length });
+      await hand(messages);
+      report({ kind: 'confirmed', messages: messages.length, ms: performance.now() - started });
+    },
+    consume: ({ service, hears, open }: Subscription): Consumer => {
+      if (closed) throw new PublishFailed('the bus was closed');
+      if (subscribers.has(service)) throw new Error(`${service} consumes already`);
+      const subscriber = { hears: new Set(hears), lanes: all.map((partition) => open<Page>(partition, settlePage)) };
+      subscribers.set(service, subscriber);
+      report({ kind: 'subscribed', service, partitions });
+      for (const wake of arrivals) wake();
+      const there = (): boolean => subscribers.get(service) === subscriber;
+      return {
+        ready: Promise.resolve(),
+        subscribed: () => (there() ? partitions : 0),
+        close: async () => {
+          if (there()) subscribers.delete(service);
+          await Promise.all(subscriber.lanes.map((lane) => lane.stop('drain')));
+          fail(`${service} consumes no longer`);
+        },
+      };
+    },
+    notice: () => undefined,
+    connected: () => !closed,
+    close: () => stopAll('drain'),
+  };
+};

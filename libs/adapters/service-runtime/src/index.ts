@@ -1,0 +1,1 @@
+export type { ContextName, ServiceDefinition, ServiceMetrics, ServiceRuntime, Settings } from './service';

@@ -1,0 +1,68 @@
+import type { Decider, DomainEvent, EventStore, Handle, Publication, Rejection, Schema } from '@billstream/event-sourcing';
+import type { Clock } from '@billstream/kernel';
+import type { Database, DueItem, ReadModel } from '@billstream/postgres';
+import type { DynamicModule } from '@nestjs/common';
+import type { Logger } from 'pino';
+
+export type ContextName = 'accounts' | 'subscriptions' | 'metering' | 'invoicing' | 'payments';
+
+/** What a service is made of, as data; the runtime gives it a store, a database, a bus, a clock and HTTP. */
+export type ServiceDefinition = {
+  readonly name: ContextName;
+  /** Prefixes of the streams it owns, e.g. `account-`. The relay and the read models see these alone. */
+  readonly streams: readonly string[];
+  readonly readModels: readonly ReadModel[];
+  readonly publication: Publication;
+  /** Contexts whose public events its reactions listen to. */
+  readonly hears: readonly ContextName[];
+  /** Handlers of due work by kind. Each runs at least once per item, possibly again after a crash: its command ids are derived. */
+  readonly dueWork?: (runtime: ServiceRuntime) => Readonly<Record<string, (item: DueItem) => Promise<void>>>;
+  /** Endpoints (`@Controller`), reactions (`@EventPattern('accounts.account-created.v1')` methods) and their providers. */
+  readonly module: (runtime: ServiceRuntime) => DynamicModule;
+  /** Work that goes on while the service runs, e.g. metering's ingest writer. */
+  readonly background?: (runtime: ServiceRuntime, signal: AbortSignal) => Promise<void>;
+};
+
+export type ServiceRuntime = {
+  readonly name: ContextName;
+  readonly store: EventStore;
+  /** search_path is the service's own schema. */
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Validated configuration common to all services, e.g. the secrets key and the PayPal mode. */
+  readonly settings: Settings;
+  /** The command loop with this service's store, metrics and log line per command. */
+  handle<Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+    decider: Decider<Command, Event, State, Refusal>,
+    schema: Schema<Event>,
+  ): Handle<Command, Event, State, Refusal>;
+  /** Resolves once this service's read models have passed a position, or after at most 2 s. Null resolves at once. */
+  visible(position: bigint | null): Promise<void>;
+  /** Like `visible`, for everything this service has appended or could have seen until now: use it before answering 404. */
+  caughtUp(): Promise<void>;
+  /** Raises a gauge or counts something under this service's metrics. */
+  readonly metrics: ServiceMetrics;
+};
+
+export type ServiceMetrics = {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void;
+  gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+};
+
+export type Settings = {
+  readonly embedded: boolean;
+  readonly testClock: boolean;
+  /** Who may log in with Basic authentication; null: nobody (a mistake of the configuration outside the embedded mode). */
+  readonly administrator: { readonly user: string; readonly password: string } | null;
+  /** The tenant that accounts makes sure of at start, and that unauthenticated metering belongs to in the embedded mode. */
+  readonly bootstrapTenant: { readonly apiKey: string; readonly apiSecret: string } | null;
+  /** 32 bytes, hex: seals plugin credentials in the log. */
+  readonly secretsKey: string;
+  readonly dataDirectory: string;
+  readonly payPalMode: 'emulator' | 'sandbox' | 'live';
+  /** Base URL of the gateway emulator as a browser reaches it, e.g. http://127.0.0.1:8090 */
+  readonly emulatorUrl: string;
+  /** Base URL of the gateway as clients reach it when no Host header is known. */
+  readonly publicUrl: string;
+};

@@ -1,0 +1,124 @@
+import { type Instant, derivedId, wallTime } from '@billstream/kernel';
+import type { Decider, Rejection } from './decider';
+import { AppendOutcomeUnknown, type EventStore, RevisionConflict } from './event-store';
+import { oneAtATime } from './one-at-a-time';
+import { type Folded, foldedStreams } from './folded-streams';
+import type { Actor, DomainEvent, Metadata, StoredEvent } from './message';
+import type { Schema } from './schema';
+
+/** Everything about a command that is not the command: who, for which tenant, when, and the id that makes a retry the same. */
+export type CommandContext = {
+  readonly commandId: string;
+  readonly tenantId: string;
+  readonly actor: Actor;
+  readonly at: Instant;
+  readonly correlationId: string;
+  readonly causationId?: string;
+  /** Digest of the request body: the same command id with another body is a mistake worth naming. */
+  readonly commandHash?: string;
+  readonly traceparent?: string;
+};
+
+export type Handled<Event, State, Refusal> =
+  | {
+      readonly outcome: 'accepted';
+      readonly events: readonly Event[];
+      readonly state: State;
+      readonly revision: bigint;
+      /** Null when the command changed nothing. Wait for read models to pass it to read your own write. */
+      readonly position: bigint | null;
+      /** The command had been handled before; `events` are those of then. */
+      readonly repeated: boolean;
+    }
+  | { readonly outcome: 'rejected'; readonly rejection: Refusal }
+  | { readonly outcome: 'revision-conflict'; readonly revision: bigint }
+  | { readonly outcome: 'command-id-reused' };
+
+export type Handle<Command, Event, State, Refusal> = (
+  stream: string,
+  command: Command,
+  context: CommandContext,
+  options?: { readonly ifRevision?: bigint },
+) => Promise<Handled<Event, State, Refusal>>;
+
+export type HandlerParts<Command, Event extends DomainEvent, State, Refusal extends Rejection> = {
+  readonly store: EventStore;
+  readonly decider: Decider<Command, Event, State, Refusal>;
+  readonly schema: Schema<Event>;
+  /** Told of each append conflict, for the metric. */
+  readonly onConflict?: (stream: string) => void;
+  /** Only a test that proves what the check is for switches it off. */
+  readonly recogniseRepeats?: boolean;
+};
+
+const attemptsMax = 6;
+
+/**
+ * The loop around every decision: read, fold, decide, append at the revision just read; again on a conflict. A command
+ * id that the stream has seen answers with what it did then, so every command can be sent again after any crash.
+ * Commands on one stream run one after the other within the process; between processes the revision check decides.
+ */
+export const commandHandler = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  parts: HandlerParts<Command, Event, State, Refusal>,
+): Handle<Command, Event, State, Refusal> => {
+  const streams = foldedStreams(parts);
+  const inTurn = oneAtATime();
+  return (stream, command, context, options = {}) =>
+    inTurn(stream, async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        const folded = await streams.load(stream);
+        const settled = decide(parts, folded, { command, context, ifRevision: options.ifRevision });
+        if ('answer' in settled) return settled.answer;
+        const events = settled.events.map((event, index) => stored(parts.schema.encode(event), stream, context, index));
+        try {
+          const appended = await parts.store.append(stream, folded.revision < 0n ? 'none' : folded.revision, events);
+          const { state } = streams.extend(stream, folded, settled.events, { ...appended, commandId: context.commandId, hash: context.commandHash });
+          return { outcome: 'accepted', events: settled.events, state, ...appended, repeated: false };
+        } catch (error) {
+          streams.forget(stream);
+          if (!(error instanceof RevisionConflict || error instanceof AppendOutcomeUnknown) || attempt === attemptsMax)
+            throw error;
+          parts.onConflict?.(stream);
+        }
+      }
+    });
+};
+
+type Request<Command> = { readonly command: Command; readonly context: CommandContext; readonly ifRevision: bigint | undefined };
+
+const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  { decider, recogniseRepeats = true }: HandlerParts<Command, Event, State, Refusal>,
+  folded: Folded<Event, State>,
+  { command, context, ifRevision }: Request<Command>,
+): { readonly answer: Handled<Event, State, Refusal> } | { readonly events: readonly Event[] } => {
+  const { state, revision } = folded;
+  const earlier = recogniseRepeats ? folded.commands.get(context.commandId) : undefined;
+  if (earlier && earlier.hash !== context.commandHash) return { answer: { outcome: 'command-id-reused' } };
+  if (earlier) return { answer: { outcome: 'accepted', state, ...earlier, repeated: true } };
+  if (ifRevision !== undefined && ifRevision !== revision) return { answer: { outcome: 'revision-conflict', revision } };
+  const decision = decider.decide(command, state);
+  if ('rejected' in decision) return { answer: { outcome: 'rejected', rejection: decision.rejected } };
+  if (decision.events.length === 0)
+    return { answer: { outcome: 'accepted', events: [], state, revision, position: null, repeated: false } };
+  return decision;
+};
+
+const stored = (
+  form: { readonly type: string; readonly data: object },
+  stream: string,
+  context: CommandContext,
+  index: number,
+): StoredEvent => ({ ...form, id: derivedId(stream, context.commandId, String(index)), metadata: metadataOf(context) });
+
+/** The metadata that every event of a command carries. */
+export const metadataOf = (context: CommandContext): Metadata => ({
+  $correlationId: context.correlationId,
+  $causationId: context.causationId ?? context.commandId,
+  commandId: context.commandId,
+  ...(context.commandHash === undefined ? {} : { commandHash: context.commandHash }),
+  tenantId: context.tenantId,
+  actor: context.actor,
+  at: context.at,
+  recordedAt: wallTime(),
+  ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+});

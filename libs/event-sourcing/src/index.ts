@@ -1,0 +1,13 @@
+export { accept, reject } from './decider';
+export type { Decider, Decision, Rejection } from './decider';
+export { AppendOutcomeUnknown, RevisionConflict } from './event-store';
+export type { Appended, EventStore, ExpectedRevision, SubscribeOptions, SubscriptionPage } from './event-store';
+export { commandHandler, metadataOf } from './handle-command';
+export type { CommandContext, Handle, Handled, HandlerParts } from './handle-command';
+export { memoryEventStore } from './memory-event-store';
+export type { Actor, DomainEvent, Metadata, RecordedEvent, StoredEvent } from './message';
+export { oneAtATime } from './one-at-a-time';
+export { publicEventsOf } from './public-event';
+export type { PublicEvent, Publication } from './public-event';
+export { defineSchema } from './schema';
+export type { Schema } from './schema';

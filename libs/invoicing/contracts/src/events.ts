@@ -1,0 +1,48 @@
+import type { Currency, Instant, LocalDate } from '@billstream/kernel';
+
+/** Amounts are minor units of `currency`. */
+export type InvoicingEvent =
+  /** Periods of usage that fell due and must be known before the invoice of `targetDate` can be made. */
+  | {
+      readonly type: 'invoicing.usage-requested.v1';
+      readonly data: {
+        readonly requestId: string;
+        readonly accountId: string;
+        readonly accountExternalKey: string;
+        readonly subscriptionId: string;
+        readonly planName: string;
+        readonly timeZone: string;
+        readonly periods: readonly { readonly unit: string; readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant }[];
+      };
+    }
+  | {
+      readonly type: 'invoicing.invoice-committed.v1';
+      readonly data: {
+        readonly invoiceId: string;
+        readonly accountId: string;
+        readonly invoiceNumber: string;
+        readonly invoiceDate: LocalDate;
+        readonly targetDate: LocalDate;
+        readonly currency: Currency;
+        readonly amountMinor: number;
+        readonly balanceMinor: number;
+      };
+    }
+  /** After anything that moves money: what each touched invoice still asks for, and the account as a whole. */
+  | {
+      readonly type: 'invoicing.balance-changed.v1';
+      readonly data: {
+        readonly accountId: string;
+        readonly currency: Currency;
+        /** Sum of invoice balances less credit; negative when there is more credit than debt. */
+        readonly accountBalanceMinor: number;
+        readonly accountCreditMinor: number;
+        readonly invoices: readonly { readonly invoiceId: string; readonly balanceMinor: number }[];
+      };
+    }
+  | {
+      readonly type: 'invoicing.charged-through-changed.v1';
+      readonly data: { readonly accountId: string; readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[] };
+    }
+  /** The account had no bill cycle day; its first billable, account-aligned day became it. */
+  | { readonly type: 'invoicing.bill-cycle-day-chosen.v1'; readonly data: { readonly accountId: string; readonly billCycleDayLocal: number } };

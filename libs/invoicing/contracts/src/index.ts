@@ -1,0 +1,1 @@
+export type { InvoicingEvent } from './events';

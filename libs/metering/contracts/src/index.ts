@@ -1,0 +1,1 @@
+export type { ClosedUsage, LimitTransition, MeteringEvent } from './events';

@@ -1,0 +1,14 @@
+export { count } from './counting';
+export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
+export { afterSample, atNow, untouched, verdict } from './limit';
+export type { LimitOverride, LimitSample, LimitState, LimitVerdict } from './limit';
+export { chooseRule, defaultRule, faultsOf } from './rule';
+export type { CountingMethod, HeldPlan, Interval, Rule, RuleFault } from './rule';
+export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
+export type { MeteredAccountCommand, MeteredAccountEvent, PlanInterval } from './metered-account';
+export { unit, unitIdOf, unitSchema, unitStream } from './unit';
+export type { RuleVersion, UnitCommand, UnitEvent, UnitRejection, UnitState } from './unit';
+export { meteringPublication, usageClosing, usageClosingSchema, usageClosingStream } from './usage-closing';
+export type { UsageClosedEvent } from './usage-closing';
+export { parseRecords, recordedAt, usagePartitions, usageRecordedName, usageStream } from './usage-record';
+export type { LoggedRecord, ParsedRecords, RecordDefaults, RejectedRecord, UsageRecordedEvent } from './usage-record';

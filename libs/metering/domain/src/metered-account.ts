@@ -1,0 +1,54 @@
+import type { Instant } from '@billstream/kernel';
+import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
+
+/** A stretch of time in which a subscription was on a plan; `toAt` null: still is. */
+export type PlanInterval = {
+  readonly subscriptionId: string;
+  readonly planName: string;
+  readonly category: 'BASE' | 'ADD_ON' | 'STANDALONE';
+  readonly fromAt: Instant;
+  readonly toAt: Instant | null;
+};
+
+/** What metering knows of an account, recorded from what accounts and subscriptions published. `user` is its external key. */
+export type MeteredAccountEvent =
+  | { readonly type: 'AccountRecorded'; readonly data: { readonly accountId: string; readonly user: string; readonly timeZone: string } }
+  | { readonly type: 'PlansRecorded'; readonly data: { readonly accountId: string; readonly subscriptionId: string; readonly intervals: readonly PlanInterval[] } };
+
+export type MeteredAccountCommand =
+  | { readonly type: 'RecordAccount'; readonly accountId: string; readonly user: string; readonly timeZone: string }
+  | { readonly type: 'RecordPlans'; readonly accountId: string; readonly subscriptionId: string; readonly intervals: readonly PlanInterval[] };
+
+type State = { readonly account: string | null; readonly plans: Readonly<Record<string, string>> };
+
+export const meteredAccountStream = (accountId: string): string => `meteredAccount-${accountId}`;
+
+const accountKey = ({ user, timeZone }: { readonly user: string; readonly timeZone: string }): string => JSON.stringify([user, timeZone]);
+
+/** Records what changed and nothing else: a message heard twice, or one that says nothing new, leaves no trace. */
+export const meteredAccount: Decider<MeteredAccountCommand, MeteredAccountEvent, State, never> = {
+  initial: { account: null, plans: {} },
+  decide: (command, state) => {
+    if (command.type === 'RecordAccount') {
+      const { accountId, user, timeZone } = command;
+      return state.account === accountKey(command) ? accept() : accept<MeteredAccountEvent>({ type: 'AccountRecorded', data: { accountId, user, timeZone } });
+    }
+    const { accountId, subscriptionId, intervals } = command;
+    return state.plans[subscriptionId] === JSON.stringify(intervals)
+      ? accept()
+      : accept<MeteredAccountEvent>({ type: 'PlansRecorded', data: { accountId, subscriptionId, intervals } });
+  },
+  evolve: (state, event) => {
+    switch (event.type) {
+      case 'AccountRecorded':
+        return { ...state, account: accountKey(event.data) };
+      case 'PlansRecorded':
+        return { ...state, plans: { ...state.plans, [event.data.subscriptionId]: JSON.stringify(event.data.intervals) } };
+    }
+  },
+};
+
+export const meteredAccountSchema = defineSchema<MeteredAccountEvent>({
+  AccountRecorded: 'metered-account.recorded.v1',
+  PlansRecorded: 'metered-account.plans-recorded.v1',
+});

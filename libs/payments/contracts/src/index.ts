@@ -1,0 +1,1 @@
+export type { PaymentsEvent, TransactionStatus, TransactionType } from './events';

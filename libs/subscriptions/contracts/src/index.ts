@@ -1,0 +1,12 @@
+export type {
+  BillingAlignment,
+  BillingMode,
+  BillingPeriod,
+  BillingTransition,
+  PhaseType,
+  ProductCategory,
+  ResolvedBlock,
+  ResolvedPhase,
+  ResolvedUsage,
+  SubscriptionsEvent,
+} from './events';
