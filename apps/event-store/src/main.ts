@@ -47,5 +47,5 @@ const main = async (environment: NodeJS.ProcessEnv): Promise<void> => {
 
 main(process.env).catch((error: unknown) => {
   pino({ base: { service: 'event-store' } }).fatal({ err: error }, 'event store could not start');
-  process.exitCode = 1;
+  process.exit(1);
 });

@@ -61,6 +61,10 @@ export type ServiceMetrics = {
 export type Settings = {
   readonly embedded: boolean;
   readonly testClock: boolean;
+  /** Who may log in with Basic authentication; null: nobody (a mistake of the configuration outside the embedded mode). */
+  readonly administrator: { readonly user: string; readonly password: string } | null;
+  /** The tenant that accounts makes sure of at start, and that unauthenticated metering belongs to in the embedded mode. */
+  readonly bootstrapTenant: { readonly apiKey: string; readonly apiSecret: string } | null;
   /** 32 bytes, hex: seals plugin credentials in the log. */
   readonly secretsKey: string;
   readonly dataDirectory: string;
