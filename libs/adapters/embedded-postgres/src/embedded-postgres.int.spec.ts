@@ -43,12 +43,17 @@ const query = async (url: string, text: string): Promise<readonly unknown[]> => 
   }
 };
 
-const holder = async (folder: string): Promise<Holder> => {
+const spawnHolder = (folder: string) => {
   const program = join(__dirname, 'testing/holder.ts');
   const child = spawn(process.execPath, ['-r', join(root, 'tools/register.cjs'), program, folder], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   children.push(child);
+  return child;
+};
+
+const holder = async (folder: string): Promise<Holder> => {
+  const child = spawnHolder(folder);
   const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
   return { process: child, said: JSON.parse(line) as Said };
 };
@@ -184,6 +189,19 @@ describe('after kill -9', () => {
     current.process.stdin?.end();
     await once(current.process, 'exit');
     expect(lease(folder)).toEqual(['free']);
+  }, 60_000);
+
+  it('is not harmed by one that comes in the middle of a first start', async () => {
+    for (const lifeMs of [150, 300, 500, 700, 900]) {
+      const folder = newFolder();
+      const child = spawnHolder(folder);
+      await delay(lifeMs);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      const postgres = await start(folder);
+      expect(await query(postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+      await postgres.stop();
+    }
   }, 60_000);
 
   it('adopts the running server when it comes before the watchdog', async () => {

@@ -30,7 +30,8 @@ export const failed = (client: PayPalClient, { code = 'none', evidence }: NvpVer
 };
 
 export const lost = (client: PayPalClient, evidence: Evidence): Unknown => ({
-  ...unknown(client.now().toISOString(), ''),
+  kind: 'Unknown',
+  since: client.now().toISOString(),
   evidence,
 });
 

@@ -1,6 +1,6 @@
 import type { Outcome, Refund } from '../gateway-port';
 import { toWireAmount } from '../wire-amount';
-import { notExecuted, type NvpVerdict } from './nvp-client';
+import { notExecuted, type NvpFields, type NvpVerdict } from './nvp-client';
 import { readMoney, type PayPalClient } from './paypal-client';
 import { failed, lost, pending } from './paypal-outcomes';
 import { search } from './paypal-search';
@@ -10,20 +10,24 @@ const NOTE_MAX = 255;
 const REFUND_REFUSED = '10009';
 
 export const refund = async (client: PayPalClient, input: Refund): Promise<Outcome> => {
-  const partial = input.amount === 'full' ? undefined : input.amount;
-  const amount = partial && toWireAmount(partial, client.scales);
-  if (partial && (amount === undefined || partial.minor === 0)) return notExecuted('invalid', 'amount-not-expressible');
+  const scope = scopeOf(client, input.amount);
+  if (!scope) return notExecuted('invalid', 'amount-not-expressible');
   const result = await client.call('RefundTransaction', {
     TRANSACTIONID: input.gatewayRef,
-    REFUNDTYPE: partial ? 'Partial' : 'Full',
-    AMT: amount,
-    CURRENCYCODE: partial?.currency,
+    ...scope,
     NOTE: input.reason?.slice(0, NOTE_MAX),
     MSGSUBID: input.refundId,
   });
   if (result.kind !== 'Verdict') return result;
   if (result.success) return refundVerdict(client, result);
   return result.code === REFUND_REFUSED ? refusedRefund(client, input, result) : failed(client, result);
+};
+
+const scopeOf = (client: PayPalClient, amount: Refund['amount']): NvpFields | undefined => {
+  if (amount === 'full') return { REFUNDTYPE: 'Full' };
+  const text = toWireAmount(amount, client.scales);
+  if (text === undefined || amount.minor === 0) return undefined;
+  return { REFUNDTYPE: 'Partial', AMT: text, CURRENCYCODE: amount.currency };
 };
 
 const refundVerdict = (client: PayPalClient, { get, evidence }: NvpVerdict): Outcome => {
