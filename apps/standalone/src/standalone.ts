@@ -6,8 +6,9 @@ import { paymentsService } from '@billstream/app/payments';
 import { subscriptionsService } from '@billstream/app/subscriptions';
 import type { PlatformConfig } from '@billstream/config';
 import { eventStoreDb } from '@billstream/eventstoredb';
+import { type Metrics, createMetrics, serveMetrics } from '@billstream/observability';
 import { type Bus, inProcessBus, rabbitMqBus } from '@billstream/rabbitmq';
-import { type ContextName, type RunningService, startService } from '@billstream/service-runtime';
+import { type ContextName, type RunningService, busReport, listenerOf, startService } from '@billstream/service-runtime';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
@@ -25,7 +26,7 @@ export type Standalone = {
 };
 
 const definitions = [accountsService, subscriptionsService, meteringService, invoicingService, paymentsService];
-const listeners = definitions.map(({ name, hears }) => ({ service: name, hears }));
+const listeners = definitions.map(listenerOf);
 
 /**
  * All services, the gateway and the payment gateway's emulator in this process, on what is given (DATABASE_URL,
@@ -42,10 +43,10 @@ export const startStandalone = async (config: PlatformConfig, logger: Logger): P
   }
 };
 
-const busOf = (config: PlatformConfig, logger: Logger): Promise<Bus> =>
+const busOf = (config: PlatformConfig, logger: Logger, metrics: Metrics): Promise<Bus> =>
   config.RABBITMQ_URL === undefined
-    ? Promise.resolve(inProcessBus({ listeners }))
-    : rabbitMqBus({ url: config.RABBITMQ_URL, service: 'standalone', logger, listeners });
+    ? Promise.resolve(inProcessBus({ listeners, report: busReport(metrics) }))
+    : rabbitMqBus({ url: config.RABBITMQ_URL, service: 'standalone', logger, listeners, report: busReport(metrics) });
 
 const startOn = async (config: PlatformConfig, logger: Logger, started: Stack): Promise<Standalone> => {
   const dataDirectory = path.resolve(config.DATA_DIR);
@@ -58,10 +59,12 @@ const startOn = async (config: PlatformConfig, logger: Logger, started: Stack): 
   const emulatorUrl = await emulatorOf(config, wish);
   const settings = settingsOf(config, { dataDirectory, emulatorUrl, secretsKey: config.SECRETS_KEY ?? secrets.secretsKey });
   const store = started.add('event store client', eventStoreDb({ connectionString: eventStoreUrl, logger }), (it) => it.close());
-  const bus = started.add('bus', await busOf(config, logger), (it) => it.close());
+  const metrics = createMetrics();
+  const figures = started.add('metrics', await serveMetrics(metrics, { port: config.METRICS_PORT, host: hostOf(config) }), (it) => it.close());
+  logger.info({ port: figures.port }, 'metrics');
+  const bus = started.add('bus', await busOf(config, logger, metrics), (it) => it.close());
   const start = async (definition: (typeof definitions)[number]): Promise<readonly [ContextName, RunningService]> => {
-    const own = logger.child({ service: definition.name });
-    const running = await startService(definition, { store, databaseUrl, bus, settings, logger: own, innerSecret });
+    const running = await startService(definition, { store, databaseUrl, bus, settings, logger, innerSecret, metrics });
     return [definition.name, started.add(definition.name, running, (it) => it.stop())];
   };
   const services = Object.fromEntries(await Promise.all(definitions.map(start))) as Record<ContextName, RunningService>;
