@@ -3,7 +3,7 @@ import type { ContextName } from '@billstream/service-runtime';
 type Route = { readonly path: RegExp; readonly to: ContextName };
 
 const kb = String.raw`^/1\.0/kb`;
-const ofAccount = String.raw`${kb}/accounts/[^/]+`;
+const ofAccount = String.raw`${kb}/accounts/\w+(-\w+){4}`;
 const route = (path: string, to: ContextName): Route => ({ path: new RegExp(`${path}(/|$)`), to });
 
 /** Which service answers a path; the first that matches. More special paths stand above more general ones. */
