@@ -28,8 +28,8 @@ export type DueWorker = {
   readonly done: Promise<void>;
   /** Look now: a clock was moved, or a read model has changed. */
   wake(): void;
-  /** Items being worked on in this process. */
-  running(): number;
+  /** Items being worked on in this process, of one tenant or of all. */
+  running(tenantId?: string): number;
 };
 
 /** Longer than any handler should take: after it another process believes this one dead. */
@@ -97,7 +97,13 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const kinds = Object.keys(handlers);
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
-  let running = 0;
+  const running = new Map<string, number>();
+  const runningAll = (): number => [...running.values()].reduce((sum, count) => sum + count, 0);
+  const change = (tenantId: string, by: 1 | -1): void => {
+    const count = (running.get(tenantId) ?? 0) + by;
+    if (count > 0) running.set(tenantId, count);
+    else running.delete(tenantId);
+  };
 
   const perform = async (taken: Taken): Promise<void> => {
     const item: DueItem = {
@@ -130,20 +136,20 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   };
 
   const start = (item: Taken): void => {
-    running += 1;
+    change(item.tenant_id, 1);
     void inTurn(scopeOf(item), () => (signal.aborted ? Promise.resolve() : perform(item)))
       .catch((error: unknown) => {
         // Its lease runs out and it is taken again.
         logger.warn({ service, err: error, kind: item.kind, key: item.key }, 'due work cannot be settled');
       })
       .finally(() => {
-        running -= 1;
+        change(item.tenant_id, -1);
         alarm.ring();
       });
   };
 
   const takeAndStart = async (): Promise<number> => {
-    const free = concurrency - running;
+    const free = concurrency - runningAll();
     if (free <= 0) return 0;
     const items = await database.query<Taken>(takeSql, [wallTime(), free, leaseSeconds, kinds], 'due-take');
     for (const item of items) start(item);
@@ -167,9 +173,13 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
       }
       if (found === 0) await alarm.wait(Math.min(10_000, (parts.pollMs ?? pollMsDefault) * 2 ** Math.min(failures, 6)));
     }
-    while (running > 0) await sleep(wakeEveryMs);
+    while (running.size > 0) await sleep(wakeEveryMs);
   };
-  return { done: kinds.length === 0 ? Promise.resolve() : run(), wake: alarm.ring, running: () => running };
+  return {
+    done: kinds.length === 0 ? Promise.resolve() : run(),
+    wake: alarm.ring,
+    running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
+  };
 };
 
 const scopeOf = ({ tenant_id: tenantId, key, payload }: Taken): string => {
