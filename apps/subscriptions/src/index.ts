@@ -1,6 +1,10 @@
 import type { ServiceDefinition, ServiceRuntime } from '@billstream/service-runtime';
 import { publication } from '@billstream/subscriptions-domain';
-import { bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel } from '@billstream/subscriptions-read-models';
+import {
+  bundlesReadModel,
+  catalogsReadModel,
+  subscriberAccountsReadModel,
+} from '@billstream/subscriptions-read-models';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { duePhases } from './due-phases';
 import { AdjustSubscriptionEndpoint } from './http/adjust-subscription.endpoint';

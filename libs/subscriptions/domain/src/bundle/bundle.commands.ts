@@ -77,10 +77,26 @@ export type BundleCommand =
   | { readonly type: 'CancelSubscription'; readonly data: CancelSubscription }
   | { readonly type: 'UndoCancellation'; readonly data: At<object> }
   | { readonly type: 'UndoPlanChange'; readonly data: At<object> }
-  | { readonly type: 'ChangeBillCycleDay'; readonly data: At<{ readonly changeId: string; readonly effectiveAt: Instant; readonly billCycleDayLocal: number }> }
-  | { readonly type: 'ChangeQuantity'; readonly data: At<{ readonly changeId: string; readonly effectiveAt: Instant; readonly quantity: number }> }
-  | { readonly type: 'SetBlockingState'; readonly data: BlockingState & { readonly now: Instant } }
-  | { readonly type: 'RecordChargedThrough'; readonly data: { readonly now: Instant; readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[] } }
+  | {
+      readonly type: 'ChangeBillCycleDay';
+      readonly data: At<{
+        readonly changeId: string;
+        readonly effectiveAt: Instant;
+        readonly billCycleDayLocal: number;
+      }>;
+    }
+  | {
+      readonly type: 'ChangeQuantity';
+      readonly data: At<{ readonly changeId: string; readonly effectiveAt: Instant; readonly quantity: number }>;
+    }
+  | { readonly type: 'SetBlockingState'; readonly data: { readonly state: BlockingState; readonly now: Instant } }
+  | {
+      readonly type: 'RecordChargedThrough';
+      readonly data: {
+        readonly now: Instant;
+        readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[];
+      };
+    }
   /** Notes the planned points that were passed by now. */
   | { readonly type: 'ReachTransitions'; readonly data: { readonly now: Instant } }
   /** Gives up the external key for another bundle; refused while any subscription lives. */
