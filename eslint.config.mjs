@@ -84,4 +84,9 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
     },
   },
+  {
+    // A gateway's contract is proven against the emulator, which is an app so that no product code can lean on it.
+    files: ['libs/payments/gateways/**/*.int.spec.ts'],
+    rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['@billstream/app/gateway-emulator'], banTransitiveDependencies: false, checkDynamicDependenciesExceptions: ['.*'], depConstraints: boundaries }] },
+  },
 );

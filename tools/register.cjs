@@ -25,9 +25,13 @@ const compile = (filename) => {
   if (cacheUsable && fs.existsSync(cached)) return fs.readFileSync(cached, 'utf8');
   const { code } = swc.transformSync(source, { ...options, filename, swcrc: false, configFile: false });
   if (cacheUsable) {
-    const partial = `${cached}.${process.pid}`;
-    fs.writeFileSync(partial, code);
-    fs.renameSync(partial, cached);
+    try {
+      const partial = `${cached}.${process.pid}`;
+      fs.writeFileSync(partial, code);
+      fs.renameSync(partial, cached);
+    } catch {
+      cacheUsable = false; // made by another user
+    }
   }
   return code;
 };

@@ -20,7 +20,11 @@ const main = async (environment: NodeJS.ProcessEnv): Promise<void> => {
   const logger = pino({ base: { service: 'event-store' } });
   const schema = environment['EVENTSTORE_SCHEMA'] ?? 'eventstore';
   const server = await startEventStoreServer({
-    log: postgresLog({ connectionString: required(environment), schema }),
+    log: postgresLog({
+      connectionString: required(environment),
+      schema,
+      report: (news) => logger.warn({ schema }, news),
+    }),
     port: portIn(environment),
     host: environment['HOST'] ?? '127.0.0.1',
   });
@@ -47,5 +51,5 @@ const main = async (environment: NodeJS.ProcessEnv): Promise<void> => {
 
 main(process.env).catch((error: unknown) => {
   pino({ base: { service: 'event-store' } }).fatal({ err: error }, 'event store could not start');
-  process.exitCode = 1;
+  process.exit(1);
 });

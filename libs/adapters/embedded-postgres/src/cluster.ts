@@ -45,9 +45,13 @@ const emptyFolder = async (folder: string, runAs: RunAs | undefined): Promise<st
   return made;
 };
 
-const initialise = async ({ folder, data, runAs }: Location, initdb: string, secret: string): Promise<void> => {
+/** An `initdb` whose parent was killed may still be writing; what resists goes at the next start. */
+const removeRemains = async (folder: string): Promise<void> => {
   for (const name of await readdir(folder))
-    if (name.startsWith(partialPrefix)) await rm(join(folder, name), { recursive: true, force: true });
+    if (name.startsWith(partialPrefix)) await rm(join(folder, name), { recursive: true }).catch(() => undefined);
+};
+
+const initialise = async ({ folder, data, runAs }: Location, initdb: string, secret: string): Promise<void> => {
   const partial = await emptyFolder(folder, runAs);
   const secretFile = join(partial, 'secret');
   const target = join(partial, 'data');
@@ -76,6 +80,7 @@ const initialise = async ({ folder, data, runAs }: Location, initdb: string, sec
 export const prepareCluster = async (location: Location, { initdb, major }: Binaries): Promise<string> => {
   const { folder, data } = location;
   const versionFile = join(data, 'PG_VERSION');
+  await removeRemains(folder);
   if (!existsSync(versionFile)) {
     if (existsSync(data)) throw new Error(`${data} exists and holds no PostgreSQL cluster`);
     const secret = await password(folder, false);

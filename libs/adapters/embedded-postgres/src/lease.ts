@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive } from './postmaster-file';
+import { isAlive, runsWith } from './postmaster-file';
 
 /**
  * Who may start and stop the cluster of a folder. The state is the name of the only file in `lease/`, so every change is
@@ -105,8 +105,9 @@ const claim = async (folder: string, mine: string): Promise<void> => {
     const state = await readState(folder);
     const holder = state === undefined ? undefined : parse(state);
     if (holder?.kind === 'held' && (await answers(holder)))
-      throw new Error(`${folder} is in use: process ${String(holder.pid)} runs PostgreSQL there`);
-    const stopping = holder?.kind === 'stopping' && isAlive(holder.pid) && Date.now() - start < stoppingMaxMs;
+      throw new Error(`${dirname(folder)} is in use: process ${String(holder.pid)} runs PostgreSQL there`);
+    const stopping =
+      holder?.kind === 'stopping' && (await runsWith(holder.pid, folder)) && Date.now() - start < stoppingMaxMs;
     if (state !== undefined && !stopping && (await swap(folder, state, mine))) return;
     await delay(pollMs);
   }

@@ -26,12 +26,12 @@ export const isAlive = (pid: number): boolean => {
 };
 
 /**
- * After a reboot the process id in a stale file may belong to anything. Linux tells what a process runs (and nothing
- * for a dead child that nobody has collected); elsewhere the port has to answer as well.
+ * After a reboot a process id on disk may belong to anything. Linux tells the arguments that a process was started with
+ * (and none for a dead child that nobody has collected); elsewhere being alive has to do.
  */
-export const isPostmasterOf = async (pid: number, data: string): Promise<boolean> => {
+export const runsWith = async (pid: number, argument: string): Promise<boolean> => {
   if (!isAlive(pid)) return false;
   if (process.platform !== 'linux') return true;
   const commandLine = await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '');
-  return commandLine.split('\0').includes(data);
+  return commandLine.split('\0').includes(argument);
 };

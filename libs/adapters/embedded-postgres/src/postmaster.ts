@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Binaries } from './binaries';
 import { cleanEnvironment, identity } from './cluster';
 import type { Location } from './location';
-import { isAlive, isPostmasterOf, readPostmasterFile } from './postmaster-file';
+import { isAlive, runsWith, readPostmasterFile } from './postmaster-file';
 
 export type Postmaster = { readonly pid: number; readonly port: number; readonly child?: ChildProcess };
 
@@ -85,7 +85,7 @@ export const adoptPostmaster = async ({ data }: Location): Promise<Postmaster | 
   const end = Date.now() + readyMaxMs;
   while (Date.now() < end) {
     const file = await readPostmasterFile(data);
-    if (!file || !(await isPostmasterOf(file.pid, data))) return undefined;
+    if (!file || !(await runsWith(file.pid, data))) return undefined;
     if (file.status === 'ready') return (await accepts(file.port)) ? { pid: file.pid, port: file.port } : undefined;
     await delay(pollMs);
   }
@@ -145,7 +145,7 @@ const untilReady = async (child: ChildProcess, data: string): Promise<Outcome> =
 /** A process id that was given to something else keeps PostgreSQL from starting for as long as that lives. */
 const removeForeignFile = async (data: string): Promise<void> => {
   const file = await readPostmasterFile(data);
-  if (file && !(await isPostmasterOf(file.pid, data))) await rm(join(data, 'postmaster.pid'), { force: true });
+  if (file && !(await runsWith(file.pid, data))) await rm(join(data, 'postmaster.pid'), { force: true });
 };
 
 export const startPostmaster = async (options: StartOptions): Promise<Postmaster> => {

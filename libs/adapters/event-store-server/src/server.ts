@@ -1,27 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import {
-  Server,
-  ServerCredentials,
-  status,
-  type Metadata,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-import { beginAppend, remove, type AppendLimits } from './protocol/append-service';
-import { batchAppend } from './protocol/batch-append-service';
-import {
-  answering,
-  collecting,
-  conversing,
-  createOpenCalls,
-  method,
-  unary,
-  type Authenticate,
-  type CallContext,
-} from './protocol/calls';
+import { Server, ServerCredentials, status, type Metadata } from '@grpc/grpc-js';
+import { jsonProposal } from './persistent/group-streams';
+import { openGroups } from './persistent/groups';
+import { openProjections } from './projections/system-projections';
+import { createOpenCalls, type Authenticate } from './protocol/calls';
 import { accessDenied, CallFailure, notAuthenticated } from './protocol/failures';
-import { gossip, supportedMethods, type ServedMethod } from './protocol/node-services';
-import { read } from './protocol/read-service';
+import { gossip } from './protocol/node-services';
+import { servicesOf } from './services';
 import type { EventLog } from './storage/event-log';
 import { openEventStore, type EventStore } from './storage/event-store';
 
@@ -64,53 +49,6 @@ const authenticateBy =
     return user;
   };
 
-interface Service {
-  readonly name: string;
-  readonly definition: ServiceDefinition;
-  readonly implementation: UntypedServiceImplementation;
-}
-
-const path = (service: string, name: string): string => `/${service}/${name}`;
-
-const STREAMS = 'event_store.client.streams.Streams';
-const FEATURES = 'event_store.client.server_features.ServerFeatures';
-const GOSSIP = 'event_store.client.gossip.Gossip';
-
-const streamsService = (store: EventStore, context: CallContext, limits: AppendLimits): Service => ({
-  name: STREAMS,
-  definition: {
-    Read: method(path(STREAMS, 'Read'), false, true),
-    Append: method(path(STREAMS, 'Append'), true, false),
-    BatchAppend: method(path(STREAMS, 'BatchAppend'), true, true),
-    Delete: method(path(STREAMS, 'Delete'), false, false),
-    Tombstone: method(path(STREAMS, 'Tombstone'), false, false),
-  },
-  implementation: {
-    Read: answering(context, read(store)),
-    Append: collecting(context, () => beginAppend(store, limits)),
-    BatchAppend: conversing(context, batchAppend(store, limits)),
-    Delete: unary(context, (request) => remove(store, 'delete', request)),
-    Tombstone: unary(context, (request) => remove(store, 'tombstone', request)),
-  },
-});
-
-const nodeServices = (context: CallContext, served: () => readonly ServedMethod[], member: () => Buffer): Service[] => {
-  // A client asks these before it knows whom it talks to.
-  const open = { ...context, authenticate: () => ANONYMOUS };
-  return [
-    {
-      name: FEATURES,
-      definition: { GetSupportedMethods: method(path(FEATURES, 'GetSupportedMethods'), false, false) },
-      implementation: { GetSupportedMethods: unary(open, () => supportedMethods(served())) },
-    },
-    {
-      name: GOSSIP,
-      definition: { Read: method(path(GOSSIP, 'Read'), false, false) },
-      implementation: { Read: unary(open, member) },
-    },
-  ];
-};
-
 const listen = (server: Server, address: string, credentials: ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
@@ -125,23 +63,39 @@ const shutDown = (server: Server): Promise<void> =>
     });
   });
 
+/** Each start is a fact of the log, as a change of the leader is in a cluster. */
+const recordStart = async (store: EventStore, instanceId: string): Promise<void> => {
+  await store.append('$epoch-information', [jsonProposal('$EpochInformation', { leaderInstanceId: instanceId })]);
+};
+
+const openParts = async (log: EventLog, instanceId: string) => {
+  const store = await openEventStore(log);
+  try {
+    await recordStart(store, instanceId);
+    return { store, groups: await openGroups(store), projections: await openProjections(store) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+};
+
 /** An embedded single node that speaks EventStoreDB's gRPC protocol. For development and tests, not a cluster. */
 export const startEventStoreServer = async (options: EventStoreServerOptions): Promise<EventStoreServer> => {
   const { log, host = '127.0.0.1', tls, credentials } = options;
-  const store = await openEventStore(log);
-  const calls = createOpenCalls();
-  const context = { calls, authenticate: authenticateBy(tls ? credentials : undefined) };
-  const limits = { maxAppendSizeBytes: options.maxAppendSizeBytes ?? MAX_APPEND_SIZE_BYTES };
   const instanceId = randomUUID();
+  const parts = await openParts(log, instanceId);
+  const calls = createOpenCalls();
+  const closeParts = async (): Promise<void> => {
+    await Promise.all([parts.groups.stop(), parts.projections.stop()]);
+    await parts.store.close();
+  };
   let port = 0;
-  const served = (): ServedMethod[] =>
-    services.flatMap(({ name, definition }) =>
-      Object.keys(definition).map((entry) => ({ service: name, method: entry })),
-    );
-  const services = [
-    streamsService(store, context, limits),
-    ...nodeServices(context, served, () => gossip(instanceId, host, port)),
-  ];
+  const services = servicesOf({
+    ...parts,
+    context: { calls, authenticate: authenticateBy(tls ? credentials : undefined) },
+    limits: { maxAppendSizeBytes: options.maxAppendSizeBytes ?? MAX_APPEND_SIZE_BYTES },
+    member: () => gossip(instanceId, host, port),
+  });
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
@@ -153,7 +107,7 @@ export const startEventStoreServer = async (options: EventStoreServerOptions): P
   try {
     port = await listen(server, `${host}:${options.port ?? 0}`, security);
   } catch (error) {
-    await store.close();
+    await closeParts();
     throw error;
   }
   return {
@@ -164,7 +118,7 @@ export const startEventStoreServer = async (options: EventStoreServerOptions): P
       // Clients take this status for a stop of the server and connect again.
       calls.abort(new CallFailure(status.CANCELLED, 'the server is stopping'));
       await shutDown(server);
-      await store.close();
+      await closeParts();
     },
   };
 };

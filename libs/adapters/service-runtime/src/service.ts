@@ -1,4 +1,12 @@
-import type { Decider, DomainEvent, EventStore, Handle, Publication, Rejection, Schema } from '@billstream/event-sourcing';
+import type {
+  Decider,
+  DomainEvent,
+  EventStore,
+  Handle,
+  Publication,
+  Rejection,
+  Schema,
+} from '@billstream/event-sourcing';
 import type { Clock } from '@billstream/kernel';
 import type { Database, DueItem, ReadModel } from '@billstream/postgres';
 import type { DynamicModule } from '@nestjs/common';
@@ -53,6 +61,10 @@ export type ServiceMetrics = {
 export type Settings = {
   readonly embedded: boolean;
   readonly testClock: boolean;
+  /** Who may log in with Basic authentication; null: nobody (a mistake of the configuration outside the embedded mode). */
+  readonly administrator: { readonly user: string; readonly password: string } | null;
+  /** The tenant that accounts makes sure of at start, and that unauthenticated metering belongs to in the embedded mode. */
+  readonly bootstrapTenant: { readonly apiKey: string; readonly apiSecret: string } | null;
   /** 32 bytes, hex: seals plugin credentials in the log. */
   readonly secretsKey: string;
   readonly dataDirectory: string;

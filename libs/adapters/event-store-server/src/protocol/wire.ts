@@ -78,7 +78,7 @@ export interface Message {
   text(field: number): string;
   bytes(field: number): Buffer;
   message(field: number): Message;
-  messages(field: number): readonly Message[];
+  slices(field: number): readonly Buffer[];
   texts(field: number): readonly string[];
 }
 
@@ -92,8 +92,11 @@ export const decode = (buffer: Buffer): Message => {
     const tag = readVarint(cursor);
     const field = Math.floor(tag / 8);
     if ((tag & 7) === 0) numbers.set(field, readVarint(cursor));
-    else if ((tag & 7) === 2) slices.set(field, [...(slices.get(field) ?? []), readBytes(cursor)]);
-    else skipField(cursor, tag);
+    else if ((tag & 7) === 2) {
+      const known = slices.get(field);
+      if (known) known.push(readBytes(cursor));
+      else slices.set(field, [readBytes(cursor)]);
+    } else skipField(cursor, tag);
   }
   const bytes = (field: number): Buffer => slices.get(field)?.at(-1) ?? NOTHING;
   const number = (field: number): number => numbers.get(field) ?? 0;
@@ -104,7 +107,7 @@ export const decode = (buffer: Buffer): Message => {
     bytes,
     text: (field) => bytes(field).toString('utf8'),
     message: (field) => decode(bytes(field)),
-    messages: (field) => (slices.get(field) ?? []).map(decode),
+    slices: (field) => slices.get(field) ?? [],
     texts: (field) => (slices.get(field) ?? []).map((slice) => slice.toString('utf8')),
   };
 };

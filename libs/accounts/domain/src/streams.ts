@@ -1,0 +1,24 @@
+import { digest } from '@billstream/kernel';
+
+/** Names of the streams that accounts owns. A claim's stream is named after what must be unique, never after its owner. */
+export const accountStream = (accountId: string): string => `account-${accountId}`;
+/** Personal data lives apart, so that it can be erased while the account and its money stay. */
+export const profileStream = (accountId: string): string => `accountProfile-${accountId}`;
+/** What other contexts told about the account: balance, credit, default payment method. */
+export const figuresStream = (accountId: string): string => `accountFigures-${accountId}`;
+export const accountKeyStream = (tenantId: string, externalKey: string): string =>
+  `accountKey-${digest(JSON.stringify([tenantId, externalKey]))}`;
+export const tenantStream = (tenantId: string): string => `tenant-${tenantId}`;
+export const tenantKeyStream = (apiKey: string): string => `tenantKey-${digest(apiKey)}`;
+export const tenantConfigStream = (tenantId: string): string => `tenantConfig-${tenantId}`;
+
+/** Prefixes of all of them: what the relay follows and a backup of this context must hold. */
+export const accountsStreams: readonly string[] = [
+  'account-',
+  'accountProfile-',
+  'accountFigures-',
+  'accountKey-',
+  'tenant-',
+  'tenantKey-',
+  'tenantConfig-',
+];

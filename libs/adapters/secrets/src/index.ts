@@ -1,0 +1,2 @@
+export { open, seal } from './sealed-text';
+export { hashSecret, matchesHash } from './secret-hash';
