@@ -1,5 +1,6 @@
+import { ProblemException } from '@billstream/http';
 import type { IncomingHttpHeaders } from 'node:http';
-import { answerEmpty, pathOf, queryOf, refuse } from './answers';
+import { answerEmpty, pathOf, queryOf } from './answers';
 import { type Conductor, within } from './conductor';
 import type { Dispatch, Exchange } from './dispatch';
 import { methodOf } from './http-dispatch';
@@ -31,14 +32,12 @@ export const forwardCompletely = async (
 ): Promise<void> => {
   const until = Date.now() + seconds * 1000;
   const body = await bodyOf(request);
-  if (body === null) {
-    refuse(request, response, {
+  if (body === null)
+    throw new ProblemException({
       status: 413,
       code: 'body-too-large',
       detail: `the body has more than ${bodyBytesMax} bytes`,
     });
-    return;
-  }
   const answer = await service.call({ method: methodOf(request), path: request.url ?? '/', headers, body });
   const isDone =
     answer.status >= 300 || (await within(seconds, conductor.settleNow(tenantId, { until, roundsMax }))) === true;

@@ -1,3 +1,4 @@
+import { type Problem, ProblemException } from '@billstream/http';
 import type { Logger } from 'pino';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowOrigins } from './cors';
@@ -47,7 +48,8 @@ export const gatewayHandler = (parts: GatewayParts): RequestHandler => {
     });
     answer(request, response, correlationId).catch((error: unknown) => {
       failed(request, response, error);
-      if (!(error instanceof Unreachable)) parts.logger.error({ err: error, correlationId }, 'request failed');
+      if (!(error instanceof Unreachable || error instanceof ProblemException))
+        parts.logger.error({ err: error, correlationId }, 'request failed');
     });
   };
 };
@@ -55,7 +57,7 @@ export const gatewayHandler = (parts: GatewayParts): RequestHandler => {
 const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, limits }: GatewayParts) => {
   const api = innerApi(upstreams, innerSecret);
   const clocks = conductor(api);
-  const authenticate = authenticator({ authenticate: api.authenticate, defaultTenant });
+  const authenticate = authenticator({ authenticate: (credentials) => api.authenticate(credentials), defaultTenant });
   const limiter = limits === null ? null : rateLimiter(limits);
 
   const isAnsweredHere = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> => {
@@ -68,58 +70,46 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
   };
 
   return async (request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void> => {
+    checkForm(request);
     const path = pathOf(request);
-    if (isRefusedUnread(request, response) || (await isAnsweredHere(request, response, path))) return;
+    if (await isAnsweredHere(request, response, path)) return;
     const name = serviceFor(path);
-    if (name === null && !isTestClockPath(path))
-      return refuse(request, response, { status: 404, code: 'not-found', detail: `nothing answers ${path}` });
+    if (name === null && !isTestClockPath(path)) throw problem(404, 'not-found', `nothing answers ${path}`);
     const caller = await authenticate(path, request.headers);
-    if ('refused' in caller) return challenge(request, response, caller.refused);
+    if ('refused' in caller) {
+      challenge(request, response, caller.refused);
+      return;
+    }
     const { tenantId } = caller;
     const seconds =
       limiter?.(tenantId || (request.socket.remoteAddress ?? ''), classOf(request.method ?? '', path)) ?? null;
     if (seconds !== null) {
       response.setHeader('Retry-After', String(seconds));
-      return refuse(request, response, { status: 429, code: 'too-many-requests', detail: `try again in ${seconds} s` });
+      throw problem(429, 'too-many-requests', `try again in ${seconds} s`);
     }
-    if (name === null)
-      return answerTestClock({ conductor: clocks, enabled: testClock, logger }, { request, response, tenantId });
+    if (name === null) {
+      await answerTestClock({ conductor: clocks, enabled: testClock, logger }, { request, response, tenantId });
+      return;
+    }
     const headers = forwardedHeaders(request, { caller, correlationId, innerSecret });
     const exchange = { request, response };
     const completion = completionOf(exchange);
-    if (completion === null) return upstreams[name].forward(exchange, headers);
-    return forwardCompletely(upstreams[name], exchange, headers, { conductor: clocks, tenantId, seconds: completion });
+    if (completion === null) await upstreams[name].forward(exchange, headers);
+    else
+      await forwardCompletely(upstreams[name], exchange, headers, { conductor: clocks, tenantId, seconds: completion });
   };
 };
 
+const problem = (status: number, code: string, detail: string): ProblemException =>
+  new ProblemException({ status, code, detail });
+
 /** Refuses what no service should have to look at. */
-const isRefusedUnread = (request: IncomingMessage, response: ServerResponse): boolean => {
-  if (!isKnownMethod(request)) {
-    refuse(request, response, {
-      status: 405,
-      code: 'method-not-allowed',
-      detail: `${String(request.method)} is not allowed`,
-    });
-    return true;
-  }
-  if ((request.url ?? '').length > urlBytesMax) {
-    refuse(request, response, {
-      status: 414,
-      code: 'url-too-long',
-      detail: `the URL has more than ${urlBytesMax} bytes`,
-    });
-    return true;
-  }
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) {
-    response.setHeader('Connection', 'close');
-    refuse(request, response, {
-      status: 413,
-      code: 'body-too-large',
-      detail: `the body has more than ${bodyBytesMax} bytes`,
-    });
-    return true;
-  }
-  return false;
+const checkForm = (request: IncomingMessage): void => {
+  const { method = '', url = '', headers } = request;
+  if (!isKnownMethod(request)) throw problem(405, 'method-not-allowed', `${method} is not allowed`);
+  if (url.length > urlBytesMax) throw problem(414, 'url-too-long', `the URL has more than ${urlBytesMax} bytes`);
+  if (Number(headers['content-length'] ?? 0) > bodyBytesMax)
+    throw problem(413, 'body-too-large', `the body has more than ${bodyBytesMax} bytes`);
 };
 
 /** What a client is told when a service did not answer. When the answer had begun, hanging up is all that is left. */
@@ -128,20 +118,22 @@ const failed = (request: IncomingMessage, response: ServerResponse, error: unkno
     response.destroy();
     return;
   }
-  if (!(error instanceof Unreachable)) {
-    refuse(request, response, { status: 500, code: 'unexpected-error', detail: 'An unexpected error' });
-    return;
-  }
-  if (error.reason === 'slow') {
-    refuse(request, response, { status: 504, code: 'timeout', detail: 'The service did not answer in time' });
-    return;
-  }
-  const isSafe = request.method === 'GET' || request.method === 'HEAD';
-  if (error.reason === 'lost' && !isSafe) {
-    const detail = 'The connection to the service broke; it is not known whether this was recorded';
-    refuse(request, response, { status: 502, code: 'outcome-unknown', detail });
-    return;
-  }
-  response.setHeader('Retry-After', '1');
-  refuse(request, response, { status: 503, code: 'service-unavailable', detail: 'The service cannot be reached' });
+  const told = toldOf(error, request.method === 'GET' || request.method === 'HEAD');
+  if (told.status === 503) response.setHeader('Retry-After', '1');
+  // What is left of a body that nobody will read must not be taken for the next request.
+  if (told.status === 413) response.setHeader('Connection', 'close');
+  refuse(request, response, told);
+};
+
+const toldOf = (error: unknown, isSafe: boolean): Problem => {
+  if (error instanceof ProblemException) return error.problem;
+  if (!(error instanceof Unreachable)) return { status: 500, code: 'unexpected-error', detail: 'An unexpected error' };
+  if (error.reason === 'slow') return { status: 504, code: 'timeout', detail: 'The service did not answer in time' };
+  if (error.reason === 'down' || isSafe)
+    return { status: 503, code: 'service-unavailable', detail: 'The service cannot be reached' };
+  return {
+    status: 502,
+    code: 'outcome-unknown',
+    detail: 'The connection to the service broke; it is not known whether this was recorded',
+  };
 };

@@ -1,6 +1,13 @@
 import { type RequestContext, unwrap } from '@billstream/http';
 import { derivedId, parseUuid } from '@billstream/kernel';
-import { type Catalog, type StartSubscriptions, type SubscriptionSpec, bundleDecider, bundleStream, isLive } from '@billstream/subscriptions-domain';
+import {
+  type Catalog,
+  type StartSubscriptions,
+  type SubscriptionSpec,
+  bundleDecider,
+  bundleStream,
+  isLive,
+} from '@billstream/subscriptions-domain';
 import { bundleById, bundlesByKey } from '@billstream/subscriptions-read-models';
 import { claimBundleKey, claimSubscriptionKey } from './external-key';
 import { bundleProblem, invalidValue, keyTooLong, unknownAccount, unknownBundle } from './http/problems';
@@ -17,12 +24,21 @@ export type Creation = {
   readonly step: string;
 };
 
-export type Created = { readonly accountId: string; readonly bundleId: string; readonly subscriptionIds: readonly string[]; readonly position: bigint | null };
+export type Created = {
+  readonly accountId: string;
+  readonly bundleId: string;
+  readonly subscriptionIds: readonly string[];
+  readonly position: bigint | null;
+};
 
-const given = (text: string | null | undefined): string | null => (text === undefined || text === null || text === '' ? null : text);
+const given = (text: string | null | undefined): string | null =>
+  text === undefined || text === null || text === '' ? null : text;
 
 /** The one value that all elements name, or none does. */
-const agreed = (requests: readonly SubscriptionRequest[], field: 'accountId' | 'bundleId' | 'bundleExternalKey'): string | null => {
+const agreed = (
+  requests: readonly SubscriptionRequest[],
+  field: 'accountId' | 'bundleId' | 'bundleExternalKey',
+): string | null => {
   const values = new Set(requests.flatMap((request) => given(request[field]) ?? []));
   if (values.size > 1) throw invalidValue(`${field}: all subscriptions of one bundle must name the same`);
   const [value] = values;
@@ -49,7 +65,12 @@ const specFrom = (request: SubscriptionRequest, subscriptionId: string): Subscri
   };
 };
 
-type Place = { readonly bundleId: string; readonly externalKey: string | null; readonly accountId: string | null; readonly isNew: boolean };
+type Place = {
+  readonly bundleId: string;
+  readonly externalKey: string | null;
+  readonly accountId: string | null;
+  readonly isNew: boolean;
+};
 
 const isAddOn = (catalog: Catalog, { planName, productName, productCategory }: SubscriptionRequest): boolean =>
   productCategory === 'ADD_ON' ||
@@ -59,7 +80,11 @@ const isAddOn = (catalog: Catalog, { planName, productName, productCategory }: S
   });
 
 /** The bundle named by id; for add-ons alone, the living bundle with the key; else a new one. */
-const placeOf = async (subscriptions: Subscriptions, context: RequestContext, { requests, step }: Creation): Promise<Place> => {
+const placeOf = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  { requests, step }: Creation,
+): Promise<Place> => {
   const { runtime } = subscriptions;
   const { tenantId } = context;
   const bundleId = agreed(requests, 'bundleId');
@@ -77,8 +102,11 @@ const placeOf = async (subscriptions: Subscriptions, context: RequestContext, { 
     const now = runtime.clock.now(tenantId);
     if (requests.every((request) => isAddOn(catalog, request))) {
       await runtime.caughtUp();
-      const bundle = (await bundlesByKey(runtime.database, tenantId, externalKey)).find((one) => one.externalKey === externalKey && isLive(one, now));
-      if (bundle !== undefined) return { bundleId: bundle.bundleId, externalKey, accountId: bundle.accountId, isNew: false };
+      const bundle = (await bundlesByKey(runtime.database, tenantId, externalKey)).find(
+        (one) => one.externalKey === externalKey && isLive(one, now),
+      );
+      if (bundle !== undefined)
+        return { bundleId: bundle.bundleId, externalKey, accountId: bundle.accountId, isNew: false };
     }
   }
   return { bundleId: derivedId(context.commandId, 'bundle', step), externalKey, accountId: null, isNew: true };
@@ -91,14 +119,20 @@ const judge = (place: Place, command: StartSubscriptions): void => {
   if ('rejected' in judged) throw bundleProblem(judged.rejected);
 };
 
-const commandOf = async (subscriptions: Subscriptions, context: RequestContext, creation: Creation, place: Place): Promise<StartSubscriptions> => {
+const commandOf = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  creation: Creation,
+  place: Place,
+): Promise<StartSubscriptions> => {
   const { requests, query, step } = creation;
   const accountId = agreed(requests, 'accountId') ?? place.accountId;
   if (accountId === null) throw invalidValue('accountId: must be given');
   const facts = await subscriptions.accountOf(context.tenantId, idFrom('accountId', accountId));
   if (facts === null) throw unknownAccount(accountId);
   const account = subscriberOf(facts);
-  const dateOf = (name: 'entitlementDate' | 'billingDate') => whenFrom(name, query[name] ?? query.requestedDate, account.time);
+  const dateOf = (name: 'entitlementDate' | 'billingDate') =>
+    whenFrom(name, query[name] ?? query.requestedDate, account.time);
   return {
     bundleId: place.bundleId,
     externalKey: place.externalKey,
@@ -108,12 +142,18 @@ const commandOf = async (subscriptions: Subscriptions, context: RequestContext, 
     entitlementAt: dateOf('entitlementDate'),
     billingAt: dateOf('billingDate'),
     migrated: query.migrated === 'true',
-    subscriptions: requests.map((request, index) => specFrom(request, derivedId(context.commandId, 'subscription', step, String(index)))),
+    subscriptions: requests.map((request, index) =>
+      specFrom(request, derivedId(context.commandId, 'subscription', step, String(index))),
+    ),
   };
 };
 
 /** Creates what one bundle gets: keys first, then all its subscriptions in one decision. */
-export const createSubscriptions = async (subscriptions: Subscriptions, context: RequestContext, creation: Creation): Promise<Created> => {
+export const createSubscriptions = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  creation: Creation,
+): Promise<Created> => {
   if (creation.requests.length === 0) throw invalidValue('there is no subscription to create');
   const place = await placeOf(subscriptions, context, creation);
   const command = await commandOf(subscriptions, context, creation, place);
@@ -124,7 +164,10 @@ export const createSubscriptions = async (subscriptions: Subscriptions, context:
   for (const { externalKey, subscriptionId } of command.subscriptions)
     if (externalKey !== null) await claimSubscriptionKey(subscriptions, context, externalKey, subscriptionId);
   const step = stepOf(context, subscriptions, `start/${creation.step}`);
-  const started = unwrap(await subscriptions.bundle(bundleStream(place.bundleId), { type: 'StartSubscriptions', data: command }, step), bundleProblem);
+  const started = unwrap(
+    await subscriptions.bundle(bundleStream(place.bundleId), { type: 'StartSubscriptions', data: command }, step),
+    bundleProblem,
+  );
   return {
     accountId: command.account.accountId,
     bundleId: place.bundleId,

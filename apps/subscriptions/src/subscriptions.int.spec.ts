@@ -14,7 +14,11 @@ beforeEach(async () => {
 afterEach(() => service.close());
 
 const subscribe = async (accountId: string, more: object = {}, query = '') =>
-  service.call({ method: 'POST', url: `/1.0/kb/subscriptions${query}`, payload: { accountId, planName: 'standard-monthly', ...more } });
+  service.call({
+    method: 'POST',
+    url: `/1.0/kb/subscriptions${query}`,
+    payload: { accountId, planName: 'standard-monthly', ...more },
+  });
 
 const read = async (url: string) => (await service.call({ method: 'GET', url })).json();
 
@@ -45,12 +49,19 @@ describe('POST /1.0/kb/subscriptions', () => {
       auditLogs: [],
     });
     expect(shown.bundleExternalKey).toBe(shown.bundleId);
-    expect(shown.events.map((event: { eventType: string; effectiveDate: string }) => `${event.eventType} ${event.effectiveDate.slice(0, 10)}`)).toEqual([
-      'START_ENTITLEMENT 2026-01-10',
-      'START_BILLING 2026-01-10',
-      'PHASE 2026-02-09',
-    ]);
-    expect(shown.prices.map((price: { phaseName: string; fixedPrice: number; recurringPrice: number }) => [price.phaseName, price.fixedPrice, price.recurringPrice])).toEqual([
+    expect(
+      shown.events.map(
+        (event: { eventType: string; effectiveDate: string }) =>
+          `${event.eventType} ${event.effectiveDate.slice(0, 10)}`,
+      ),
+    ).toEqual(['START_ENTITLEMENT 2026-01-10', 'START_BILLING 2026-01-10', 'PHASE 2026-02-09']);
+    expect(
+      shown.prices.map((price: { phaseName: string; fixedPrice: number; recurringPrice: number }) => [
+        price.phaseName,
+        price.fixedPrice,
+        price.recurringPrice,
+      ]),
+    ).toEqual([
       ['standard-monthly-trial', 0, null],
       ['standard-monthly-evergreen', null, 20],
     ]);
@@ -61,12 +72,28 @@ describe('POST /1.0/kb/subscriptions', () => {
     await subscribe(accountId);
     const [event, ...others] = await service.published();
     expect(others).toEqual([]);
-    expect(event).toMatchObject({ type: 'subscriptions.billing-changed.v1', key: accountId, data: { accountId, transitions: [{ kind: 'START' }, { kind: 'PHASE', phase: { recurring: { price: '20', billingPeriod: 'MONTHLY' } } }] } });
+    expect(event).toMatchObject({
+      type: 'subscriptions.billing-changed.v1',
+      key: accountId,
+      data: {
+        accountId,
+        transitions: [
+          { kind: 'START' },
+          { kind: 'PHASE', phase: { recurring: { price: '20', billingPeriod: 'MONTHLY' } } },
+        ],
+      },
+    });
   });
 
   it('does nothing twice when an idempotency key is sent again', async () => {
     const accountId = await service.hasAccount();
-    const send = () => service.call({ method: 'POST', url: '/1.0/kb/subscriptions', payload: { accountId, planName: 'standard-pro', bundleExternalKey: 'k' }, headers: { 'idempotency-key': 'once' } });
+    const send = () =>
+      service.call({
+        method: 'POST',
+        url: '/1.0/kb/subscriptions',
+        payload: { accountId, planName: 'standard-pro', bundleExternalKey: 'k' },
+        headers: { 'idempotency-key': 'once' },
+      });
     const [first, second] = [await send(), await send()];
     expect(second.statusCode).toBe(201);
     expect(second.headers.location).toBe(first.headers.location);
@@ -76,7 +103,17 @@ describe('POST /1.0/kb/subscriptions', () => {
   it.each([
     [{ planName: 'no-such-plan' }, 400, 2021],
     [{ planName: 'standard-monthly', productName: 'Standard' }, 400, null],
-    [{ planName: null, productName: 'Standard', productCategory: 'BASE', billingPeriod: 'ANNUAL', priceList: 'DEFAULT' }, 400, 2020],
+    [
+      {
+        planName: null,
+        productName: 'Standard',
+        productCategory: 'BASE',
+        billingPeriod: 'ANNUAL',
+        priceList: 'DEFAULT',
+      },
+      400,
+      2020,
+    ],
     [{ phaseType: 'DISCOUNT' }, 400, 1011],
     [{ accountId: '11111111-1111-4111-8111-111111111111' }, 404, 3002],
   ])('refuses %j', async (more, status, code) => {
@@ -86,7 +123,11 @@ describe('POST /1.0/kb/subscriptions', () => {
 
   it('hides everything from another tenant', async () => {
     const created = await subscribe(await service.hasAccount());
-    const foreign = await service.call({ method: 'GET', url: pathOf(created.headers.location), tenant: '22222222-2222-4222-8222-222222222222' });
+    const foreign = await service.call({
+      method: 'GET',
+      url: pathOf(created.headers.location),
+      tenant: '22222222-2222-4222-8222-222222222222',
+    });
     expect([foreign.statusCode, foreign.json().code]).toEqual([404, 1082]);
   });
 });
@@ -97,12 +138,28 @@ describe('external keys', () => {
     const first = await subscribe(accountId, { bundleExternalKey: 'team' });
     const taken = await subscribe(accountId, { bundleExternalKey: 'team' });
     expect([taken.statusCode, taken.json().code]).toEqual([400, 1014]);
-    await service.call({ method: 'DELETE', url: `${pathOf(first.headers.location)}?entitlementPolicy=IMMEDIATE&billingPolicy=IMMEDIATE` });
-    expect((await subscribe(accountId, { bundleExternalKey: 'team' }, '?renameKeyIfExistsAndUnused=false')).statusCode).toBe(400);
+    await service.call({
+      method: 'DELETE',
+      url: `${pathOf(first.headers.location)}?entitlementPolicy=IMMEDIATE&billingPolicy=IMMEDIATE`,
+    });
+    expect(
+      (await subscribe(accountId, { bundleExternalKey: 'team' }, '?renameKeyIfExistsAndUnused=false')).statusCode,
+    ).toBe(400);
     expect((await subscribe(accountId, { bundleExternalKey: 'team' })).statusCode).toBe(201);
     expect(await read('/1.0/kb/bundles?externalKey=team')).toHaveLength(1);
     const all = await read('/1.0/kb/bundles?externalKey=team&includedDeleted=true');
     expect(all.map(({ externalKey }: { externalKey: string }) => externalKey.slice(0, 4))).toEqual(['cncl', 'team']);
+  });
+
+  it('can be changed, and leave the old key to others', async () => {
+    const accountId = await service.hasAccount();
+    const created = await subscribe(accountId, { bundleExternalKey: 'before' });
+    const { bundleId } = await read(pathOf(created.headers.location));
+    const renaming = { method: 'PUT' as const, url: `/1.0/kb/bundles/${bundleId}/renameKey` };
+    expect((await service.call({ ...renaming, payload: { externalKey: 'after' } })).statusCode).toBe(204);
+    expect(await read('/1.0/kb/bundles?externalKey=after')).toMatchObject([{ bundleId }]);
+    expect((await subscribe(accountId, { bundleExternalKey: 'before' })).statusCode).toBe(201);
+    expect((await service.call({ ...renaming, payload: { externalKey: 'before' } })).statusCode).toBe(400);
   });
 
   it('that a refused request asked for stay free', async () => {
@@ -128,13 +185,24 @@ describe('a living subscription', () => {
     await service.isNow(at('2026-02-20'));
     const chargedThroughDate = parseLocalDate('2026-03-09');
     if (chargedThroughDate === null) throw new Error('not a day');
-    const told = service.told('invoicing.charged-through-changed.v1', { accountId: '', subscriptions: [{ subscriptionId, chargedThroughDate }] });
+    const told = service.told('invoicing.charged-through-changed.v1', {
+      accountId: '',
+      subscriptions: [{ subscriptionId, chargedThroughDate }],
+    });
     await service.reactions.invoicing.chargedThroughChanged({ ...told, type: 'invoicing.charged-through-changed.v1' });
-    const change = await service.call({ method: 'PUT', url: `${path}?billingPolicy=END_OF_TERM`, payload: { planName: 'standard-pro' } });
+    const change = await service.call({
+      method: 'PUT',
+      url: `${path}?billingPolicy=END_OF_TERM`,
+      payload: { planName: 'standard-pro' },
+    });
     expect(change.statusCode).toBe(204);
     const waiting = await read(path);
     expect(waiting).toMatchObject({ planName: 'standard-monthly', chargedThroughDate: '2026-03-09' });
-    expect(waiting.events.at(-1)).toMatchObject({ eventType: 'CHANGE', effectiveDate: '2026-03-09T10:00:00.000Z', plan: 'standard-pro' });
+    expect(waiting.events.at(-1)).toMatchObject({
+      eventType: 'CHANGE',
+      effectiveDate: '2026-03-09T10:00:00.000Z',
+      plan: 'standard-pro',
+    });
     await service.isNow(at('2026-03-09'));
     expect(await read(path)).toMatchObject({ planName: 'standard-pro', phaseType: 'EVERGREEN' });
     const undo = await service.call({ method: 'PUT', url: `${path}/undoChangePlan` });
@@ -143,8 +211,19 @@ describe('a living subscription', () => {
 
   it('is cancelled, brought back while that is pending, and refuses to be cancelled twice', async () => {
     const path = pathOf((await subscribe(await service.hasAccount())).headers.location);
-    expect((await service.call({ method: 'DELETE', url: `${path}?requestedDate=2026-01-20&useRequestedDateForBilling=true` })).statusCode).toBe(204);
-    expect(await read(path)).toMatchObject({ state: 'ACTIVE', cancelledDate: '2026-01-20T10:00:00.000Z', billingEndDate: '2026-01-20T10:00:00.000Z' });
+    expect(
+      (
+        await service.call({
+          method: 'DELETE',
+          url: `${path}?requestedDate=2026-01-20&useRequestedDateForBilling=true`,
+        })
+      ).statusCode,
+    ).toBe(204);
+    expect(await read(path)).toMatchObject({
+      state: 'ACTIVE',
+      cancelledDate: '2026-01-20T10:00:00.000Z',
+      billingEndDate: '2026-01-20T10:00:00.000Z',
+    });
     expect((await service.call({ method: 'PUT', url: `${path}/uncancel` })).statusCode).toBe(204);
     expect(await read(path)).toMatchObject({ cancelledDate: null, billingEndDate: null });
     expect((await service.call({ method: 'DELETE', url: path })).statusCode).toBe(204);
@@ -174,7 +253,11 @@ describe('bundles', () => {
       url: '/1.0/kb/subscriptions/createSubscriptionsWithAddOns',
       payload: [
         { baseEntitlementAndAddOns: [{ accountId, planName: 'standard-monthly', bundleExternalKey: 'left' }] },
-        { baseEntitlementAndAddOns: [{ accountId, planName: 'standard-pro', bundleExternalKey: 'right', externalKey: 'mine' }] },
+        {
+          baseEntitlementAndAddOns: [
+            { accountId, planName: 'standard-pro', bundleExternalKey: 'right', externalKey: 'mine' },
+          ],
+        },
       ],
     });
     expect(created.statusCode).toBe(201);
@@ -182,17 +265,30 @@ describe('bundles', () => {
     expect(await read(`${location.pathname}${location.search}`)).toHaveLength(2);
     const page = await service.call({ method: 'GET', url: '/1.0/kb/bundles/pagination?limit=1' });
     expect(page.json()).toHaveLength(1);
-    expect(page.headers).toMatchObject({ 'x-killbill-pagination-totalnbrecords': '2', 'x-killbill-pagination-nextoffset': '1' });
+    expect(page.headers).toMatchObject({
+      'x-killbill-pagination-totalnbrecords': '2',
+      'x-killbill-pagination-nextoffset': '1',
+    });
     expect(await read('/1.0/kb/bundles/search/igh')).toHaveLength(1);
-    expect(await read('/1.0/kb/subscriptions?externalKey=mine')).toMatchObject({ planName: 'standard-pro', externalKey: 'mine' });
+    expect(await read('/1.0/kb/subscriptions?externalKey=mine')).toMatchObject({
+      planName: 'standard-pro',
+      externalKey: 'mine',
+    });
   });
 });
 
 describe('the catalog', () => {
   it('is the default one until versions are uploaded, and reads back what was uploaded', async () => {
-    expect(await read('/1.0/kb/catalog')).toMatchObject([{ name: 'Billstream', currencies: ['USD'], products: [{ name: 'Standard' }, { name: 'Pro' }] }]);
+    expect(await read('/1.0/kb/catalog')).toMatchObject([
+      { name: 'Billstream', currencies: ['USD'], products: [{ name: 'Standard' }, { name: 'Pro' }] },
+    ]);
     const version = { ...defaultCatalog, catalogName: 'Own', effectiveDate: at('2026-01-01') };
-    const upload = await service.call({ method: 'POST', url: '/1.0/kb/catalog/xml', payload: writeCatalog(version), headers: { 'content-type': 'text/xml' } });
+    const upload = await service.call({
+      method: 'POST',
+      url: '/1.0/kb/catalog/xml',
+      payload: writeCatalog(version),
+      headers: { 'content-type': 'text/xml' },
+    });
     expect(upload.statusCode).toBe(201);
     expect(await read('/1.0/kb/catalog')).toMatchObject([{ name: 'Own' }]);
     const xml = await service.call({ method: 'GET', url: '/1.0/kb/catalog/xml' });
@@ -202,26 +298,63 @@ describe('the catalog', () => {
 
   it('lists base plans with their final price', async () => {
     expect(await read('/1.0/kb/catalog/availableBasePlans')).toEqual([
-      { product: 'Standard', plan: 'standard-monthly', priceList: 'DEFAULT', finalPhaseBillingPeriod: 'MONTHLY', finalPhaseRecurringPrice: [{ currency: 'USD', value: 20 }] },
-      { product: 'Pro', plan: 'standard-pro', priceList: 'DEFAULT', finalPhaseBillingPeriod: 'MONTHLY', finalPhaseRecurringPrice: [{ currency: 'USD', value: 50 }] },
+      {
+        product: 'Standard',
+        plan: 'standard-monthly',
+        priceList: 'DEFAULT',
+        finalPhaseBillingPeriod: 'MONTHLY',
+        finalPhaseRecurringPrice: [{ currency: 'USD', value: 20 }],
+      },
+      {
+        product: 'Pro',
+        plan: 'standard-pro',
+        priceList: 'DEFAULT',
+        finalPhaseBillingPeriod: 'MONTHLY',
+        finalPhaseRecurringPrice: [{ currency: 'USD', value: 50 }],
+      },
     ]);
   });
 
   it('refuses a broken document and names what is wrong with it', async () => {
     const broken = writeCatalog(defaultCatalog).replace('<product>Pro</product>', '<product>Nope</product>');
-    const upload = await service.call({ method: 'POST', url: '/1.0/kb/catalog/xml', payload: broken, headers: { 'content-type': 'text/xml' } });
+    const upload = await service.call({
+      method: 'POST',
+      url: '/1.0/kb/catalog/xml',
+      payload: broken,
+      headers: { 'content-type': 'text/xml' },
+    });
     expect([upload.statusCode, upload.json().code]).toEqual([400, 2080]);
     expect(upload.json().message).toContain('plan standard-pro: product Nope is unknown');
-    const bomb = await service.call({ method: 'POST', url: '/1.0/kb/catalog/xml', payload: '<!DOCTYPE catalog [<!ENTITY a "b">]><catalog/>', headers: { 'content-type': 'text/xml' } });
+    const bomb = await service.call({
+      method: 'POST',
+      url: '/1.0/kb/catalog/xml',
+      payload: '<!DOCTYPE catalog [<!ENTITY a "b">]><catalog/>',
+      headers: { 'content-type': 'text/xml' },
+    });
     expect(bomb.statusCode).toBe(400);
   });
 
   it('grows by simple plans', async () => {
-    const plan = { planId: 'easy', productName: 'Easy', productCategory: 'BASE', currency: 'USD', amount: 10, billingPeriod: 'MONTHLY', trialLength: 14, trialTimeUnit: 'DAYS' };
-    expect((await service.call({ method: 'POST', url: '/1.0/kb/catalog/simplePlan', payload: plan })).statusCode).toBe(201);
+    const plan = {
+      planId: 'easy',
+      productName: 'Easy',
+      productCategory: 'BASE',
+      currency: 'USD',
+      amount: 10,
+      billingPeriod: 'MONTHLY',
+      trialLength: 14,
+      trialTimeUnit: 'DAYS',
+    };
+    expect((await service.call({ method: 'POST', url: '/1.0/kb/catalog/simplePlan', payload: plan })).statusCode).toBe(
+      201,
+    );
     const created = await subscribe(await service.hasAccount(), { planName: 'easy' });
     expect(await read(pathOf(created.headers.location))).toMatchObject({ planName: 'easy', phaseType: 'TRIAL' });
-    const other = await service.call({ method: 'POST', url: '/1.0/kb/catalog/simplePlan', payload: { ...plan, amount: 11 } });
+    const other = await service.call({
+      method: 'POST',
+      url: '/1.0/kb/catalog/simplePlan',
+      payload: { ...plan, amount: 11 },
+    });
     expect([other.statusCode, other.json().code]).toEqual([400, 2060]);
   });
 });

@@ -75,7 +75,13 @@ export const subscriptionsToken = Symbol('subscriptions');
 export const stepOf = (request: RequestContext, { runtime }: Subscriptions, step: string): CommandContext =>
   commandContext(request, runtime.clock, derivedId(request.commandId, step));
 
-export const subscriberOf = ({ accountId, currency, timeZone, referenceTime, billCycleDayLocal }: AccountFacts): SubscriberAccount => ({
+export const subscriberOf = ({
+  accountId,
+  currency,
+  timeZone,
+  referenceTime,
+  billCycleDayLocal,
+}: AccountFacts): SubscriberAccount => ({
   accountId,
   currency,
   time: { timeZone, referenceTime },

@@ -1,7 +1,7 @@
 import type { AccountView } from '@billstream/accounts-read-models';
-import { money, parseUuid, toDecimal, toNumber } from '@billstream/kernel';
+import { money, toDecimal, toNumber } from '@billstream/kernel';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString } from 'class-validator';
+import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
 /** Which figures a client asked to see beside the account. */
 export class BalanceQuery {
@@ -9,9 +9,11 @@ export class BalanceQuery {
   @IsOptional() @IsString() readonly accountWithBalanceAndCBA?: string;
 }
 
+const rowsMax = 1_000_000_000;
+
 export class AccountPageQuery extends BalanceQuery {
-  @IsOptional() @Type(() => Number) @IsInt() readonly offset: number = 0;
-  @IsOptional() @Type(() => Number) @IsInt() readonly limit: number = 100;
+  @IsOptional() @Type(() => Number) @IsInt() @Min(-1) @Max(rowsMax) readonly offset: number = 0;
+  @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly limit: number = 100;
 }
 
 const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 'true';
@@ -24,36 +26,32 @@ const amount = (view: AccountView, minor: bigint): number =>
 export const accountJson = (view: AccountView, query: BalanceQuery) => {
   const withCredit = isTrue(query.accountWithBalanceAndCBA);
   const withBalance = withCredit || isTrue(query.accountWithBalance);
-  const { balanceCurrency: _currency, balanceMinor, creditMinor, ...fields } = view;
   return {
-    accountId: fields.accountId,
-    name: fields.name,
-    firstNameLength: fields.firstNameLength,
-    externalKey: fields.externalKey,
-    email: fields.email,
-    billCycleDayLocal: fields.billCycleDayLocal,
-    currency: fields.currency,
-    parentAccountId: fields.parentAccountId,
-    isPaymentDelegatedToParent: fields.isPaymentDelegatedToParent,
-    paymentMethodId: fields.paymentMethodId,
-    referenceTime: fields.referenceTime,
-    timeZone: fields.timeZone,
-    address1: fields.address1,
-    address2: fields.address2,
-    postalCode: fields.postalCode,
-    company: fields.company,
-    city: fields.city,
-    state: fields.state,
-    country: fields.country,
-    locale: fields.locale,
-    phone: fields.phone,
-    notes: fields.notes,
-    isMigrated: fields.isMigrated,
-    accountBalance: withBalance ? amount(view, balanceMinor) : null,
-    accountCBA: withCredit ? amount(view, creditMinor) : null,
+    accountId: view.accountId,
+    name: view.name,
+    firstNameLength: view.firstNameLength,
+    externalKey: view.externalKey,
+    email: view.email,
+    billCycleDayLocal: view.billCycleDayLocal,
+    currency: view.currency,
+    parentAccountId: view.parentAccountId,
+    isPaymentDelegatedToParent: view.isPaymentDelegatedToParent,
+    paymentMethodId: view.paymentMethodId,
+    referenceTime: view.referenceTime,
+    timeZone: view.timeZone,
+    address1: view.address1,
+    address2: view.address2,
+    postalCode: view.postalCode,
+    company: view.company,
+    city: view.city,
+    state: view.state,
+    country: view.country,
+    locale: view.locale,
+    phone: view.phone,
+    notes: view.notes,
+    isMigrated: view.isMigrated,
+    accountBalance: withBalance ? amount(view, view.balanceMinor) : null,
+    accountCBA: withCredit ? amount(view, view.creditMinor) : null,
     auditLogs: [],
   };
 };
-
-/** An id out of a path; what is no UUID names nothing that could exist. */
-export const pathId = (text: string): string | null => parseUuid(text);

@@ -53,7 +53,10 @@ const needed = (text: string | null | undefined, where: string): string => {
 /** Every `price` in the element; none at all is a price of zero. */
 const pricesIn = (element: XmlElement | null, where: string): Prices => {
   const prices = (element?.children ?? []).filter(({ name }) => name === 'price');
-  const entries = prices.map((price): [string, Decimal] => [needed(childText(price, 'currency'), `${where}, currency`), numberIn(childText(price, 'value'), `${where}, value`)]);
+  const entries = prices.map((price): [string, Decimal] => [
+    needed(childText(price, 'currency'), `${where}, currency`),
+    numberIn(childText(price, 'value'), `${where}, value`),
+  ]);
   const twice = entries.find(([currency], index) => entries.findIndex(([other]) => other === currency) !== index);
   if (twice !== undefined) throw new Unreadable(`${where}: more than one price in ${twice[0]}`);
   return Object.fromEntries(entries);
@@ -82,7 +85,9 @@ const optionalPrices = (element: XmlElement, name: string, where: string): Price
 
 const tierFrom = (element: XmlElement, where: string): CatalogTier => ({
   limits: listIn(element, 'limits', 'limit').map((limit) => limitFrom(limit, where)),
-  blocks: [...listIn(element, 'blocks', 'tieredBlock'), ...listIn(element, 'blocks', 'block')].map((block) => blockFrom(block, where)),
+  blocks: [...listIn(element, 'blocks', 'tieredBlock'), ...listIn(element, 'blocks', 'block')].map((block) =>
+    blockFrom(block, where),
+  ),
   fixedPrice: optionalPrices(element, 'fixedPrice', where),
   recurringPrice: optionalPrices(element, 'recurringPrice', where),
 });
@@ -96,7 +101,11 @@ const usageFrom = (element: XmlElement, phase: string): CatalogUsage => {
     usageType: oneOf(usageTypes, attributes['usageType'], `${where}, usageType`),
     billingMode: oneOf(billingModes, attributes['billingMode'], `${where}, billingMode`),
     billingPeriod: periodIn(element, where),
-    tierBlockPolicy: oneOf(tierBlockPolicies, attributes['tierBlockPolicy'] ?? 'ALL_TIERS', `${where}, tierBlockPolicy`),
+    tierBlockPolicy: oneOf(
+      tierBlockPolicies,
+      attributes['tierBlockPolicy'] ?? 'ALL_TIERS',
+      `${where}, tierBlockPolicy`,
+    ),
     tiers: listIn(element, 'tiers', 'tier').map((tier, index) => tierFrom(tier, `${where}, tier ${index + 1}`)),
   };
 };
@@ -106,7 +115,8 @@ const durationFrom = (element: XmlElement, where: string): CatalogDuration => {
   const unit = oneOf(durationUnits, duration === null ? null : childText(duration, 'unit'), `${where}, duration unit`);
   const number = duration === null ? null : childText(duration, 'number');
   if (unit === 'UNLIMITED') return { unit, number: -1 };
-  if (number === null || !/^\d{1,4}$/.test(number)) throw new Unreadable(`${where}, duration number: ${number ?? 'nothing'} is not a whole number`);
+  if (number === null || !/^\d{1,4}$/.test(number))
+    throw new Unreadable(`${where}, duration number: ${number ?? 'nothing'} is not a whole number`);
   return { unit, number: Number(number) };
 };
 
@@ -119,7 +129,13 @@ const phaseFrom = (element: XmlElement, plan: string): CatalogPhase => {
     prettyName: element.attributes['prettyName'] ?? null,
     duration: durationFrom(element, where),
     fixed: fixed === null ? null : { prices: pricesIn(child(fixed, 'fixedPrice'), `${where}, fixedPrice`) },
-    recurring: recurring === null ? null : { billingPeriod: periodIn(recurring, where), prices: pricesIn(child(recurring, 'recurringPrice'), `${where}, recurringPrice`) },
+    recurring:
+      recurring === null
+        ? null
+        : {
+            billingPeriod: periodIn(recurring, where),
+            prices: pricesIn(child(recurring, 'recurringPrice'), `${where}, recurringPrice`),
+          },
     usages: listIn(element, 'usages', 'usage').map((usage) => usageFrom(usage, where)),
   };
 };
@@ -130,16 +146,23 @@ const planFrom = (element: XmlElement, defaultMode: string | null): CatalogPlan 
   const final = child(element, 'finalPhase');
   if (final === null) throw new Unreadable(`${where}: finalPhase is missing`);
   const phases = [...listIn(element, 'initialPhases', 'phase'), final].map((phase) => phaseFrom(phase, name));
-  const existing = childText(element, 'effectiveDateForExistingSubscriptions') ?? childText(element, 'effectiveDateForExistingSubscriptons');
-  const mode = childText(element, 'recurringBillingMode') ?? defaultMode ?? (phases.at(-1)?.recurring === null ? 'IN_ADVANCE' : null);
+  const existing =
+    childText(element, 'effectiveDateForExistingSubscriptions') ??
+    childText(element, 'effectiveDateForExistingSubscriptons');
+  const mode =
+    childText(element, 'recurringBillingMode') ??
+    defaultMode ??
+    (phases.at(-1)?.recurring === null ? 'IN_ADVANCE' : null);
   const allowed = childText(element, 'plansAllowedInBundle') ?? '-1';
-  if (!/^-?\d{1,6}$/.test(allowed)) throw new Unreadable(`${where}, plansAllowedInBundle: ${allowed} is not a whole number`);
+  if (!/^-?\d{1,6}$/.test(allowed))
+    throw new Unreadable(`${where}, plansAllowedInBundle: ${allowed} is not a whole number`);
   return {
     name,
     prettyName: element.attributes['prettyName'] ?? null,
     product: needed(childText(element, 'product'), `${where}, product`),
     recurringBillingMode: oneOf(billingModes, mode, `${where}, recurringBillingMode`),
-    effectiveDateForExistingSubscriptions: existing === null ? null : instantIn(existing, `${where}, effectiveDateForExistingSubscriptions`),
+    effectiveDateForExistingSubscriptions:
+      existing === null ? null : instantIn(existing, `${where}, effectiveDateForExistingSubscriptions`),
     phases,
     plansAllowedInBundle: Number(allowed),
   };
@@ -153,7 +176,8 @@ const instantIn = (text: string | null, where: string) => {
 
 const productFrom = (element: XmlElement): CatalogProduct => {
   const name = needed(element.attributes['name'], 'products, product name');
-  const addOns = (wrapper: string): readonly string[] => listIn(element, wrapper, 'addonProduct').map(({ text }) => text);
+  const addOns = (wrapper: string): readonly string[] =>
+    listIn(element, wrapper, 'addonProduct').map(({ text }) => text);
   return {
     name,
     prettyName: element.attributes['prettyName'] ?? null,
@@ -165,10 +189,15 @@ const productFrom = (element: XmlElement): CatalogProduct => {
 };
 
 const priceListsIn = (root: XmlElement): CatalogVersion['priceLists'] => {
-  const lists = (child(root, 'priceLists')?.children ?? []).filter(({ name }) => name === 'defaultPriceList' || name === 'childPriceList');
+  const lists = (child(root, 'priceLists')?.children ?? []).filter(
+    ({ name }) => name === 'defaultPriceList' || name === 'childPriceList',
+  );
   return lists
     .toSorted((a, b) => Number(b.name === 'defaultPriceList') - Number(a.name === 'defaultPriceList'))
-    .map((list) => ({ name: needed(list.attributes['name'], 'priceLists, name'), plans: listIn(list, 'plans', 'plan').map(({ text }) => text) }));
+    .map((list) => ({
+      name: needed(list.attributes['name'], 'priceLists, name'),
+      plans: listIn(list, 'plans', 'plan').map(({ text }) => text),
+    }));
 };
 
 const versionFrom = (root: XmlElement): CatalogVersion => {
@@ -179,7 +208,10 @@ const versionFrom = (root: XmlElement): CatalogVersion => {
     effectiveDate: instantIn(childText(root, 'effectiveDate'), 'effectiveDate'),
     recurringBillingMode: mode === null ? null : oneOf(billingModes, mode, 'recurringBillingMode'),
     currencies: listIn(root, 'currencies', 'currency').map(({ text }) => text),
-    units: listIn(root, 'units', 'unit').map(({ attributes }) => ({ name: needed(attributes['name'], 'units, unit name'), prettyName: attributes['prettyName'] ?? null })),
+    units: listIn(root, 'units', 'unit').map(({ attributes }) => ({
+      name: needed(attributes['name'], 'units, unit name'),
+      prettyName: attributes['prettyName'] ?? null,
+    })),
     products: listIn(root, 'products', 'product').map(productFrom),
     rules: readRules(child(root, 'rules')),
     plans: listIn(root, 'plans', 'plan').map((plan) => planFrom(plan, mode)),

@@ -19,7 +19,11 @@ const conditionOf = (element: XmlElement): Condition =>
     }),
   );
 
-const casesOf = <Result extends string>(rules: XmlElement | null, kind: string, result: { readonly name: string; readonly allowed: readonly Result[] }): readonly RuleCase<Result>[] =>
+const casesOf = <Result extends string>(
+  rules: XmlElement | null,
+  kind: string,
+  result: { readonly name: string; readonly allowed: readonly Result[] },
+): readonly RuleCase<Result>[] =>
   (rules === null ? [] : listIn(rules, kind, `${kind}Case`)).map((element, index) => ({
     when: conditionOf(element),
     result: oneOf(result.allowed, childText(element, result.name), `rules, ${kind}, case ${index + 1}, ${result.name}`),

@@ -49,7 +49,8 @@ export const parseXml = (text: string): { readonly root: XmlElement } | { readon
   return root === undefined ? { error: 'the document has no element' } : { root };
 };
 
-export const child = (element: XmlElement, name: string): XmlElement | null => element.children.find((one) => one.name === name) ?? null;
+export const child = (element: XmlElement, name: string): XmlElement | null =>
+  element.children.find((one) => one.name === name) ?? null;
 
 export const childText = (element: XmlElement, name: string): string | null => {
   const text = child(element, name)?.text;

@@ -29,13 +29,19 @@ export class AdjustSubscriptionEndpoint {
   @Put('uncancel')
   @HttpCode(204)
   async uncancel(@Param('subscriptionId') id: string, @RequestCtx() context: RequestContext): Promise<void> {
-    await this.issue(id, context, ({ subscriptionId, now }) => ({ type: 'UndoCancellation', data: { subscriptionId, now } }));
+    await this.issue(id, context, ({ subscriptionId, now }) => ({
+      type: 'UndoCancellation',
+      data: { subscriptionId, now },
+    }));
   }
 
   @Put('undoChangePlan')
   @HttpCode(204)
   async undoChangePlan(@Param('subscriptionId') id: string, @RequestCtx() context: RequestContext): Promise<void> {
-    await this.issue(id, context, ({ subscriptionId, now }) => ({ type: 'UndoPlanChange', data: { subscriptionId, now } }));
+    await this.issue(id, context, ({ subscriptionId, now }) => ({
+      type: 'UndoPlanChange',
+      data: { subscriptionId, now },
+    }));
   }
 
   @Put('bcd')
@@ -49,7 +55,13 @@ export class AdjustSubscriptionEndpoint {
     const forced = query.forceNewBcdWithPastEffectiveDate === 'true';
     await this.issue(id, context, (about) => ({
       type: 'ChangeBillCycleDay',
-      data: { subscriptionId: about.subscriptionId, now: about.now, changeId: derivedId(context.commandId, 'bcd'), billCycleDayLocal, effectiveAt: effectiveFrom(query, about, forced) },
+      data: {
+        subscriptionId: about.subscriptionId,
+        now: about.now,
+        changeId: derivedId(context.commandId, 'bcd'),
+        billCycleDayLocal,
+        effectiveAt: effectiveFrom(query, about, forced),
+      },
     }));
   }
 
@@ -64,7 +76,13 @@ export class AdjustSubscriptionEndpoint {
     const forced = query.forceNewQuantityWithPastEffectiveDate === 'true';
     await this.issue(id, context, (about) => ({
       type: 'ChangeQuantity',
-      data: { subscriptionId: about.subscriptionId, now: about.now, changeId: derivedId(context.commandId, 'quantity'), quantity, effectiveAt: effectiveFrom(query, about, forced) },
+      data: {
+        subscriptionId: about.subscriptionId,
+        now: about.now,
+        changeId: derivedId(context.commandId, 'quantity'),
+        quantity,
+        effectiveAt: effectiveFrom(query, about, forced),
+      },
     }));
   }
 

@@ -1,9 +1,9 @@
 import { type RequestContext, RequestCtx, locationOf, requestContextOf, unwrap } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
 import { type BlockingState, type Bundle, bundleStream } from '@billstream/subscriptions-domain';
-import { Body, Controller, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { IsBoolean, IsOptional, IsString, Length } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { type Subscriptions, stepOf, subscriptionsToken } from '../subscriptions';
 import { findBundle, findSubscription } from './find-bundle';
 import { bundleProblem, invalidValue } from './problems';
@@ -29,7 +29,13 @@ type Target = { readonly bundle: Bundle; readonly type: BlockingState['type']; r
 
 const entitlement = 'entitlement-service';
 const reserved = ['ENT_STARTED', 'ENT_BLOCKED', 'ENT_CLEAR', 'ENT_CANCELLED'];
-const blocked = (blocks: boolean): Flags => ({ service: entitlement, stateName: blocks ? 'ENT_BLOCKED' : 'ENT_CLEAR', blockChange: blocks, blockEntitlement: blocks, blockBilling: blocks });
+const blocked = (blocks: boolean): Flags => ({
+  service: entitlement,
+  stateName: blocks ? 'ENT_BLOCKED' : 'ENT_CLEAR',
+  blockChange: blocks,
+  blockEntitlement: blocks,
+  blockBilling: blocks,
+});
 
 const flagsOf = (body: BlockingStateRequest): Flags => {
   if (body.service === entitlement) throw invalidValue(`service: ${entitlement} is reserved`);
@@ -49,45 +55,82 @@ export class BlockSubscriptionEndpoint {
 
   @Put('bundles/:bundleId/pause')
   @HttpCode(204)
-  async pause(@Param('bundleId') id: string, @Query() query: RequestedDateQuery, @RequestCtx() context: RequestContext): Promise<void> {
+  async pause(
+    @Param('bundleId') id: string,
+    @Query() query: RequestedDateQuery,
+    @RequestCtx() context: RequestContext,
+  ): Promise<void> {
     await this.set(await this.bundle(id, context), blocked(true), query, context);
   }
 
   @Put('bundles/:bundleId/resume')
   @HttpCode(204)
-  async resume(@Param('bundleId') id: string, @Query() query: RequestedDateQuery, @RequestCtx() context: RequestContext): Promise<void> {
+  async resume(
+    @Param('bundleId') id: string,
+    @Query() query: RequestedDateQuery,
+    @RequestCtx() context: RequestContext,
+  ): Promise<void> {
     await this.set(await this.bundle(id, context), blocked(false), query, context);
   }
 
   @Post('bundles/:bundleId/block')
   @HttpCode(201)
-  async blockBundle(@Param('bundleId') id: string, @Body() body: BlockingStateRequest, @Query() query: RequestedDateQuery, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
-    const context = requestContextOf(request);
+  async blockBundle(
+    @Param('bundleId') id: string,
+    @Body() body: BlockingStateRequest,
+    @Query() query: RequestedDateQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const context = requestContextOf(reply.request);
     const target = await this.bundle(id, context);
     await this.set(target, flagsOf(body), query, context);
-    void reply.header('Location', locationOf(request, `/1.0/kb/accounts/${target.bundle.accountId}/block?blockingStateTypes=SUBSCRIPTION_BUNDLE`));
+    void reply.header(
+      'Location',
+      locationOf(
+        reply.request,
+        `/1.0/kb/accounts/${target.bundle.accountId}/block?blockingStateTypes=SUBSCRIPTION_BUNDLE`,
+      ),
+    );
   }
 
   /** Kill Bill before 0.19.16. */
   @Put('bundles/:bundleId/block')
   @HttpCode(200)
-  async putBundleBlock(@Param('bundleId') id: string, @Body() body: BlockingStateRequest, @Query() query: RequestedDateQuery, @RequestCtx() context: RequestContext): Promise<void> {
+  async putBundleBlock(
+    @Param('bundleId') id: string,
+    @Body() body: BlockingStateRequest,
+    @Query() query: RequestedDateQuery,
+    @RequestCtx() context: RequestContext,
+  ): Promise<void> {
     await this.set(await this.bundle(id, context), flagsOf(body), query, context);
   }
 
   @Post('subscriptions/:subscriptionId/block')
   @HttpCode(201)
-  async blockSubscription(@Param('subscriptionId') id: string, @Body() body: BlockingStateRequest, @Query() query: RequestedDateQuery, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
-    const context = requestContextOf(request);
+  async blockSubscription(
+    @Param('subscriptionId') id: string,
+    @Body() body: BlockingStateRequest,
+    @Query() query: RequestedDateQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const context = requestContextOf(reply.request);
     const target = await this.subscription(id, context);
     await this.set(target, flagsOf(body), query, context);
-    void reply.header('Location', locationOf(request, `/1.0/kb/accounts/${target.bundle.accountId}/block?blockingStateTypes=SUBSCRIPTION`));
+    void reply.header(
+      'Location',
+      locationOf(reply.request, `/1.0/kb/accounts/${target.bundle.accountId}/block?blockingStateTypes=SUBSCRIPTION`),
+    );
   }
 
   /** Kill Bill before 0.19.16. */
   @Put('subscriptions/:subscriptionId/block')
   @HttpCode(200)
-  async putSubscriptionBlock(@Param('subscriptionId') id: string, @Body() body: BlockingStateRequest, @Query() query: RequestedDateQuery, @RequestCtx() context: RequestContext): Promise<void> {
+  async putSubscriptionBlock(
+    @Param('subscriptionId') id: string,
+    @Body() body: BlockingStateRequest,
+    @Query() query: RequestedDateQuery,
+    @RequestCtx() context: RequestContext,
+  ): Promise<void> {
     await this.set(await this.subscription(id, context), flagsOf(body), query, context);
   }
 
@@ -101,12 +144,23 @@ export class BlockSubscriptionEndpoint {
     return { bundle, type: 'SUBSCRIPTION', blockedId: subscription.subscriptionId };
   }
 
-  private async set({ bundle, type, blockedId }: Target, flags: Flags, { requestedDate }: RequestedDateQuery, context: RequestContext): Promise<void> {
+  private async set(
+    { bundle, type, blockedId }: Target,
+    flags: Flags,
+    { requestedDate }: RequestedDateQuery,
+    context: RequestContext,
+  ): Promise<void> {
     const { subscriptions } = this;
     const step = stepOf(context, subscriptions, 'block');
     const effectiveAt = whenFrom('requestedDate', requestedDate, bundle.time) ?? step.at;
-    const data = { ...flags, blockingId: derivedId(context.commandId, 'blocking-state'), type, blockedId, effectiveAt, now: step.at };
-    const set = unwrap(await subscriptions.bundle(bundleStream(bundle.bundleId), { type: 'SetBlockingState', data }, step), bundleProblem);
+    const data = {
+      now: step.at,
+      state: { ...flags, blockingId: derivedId(context.commandId, 'blocking-state'), type, blockedId, effectiveAt },
+    };
+    const set = unwrap(
+      await subscriptions.bundle(bundleStream(bundle.bundleId), { type: 'SetBlockingState', data }, step),
+      bundleProblem,
+    );
     await subscriptions.runtime.visible(set.position);
   }
 }

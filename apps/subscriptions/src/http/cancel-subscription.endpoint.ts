@@ -25,9 +25,16 @@ const endsOf = (query: CancelQuery, time: AccountTime): Ends => {
   const isInstant = query.requestedDate?.includes('T') === true;
   const forBilling = query.useRequestedDateForBilling === 'true' || isInstant;
   const asked: EndDate = requestedAt === null ? { policy: 'IMMEDIATE' } : { at: requestedAt };
-  if (entitlementPolicy !== null) return { entitlement: { policy: entitlementPolicy }, billing: { policy: billingPolicy ?? 'BY_CATALOG' } };
+  if (entitlementPolicy !== null)
+    return { entitlement: { policy: entitlementPolicy }, billing: { policy: billingPolicy ?? 'BY_CATALOG' } };
   if (billingPolicy !== null)
-    return { entitlement: requestedAt === null ? asked : { at: isInstant ? instantOf(localDateOf(requestedAt, time), time) : requestedAt }, billing: { policy: billingPolicy } };
+    return {
+      entitlement:
+        requestedAt === null
+          ? asked
+          : { at: isInstant ? instantOf(localDateOf(requestedAt, time), time) : requestedAt },
+      billing: { policy: billingPolicy },
+    };
   return { entitlement: asked, billing: requestedAt !== null && forBilling ? asked : { policy: 'BY_CATALOG' } };
 };
 
@@ -37,7 +44,11 @@ export class CancelSubscriptionEndpoint {
 
   @Delete(':subscriptionId')
   @HttpCode(204)
-  async cancelSubscription(@Param('subscriptionId') id: string, @Query() query: CancelQuery, @RequestCtx() context: RequestContext): Promise<void> {
+  async cancelSubscription(
+    @Param('subscriptionId') id: string,
+    @Query() query: CancelQuery,
+    @RequestCtx() context: RequestContext,
+  ): Promise<void> {
     const { subscriptions } = this;
     const { bundle, subscription } = await findSubscription(subscriptions, context.tenantId, id);
     const facts = await subscriptions.accountOf(context.tenantId, bundle.accountId);
@@ -51,7 +62,10 @@ export class CancelSubscriptionEndpoint {
       catalog: await subscriptions.catalogOf(context.tenantId),
       now: step.at,
     };
-    const cancelled = unwrap(await subscriptions.bundle(bundleStream(bundle.bundleId), { type: 'CancelSubscription', data }, step), bundleProblem);
+    const cancelled = unwrap(
+      await subscriptions.bundle(bundleStream(bundle.bundleId), { type: 'CancelSubscription', data }, step),
+      bundleProblem,
+    );
     await subscriptions.runtime.visible(cancelled.position);
   }
 }

@@ -46,7 +46,15 @@ const planJson = (plan: CatalogPlan, currencies: readonly string[]) => ({
   phases: plan.phases.map((phase) => phaseJson(phase, currencies)),
 });
 
-export const catalogJson = ({ catalogName, effectiveDate, currencies, units, products, plans, priceLists }: CatalogVersion) => ({
+export const catalogJson = ({
+  catalogName,
+  effectiveDate,
+  currencies,
+  units,
+  products,
+  plans,
+  priceLists,
+}: CatalogVersion) => ({
   name: catalogName,
   effectiveDate,
   currencies,
@@ -77,14 +85,28 @@ const planDetails = (version: CatalogVersion, plan: CatalogPlan, lists: readonly
 export const basePlansJson = (version: CatalogVersion) =>
   version.plans
     .filter(({ product }) => version.products.some(({ name, category }) => name === product && category === 'BASE'))
-    .flatMap((plan) => planDetails(version, plan, priceListsOf(version, plan.name).map(({ name }) => name)));
+    .flatMap((plan) =>
+      planDetails(
+        version,
+        plan,
+        priceListsOf(version, plan.name).map(({ name }) => name),
+      ),
+    );
 
 /** The plans of add-ons that can be ordered beside a base product. */
 export const addOnPlansJson = (version: CatalogVersion, baseProduct: string, priceList: string | null) => {
   const available = version.products.find(({ name }) => name === baseProduct)?.available ?? [];
   return version.plans
     .filter(({ product }) => available.includes(product))
-    .flatMap((plan) => planDetails(version, plan, priceListsOf(version, plan.name).map(({ name }) => name).filter((name) => priceList === null || name === priceList)));
+    .flatMap((plan) =>
+      planDetails(
+        version,
+        plan,
+        priceListsOf(version, plan.name)
+          .map(({ name }) => name)
+          .filter((name) => priceList === null || name === priceList),
+      ),
+    );
 };
 
 export const versionsJson = (catalog: Catalog) => catalog.map(({ effectiveDate }) => effectiveDate);

@@ -31,7 +31,12 @@ export class CatalogEndpoint {
   constructor(@Inject(subscriptionsToken) private readonly subscriptions: Subscriptions) {}
 
   @Get()
-  async getCatalog(@Query() query: CatalogQuery, @RequestCtx() { tenantId }: RequestContext, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async getCatalog(
+    @Query() query: CatalogQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const versions = chosen(await this.subscriptions.catalogOf(tenantId), query);
     if (request.headers.accept?.startsWith('text/xml') !== true) return versions.map(catalogJson);
     void reply.header('content-type', 'text/xml; charset=utf-8');
@@ -63,14 +68,19 @@ export class CatalogEndpoint {
   private async current(tenantId: string): Promise<CatalogVersion> {
     const now = this.subscriptions.runtime.clock.now(tenantId);
     const version = versionAt(await this.subscriptions.catalogOf(tenantId), now);
-    if (version === null) throw bundleProblem({ code: 'no-catalog', detail: `There is no catalog version applicable for ${now}` });
+    if (version === null)
+      throw bundleProblem({ code: 'no-catalog', detail: `There is no catalog version applicable for ${now}` });
     return version;
   }
 
   private written(versions: Catalog, query: CatalogQuery, tenantId: string): string {
     const now = this.subscriptions.runtime.clock.now(tenantId);
     const version = versionAt(versions, now);
-    if (version === null) throw bundleProblem({ code: 'no-catalog', detail: `There is no catalog version applicable for ${query.requestedDate ?? now}` });
+    if (version === null)
+      throw bundleProblem({
+        code: 'no-catalog',
+        detail: `There is no catalog version applicable for ${query.requestedDate ?? now}`,
+      });
     return writeCatalog(version);
   }
 }

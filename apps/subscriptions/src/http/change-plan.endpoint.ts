@@ -13,7 +13,8 @@ export class ChangeQuery {
   @IsOptional() @IsString() readonly billingPolicy?: string;
 }
 
-const given = (text: string | null | undefined): string | null => (text === undefined || text === null || text === '' ? null : text);
+const given = (text: string | null | undefined): string | null =>
+  text === undefined || text === null || text === '' ? null : text;
 
 /** A plan name is enough, and wins over other fields beside it (Kill Bill accepts both here). */
 const planOf = (body: SubscriptionRequest): ChangeSpecifier => {
@@ -44,7 +45,8 @@ export class ChangePlanEndpoint {
     if (facts === null) throw unknownAccount(bundle.accountId);
     const requestedAt = whenFrom('requestedDate', query.requestedDate, bundle.time);
     const policy = policyFrom('billingPolicy', query.billingPolicy);
-    if (requestedAt !== null && policy !== null) throw invalidValue('billingPolicy: cannot be given together with requestedDate');
+    if (requestedAt !== null && policy !== null)
+      throw invalidValue('billingPolicy: cannot be given together with requestedDate');
     const step = stepOf(context, subscriptions, 'change');
     const data = {
       subscriptionId: subscription.subscriptionId,
@@ -59,7 +61,10 @@ export class ChangePlanEndpoint {
       catalog: await subscriptions.catalogOf(tenantId),
       now: step.at,
     };
-    const changed = unwrap(await subscriptions.bundle(bundleStream(bundle.bundleId), { type: 'ChangePlan', data }, step), bundleProblem);
+    const changed = unwrap(
+      await subscriptions.bundle(bundleStream(bundle.bundleId), { type: 'ChangePlan', data }, step),
+      bundleProblem,
+    );
     await subscriptions.runtime.visible(changed.position);
   }
 }

@@ -1,4 +1,4 @@
-import { type RequestContext, RequestCtx, listOf, locationOf } from '@billstream/http';
+import { type RequestContext, listOf, locationOf, requestContextOf } from '@billstream/http';
 import { Body, Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Created, createSubscriptions } from '../create-subscriptions';
@@ -15,11 +15,10 @@ export class CreateSubscriptionEndpoint {
   async createSubscription(
     @Body() body: SubscriptionRequest,
     @Query() query: CreateQuery,
-    @RequestCtx() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const { subscriptionIds } = await this.create([[body]], query, context).then(first);
+    const { subscriptionIds } = await this.create([[body]], query, requestContextOf(request)).then(first);
     void reply.header('Location', locationOf(request, `/1.0/kb/subscriptions/${subscriptionIds.join()}`));
   }
 
@@ -29,11 +28,10 @@ export class CreateSubscriptionEndpoint {
   async createWithAddOns(
     @Body(listOf(SubscriptionRequest)) body: SubscriptionRequest[],
     @Query() query: CreateQuery,
-    @RequestCtx() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const { bundleId } = await this.create([body], query, context).then(first);
+    const { bundleId } = await this.create([body], query, requestContextOf(request)).then(first);
     void reply.header('Location', locationOf(request, `/1.0/kb/bundles/${bundleId}`));
   }
 
@@ -43,17 +41,23 @@ export class CreateSubscriptionEndpoint {
   async createBundles(
     @Body(listOf(BundledSubscriptionsRequest)) body: BundledSubscriptionsRequest[],
     @Query() query: CreateQuery,
-    @RequestCtx() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const groups = body.map(({ baseEntitlementAndAddOns }) => baseEntitlementAndAddOns);
-    const created = await this.create(groups, query, context);
+    const created = await this.create(groups, query, requestContextOf(request));
     const filter = created.map(({ bundleId }) => bundleId).join();
-    void reply.header('Location', locationOf(request, `/1.0/kb/accounts/${first(created).accountId}/bundles?bundlesFilter=${filter}`));
+    void reply.header(
+      'Location',
+      locationOf(request, `/1.0/kb/accounts/${first(created).accountId}/bundles?bundlesFilter=${filter}`),
+    );
   }
 
-  private async create(groups: readonly (readonly SubscriptionRequest[])[], query: CreateQuery, context: RequestContext): Promise<readonly Created[]> {
+  private async create(
+    groups: readonly (readonly SubscriptionRequest[])[],
+    query: CreateQuery,
+    context: RequestContext,
+  ): Promise<readonly Created[]> {
     const created: Created[] = [];
     for (const [index, requests] of groups.entries())
       created.push(await createSubscriptions(this.subscriptions, context, { requests, query, step: String(index) }));

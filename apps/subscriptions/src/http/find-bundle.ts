@@ -15,10 +15,16 @@ const twice = async <T>({ runtime }: Subscriptions, look: () => Promise<T | null
 
 export type FoundSubscription = { readonly bundle: Bundle; readonly subscription: Subscription };
 
-export const findSubscription = async (subscriptions: Subscriptions, tenantId: string, id: string): Promise<FoundSubscription> => {
+export const findSubscription = async (
+  subscriptions: Subscriptions,
+  tenantId: string,
+  id: string,
+): Promise<FoundSubscription> => {
   const subscriptionId = parseUuid(id);
   if (subscriptionId === null) throw unknownSubscription(id);
-  const bundle = await twice(subscriptions, () => bundleOfSubscription(subscriptions.runtime.database, tenantId, subscriptionId));
+  const bundle = await twice(subscriptions, () =>
+    bundleOfSubscription(subscriptions.runtime.database, tenantId, subscriptionId),
+  );
   const subscription = subscriptionOf(bundle, subscriptionId);
   if (bundle === null || subscription === null) throw unknownSubscription(id);
   return { bundle, subscription };
@@ -37,7 +43,11 @@ export const findTwice = twice;
 /** The clock, and what is known of the account that the answer shows. */
 export const viewOf = async (subscriptions: Subscriptions, tenantId: string, { accountId }: Bundle): Promise<View> => {
   const facts = await subscriptions.accountOf(tenantId, accountId);
-  return { now: subscriptions.runtime.clock.now(tenantId), billCycleDayLocal: facts?.billCycleDayLocal ?? 0, withPrices: true };
+  return {
+    now: subscriptions.runtime.clock.now(tenantId),
+    billCycleDayLocal: facts?.billCycleDayLocal ?? 0,
+    withPrices: true,
+  };
 };
 
 /** Kill Bill leaves prices out of lists, because it does not load the account there. */

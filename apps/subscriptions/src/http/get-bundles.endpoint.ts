@@ -1,5 +1,11 @@
 import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
-import { type PageOfBundles, bundlesByKey, bundlesOfAccount, pageOfBundles, searchBundles } from '@billstream/subscriptions-read-models';
+import {
+  type PageOfBundles,
+  bundlesByKey,
+  bundlesOfAccount,
+  pageOfBundles,
+  searchBundles,
+} from '@billstream/subscriptions-read-models';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
@@ -35,22 +41,45 @@ export class GetBundlesEndpoint {
     const { runtime } = this.subscriptions;
     await runtime.caughtUp();
     const all = await bundlesByKey(runtime.database, tenantId, externalKey);
-    if (includedDeleted === 'true') return all.map((bundle) => bundleJson(bundle, listViewOf(runtime.clock.now(tenantId))));
+    if (includedDeleted === 'true')
+      return all.map((bundle) => bundleJson(bundle, listViewOf(runtime.clock.now(tenantId))));
     const living = liveOnly(all, externalKey, runtime.clock.now(tenantId));
     if (living.length === 0) throw unknownBundleKey(externalKey);
-    return Promise.all(living.map(async (bundle) => bundleJson(bundle, await viewOf(this.subscriptions, tenantId, bundle))));
+    return Promise.all(
+      living.map(async (bundle) => bundleJson(bundle, await viewOf(this.subscriptions, tenantId, bundle))),
+    );
   }
 
   @Get('bundles/pagination')
-  async list(@Query() query: PageQuery, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async list(
+    @Query() query: PageQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const { tenantId } = requestContextOf(request);
-    return this.answer(await pageOfBundles(this.subscriptions.runtime.database, tenantId, query), { query, request, reply });
+    return this.answer(await pageOfBundles(this.subscriptions.runtime.database, tenantId, query), {
+      query,
+      request,
+      reply,
+    });
   }
 
   @Get('bundles/search/:searchKey')
-  async search(@Param('searchKey') key: string, @Query() query: PageQuery, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+  async search(
+    @Param('searchKey') key: string,
+    @Query() query: PageQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const { tenantId } = requestContextOf(request);
-    return this.answer(await searchBundles(this.subscriptions.runtime.database, tenantId, { ...query, key }), { query, request, reply });
+    return this.answer(
+      await searchBundles(this.subscriptions.runtime.database, tenantId, {
+        key,
+        offset: query.offset,
+        limit: query.limit,
+      }),
+      { query, request, reply },
+    );
   }
 
   @Get('bundles/:bundleId')
@@ -60,21 +89,34 @@ export class GetBundlesEndpoint {
   }
 
   @Get('accounts/:accountId/bundles')
-  async ofAccount(@Param('accountId') accountId: string, @Query() query: AccountBundlesQuery, @RequestCtx() { tenantId }: RequestContext) {
+  async ofAccount(
+    @Param('accountId') accountId: string,
+    @Query() query: AccountBundlesQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
     const { subscriptions } = this;
     const facts = await subscriptions.accountOf(tenantId, accountId.toLowerCase());
     if (facts === null) throw unknownAccount(accountId);
-    const view = { now: subscriptions.runtime.clock.now(tenantId), billCycleDayLocal: facts.billCycleDayLocal, withPrices: true };
-    const wanted = query.bundlesFilter === undefined || query.bundlesFilter === '' ? null : new Set(query.bundlesFilter.split(','));
+    const view = {
+      now: subscriptions.runtime.clock.now(tenantId),
+      billCycleDayLocal: facts.billCycleDayLocal,
+      withPrices: true,
+    };
+    const wanted =
+      query.bundlesFilter === undefined || query.bundlesFilter === '' ? null : new Set(query.bundlesFilter.split(','));
     const bundles = await bundlesOfAccount(subscriptions.runtime.database, tenantId, facts.accountId);
     return bundles
-      .filter(({ bundleId, externalKey }) => (wanted === null || wanted.has(bundleId)) && (query.externalKey === undefined || query.externalKey === externalKey))
+      .filter(
+        ({ bundleId, externalKey }) =>
+          (wanted === null || wanted.has(bundleId)) &&
+          (query.externalKey === undefined || query.externalKey === externalKey),
+      )
       .map((bundle) => bundleJson(bundle, view));
   }
 
   private answer({ bundles, total, max }: PageOfBundles, { query, request, reply }: Parts) {
     const { tenantId } = requestContextOf(request);
-    paginate(reply, { ...query, total, max, uri: locationOf(request, request.url) });
+    paginate(reply, { offset: query.offset, limit: query.limit, total, max, uri: locationOf(request, request.url) });
     const view = listViewOf(this.subscriptions.runtime.clock.now(tenantId));
     return bundles.map((bundle) => bundleJson(bundle, view));
   }

@@ -15,7 +15,9 @@ export class GetSubscriptionEndpoint {
   async getByKey(@Query('externalKey') key: string | undefined, @RequestCtx() { tenantId }: RequestContext) {
     if (key === undefined || key === '') throw invalidValue('externalKey: must be given');
     const { subscriptions } = this;
-    const found = await findTwice(subscriptions, () => bundleOfSubscriptionKey(subscriptions.runtime.database, tenantId, key));
+    const found = await findTwice(subscriptions, () =>
+      bundleOfSubscriptionKey(subscriptions.runtime.database, tenantId, key),
+    );
     const subscription = found === null ? null : subscriptionOf(found.bundle, found.subscriptionId);
     if (found === null || subscription === null) throw unknownSubscriptionKey(key);
     return subscriptionJson(found.bundle, subscription, await viewOf(subscriptions, tenantId, found.bundle));

@@ -39,13 +39,15 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'policy-illegal': [400, null, 'IllegalArgumentException'],
 };
 
-export const bundleProblem = ({ code, detail }: BundleRejection): ProblemException => killBillProblem(...answers[code], detail);
+export const bundleProblem = ({ code, detail }: BundleRejection): ProblemException =>
+  killBillProblem(...answers[code], detail);
 
 export const catalogProblem = (rejection: CatalogRejection): ProblemException =>
   killBillProblem(400, rejection.code === 'simple-plan-invalid' ? 2060 : 2080, 'CatalogApiException', rejection.detail);
 
 /** A value in a request that cannot be: Kill Bill answers an IllegalArgumentException, 400. */
-export const invalidValue = (detail: string): ProblemException => killBillProblem(400, null, 'IllegalArgumentException', detail);
+export const invalidValue = (detail: string): ProblemException =>
+  killBillProblem(400, null, 'IllegalArgumentException', detail);
 
 export const unknownAccount = (accountId: string): ProblemException =>
   killBillProblem(404, 3002, 'AccountApiException', `Account does not exist for id ${accountId}`);

@@ -1,6 +1,20 @@
-import { type AccountTime, type Instant, instantOf, parseDecimal, parseInstant, parseLocalDate } from '@billstream/kernel';
+import {
+  type AccountTime,
+  type Instant,
+  instantOf,
+  parseDecimal,
+  parseInstant,
+  parseLocalDate,
+} from '@billstream/kernel';
 import type { BillingPeriod, PhaseType } from '@billstream/subscriptions-contracts';
-import { type BillingPolicy, type PlanSpecifier, type PriceOverride, billingPolicies, parseBillingPeriod, phaseTypes } from '@billstream/subscriptions-domain';
+import {
+  type BillingPolicy,
+  type PlanSpecifier,
+  type PriceOverride,
+  billingPolicies,
+  parseBillingPeriod,
+  phaseTypes,
+} from '@billstream/subscriptions-domain';
 import { Type } from 'class-transformer';
 import { IsArray, IsIn, IsInt, IsOptional, IsString, Max, Min, ValidateNested } from 'class-validator';
 import { invalidValue } from './problems';
@@ -12,12 +26,14 @@ class BlockPriceRequest {
 }
 
 class TierPriceRequest {
-  @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => BlockPriceRequest) readonly blockPrices?: BlockPriceRequest[] | null;
+  @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => BlockPriceRequest) readonly blockPrices?:
+    BlockPriceRequest[] | null;
 }
 
 class UsagePriceRequest {
   @IsString() readonly usageName!: string;
-  @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => TierPriceRequest) readonly tierPrices?: TierPriceRequest[] | null;
+  @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => TierPriceRequest) readonly tierPrices?:
+    TierPriceRequest[] | null;
 }
 
 class PhasePriceRequest {
@@ -25,7 +41,8 @@ class PhasePriceRequest {
   @IsOptional() @IsString() readonly phaseType?: string | null;
   @IsOptional() readonly fixedPrice?: unknown;
   @IsOptional() readonly recurringPrice?: unknown;
-  @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => UsagePriceRequest) readonly usagePrices?: UsagePriceRequest[] | null;
+  @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => UsagePriceRequest) readonly usagePrices?:
+    UsagePriceRequest[] | null;
 }
 
 /** Kill Bill's Subscription JSON as a request; what only answers carry is ignored. A null and a missing field are the same. */
@@ -42,11 +59,15 @@ export class SubscriptionRequest {
   @IsOptional() @IsIn(phaseTypes) readonly phaseType?: PhaseType | null;
   @IsOptional() @IsInt() @Min(1) @Max(31) readonly billCycleDayLocal?: number | null;
   @IsOptional() @IsInt() @Min(1) @Max(1_000_000_000) readonly quantity?: number | null;
-  @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => PhasePriceRequest) readonly priceOverrides?: PhasePriceRequest[] | null;
+  @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => PhasePriceRequest) readonly priceOverrides?:
+    PhasePriceRequest[] | null;
 }
 
 export class BundledSubscriptionsRequest {
-  @IsArray() @ValidateNested({ each: true }) @Type(() => SubscriptionRequest) readonly baseEntitlementAndAddOns!: SubscriptionRequest[];
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => SubscriptionRequest)
+  readonly baseEntitlementAndAddOns!: SubscriptionRequest[];
 }
 
 export class CreateQuery {
@@ -80,7 +101,10 @@ export const specifierFrom = (request: SubscriptionRequest): PlanSpecifier => {
   const { planName, productName, productCategory, billingPeriod, priceList } = request;
   const triple = [productName, productCategory, billingPeriod, priceList];
   if (known(planName)) {
-    if (triple.some(known)) throw invalidValue('planName: give either planName, or productName, productCategory, billingPeriod and priceList');
+    if (triple.some(known))
+      throw invalidValue(
+        'planName: give either planName, or productName, productCategory, billingPeriod and priceList',
+      );
     return { planName };
   }
   if (!known(productName)) throw invalidValue('productName: must be given when planName is not');
@@ -114,7 +138,9 @@ const blocksFrom = ({ tierPrices }: UsagePriceRequest): PriceOverride['usages'][
   (tierPrices ?? []).flatMap(({ blockPrices }) =>
     (blockPrices ?? []).flatMap(({ unitName, size, price }) => {
       const [parsedSize, parsedPrice] = [priceFrom('size', size), priceFrom('price', price)];
-      return parsedSize === null || parsedPrice === null ? [] : [{ unit: unitName, size: parsedSize, price: parsedPrice }];
+      return parsedSize === null || parsedPrice === null
+        ? []
+        : [{ unit: unitName, size: parsedSize, price: parsedPrice }];
     }),
   );
 

@@ -15,7 +15,8 @@ import {
 import { eventJson, eventTypes } from './subscription-event-json';
 
 /** How Kill Bill 0.24 shows a subscription, a bundle and their events. Amounts are numbers there, instants are UTC. */
-const amount = (price: Decimal | null | undefined): number | null => (price === null || price === undefined ? null : toNumber(price));
+const amount = (price: Decimal | null | undefined): number | null =>
+  price === null || price === undefined ? null : toNumber(price);
 
 const usagePrice = ({ name, usageType, billingMode, tierBlockPolicy, tiers }: ResolvedUsage) => ({
   usageName: name,
@@ -23,7 +24,12 @@ const usagePrice = ({ name, usageType, billingMode, tierBlockPolicy, tiers }: Re
   billingMode,
   tierBlockPolicy,
   tierPrices: tiers.map(({ blocks }) => ({
-    blockPrices: blocks.map(({ unit, size, price, max }) => ({ unitName: unit, size: amount(size), price: amount(price), max: max === null ? -1 : amount(max) })),
+    blockPrices: blocks.map(({ unit, size, price, max }) => ({
+      unitName: unit,
+      size: amount(size),
+      price: amount(price),
+      max: max === null ? -1 : amount(max),
+    })),
   })),
 });
 
@@ -38,7 +44,9 @@ const phasePrice = (phase: ResolvedPhase) => ({
 
 const pricesOf = (bundle: Bundle, subscription: Subscription) => {
   const phases = plannedPhases(bundle, subscription).flatMap(({ phase }) => phase ?? []);
-  return [...new Map(phases.map((phase) => [`${phase.phaseName} ${phase.catalogEffectiveDate}`, phasePrice(phase)])).values()];
+  return [
+    ...new Map(phases.map((phase) => [`${phase.phaseName} ${phase.catalogEffectiveDate}`, phasePrice(phase)])).values(),
+  ];
 };
 
 /** The day of month it is billed on; null while an account-aligned one waits for the account's day to be chosen. */
@@ -59,33 +67,70 @@ const around = (bundle: Bundle, subscription: Subscription, at: Instant): Resolv
 const lifeEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] => {
   const { subscriptionId, entitlementAt, cancellation } = subscription;
   const end = entitlementEnd(bundle, subscription);
-  const start = eventJson({ eventId: derivedId(subscriptionId, 'entitlement-started'), type: 'START_ENTITLEMENT', at: entitlementAt, phase: around(bundle, subscription, entitlementAt), state: 'ENT_STARTED' });
+  const start = eventJson({
+    eventId: derivedId(subscriptionId, 'entitlement-started'),
+    type: 'START_ENTITLEMENT',
+    at: entitlementAt,
+    phase: around(bundle, subscription, entitlementAt),
+    state: 'ENT_STARTED',
+  });
   if (end === null) return [start];
   const eventId = derivedId(subscriptionId, 'entitlement-ended', cancellation?.cancellationId ?? '');
-  return [start, eventJson({ eventId, type: 'STOP_ENTITLEMENT', at: end.at, phase: around(bundle, subscription, end.at), state: 'ENT_CANCELLED' })];
+  return [
+    start,
+    eventJson({
+      eventId,
+      type: 'STOP_ENTITLEMENT',
+      at: end.at,
+      phase: around(bundle, subscription, end.at),
+      state: 'ENT_CANCELLED',
+    }),
+  ];
 };
 
 const planEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
   plannedPhases(bundle, subscription).map(({ transitionId, kind, effectiveAt, phase }) => {
     const type = kind === 'START' ? 'START_BILLING' : kind === 'PHASE' || kind === 'CHANGE' ? kind : 'STOP_BILLING';
-    return eventJson({ eventId: transitionId, type, at: effectiveAt, phase: phase ?? around(bundle, subscription, effectiveAt), state: type });
+    return eventJson({
+      eventId: transitionId,
+      type,
+      at: effectiveAt,
+      phase: phase ?? around(bundle, subscription, effectiveAt),
+      state: type,
+    });
   });
 
 const blockingEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] => {
-  const relevant = ({ blockedId }: BlockingState): boolean => blockedId === bundle.bundleId || blockedId === subscription.subscriptionId;
+  const relevant = ({ blockedId }: BlockingState): boolean =>
+    blockedId === bundle.bundleId || blockedId === subscription.subscriptionId;
   return bundle.blockingStates.filter(relevant).flatMap((state) => {
     const phase = around(bundle, subscription, state.effectiveAt);
     const shown = { at: state.effectiveAt, phase, state: state.stateName, service: state.service, blocking: state };
-    if (state.service !== 'entitlement-service') return [eventJson({ ...shown, eventId: state.blockingId, type: 'SERVICE_STATE_CHANGE' })];
-    const [entitlement, billing] = state.stateName === 'ENT_BLOCKED' ? (['PAUSE_ENTITLEMENT', 'PAUSE_BILLING'] as const) : (['RESUME_ENTITLEMENT', 'RESUME_BILLING'] as const);
-    return [eventJson({ ...shown, eventId: state.blockingId, type: entitlement }), eventJson({ ...shown, eventId: derivedId(state.blockingId, 'billing'), type: billing })];
+    if (state.service !== 'entitlement-service')
+      return [eventJson({ ...shown, eventId: state.blockingId, type: 'SERVICE_STATE_CHANGE' })];
+    const [entitlement, billing] =
+      state.stateName === 'ENT_BLOCKED'
+        ? (['PAUSE_ENTITLEMENT', 'PAUSE_BILLING'] as const)
+        : (['RESUME_ENTITLEMENT', 'RESUME_BILLING'] as const);
+    return [
+      eventJson({ ...shown, eventId: state.blockingId, type: entitlement }),
+      eventJson({ ...shown, eventId: derivedId(state.blockingId, 'billing'), type: billing }),
+    ];
   });
 };
 
 /** By date, then by Kill Bill's order of event types. */
 const eventsOf = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
-  [...lifeEvents(bundle, subscription), ...planEvents(bundle, subscription), ...blockingEvents(bundle, subscription)].sort((a, b) =>
-    a.effectiveDate === b.effectiveDate ? eventTypes.indexOf(a.eventType) - eventTypes.indexOf(b.eventType) : a.effectiveDate < b.effectiveDate ? -1 : 1,
+  [
+    ...lifeEvents(bundle, subscription),
+    ...planEvents(bundle, subscription),
+    ...blockingEvents(bundle, subscription),
+  ].sort((a, b) =>
+    a.effectiveDate === b.effectiveDate
+      ? eventTypes.indexOf(a.eventType) - eventTypes.indexOf(b.eventType)
+      : a.effectiveDate < b.effectiveDate
+        ? -1
+        : 1,
   );
 
 /** What an answer depends on beside the bundle. */
@@ -100,7 +145,8 @@ export type View = {
 export const subscriptionJson = (bundle: Bundle, subscription: Subscription, view: View) => {
   const state = planStateAt(bundle, subscription, view.now);
   const { phase } = state;
-  const last = plannedPhases(bundle, subscription).findLast((one) => one.phase?.planName === phase.planName)?.phase ?? phase;
+  const last =
+    plannedPhases(bundle, subscription).findLast((one) => one.phase?.planName === phase.planName)?.phase ?? phase;
   return {
     accountId: bundle.accountId,
     bundleId: bundle.bundleId,

@@ -1,7 +1,20 @@
-import { type RequestContext, RequestCtx, killBillProblem, locationOf, requestContextOf, unwrap } from '@billstream/http';
+import {
+  type RequestContext,
+  RequestCtx,
+  killBillProblem,
+  locationOf,
+  requestContextOf,
+  unwrap,
+} from '@billstream/http';
 import { decimal, parseCurrency, parseDecimal } from '@billstream/kernel';
 import type { ProductCategory } from '@billstream/subscriptions-contracts';
-import { type CatalogCommand, type SimplePlan, additionErrors, catalogStream, productCategories } from '@billstream/subscriptions-domain';
+import {
+  type CatalogCommand,
+  type SimplePlan,
+  additionErrors,
+  catalogStream,
+  productCategories,
+} from '@billstream/subscriptions-domain';
 import { Body, Controller, Delete, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsNumber, IsOptional, IsString, Length, Min } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -21,7 +34,8 @@ class SimplePlanRequest {
   @IsString() readonly billingPeriod!: string;
   @IsOptional() @IsInt() readonly trialLength?: number | null;
   @IsOptional() @IsIn(trialUnits) readonly trialTimeUnit?: (typeof trialUnits)[number] | null;
-  @IsOptional() @IsArray() @ArrayMaxSize(1_000) @IsString({ each: true }) readonly availableBaseProducts?: string[] | null;
+  @IsOptional() @IsArray() @ArrayMaxSize(1_000) @IsString({ each: true }) readonly availableBaseProducts?:
+    string[] | null;
 }
 
 const trialOf = ({ trialLength, trialTimeUnit }: SimplePlanRequest): SimplePlan['trial'] => {
@@ -51,7 +65,11 @@ export class UploadCatalogEndpoint {
   /** The first path is that of old clients, which send the same document. */
   @Post(['', 'xml'])
   @HttpCode(201)
-  async uploadXml(@Body() body: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+  async uploadXml(
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
     const read = readCatalog(typeof body === 'string' ? body : '');
     if ('error' in read) throw killBillProblem(400, 2080, 'CatalogApiException', `Invalid catalog: ${read.error}`);
     await this.issue(requestContextOf(request), { type: 'UploadVersion', data: { version: read.version } });
@@ -68,7 +86,11 @@ export class UploadCatalogEndpoint {
 
   @Post('simplePlan')
   @HttpCode(201)
-  async addSimplePlan(@Body() body: SimplePlanRequest, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+  async addSimplePlan(
+    @Body() body: SimplePlanRequest,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
     const context = requestContextOf(request);
     const now = this.subscriptions.runtime.clock.now(context.tenantId);
     await this.issue(context, { type: 'AddSimplePlan', data: { plan: simplePlanOf(body), now } });
@@ -87,7 +109,10 @@ export class UploadCatalogEndpoint {
 
   private async issue(context: RequestContext, command: CatalogCommand): Promise<void> {
     const { subscriptions } = this;
-    const done = unwrap(await subscriptions.catalog(catalogStream(context.tenantId), command, stepOf(context, subscriptions, 'catalog')), catalogProblem);
+    const done = unwrap(
+      await subscriptions.catalog(catalogStream(context.tenantId), command, stepOf(context, subscriptions, 'catalog')),
+      catalogProblem,
+    );
     await subscriptions.runtime.visible(done.position);
   }
 }

@@ -14,5 +14,8 @@ export const contextOf = (event: PublicEvent, step: string): CommandContext => (
 
 /** What another service has decided cannot be refused here: that would be a mistake of ours, for the dead letters. */
 export const settled = <Event, State, Refusal>(handled: Handled<Event, State, Refusal>): void => {
-  if (handled.outcome !== 'accepted') throw new Error(`a fact of another service was not taken: ${JSON.stringify(handled, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`);
+  if (handled.outcome !== 'accepted')
+    throw new Error(
+      `a fact of another service was not taken: ${JSON.stringify(handled, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`,
+    );
 };

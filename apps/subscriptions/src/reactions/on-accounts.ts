@@ -17,7 +17,12 @@ export class OnAccounts {
   async tenantCreated(@Payload() event: PublicEvent<TenantCreated['type'], TenantCreated['data']>): Promise<void> {
     const { tenantId, useGlobalDefault } = event.data;
     const command = { type: 'RecordTenant' as const, data: { tenantId, usesDefault: useGlobalDefault } };
-    settled(await this.subscriptions.catalog(catalogStream(tenantId), command, { ...contextOf(event, 'record-tenant'), tenantId }));
+    settled(
+      await this.subscriptions.catalog(catalogStream(tenantId), command, {
+        ...contextOf(event, 'record-tenant'),
+        tenantId,
+      }),
+    );
   }
 
   @EventPattern('accounts.account-created.v1')
@@ -32,6 +37,12 @@ export class OnAccounts {
 
   private async record(event: PublicEvent<string, AccountFacts>): Promise<void> {
     const stream = subscriberAccountStream(event.data.accountId);
-    settled(await this.subscriptions.account(stream, { type: 'RecordAccount', data: event.data }, contextOf(event, 'record-account')));
+    settled(
+      await this.subscriptions.account(
+        stream,
+        { type: 'RecordAccount', data: event.data },
+        contextOf(event, 'record-account'),
+      ),
+    );
   }
 }

@@ -15,13 +15,24 @@ export class OnInvoicing {
 
   /** Policies that wait for the end of a term ask up to where it was charged. */
   @EventPattern('invoicing.charged-through-changed.v1')
-  async chargedThroughChanged(@Payload() event: PublicEvent<ChargedThrough['type'], ChargedThrough['data']>): Promise<void> {
+  async chargedThroughChanged(
+    @Payload() event: PublicEvent<ChargedThrough['type'], ChargedThrough['data']>,
+  ): Promise<void> {
     const told = event.data.subscriptions;
-    const bundles = await this.bundlesOf(event.tenantId, told.map(({ subscriptionId }) => subscriptionId));
+    const bundles = await this.bundlesOf(
+      event.tenantId,
+      told.map(({ subscriptionId }) => subscriptionId),
+    );
     for (const bundleId of new Set(bundles.values())) {
       const subscriptions = told.filter(({ subscriptionId }) => bundles.get(subscriptionId) === bundleId);
       const context = contextOf(event, `charged-through/${bundleId}`);
-      settled(await this.subscriptions.bundle(bundleStream(bundleId), { type: 'RecordChargedThrough', data: { now: event.at, subscriptions } }, context));
+      settled(
+        await this.subscriptions.bundle(
+          bundleStream(bundleId),
+          { type: 'RecordChargedThrough', data: { now: event.at, subscriptions } },
+          context,
+        ),
+      );
     }
   }
 

@@ -1,5 +1,11 @@
 import type { AccountFacts } from '@billstream/accounts-contracts';
-import { type EventStore, type PublicEvent, commandHandler, memoryEventStore, publicEventsOf } from '@billstream/event-sourcing';
+import {
+  type EventStore,
+  type PublicEvent,
+  commandHandler,
+  memoryEventStore,
+  publicEventsOf,
+} from '@billstream/event-sourcing';
 import { createHttpApp, innerHeaders } from '@billstream/http';
 import { type Clock, type Instant, newId, parseCurrency } from '@billstream/kernel';
 import { silentLogger } from '@billstream/observability';
@@ -27,29 +33,64 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
   const call = (options: InjectOptions & { readonly tenant?: string }) =>
     fastify.inject({
       ...options,
-      headers: { 'x-killbill-createdby': 'test', [innerHeaders.tenant]: options.tenant ?? tenantId, [innerHeaders.user]: 'admin', ...options.headers },
+      headers: {
+        'x-killbill-createdby': 'test',
+        [innerHeaders.tenant]: options.tenant ?? tenantId,
+        [innerHeaders.user]: 'admin',
+        ...options.headers,
+      },
     });
   const told = <Data extends object>(type: string, data: Data): PublicEvent<string, Data> => ({
-    id: newId(), type, data, tenantId, key: '', at: now, actor: { createdBy: 'test' }, correlationId: newId(), position: '0', stream: '', revision: '0',
+    id: newId(),
+    type,
+    data,
+    tenantId,
+    key: '',
+    at: now,
+    actor: { createdBy: 'test' },
+    correlationId: newId(),
+    position: '0',
+    stream: '',
+    revision: '0',
   });
   const due = subscriptionsService.dueWork?.(runtime) ?? {};
   const dueItems = async (): Promise<readonly DueItem[]> =>
-    (await database.query<{ kind: string; key: string; tenant_id: string; due_at: Instant; payload: object }>('select * from due_work where due_at <= $1 order by due_at', [now])).map(
-      (row) => ({ kind: row.kind, key: row.key, tenantId: row.tenant_id, dueAt: row.due_at, payload: row.payload }),
-    );
+    (
+      await database.query<{ kind: string; key: string; tenant_id: string; due_at: Instant; payload: object }>(
+        'select * from due_work where due_at <= $1 order by due_at',
+        [now],
+      )
+    ).map((row) => ({
+      kind: row.kind,
+      key: row.key,
+      tenantId: row.tenant_id,
+      dueAt: row.due_at,
+      payload: row.payload,
+    }));
   return {
     call,
     tenantId,
     reactions: { accounts: app.get(OnAccounts), invoicing: app.get(OnInvoicing) },
     told,
     usesDefaultCatalog: async () => {
-      await app.get(OnAccounts).tenantCreated({ ...told('accounts.tenant-created.v1', { tenantId, apiKey: 'k', externalKey: 'k', useGlobalDefault: true }), type: 'accounts.tenant-created.v1' });
+      await app.get(OnAccounts).tenantCreated({
+        ...told('accounts.tenant-created.v1', { tenantId, apiKey: 'k', externalKey: 'k', useGlobalDefault: true }),
+        type: 'accounts.tenant-created.v1',
+      });
       await runtime.caughtUp();
     },
     hasAccount: async (more: Partial<AccountFacts> = {}): Promise<string> => {
       const accountId = newId();
       const facts: AccountFacts = {
-        accountId, externalKey: accountId, currency: parseCurrency('USD'), timeZone: 'Etc/UTC', referenceTime: now, billCycleDayLocal: 0, parentAccountId: null, isPaymentDelegatedToParent: false, ...more,
+        accountId,
+        externalKey: accountId,
+        currency: parseCurrency('USD'),
+        timeZone: 'Etc/UTC',
+        referenceTime: now,
+        billCycleDayLocal: 0,
+        parentAccountId: null,
+        isPaymentDelegatedToParent: false,
+        ...more,
       };
       await app.get(OnAccounts).accountCreated(told('accounts.account-created.v1', facts));
       await runtime.caughtUp();
@@ -59,7 +100,8 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
     isNow: async (at: Instant): Promise<number> => {
       now = at;
       let done = 0;
-      for (let [item] = await dueItems(); item !== undefined && done < 100; [item] = await dueItems(), done += 1) await due[item.kind]?.(item);
+      for (let [item] = await dueItems(); item !== undefined && done < 100; [item] = await dueItems(), done += 1)
+        await due[item.kind]?.(item);
       return done;
     },
     published: async () => {
@@ -82,7 +124,17 @@ const runtimeOn = (store: EventStore, database: Database, clock: Clock): Service
     database,
     clock,
     logger: silentLogger(),
-    settings: { embedded: true, testClock: true, administrator: { user: 'admin', password: 'password' }, bootstrapTenant: { apiKey: 'admin', apiSecret: 'password' }, secretsKey: '5a'.repeat(32), dataDirectory: '', payPalMode: 'emulator', emulatorUrl: '', publicUrl: '' },
+    settings: {
+      embedded: true,
+      testClock: true,
+      administrator: { user: 'admin', password: 'password' },
+      bootstrapTenant: { apiKey: 'admin', apiSecret: 'password' },
+      secretsKey: '5a'.repeat(32),
+      dataDirectory: '',
+      payPalMode: 'emulator',
+      emulatorUrl: '',
+      publicUrl: '',
+    },
     handle: (decider, schema) => commandHandler({ store, decider, schema }),
     visible: caughtUp,
     caughtUp,

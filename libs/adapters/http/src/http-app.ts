@@ -74,6 +74,8 @@ const addHooks = (
   const gate = innerSecret === undefined ? undefined : innerGate(innerSecret);
   server.addHook('onRequest', (request, reply, done) => {
     if (request.url.length > urlLengthMax) void reply.status(414).send();
+    // U+0000 fits neither a name nor a value that a database can look for.
+    else if (request.url.includes('%00')) void reply.status(400).send();
     else {
       gate?.(request);
       done();

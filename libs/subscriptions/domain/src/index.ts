@@ -1,8 +1,21 @@
-export { subscriberAccountDecider, subscriberAccountSchema, subscriberAccountStream } from './account/subscriber-account';
+export {
+  subscriberAccountDecider,
+  subscriberAccountSchema,
+  subscriberAccountStream,
+} from './account/subscriber-account';
 export type { RecordAccount, SubscriberAccountEvent } from './account/subscriber-account';
 export { blockingAt } from './bundle/blocking';
 export { baseOf, evolve as evolveBundle, subscriptionOf } from './bundle/bundle';
-export type { BlockingState, Bundle, BundleEvent, BundleState, Cancellation, PlanStep, SourceType, Subscription } from './bundle/bundle';
+export type {
+  BlockingState,
+  Bundle,
+  BundleEvent,
+  BundleState,
+  Cancellation,
+  PlanStep,
+  SourceType,
+  Subscription,
+} from './bundle/bundle';
 export type {
   BundleCommand,
   BundleRejection,
@@ -61,7 +74,14 @@ export type {
   Prices,
   RuleCase,
 } from './catalog/catalog';
-export { catalogDecider, catalogOf, catalogSchema, catalogStream, evolveCatalog, noCatalog } from './catalog/catalog.decider';
+export {
+  catalogDecider,
+  catalogOf,
+  catalogSchema,
+  catalogStream,
+  evolveCatalog,
+  noCatalog,
+} from './catalog/catalog.decider';
 export type { CatalogCommand, CatalogEvent, CatalogRejection, TenantCatalog } from './catalog/catalog.decider';
 export { defaultCatalog } from './catalog/default-catalog';
 export type { PlanSpecifier } from './catalog/find-plan';

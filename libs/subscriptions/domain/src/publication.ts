@@ -5,5 +5,7 @@ import { bundleSchema } from './bundle/bundle.schema';
 export const publication: Publication = (recorded) => {
   if (recorded.type !== bundleSchema.names.BillingTimelineChanged) return [];
   const event = bundleSchema.decode(recorded);
-  return event?.type === 'BillingTimelineChanged' ? [{ type: 'subscriptions.billing-changed.v1', key: event.data.accountId, data: event.data }] : [];
+  return event?.type === 'BillingTimelineChanged'
+    ? [{ type: 'subscriptions.billing-changed.v1', key: event.data.accountId, data: event.data }]
+    : [];
 };

@@ -1,6 +1,12 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import { type ReadModel, type Sql, dueWorkDdl, schedule, unschedule } from '@billstream/postgres';
-import { type Bundle, type BundleState, bundleSchema, evolveBundle, nextPlanned } from '@billstream/subscriptions-domain';
+import {
+  type Bundle,
+  type BundleState,
+  bundleSchema,
+  evolveBundle,
+  nextPlanned,
+} from '@billstream/subscriptions-domain';
 
 /** The kind of the due work that this read model schedules: a bundle's next planned point. */
 export const phaseDue = 'phase';
@@ -29,7 +35,8 @@ create table subscriptions (
 create index subscriptions_key on subscriptions (tenant_id, external_key);
 ${dueWorkDdl}`;
 
-const loadSql = 'select bundle_id, tenant_id, first_external_key, created_position, state from bundles where bundle_id = any($1::text[])';
+const loadSql =
+  'select bundle_id, tenant_id, first_external_key, created_position, state from bundles where bundle_id = any($1::text[])';
 
 const upsertBundlesSql = `
 insert into bundles (bundle_id, tenant_id, account_id, external_key, first_external_key, created_position, state)
@@ -42,13 +49,24 @@ select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
 on conflict (subscription_id) do nothing`;
 
 type Row = { readonly tenantId: string; readonly firstKey: string; readonly position: bigint; readonly state: Bundle };
-type Stored = { readonly bundle_id: string; readonly tenant_id: string; readonly first_external_key: string; readonly created_position: bigint; readonly state: Bundle };
+type Stored = {
+  readonly bundle_id: string;
+  readonly tenant_id: string;
+  readonly first_external_key: string;
+  readonly created_position: bigint;
+  readonly state: Bundle;
+};
 
 const prefix = 'bundle-';
 
 const load = async (tx: Sql, ids: readonly string[]): Promise<Map<string, Row>> => {
   const rows = await tx.query<Stored>(loadSql, [ids], 'bundles-load');
-  return new Map(rows.map((row) => [row.bundle_id, { tenantId: row.tenant_id, firstKey: row.first_external_key, position: row.created_position, state: row.state }]));
+  return new Map(
+    rows.map((row) => [
+      row.bundle_id,
+      { tenantId: row.tenant_id, firstKey: row.first_external_key, position: row.created_position, state: row.state },
+    ]),
+  );
 };
 
 const fold = (rows: Map<string, Row>, recorded: RecordedEvent): void => {
@@ -82,7 +100,9 @@ const saveBundles = (tx: Sql, rows: readonly Row[]): Promise<unknown> =>
   );
 
 const saveSubscriptions = async (tx: Sql, rows: readonly Row[]): Promise<void> => {
-  const all = rows.flatMap(({ tenantId, state }) => state.subscriptions.map(({ subscriptionId, externalKey }) => ({ subscriptionId, externalKey, tenantId, state })));
+  const all = rows.flatMap(({ tenantId, state }) =>
+    state.subscriptions.map(({ subscriptionId, externalKey }) => ({ subscriptionId, externalKey, tenantId, state })),
+  );
   if (all.length === 0) return;
   await tx.query(
     upsertSubscriptionsSql,
@@ -99,10 +119,15 @@ const saveSubscriptions = async (tx: Sql, rows: readonly Row[]): Promise<void> =
 
 const planAhead = async (tx: Sql, rows: readonly Row[]): Promise<void> => {
   const planned = rows.map(({ tenantId, state }) => ({ tenantId, key: state.bundleId, next: nextPlanned(state) }));
-  await unschedule(tx, planned.filter(({ next }) => next === null).map(({ key }) => ({ kind: phaseDue, key })));
+  await unschedule(
+    tx,
+    planned.filter(({ next }) => next === null).map(({ key }) => ({ kind: phaseDue, key })),
+  );
   await schedule(
     tx,
-    planned.flatMap(({ tenantId, key, next }) => (next === null ? [] : [{ tenantId, kind: phaseDue, key, dueAt: next.dueAt, payload: { token: next.token } }])),
+    planned.flatMap(({ tenantId, key, next }) =>
+      next === null ? [] : [{ tenantId, kind: phaseDue, key, dueAt: next.dueAt, payload: { token: next.token } }],
+    ),
   );
 };
 

@@ -26,7 +26,11 @@ export const catalogsReadModel: ReadModel = {
   prefixes: [prefix],
   apply: async (tx, events) => {
     const tenants = [...new Set(events.map(({ stream }) => stream.slice(prefix.length)))];
-    const rows = await tx.query<{ readonly tenant_id: string; readonly state: TenantCatalog }>(loadSql, [tenants], 'catalogs-load');
+    const rows = await tx.query<{ readonly tenant_id: string; readonly state: TenantCatalog }>(
+      loadSql,
+      [tenants],
+      'catalogs-load',
+    );
     const states = new Map(rows.map((row) => [row.tenant_id, row.state]));
     const revisions = new Map<string, bigint>();
     for (const recorded of events) {
@@ -37,15 +41,27 @@ export const catalogsReadModel: ReadModel = {
       revisions.set(tenantId, recorded.revision);
     }
     const changed = [...revisions.keys()];
-    await tx.query(upsertSql, [changed, changed.map((id) => String(revisions.get(id))), changed.map((id) => JSON.stringify(states.get(id)))], 'catalogs-upsert');
+    await tx.query(
+      upsertSql,
+      [changed, changed.map((id) => String(revisions.get(id))), changed.map((id) => JSON.stringify(states.get(id)))],
+      'catalogs-upsert',
+    );
   },
 };
 
 export type CatalogAtRevision = { readonly revision: bigint; readonly state: TenantCatalog };
 
 /** A catalog is large and seldom changes: what is known already is not sent again. Null: nothing is known of the tenant. */
-export const catalogOfTenant = async (sql: Sql, tenantId: string, known: CatalogAtRevision | null): Promise<CatalogAtRevision | null> => {
-  const rows = await sql.query<{ readonly revision: bigint; readonly state: TenantCatalog | null }>(findSql, [tenantId, String(known?.revision ?? -1)], 'catalog-of-tenant');
+export const catalogOfTenant = async (
+  sql: Sql,
+  tenantId: string,
+  known: CatalogAtRevision | null,
+): Promise<CatalogAtRevision | null> => {
+  const rows = await sql.query<{ readonly revision: bigint; readonly state: TenantCatalog | null }>(
+    findSql,
+    [tenantId, String(known?.revision ?? -1)],
+    'catalog-of-tenant',
+  );
   const [row] = rows;
   if (row === undefined) return null;
   return row.state === null ? known : { revision: row.revision, state: row.state };

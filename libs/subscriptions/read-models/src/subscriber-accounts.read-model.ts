@@ -30,13 +30,25 @@ export const subscriberAccountsReadModel: ReadModel = {
     const rows = [...newest.values()];
     await tx.query(
       upsertSql,
-      [rows.map(({ facts }) => facts.accountId), rows.map(({ tenantId }) => tenantId), rows.map(({ facts }) => JSON.stringify(facts))],
+      [
+        rows.map(({ facts }) => facts.accountId),
+        rows.map(({ tenantId }) => tenantId),
+        rows.map(({ facts }) => JSON.stringify(facts)),
+      ],
       'subscriber-accounts-upsert',
     );
   },
 };
 
-export const subscriberAccountById = async (sql: Sql, tenantId: string, accountId: string): Promise<AccountFacts | null> => {
-  const [row] = await sql.query<{ readonly facts: AccountFacts }>(findSql, [tenantId, accountId], 'subscriber-account-by-id');
+export const subscriberAccountById = async (
+  sql: Sql,
+  tenantId: string,
+  accountId: string,
+): Promise<AccountFacts | null> => {
+  const [row] = await sql.query<{ readonly facts: AccountFacts }>(
+    findSql,
+    [tenantId, accountId],
+    'subscriber-account-by-id',
+  );
   return row?.facts ?? null;
 };

@@ -7,10 +7,15 @@ export type RecordAccount = { readonly type: 'RecordAccount'; readonly data: Acc
 
 export const subscriberAccountDecider: Decider<RecordAccount, SubscriberAccountEvent, AccountFacts | null, never> = {
   initial: null,
-  decide: ({ data }, state) => (JSON.stringify(data) === JSON.stringify(state) ? accept() : accept<SubscriberAccountEvent>({ type: 'AccountRecorded', data })),
+  decide: ({ data }, state) =>
+    JSON.stringify(data) === JSON.stringify(state)
+      ? accept()
+      : accept<SubscriberAccountEvent>({ type: 'AccountRecorded', data }),
   evolve: (_, { data }) => data,
 };
 
 export const subscriberAccountStream = (accountId: string): string => `subscriberAccount-${accountId}`;
 
-export const subscriberAccountSchema = defineSchema<SubscriberAccountEvent>({ AccountRecorded: 'subscriber-account.recorded.v1' });
+export const subscriberAccountSchema = defineSchema<SubscriberAccountEvent>({
+  AccountRecorded: 'subscriber-account.recorded.v1',
+});

@@ -23,7 +23,8 @@ const intervals = (states: readonly BlockingState[]): readonly Interval[] => {
   for (const { blockBilling, effectiveAt } of states) {
     const open = found.at(-1);
     if (blockBilling && (open === undefined || open.to !== null)) found.push({ from: effectiveAt, to: null });
-    if (!blockBilling && open !== undefined && open.to === null) found.splice(-1, 1, { from: open.from, to: effectiveAt });
+    if (!blockBilling && open !== undefined && open.to === null)
+      found.splice(-1, 1, { from: open.from, to: effectiveAt });
   }
   return found.filter(({ from, to }) => from !== to);
 };
@@ -33,7 +34,8 @@ const merged = (all: readonly Interval[]): readonly Interval[] => {
   for (const next of all.toSorted((a, b) => (a.from < b.from ? -1 : 1))) {
     const last = found.at(-1);
     if (last === undefined || (last.to !== null && last.to < next.from)) found.push(next);
-    else if (last.to !== null && (next.to === null || next.to > last.to)) found.splice(-1, 1, { from: last.from, to: next.to });
+    else if (last.to !== null && (next.to === null || next.to > last.to))
+      found.splice(-1, 1, { from: last.from, to: next.to });
   }
   return found;
 };
@@ -44,4 +46,6 @@ export const billingDisabled = (bundle: Bundle, subscriptionId: string): readonl
 
 /** The state of each service at an instant; what any of them blocks is blocked. Null asks about the bundle alone. */
 export const blockingAt = (bundle: Bundle, subscriptionId: string | null, at: Instant): readonly BlockingState[] =>
-  perService(statesOn(bundle, subscriptionId)).flatMap((states) => states.findLast(({ effectiveAt }) => effectiveAt <= at) ?? []);
+  perService(statesOn(bundle, subscriptionId)).flatMap(
+    (states) => states.findLast(({ effectiveAt }) => effectiveAt <= at) ?? [],
+  );

@@ -77,14 +77,34 @@ export type BundleCommand =
   | { readonly type: 'CancelSubscription'; readonly data: CancelSubscription }
   | { readonly type: 'UndoCancellation'; readonly data: At<object> }
   | { readonly type: 'UndoPlanChange'; readonly data: At<object> }
-  | { readonly type: 'ChangeBillCycleDay'; readonly data: At<{ readonly changeId: string; readonly effectiveAt: Instant; readonly billCycleDayLocal: number }> }
-  | { readonly type: 'ChangeQuantity'; readonly data: At<{ readonly changeId: string; readonly effectiveAt: Instant; readonly quantity: number }> }
-  | { readonly type: 'SetBlockingState'; readonly data: BlockingState & { readonly now: Instant } }
-  | { readonly type: 'RecordChargedThrough'; readonly data: { readonly now: Instant; readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[] } }
+  | {
+      readonly type: 'ChangeBillCycleDay';
+      readonly data: At<{
+        readonly changeId: string;
+        readonly effectiveAt: Instant;
+        readonly billCycleDayLocal: number;
+      }>;
+    }
+  | {
+      readonly type: 'ChangeQuantity';
+      readonly data: At<{ readonly changeId: string; readonly effectiveAt: Instant; readonly quantity: number }>;
+    }
+  | { readonly type: 'SetBlockingState'; readonly data: { readonly state: BlockingState; readonly now: Instant } }
+  | {
+      readonly type: 'RecordChargedThrough';
+      readonly data: {
+        readonly now: Instant;
+        readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[];
+      };
+    }
   /** Notes the planned points that were passed by now. */
   | { readonly type: 'ReachTransitions'; readonly data: { readonly now: Instant } }
-  /** Gives up the external key for another bundle; refused while any subscription lives. */
-  | { readonly type: 'RenameUnusedKey'; readonly data: { readonly now: Instant; readonly externalKey: string } };
+  | { readonly type: 'RenameKey'; readonly data: { readonly now: Instant; readonly externalKey: string } }
+  /** Gives up the external key for another bundle; refused while any subscription lives. Nothing to do without that key. */
+  | {
+      readonly type: 'GiveUpKey';
+      readonly data: { readonly now: Instant; readonly externalKey: string; readonly renamedTo: string };
+    };
 
 /** Each with a sentence for people. The words are ours; the edge knows Kill Bill's numbers for them. */
 export type BundleRejection =

@@ -11,7 +11,12 @@ export const at = (text: string): Instant => {
 };
 
 export const utc: AccountTime = { timeZone: 'Etc/UTC', referenceTime: at('2024-01-01') };
-export const account: SubscriberAccount = { accountId: 'account-1', currency: parseCurrency('USD'), time: utc, billCycleDayLocal: 1 };
+export const account: SubscriberAccount = {
+  accountId: 'account-1',
+  currency: parseCurrency('USD'),
+  time: utc,
+  billCycleDayLocal: 1,
+};
 
 const template = defaultCatalog.plans[0];
 const [trial, evergreen] = template?.phases ?? [];
@@ -19,7 +24,9 @@ const [trial, evergreen] = template?.phases ?? [];
 export const phase = (type: 'trial' | 'evergreen' | 'term'): CatalogPhase => {
   if (trial === undefined || evergreen === undefined) throw new RangeError('the default catalog has two phases a plan');
   if (type === 'trial') return trial;
-  return type === 'evergreen' ? evergreen : { ...evergreen, type: 'FIXEDTERM', duration: { unit: 'MONTHS', number: 3 } };
+  return type === 'evergreen'
+    ? evergreen
+    : { ...evergreen, type: 'FIXEDTERM', duration: { unit: 'MONTHS', number: 3 } };
 };
 
 export const plan = (name: string, product: string, phases: readonly CatalogPhase[]): CatalogPlan => {
@@ -27,7 +34,12 @@ export const plan = (name: string, product: string, phases: readonly CatalogPhas
   return { ...template, name, product, phases };
 };
 
-const product = (name: string, category: CatalogProduct['category'], available: readonly string[], included: readonly string[]): CatalogProduct => ({
+const product = (
+  name: string,
+  category: CatalogProduct['category'],
+  available: readonly string[],
+  included: readonly string[],
+): CatalogProduct => ({
   name,
   prettyName: null,
   category,
@@ -59,7 +71,11 @@ export const catalogWith = (rules: Partial<CatalogRules> = {}): Catalog => [
   },
 ];
 
-export const spec = (subscriptionId: string, planName: string, more: Partial<SubscriptionSpec> = {}): SubscriptionSpec => ({
+export const spec = (
+  subscriptionId: string,
+  planName: string,
+  more: Partial<SubscriptionSpec> = {},
+): SubscriptionSpec => ({
   subscriptionId,
   externalKey: null,
   plan: { planName },
@@ -70,7 +86,11 @@ export const spec = (subscriptionId: string, planName: string, more: Partial<Sub
   ...more,
 });
 
-export const start = (subscriptions: readonly SubscriptionSpec[], now: Instant, more: Partial<StartSubscriptions> = {}) => ({
+export const start = (
+  subscriptions: readonly SubscriptionSpec[],
+  now: Instant,
+  more: Partial<StartSubscriptions> = {},
+) => ({
   type: 'StartSubscriptions' as const,
   data: {
     bundleId: 'bundle-1',
@@ -104,9 +124,15 @@ export const change = (subscriptionId: string, planName: string, now: Instant, m
   },
 });
 
-type EndDate = { readonly at: Instant } | { readonly policy: 'IMMEDIATE' | 'END_OF_TERM' | 'START_OF_TERM' | 'BY_CATALOG' };
+type EndDate =
+  { readonly at: Instant } | { readonly policy: 'IMMEDIATE' | 'END_OF_TERM' | 'START_OF_TERM' | 'BY_CATALOG' };
 
-export const cancel = (subscriptionId: string, now: Instant, entitlement: EndDate, billing: EndDate = { policy: 'BY_CATALOG' }) => ({
+export const cancel = (
+  subscriptionId: string,
+  now: Instant,
+  entitlement: EndDate,
+  billing: EndDate = { policy: 'BY_CATALOG' },
+) => ({
   type: 'CancelSubscription' as const,
   data: { subscriptionId, cancellationId: `cancel-${now}`, entitlement, billing, account, catalog: catalogWith(), now },
 });

@@ -26,7 +26,9 @@ const eventsOf = (state: BundleState, command: BundleCommand): readonly BundleEv
 const timeline = (state: BundleState, id: string): readonly string[] => {
   const subscription = subscriptionOf(state, id);
   if (state === null || subscription === null) throw new Error(`no ${id}`);
-  return timelineOf(state, subscription).map(({ kind, effectiveAt, phase }) => `${kind} ${effectiveAt.slice(0, 10)} ${phase?.phaseName ?? '-'}`);
+  return timelineOf(state, subscription).map(
+    ({ kind, effectiveAt, phase }) => `${kind} ${effectiveAt.slice(0, 10)} ${phase?.phaseName ?? '-'}`,
+  );
 };
 
 const status = (state: BundleState, id: string, day: string): string => {
@@ -39,7 +41,10 @@ const status = (state: BundleState, id: string, day: string): string => {
 const chargedThrough = (subscriptionId: string, day: string, now: string): BundleCommand => {
   const chargedThroughDate = parseLocalDate(day);
   if (chargedThroughDate === null) throw new RangeError(day);
-  return { type: 'RecordChargedThrough', data: { now: at(now), subscriptions: [{ subscriptionId, chargedThroughDate }] } };
+  return {
+    type: 'RecordChargedThrough',
+    data: { now: at(now), subscriptions: [{ subscriptionId, chargedThroughDate }] },
+  };
 };
 
 const begun = start([spec('s1', 'small')], at('2024-01-10'));
@@ -50,7 +55,12 @@ describe('starting', () => {
   });
 
   it('puts the whole timeline beside the start, and notes what was reached at once', () => {
-    expect(eventsOf(null, begun).map(({ type }) => type)).toEqual(['BundleCreated', 'SubscriptionStarted', 'BillingTimelineChanged', 'TransitionReached']);
+    expect(eventsOf(null, begun).map(({ type }) => type)).toEqual([
+      'BundleCreated',
+      'SubscriptionStarted',
+      'BillingTimelineChanged',
+      'TransitionReached',
+    ]);
   });
 
   it('names the first billable instant after the free phases', () => {
@@ -58,11 +68,15 @@ describe('starting', () => {
   });
 
   it('begins in the phase asked for', () => {
-    expect(timeline(run(start([spec('s1', 'small', { startIn: 'EVERGREEN' })], at('2024-01-10'))), 's1')).toEqual(['START 2024-01-10 small-evergreen']);
+    expect(timeline(run(start([spec('s1', 'small', { startIn: 'EVERGREEN' })], at('2024-01-10'))), 's1')).toEqual([
+      'START 2024-01-10 small-evergreen',
+    ]);
   });
 
   it('is pending before a future start', () => {
-    const state = run(start([spec('s1', 'small')], at('2024-01-10'), { entitlementAt: at('2024-02-01'), billingAt: at('2024-02-01') }));
+    const state = run(
+      start([spec('s1', 'small')], at('2024-01-10'), { entitlementAt: at('2024-02-01'), billingAt: at('2024-02-01') }),
+    );
     expect(status(state, 's1', '2024-01-20')).toBe('PENDING small-trial');
     expect(status(state, 's1', '2024-02-01')).toBe('ACTIVE small-trial');
   });
@@ -77,16 +91,30 @@ describe('starting', () => {
     ['an unknown plan', spec('s1', 'none'), 'plan-unknown'],
     ['a phase the plan does not have', spec('s1', 'small', { startIn: 'DISCOUNT' }), 'phase-not-in-plan'],
     ['an add-on without a base', spec('s1', 'laser'), 'base-missing'],
-    ['an unknown price list', spec('s1', '', { plan: { productName: 'Small', billingPeriod: 'MONTHLY', priceList: 'other' } }), 'price-list-unknown'],
-    ['a period with no plan', spec('s1', '', { plan: { productName: 'Small', billingPeriod: 'ANNUAL', priceList: 'DEFAULT' } }), 'no-plan-matches'],
-    ['a period with several plans', spec('s1', '', { plan: { productName: 'Small', billingPeriod: 'MONTHLY', priceList: 'DEFAULT' } }), 'several-plans-match'],
+    [
+      'an unknown price list',
+      spec('s1', '', { plan: { productName: 'Small', billingPeriod: 'MONTHLY', priceList: 'other' } }),
+      'price-list-unknown',
+    ],
+    [
+      'a period with no plan',
+      spec('s1', '', { plan: { productName: 'Small', billingPeriod: 'ANNUAL', priceList: 'DEFAULT' } }),
+      'no-plan-matches',
+    ],
+    [
+      'a period with several plans',
+      spec('s1', '', { plan: { productName: 'Small', billingPeriod: 'MONTHLY', priceList: 'DEFAULT' } }),
+      'several-plans-match',
+    ],
   ])('refuses %s', (_, one, code) => {
     expect(refusal(null, start([one], at('2024-01-10')))).toBe(code);
   });
 
   it('refuses a price that the account cannot pay in', () => {
     const { data } = begun;
-    expect(refusal(null, { type: 'StartSubscriptions', data: { ...data, account: { ...data.account, currency: null } } })).toBe('no-price-in-currency');
+    expect(
+      refusal(null, { type: 'StartSubscriptions', data: { ...data, account: { ...data.account, currency: null } } }),
+    ).toBe('no-price-in-currency');
   });
 });
 
@@ -97,7 +125,9 @@ describe('a bundle', () => {
   });
 
   it('counts phases from the add-on itself by START_OF_SUBSCRIPTION', () => {
-    const catalog = catalogWith({ createAlignment: [{ when: { productCategory: 'ADD_ON' }, result: 'START_OF_SUBSCRIPTION' }] });
+    const catalog = catalogWith({
+      createAlignment: [{ when: { productCategory: 'ADD_ON' }, result: 'START_OF_SUBSCRIPTION' }],
+    });
     const state = run(begun, start([spec('s2', 'scope')], at('2024-01-20'), { catalog }));
     expect(timeline(state, 's2')).toEqual(['START 2024-01-20 scope-trial', 'PHASE 2024-02-19 scope-evergreen']);
   });
@@ -111,15 +141,25 @@ describe('a bundle', () => {
   });
 
   it('takes the add-ons along when the base is cancelled, and gives them back when that is undone', () => {
-    const both = run(start([spec('s1', 'small'), spec('s2', 'laser')], at('2024-01-10')), cancel('s1', at('2024-03-01'), { at: at('2024-04-01') }, { at: at('2024-04-01') }));
+    const both = run(
+      start([spec('s1', 'small'), spec('s2', 'laser')], at('2024-01-10')),
+      cancel('s1', at('2024-03-01'), { at: at('2024-04-01') }, { at: at('2024-04-01') }),
+    );
     expect(timeline(both, 's2')).toEqual(['START 2024-01-10 laser-evergreen', 'CANCEL 2024-04-01 -']);
     const undone = eventsOf(both, { type: 'UndoCancellation', data: { subscriptionId: 's1', now: at('2024-03-02') } });
     expect(timeline(undone.reduce(evolve, both), 's2')).toEqual(['START 2024-01-10 laser-evergreen']);
-    expect(undone.map(({ type }) => type)).toEqual(['CancellationUndone', 'BillingTimelineChanged', 'BillingTimelineChanged']);
+    expect(undone.map(({ type }) => type)).toEqual([
+      'CancellationUndone',
+      'BillingTimelineChanged',
+      'BillingTimelineChanged',
+    ]);
   });
 
   it('ends an add-on that the new base plan includes, and keeps one that it offers', () => {
-    const state = run(start([spec('s1', 'small'), spec('s2', 'scope'), spec('s3', 'laser')], at('2024-01-10')), change('s1', 'large', at('2024-03-01')));
+    const state = run(
+      start([spec('s1', 'small'), spec('s2', 'scope'), spec('s3', 'laser')], at('2024-01-10')),
+      change('s1', 'large', at('2024-03-01')),
+    );
     expect(timeline(state, 's2').at(-1)).toBe('CANCEL 2024-03-01 -');
     expect(timeline(state, 's3')).toEqual(['START 2024-01-10 laser-evergreen']);
   });
@@ -133,7 +173,11 @@ describe('a bundle', () => {
 describe('changing the plan', () => {
   it('takes effect at once under IMMEDIATE and does not grant a used trial again', () => {
     const state = run(begun, change('s1', 'large', at('2024-03-05')));
-    expect(timeline(state, 's1')).toEqual(['START 2024-01-10 small-trial', 'PHASE 2024-02-09 small-evergreen', 'CHANGE 2024-03-05 large-evergreen']);
+    expect(timeline(state, 's1')).toEqual([
+      'START 2024-01-10 small-trial',
+      'PHASE 2024-02-09 small-evergreen',
+      'CHANGE 2024-03-05 large-evergreen',
+    ]);
   });
 
   it('stays in the trial when it happens in the trial', () => {
@@ -146,11 +190,18 @@ describe('changing the plan', () => {
 
   it('grants a new trial when phases count from the change', () => {
     const catalog = catalogWith({ changeAlignment: [{ when: {}, result: 'CHANGE_OF_PLAN' }] });
-    expect(timeline(run(begun, change('s1', 'large', at('2024-03-05'), { catalog })), 's1').slice(2)).toEqual(['CHANGE 2024-03-05 large-trial', 'PHASE 2024-04-04 large-evergreen']);
+    expect(timeline(run(begun, change('s1', 'large', at('2024-03-05'), { catalog })), 's1').slice(2)).toEqual([
+      'CHANGE 2024-03-05 large-trial',
+      'PHASE 2024-04-04 large-evergreen',
+    ]);
   });
 
   it('waits for the charged-through date under END_OF_TERM, and takes the place of what was pending', () => {
-    const charged = run(begun, chargedThrough('s1', '2024-04-01', '2024-03-01'), change('s1', 'large', at('2024-03-05'), { policy: 'END_OF_TERM' }));
+    const charged = run(
+      begun,
+      chargedThrough('s1', '2024-04-01', '2024-03-01'),
+      change('s1', 'large', at('2024-03-05'), { policy: 'END_OF_TERM' }),
+    );
     expect(timeline(charged, 's1').at(-1)).toBe('CHANGE 2024-04-01 large-evergreen');
     expect(status(charged, 's1', '2024-03-31')).toBe('ACTIVE small-evergreen');
     const again = eventsOf(charged, change('s1', 'large', at('2024-03-06'))).reduce(evolve, charged);
@@ -158,23 +209,39 @@ describe('changing the plan', () => {
   });
 
   it('is now under END_OF_TERM when nothing is charged ahead', () => {
-    const state = run(begun, chargedThrough('s1', '2024-03-01', '2024-03-01'), change('s1', 'large', at('2024-03-05'), { policy: 'END_OF_TERM' }));
+    const state = run(
+      begun,
+      chargedThrough('s1', '2024-03-01', '2024-03-01'),
+      change('s1', 'large', at('2024-03-05'), { policy: 'END_OF_TERM' }),
+    );
     expect(timeline(state, 's1').at(-1)).toBe('CHANGE 2024-03-05 large-evergreen');
   });
 
   it('can be undone while it is pending, and not after', () => {
     const state = run(begun, change('s1', 'large', at('2024-03-05'), { requestedAt: at('2024-03-10') }));
-    const undone = eventsOf(state, { type: 'UndoPlanChange', data: { subscriptionId: 's1', now: at('2024-03-06') } }).reduce(evolve, state);
+    const undone = eventsOf(state, {
+      type: 'UndoPlanChange',
+      data: { subscriptionId: 's1', now: at('2024-03-06') },
+    }).reduce(evolve, state);
     expect(timeline(undone, 's1')).toHaveLength(2);
-    expect(refusal(undone, { type: 'UndoPlanChange', data: { subscriptionId: 's1', now: at('2024-03-06') } })).toBe('no-change-pending');
+    expect(refusal(undone, { type: 'UndoPlanChange', data: { subscriptionId: 's1', now: at('2024-03-06') } })).toBe(
+      'no-change-pending',
+    );
   });
 
   it('refuses what the rules forbid, another category, and a date before the last transition', () => {
     const state = run(begun);
-    const illegal = catalogWith({ changePolicy: [{ when: { toProduct: 'Large' }, result: 'ILLEGAL' }, { when: {}, result: 'IMMEDIATE' }] });
+    const illegal = catalogWith({
+      changePolicy: [
+        { when: { toProduct: 'Large' }, result: 'ILLEGAL' },
+        { when: {}, result: 'IMMEDIATE' },
+      ],
+    });
     expect(refusal(state, change('s1', 'large', at('2024-03-05'), { catalog: illegal }))).toBe('change-illegal');
     expect(refusal(state, change('s1', 'alone', at('2024-03-05')))).toBe('change-of-category');
-    expect(refusal(state, change('s1', 'large', at('2024-03-05'), { requestedAt: at('2024-02-08') }))).toBe('requested-date-invalid');
+    expect(refusal(state, change('s1', 'large', at('2024-03-05'), { requestedAt: at('2024-02-08') }))).toBe(
+      'requested-date-invalid',
+    );
     expect(refusal(state, change('s9', 'large', at('2024-03-05')))).toBe('subscription-unknown');
   });
 
@@ -186,38 +253,64 @@ describe('changing the plan', () => {
 
 describe('cancelling', () => {
   it('ends service now and billing at the charged-through date by the catalog', () => {
-    const state = run(begun, chargedThrough('s1', '2024-04-01', '2024-03-01'), cancel('s1', at('2024-03-05'), { policy: 'IMMEDIATE' }));
+    const state = run(
+      begun,
+      chargedThrough('s1', '2024-04-01', '2024-03-01'),
+      cancel('s1', at('2024-03-05'), { policy: 'IMMEDIATE' }),
+    );
     expect(status(state, 's1', '2024-03-05')).toBe('CANCELLED small-evergreen');
     expect(timeline(state, 's1').at(-1)).toBe('CANCEL 2024-04-01 -');
   });
 
   it('keeps the subscription active until a planned end', () => {
-    const state = run(begun, chargedThrough('s1', '2024-04-01', '2024-03-01'), cancel('s1', at('2024-03-05'), { policy: 'END_OF_TERM' }));
+    const state = run(
+      begun,
+      chargedThrough('s1', '2024-04-01', '2024-03-01'),
+      cancel('s1', at('2024-03-05'), { policy: 'END_OF_TERM' }),
+    );
     expect(status(state, 's1', '2024-03-31')).toBe('ACTIVE small-evergreen');
     expect(status(state, 's1', '2024-04-01')).toBe('CANCELLED small-evergreen');
   });
 
   it('steps back from the charged-through date under START_OF_TERM', () => {
-    const state = run(begun, chargedThrough('s1', '2024-04-01', '2024-03-01'), cancel('s1', at('2024-03-05'), { policy: 'IMMEDIATE' }, { policy: 'START_OF_TERM' }));
+    const state = run(
+      begun,
+      chargedThrough('s1', '2024-04-01', '2024-03-01'),
+      cancel('s1', at('2024-03-05'), { policy: 'IMMEDIATE' }, { policy: 'START_OF_TERM' }),
+    );
     expect(timeline(state, 's1').at(-1)).toBe('CANCEL 2024-03-01 -');
   });
 
   it('gives way to an earlier one, and refuses a later one', () => {
     const state = run(begun, cancel('s1', at('2024-03-05'), { at: at('2024-05-01') }, { at: at('2024-05-01') }));
-    expect(refusal(state, cancel('s1', at('2024-03-06'), { at: at('2024-06-01') }, { at: at('2024-06-01') }))).toBe('cancel-bad-state');
-    expect(refusal(state, cancel('s1', at('2024-03-06'), { policy: 'IMMEDIATE' }, { policy: 'IMMEDIATE' }))).toBe('accepted');
+    expect(refusal(state, cancel('s1', at('2024-03-06'), { at: at('2024-06-01') }, { at: at('2024-06-01') }))).toBe(
+      'cancel-bad-state',
+    );
+    expect(refusal(state, cancel('s1', at('2024-03-06'), { policy: 'IMMEDIATE' }, { policy: 'IMMEDIATE' }))).toBe(
+      'accepted',
+    );
   });
 
   it('refuses to undo what is over or was never asked for', () => {
     const over = run(begun, cancel('s1', at('2024-03-05'), { policy: 'IMMEDIATE' }, { policy: 'IMMEDIATE' }));
-    expect(refusal(over, { type: 'UndoCancellation', data: { subscriptionId: 's1', now: at('2024-03-06') } })).toBe('no-cancellation-pending');
-    expect(refusal(run(begun), { type: 'UndoCancellation', data: { subscriptionId: 's1', now: at('2024-03-06') } })).toBe('no-cancellation-pending');
+    expect(refusal(over, { type: 'UndoCancellation', data: { subscriptionId: 's1', now: at('2024-03-06') } })).toBe(
+      'no-cancellation-pending',
+    );
+    expect(
+      refusal(run(begun), { type: 'UndoCancellation', data: { subscriptionId: 's1', now: at('2024-03-06') } }),
+    ).toBe('no-cancellation-pending');
   });
 
   it('of what has not begun needs a date from the start on', () => {
-    const state = run(start([spec('s1', 'small')], at('2024-01-10'), { entitlementAt: at('2024-02-01'), billingAt: at('2024-02-01') }));
-    expect(refusal(state, cancel('s1', at('2024-01-10'), { at: at('2024-01-11') }, { at: at('2024-01-11') }))).toBe('requested-date-invalid');
-    expect(refusal(state, cancel('s1', at('2024-01-10'), { at: at('2024-02-01') }, { at: at('2024-02-01') }))).toBe('accepted');
+    const state = run(
+      start([spec('s1', 'small')], at('2024-01-10'), { entitlementAt: at('2024-02-01'), billingAt: at('2024-02-01') }),
+    );
+    expect(refusal(state, cancel('s1', at('2024-01-10'), { at: at('2024-01-11') }, { at: at('2024-01-11') }))).toBe(
+      'requested-date-invalid',
+    );
+    expect(refusal(state, cancel('s1', at('2024-01-10'), { at: at('2024-02-01') }, { at: at('2024-02-01') }))).toBe(
+      'accepted',
+    );
   });
 });
 
@@ -225,14 +318,28 @@ describe('blocking', () => {
   const pause = (stateName: string, day: string, blocks: boolean): BundleCommand => ({
     type: 'SetBlockingState',
     data: {
-      blockingId: `block-${day}`, type: 'SUBSCRIPTION_BUNDLE', blockedId: 'bundle-1', service: 'entitlement-service', stateName,
-      blockChange: blocks, blockEntitlement: blocks, blockBilling: blocks, effectiveAt: at(day), now: at(day),
+      now: at(day),
+      state: {
+        blockingId: `block-${day}`,
+        type: 'SUBSCRIPTION_BUNDLE',
+        blockedId: 'bundle-1',
+        service: 'entitlement-service',
+        stateName,
+        blockChange: blocks,
+        blockEntitlement: blocks,
+        blockBilling: blocks,
+        effectiveAt: at(day),
+      },
     },
   });
 
   it('stops charging from the pause on and goes on with the phase of the time of the resume', () => {
     const state = run(begun, pause('ENT_BLOCKED', '2024-02-01', true), pause('ENT_CLEAR', '2024-03-10', false));
-    expect(timeline(state, 's1')).toEqual(['START 2024-01-10 small-trial', 'BILLING_DISABLED 2024-02-01 -', 'BILLING_ENABLED 2024-03-10 small-evergreen']);
+    expect(timeline(state, 's1')).toEqual([
+      'START 2024-01-10 small-trial',
+      'BILLING_DISABLED 2024-02-01 -',
+      'BILLING_ENABLED 2024-03-10 small-evergreen',
+    ]);
     expect(status(state, 's1', '2024-03-01')).toBe('BLOCKED small-evergreen');
   });
 
@@ -248,10 +355,31 @@ describe('days and quantities', () => {
   it('are transitions of their own inside a phase', () => {
     const state = run(
       begun,
-      { type: 'ChangeBillCycleDay', data: { subscriptionId: 's1', changeId: 'd1', effectiveAt: at('2024-03-01'), billCycleDayLocal: 15, now: at('2024-02-20') } },
-      { type: 'ChangeQuantity', data: { subscriptionId: 's1', changeId: 'q1', effectiveAt: at('2024-03-05'), quantity: 3, now: at('2024-02-20') } },
+      {
+        type: 'ChangeBillCycleDay',
+        data: {
+          subscriptionId: 's1',
+          changeId: 'd1',
+          effectiveAt: at('2024-03-01'),
+          billCycleDayLocal: 15,
+          now: at('2024-02-20'),
+        },
+      },
+      {
+        type: 'ChangeQuantity',
+        data: {
+          subscriptionId: 's1',
+          changeId: 'q1',
+          effectiveAt: at('2024-03-05'),
+          quantity: 3,
+          now: at('2024-02-20'),
+        },
+      },
     );
-    expect(timeline(state, 's1').slice(2)).toEqual(['BCD_CHANGE 2024-03-01 small-evergreen', 'QUANTITY_CHANGE 2024-03-05 small-evergreen']);
+    expect(timeline(state, 's1').slice(2)).toEqual([
+      'BCD_CHANGE 2024-03-01 small-evergreen',
+      'QUANTITY_CHANGE 2024-03-05 small-evergreen',
+    ]);
   });
 });
 

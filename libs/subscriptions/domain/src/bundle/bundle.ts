@@ -13,9 +13,17 @@ export type PlanStep = PhasePlan & {
   readonly endsAddOns: readonly string[];
 };
 
-export type DayChange = { readonly changeId: string; readonly effectiveAt: Instant; readonly billCycleDayLocal: number };
+export type DayChange = {
+  readonly changeId: string;
+  readonly effectiveAt: Instant;
+  readonly billCycleDayLocal: number;
+};
 export type QuantityChange = { readonly changeId: string; readonly effectiveAt: Instant; readonly quantity: number };
-export type Cancellation = { readonly cancellationId: string; readonly entitlementAt: Instant; readonly billingAt: Instant };
+export type Cancellation = {
+  readonly cancellationId: string;
+  readonly entitlementAt: Instant;
+  readonly billingAt: Instant;
+};
 
 /** A state of some service that stops changes, entitlement or billing, until the service's next state. */
 export type BlockingState = {
@@ -44,12 +52,25 @@ export type StartedSubscription = {
   readonly step: PlanStep;
 };
 
-type PlanChange = { readonly subscriptionId: string; readonly step: PlanStep; readonly decidedAt: Instant; readonly billCycleDayLocal: number | null };
+type PlanChange = {
+  readonly subscriptionId: string;
+  readonly step: PlanStep;
+  readonly decidedAt: Instant;
+  readonly billCycleDayLocal: number | null;
+};
 type Cancelled = { readonly subscriptionId: string } & Cancellation;
 type BillingTimeline = Extract<SubscriptionsEvent, { readonly type: 'subscriptions.billing-changed.v1' }>['data'];
 
 export type BundleEvent =
-  | { readonly type: 'BundleCreated'; readonly data: { readonly bundleId: string; readonly accountId: string; readonly externalKey: string; readonly time: AccountTime } }
+  | {
+      readonly type: 'BundleCreated';
+      readonly data: {
+        readonly bundleId: string;
+        readonly accountId: string;
+        readonly externalKey: string;
+        readonly time: AccountTime;
+      };
+    }
   | { readonly type: 'SubscriptionStarted'; readonly data: StartedSubscription }
   | { readonly type: 'PlanChanged'; readonly data: PlanChange }
   | { readonly type: 'PlanChangeScheduled'; readonly data: PlanChange }
@@ -59,7 +80,10 @@ export type BundleEvent =
   | { readonly type: 'CancellationUndone'; readonly data: { readonly subscriptionId: string } }
   | { readonly type: 'BillCycleDayChanged'; readonly data: { readonly subscriptionId: string } & DayChange }
   | { readonly type: 'QuantityChanged'; readonly data: { readonly subscriptionId: string } & QuantityChange }
-  | { readonly type: 'ChargedThroughRecorded'; readonly data: { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate } }
+  | {
+      readonly type: 'ChargedThroughRecorded';
+      readonly data: { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate };
+    }
   | { readonly type: 'BlockingStateSet'; readonly data: BlockingState }
   | { readonly type: 'BundleKeyRenamed'; readonly data: { readonly externalKey: string } }
   | { readonly type: 'BillingTimelineChanged'; readonly data: BillingTimeline }
@@ -124,7 +148,11 @@ const started = ({ step, billCycleDayLocal, ...facts }: StartedSubscription): Su
   reached: [],
 });
 
-const dayOfStep = (days: readonly DayChange[], { stepId, effectiveAt }: PlanStep, billCycleDayLocal: number | null): readonly DayChange[] =>
+const dayOfStep = (
+  days: readonly DayChange[],
+  { stepId, effectiveAt }: PlanStep,
+  billCycleDayLocal: number | null,
+): readonly DayChange[] =>
   billCycleDayLocal === null ? days : replacing(days, { changeId: stepId, effectiveAt, billCycleDayLocal });
 
 /** A change takes the place of the one that was pending when it was decided. */
@@ -134,7 +162,16 @@ const changed = (subscription: Subscription, { step, decidedAt, billCycleDayLoca
   dayChanges: dayOfStep(subscription.dayChanges, step, billCycleDayLocal),
 });
 
-const evolveSubscription = (subscription: Subscription, event: Exclude<BundleEvent, { readonly type: 'BundleCreated' | 'SubscriptionStarted' | 'BlockingStateSet' | 'BundleKeyRenamed' | 'BillingTimelineChanged' }>): Subscription => {
+const evolveSubscription = (
+  subscription: Subscription,
+  event: Exclude<
+    BundleEvent,
+    {
+      readonly type:
+        'BundleCreated' | 'SubscriptionStarted' | 'BlockingStateSet' | 'BundleKeyRenamed' | 'BillingTimelineChanged';
+    }
+  >,
+): Subscription => {
   switch (event.type) {
     case 'PlanChanged':
     case 'PlanChangeScheduled':
@@ -150,11 +187,17 @@ const evolveSubscription = (subscription: Subscription, event: Exclude<BundleEve
       return { ...subscription, cancellation: null };
     case 'BillCycleDayChanged': {
       const { changeId, effectiveAt, billCycleDayLocal } = event.data;
-      return { ...subscription, dayChanges: replacing(subscription.dayChanges, { changeId, effectiveAt, billCycleDayLocal }) };
+      return {
+        ...subscription,
+        dayChanges: replacing(subscription.dayChanges, { changeId, effectiveAt, billCycleDayLocal }),
+      };
     }
     case 'QuantityChanged': {
       const { changeId, effectiveAt, quantity } = event.data;
-      return { ...subscription, quantityChanges: replacing(subscription.quantityChanges, { changeId, effectiveAt, quantity }) };
+      return {
+        ...subscription,
+        quantityChanges: replacing(subscription.quantityChanges, { changeId, effectiveAt, quantity }),
+      };
     }
     case 'ChargedThroughRecorded':
       return { ...subscription, chargedThroughDate: event.data.chargedThroughDate };
@@ -164,21 +207,17 @@ const evolveSubscription = (subscription: Subscription, event: Exclude<BundleEve
 };
 
 const evolveBundle = (bundle: Bundle, event: Exclude<BundleEvent, { readonly type: 'BundleCreated' }>): Bundle => {
-  switch (event.type) {
-    case 'SubscriptionStarted':
-      return { ...bundle, subscriptions: [...bundle.subscriptions, started(event.data)] };
-    case 'BlockingStateSet':
-      return { ...bundle, blockingStates: byEffect([...bundle.blockingStates, event.data]) };
-    case 'BundleKeyRenamed':
-      return { ...bundle, externalKey: event.data.externalKey };
-    case 'BillingTimelineChanged':
-      return bundle;
-    default: {
-      const { subscriptionId } = event.data;
-      const subscriptions = bundle.subscriptions.map((one) => (one.subscriptionId === subscriptionId ? evolveSubscription(one, event) : one));
-      return { ...bundle, subscriptions };
-    }
-  }
+  if (event.type === 'SubscriptionStarted')
+    return { ...bundle, subscriptions: [...bundle.subscriptions, started(event.data)] };
+  if (event.type === 'BlockingStateSet')
+    return { ...bundle, blockingStates: byEffect([...bundle.blockingStates, event.data]) };
+  if (event.type === 'BundleKeyRenamed') return { ...bundle, externalKey: event.data.externalKey };
+  if (event.type === 'BillingTimelineChanged') return bundle;
+  const { subscriptionId } = event.data;
+  const subscriptions = bundle.subscriptions.map((one) =>
+    one.subscriptionId === subscriptionId ? evolveSubscription(one, event) : one,
+  );
+  return { ...bundle, subscriptions };
 };
 
 export const evolve = (state: BundleState, event: BundleEvent): BundleState => {
@@ -190,4 +229,5 @@ export const evolve = (state: BundleState, event: BundleEvent): BundleState => {
 export const subscriptionOf = (bundle: BundleState, subscriptionId: string): Subscription | null =>
   bundle?.subscriptions.find((one) => one.subscriptionId === subscriptionId) ?? null;
 
-export const baseOf = (bundle: Bundle): Subscription | null => bundle.subscriptions.findLast(({ productCategory }) => productCategory === 'BASE') ?? null;
+export const baseOf = (bundle: Bundle): Subscription | null =>
+  bundle.subscriptions.findLast(({ productCategory }) => productCategory === 'BASE') ?? null;

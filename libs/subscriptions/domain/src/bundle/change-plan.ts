@@ -15,22 +15,40 @@ import { periodOf, policyInstant } from './policy-date';
 
 type Outcome = Decision<BundleEvent, BundleRejection>;
 
-const stateRefusal = (bundle: Bundle, subscription: Subscription, { now, requestedAt }: ChangePlan): BundleRejection | null => {
+const stateRefusal = (
+  bundle: Bundle,
+  subscription: Subscription,
+  { now, requestedAt }: ChangePlan,
+): BundleRejection | null => {
   const { subscriptionId } = subscription;
   const blocked = blockingAt(bundle, subscriptionId, now).find(({ blockChange }) => blockChange);
-  if (blocked !== undefined) return { code: 'change-blocked', detail: `Subscription ${subscriptionId} is blocked for changes by ${blocked.service} (${blocked.stateName})` };
+  if (blocked !== undefined)
+    return {
+      code: 'change-blocked',
+      detail: `Subscription ${subscriptionId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
+    };
   const status = statusAt(bundle, subscription, now);
   if (status === 'CANCELLED' || status === 'EXPIRED' || (status === 'PENDING' && requestedAt === null))
-    return { code: 'change-not-active', detail: `Subscription ${subscriptionId} is in state ${status}, so its plan cannot change` };
+    return {
+      code: 'change-not-active',
+      detail: `Subscription ${subscriptionId} is in state ${status}, so its plan cannot change`,
+    };
   const end = billingEnd(bundle, subscription);
-  if (end?.kind === 'CANCEL') return { code: 'change-pending-cancellation', detail: `Subscription ${subscriptionId} is to be cancelled on ${end.at}` };
-  if (end?.kind === 'EXPIRED') return { code: 'change-pending-expiry', detail: `Subscription ${subscriptionId} is to expire on ${end.at}` };
+  if (end?.kind === 'CANCEL')
+    return {
+      code: 'change-pending-cancellation',
+      detail: `Subscription ${subscriptionId} is to be cancelled on ${end.at}`,
+    };
+  if (end?.kind === 'EXPIRED')
+    return { code: 'change-pending-expiry', detail: `Subscription ${subscriptionId} is to expire on ${end.at}` };
   return null;
 };
 
 /** The rules know a plan by the period of its final phase, and the resolved phases of the step end with that one. */
 const factsOf = (subscription: Subscription, phase: ResolvedPhase): PlanFacts => {
-  const step = subscription.steps.findLast(({ phases }) => phases.some((one) => one.phase.phaseName === phase.phaseName));
+  const step = subscription.steps.findLast(({ phases }) =>
+    phases.some((one) => one.phase.phaseName === phase.phaseName),
+  );
   return {
     productName: phase.productName,
     productCategory: phase.productCategory,
@@ -46,7 +64,12 @@ const specifierOf = ({ plan, catalog, requestedAt, now }: ChangePlan, from: Plan
   return { productName: plan.productName, billingPeriod: plan.billingPeriod ?? from.billingPeriod, priceList };
 };
 
-const alignedAtOf = (alignment: ChangeAlignment, bundle: Bundle, subscription: Subscription, effectiveAt: Instant): Instant | null => {
+const alignedAtOf = (
+  alignment: ChangeAlignment,
+  bundle: Bundle,
+  subscription: Subscription,
+  effectiveAt: Instant,
+): Instant | null => {
   switch (alignment) {
     case 'START_OF_SUBSCRIPTION':
       return subscription.alignedAt;
@@ -60,7 +83,12 @@ const alignedAtOf = (alignment: ChangeAlignment, bundle: Bundle, subscription: S
 };
 
 /** What the new base plan includes or does not offer ends with the change (Kill Bill's DefaultSubscriptionBaseApiService). */
-const endedAddOns = (bundle: Bundle, subscription: Subscription, chosen: ChosenPlan, now: Instant): readonly string[] => {
+const endedAddOns = (
+  bundle: Bundle,
+  subscription: Subscription,
+  chosen: ChosenPlan,
+  now: Instant,
+): readonly string[] => {
   if (subscription.productCategory !== 'BASE') return [];
   const product = productOf(chosen.version, chosen.facts.productName);
   return bundle.subscriptions
@@ -72,10 +100,18 @@ const endedAddOns = (bundle: Bundle, subscription: Subscription, chosen: ChosenP
     .map(({ subscriptionId }) => subscriptionId);
 };
 
-type Change = { readonly bundle: Bundle; readonly subscription: Subscription; readonly command: ChangePlan; readonly current: ResolvedPhase };
+type Change = {
+  readonly bundle: Bundle;
+  readonly subscription: Subscription;
+  readonly command: ChangePlan;
+  readonly current: ResolvedPhase;
+};
 
 /** The instant asked for; else that of the policy asked for; else that of the catalog's policy. */
-const effectiveAtOf = ({ bundle, subscription, command, current }: Change, policy: Exclude<ReturnType<typeof changePolicyOf>, 'ILLEGAL'>): Instant => {
+const effectiveAtOf = (
+  { bundle, subscription, command, current }: Change,
+  policy: Exclude<ReturnType<typeof changePolicyOf>, 'ILLEGAL'>,
+): Instant => {
   const { now, requestedAt, account } = command;
   if (requestedAt !== null) return requestedAt;
   const at = policyInstant(policy, {
@@ -83,21 +119,39 @@ const effectiveAtOf = ({ bundle, subscription, command, current }: Change, polic
     startedAt: subscription.billingAt,
     chargedThroughDate: subscription.chargedThroughDate,
     billingPeriod: periodOf(current),
-    billCycleDay: subscription.dayChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.billCycleDayLocal ?? account.billCycleDayLocal,
+    billCycleDay:
+      subscription.dayChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.billCycleDayLocal ??
+      account.billCycleDayLocal,
     time: account.time,
   });
   const phaseStart = phaseStartedAt(bundle, subscription, now);
   return phaseStart !== null && phaseStart > at ? phaseStart : at;
 };
 
-const stepOf = ({ bundle, subscription, command }: Change, chosen: ChosenPlan, change: PlanSwitch, effectiveAt: Instant): PlanStep | { readonly rejected: BundleRejection } => {
+const stepOf = (
+  { bundle, subscription, command }: Change,
+  chosen: ChosenPlan,
+  change: PlanSwitch,
+  effectiveAt: Instant,
+): PlanStep | { readonly rejected: BundleRejection } => {
   const { startIn, now, account, changeId } = command;
   const alignment = changeAlignmentOf(chosen.version.rules, change);
   const alignedAt = alignedAtOf(alignment, bundle, subscription, effectiveAt);
-  if (alignedAt === null) return reject({ code: 'alignment-not-supported', detail: `The alignment ${alignment} is not supported` });
+  if (alignedAt === null)
+    return reject({ code: 'alignment-not-supported', detail: `The alignment ${alignment} is not supported` });
   const plan = alignPhases(chosen.phases, { alignedAt, effectiveAt, startIn }, account.time);
-  if (plan === null) return reject({ code: 'phase-not-in-plan', detail: `${chosen.plan.name} has no phase of the type ${String(startIn)}` });
-  return { stepId: changeId, kind: 'CHANGE', effectiveAt, endsAddOns: endedAddOns(bundle, subscription, chosen, now), ...plan };
+  if (plan === null)
+    return reject({
+      code: 'phase-not-in-plan',
+      detail: `${chosen.plan.name} has no phase of the type ${String(startIn)}`,
+    });
+  return {
+    stepId: changeId,
+    kind: 'CHANGE',
+    effectiveAt,
+    endsAddOns: endedAddOns(bundle, subscription, chosen, now),
+    ...plan,
+  };
 };
 
 const scheduled = (change: Change, from: PlanFacts): Outcome => {
@@ -107,20 +161,35 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const first = choosePlan({ catalog, at: requestedAt ?? now, plan, account, priceOverrides });
   if ('rejected' in first) return first;
   if (first.facts.productCategory !== subscription.productCategory)
-    return reject({ code: 'change-of-category', detail: `Subscription ${subscription.subscriptionId} cannot change from ${subscription.productCategory} to ${first.facts.productCategory}` });
+    return reject({
+      code: 'change-of-category',
+      detail: `Subscription ${subscription.subscriptionId} cannot change from ${subscription.productCategory} to ${first.facts.productCategory}`,
+    });
   const between: PlanSwitch = { from, phaseType: current.phaseType, to: first.facts };
   const byCatalog = changePolicyOf(first.version.rules, between);
   const policy = command.policy ?? byCatalog;
   if (byCatalog === 'ILLEGAL' || policy === 'ILLEGAL')
-    return reject({ code: 'change-illegal', detail: `Changing from ${current.planName} to ${first.plan.name} (${finalPhase(first.plan).type}) is not allowed` });
+    return reject({
+      code: 'change-illegal',
+      detail: `Changing from ${current.planName} to ${first.plan.name} (${finalPhase(first.plan).type}) is not allowed`,
+    });
   const effectiveAt = effectiveAtOf(change, policy);
   const since = phaseStartedAt(bundle, subscription, now) ?? subscription.billingAt;
-  if (effectiveAt < since) return reject({ code: 'requested-date-invalid', detail: `The requested date ${effectiveAt} is before the last transition ${since}` });
+  if (effectiveAt < since)
+    return reject({
+      code: 'requested-date-invalid',
+      detail: `The requested date ${effectiveAt} is before the last transition ${since}`,
+    });
   const chosen = choosePlan({ catalog, at: effectiveAt, plan, account, priceOverrides });
   if ('rejected' in chosen) return chosen;
   const step = stepOf(change, chosen, { ...between, to: chosen.facts }, effectiveAt);
   if ('rejected' in step) return step;
-  const data = { subscriptionId: subscription.subscriptionId, step, decidedAt: now, billCycleDayLocal: command.billCycleDayLocal };
+  const data = {
+    subscriptionId: subscription.subscriptionId,
+    step,
+    decidedAt: now,
+    billCycleDayLocal: command.billCycleDayLocal,
+  };
   return accept<BundleEvent>({ type: effectiveAt > now ? 'PlanChangeScheduled' : 'PlanChanged', data });
 };
 

@@ -17,9 +17,16 @@ type Choice = {
 };
 
 /** A plan of the catalog version in force at an instant, priced in the account's currency. */
-export const choosePlan = ({ catalog, at, plan, account, priceOverrides }: Choice): ChosenPlan | { readonly rejected: BundleRejection } => {
+export const choosePlan = ({
+  catalog,
+  at,
+  plan,
+  account,
+  priceOverrides,
+}: Choice): ChosenPlan | { readonly rejected: BundleRejection } => {
   const version = versionAt(catalog, at);
-  if (version === null) return { rejected: { code: 'no-catalog', detail: `There is no catalog version applicable for ${at}` } };
+  if (version === null)
+    return { rejected: { code: 'no-catalog', detail: `There is no catalog version applicable for ${at}` } };
   const found = findPlan(version, plan);
   if ('rejected' in found) return found;
   const resolved = resolvePlan(version, found, account.currency);

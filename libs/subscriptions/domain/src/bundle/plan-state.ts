@@ -24,7 +24,9 @@ export const statusAt = (bundle: Bundle, subscription: Subscription, now: Instan
   const end = entitlementEnd(bundle, subscription);
   if (end !== null && end.at <= now) return end.kind === 'EXPIRED' ? 'EXPIRED' : 'CANCELLED';
   if (subscription.entitlementAt > now) return 'PENDING';
-  return blockingAt(bundle, subscription.subscriptionId, now).some(({ blockEntitlement }) => blockEntitlement) ? 'BLOCKED' : 'ACTIVE';
+  return blockingAt(bundle, subscription.subscriptionId, now).some(({ blockEntitlement }) => blockEntitlement)
+    ? 'BLOCKED'
+    : 'ACTIVE';
 };
 
 export type PlanState = {
@@ -37,8 +39,13 @@ export type PlanState = {
 };
 
 const nearestPhase = (bundle: Bundle, subscription: Subscription, now: Instant): ResolvedPhase => {
-  const phases = plannedPhases(bundle, subscription).flatMap(({ effectiveAt, phase }) => (phase === null ? [] : [{ effectiveAt, phase }]));
-  const nearest = phases.findLast(({ effectiveAt }) => effectiveAt <= now)?.phase ?? phases[0]?.phase ?? subscription.steps[0]?.phases[0]?.phase;
+  const phases = plannedPhases(bundle, subscription).flatMap(({ effectiveAt, phase }) =>
+    phase === null ? [] : [{ effectiveAt, phase }],
+  );
+  const nearest =
+    phases.findLast(({ effectiveAt }) => effectiveAt <= now)?.phase ??
+    phases[0]?.phase ??
+    subscription.steps[0]?.phases[0]?.phase;
   if (nearest === undefined) throw new RangeError(`subscription ${subscription.subscriptionId} has no phase`);
   return nearest;
 };
@@ -49,5 +56,6 @@ export const planStateAt = (bundle: Bundle, subscription: Subscription, now: Ins
   phase: nearestPhase(bundle, subscription, now),
   cancelledAt: entitlementEnd(bundle, subscription)?.at ?? null,
   billingEndsAt: billingEnd(bundle, subscription)?.at ?? null,
-  quantity: subscription.quantityChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.quantity ?? subscription.quantity,
+  quantity:
+    subscription.quantityChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.quantity ?? subscription.quantity,
 });

@@ -1,4 +1,12 @@
-import { type AccountTime, type Instant, type LocalDate, instantOf, localDateOf, plusDuration, withDayOfMonth } from '@billstream/kernel';
+import {
+  type AccountTime,
+  type Instant,
+  type LocalDate,
+  instantOf,
+  localDateOf,
+  plusDuration,
+  withDayOfMonth,
+} from '@billstream/kernel';
 import type { BillingPeriod, ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { billingPeriodLength } from '../catalog/billing-period';
 import type { BillingPolicy } from '../catalog/catalog';
@@ -20,7 +28,10 @@ const stepBack = (from: LocalDate, { billingPeriod, billCycleDay, now, time }: T
   let date = from;
   for (let count = 1; date > today; count += 1) {
     const stepped = plusDuration(from, length.unit, -count * length.number);
-    date = length.unit === 'MONTHS' && billCycleDay !== null && billCycleDay > 0 ? withDayOfMonth(stepped, billCycleDay) : stepped;
+    date =
+      length.unit === 'MONTHS' && billCycleDay !== null && billCycleDay > 0
+        ? withDayOfMonth(stepped, billCycleDay)
+        : stepped;
   }
   return date;
 };

@@ -18,21 +18,36 @@ const productAt = (bundle: Bundle, base: Subscription, at: Instant, chosen: Chos
 };
 
 const livePlans = (bundle: Bundle, plan: CatalogPlan, now: Instant): number =>
-  bundle.subscriptions.filter((one) => !hasEnded(bundle, one, now) && one.steps.at(-1)?.phases[0]?.phase.planName === plan.name).length;
+  bundle.subscriptions.filter(
+    (one) => !hasEnded(bundle, one, now) && one.steps.at(-1)?.phases[0]?.phase.planName === plan.name,
+  ).length;
 
 /** An add-on needs a living base whose product, at that time, offers it and does not hold it already. */
 const addOnRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Instant): BundleRejection | null => {
   const base = baseOf(bundle);
   const { productName } = chosen.facts;
-  if (base === null) return { code: 'base-missing', detail: `Can't create an add-on of ${productName}: bundle ${bundle.bundleId} has no base subscription` };
+  if (base === null)
+    return {
+      code: 'base-missing',
+      detail: `Can't create an add-on of ${productName}: bundle ${bundle.bundleId} has no base subscription`,
+    };
   if (hasEnded(bundle, base, now))
-    return { code: 'base-not-active', detail: `Can't create an add-on of ${productName}: base subscription ${base.subscriptionId} is not active` };
+    return {
+      code: 'base-not-active',
+      detail: `Can't create an add-on of ${productName}: base subscription ${base.subscriptionId} is not active`,
+    };
   const product = productAt(bundle, base, at, chosen);
   const baseName = product?.name ?? 'the base plan';
   if (product?.included.includes(productName) === true)
-    return { code: 'add-on-included', detail: `Can't create an add-on of ${productName}: it is included in ${baseName}` };
+    return {
+      code: 'add-on-included',
+      detail: `Can't create an add-on of ${productName}: it is included in ${baseName}`,
+    };
   if (product?.available.includes(productName) !== true)
-    return { code: 'add-on-not-available', detail: `Can't create an add-on of ${productName}: it is not available for ${baseName}` };
+    return {
+      code: 'add-on-not-available',
+      detail: `Can't create an add-on of ${productName}: it is not available for ${baseName}`,
+    };
   const allowed = chosen.plan.plansAllowedInBundle;
   if (allowed >= 0 && livePlans(bundle, chosen.plan, now) >= allowed)
     return { code: 'add-on-limit-reached', detail: `A bundle may hold ${allowed} of ${chosen.plan.name}` };
@@ -43,40 +58,70 @@ const placeRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Inst
   const category = chosen.facts.productCategory;
   const standalone = bundle.subscriptions.some(({ productCategory }) => productCategory === 'STANDALONE');
   if (bundle.subscriptions.length > 0 && standalone !== (category === 'STANDALONE'))
-    return { code: 'categories-mixed', detail: `A bundle holds standalone subscriptions or a base with add-ons, not both (${chosen.plan.name})` };
+    return {
+      code: 'categories-mixed',
+      detail: `A bundle holds standalone subscriptions or a base with add-ons, not both (${chosen.plan.name})`,
+    };
   if (category === 'ADD_ON') return addOnRefusal(bundle, chosen, at, now);
   const base = category === 'BASE' ? baseOf(bundle) : null;
   if (base !== null && !hasEnded(bundle, base, now))
-    return { code: 'base-exists', detail: `Bundle ${bundle.bundleId} has the base subscription ${base.subscriptionId} already` };
+    return {
+      code: 'base-exists',
+      detail: `Bundle ${bundle.bundleId} has the base subscription ${base.subscriptionId} already`,
+    };
   return null;
 };
 
 const laterOf = (a: Instant, b: Instant | undefined): Instant => (b !== undefined && b > a ? b : a);
 
-const startOne = (bundle: Bundle, command: StartSubscriptions, spec: SubscriptionSpec): Outcome => {
-  const { now, catalog, account, migrated } = command;
-  const chosen = choosePlan({ catalog, at: command.billingAt ?? now, plan: spec.plan, account, priceOverrides: spec.priceOverrides });
-  if ('rejected' in chosen) return chosen;
-  const category = chosen.facts.productCategory;
-  const base = category === 'ADD_ON' ? baseOf(bundle) : null;
+type Dates = { readonly entitlementAt: Instant; readonly billingAt: Instant; readonly alignedAt: Instant };
+
+/** An add-on never begins before its base; where its phases are counted from is the catalog's rule. */
+const datesOf = (command: StartSubscriptions, chosen: ChosenPlan, base: Subscription | null): Dates => {
+  const { now } = command;
   const billingAt = laterOf(command.billingAt ?? now, base?.billingAt);
+  const withBundle = createAlignmentOf(chosen.version.rules, chosen.facts) === 'START_OF_BUNDLE';
+  return {
+    entitlementAt: laterOf(command.entitlementAt ?? now, base?.entitlementAt),
+    billingAt,
+    alignedAt: withBundle && base !== null ? base.alignedAt : billingAt,
+  };
+};
+
+const startOne = (bundle: Bundle, command: StartSubscriptions, spec: SubscriptionSpec): Outcome => {
+  const { now, catalog, account } = command;
+  const { startIn, subscriptionId, priceOverrides } = spec;
+  const chosen = choosePlan({ catalog, at: command.billingAt ?? now, plan: spec.plan, account, priceOverrides });
+  if ('rejected' in chosen) return chosen;
+  const { productCategory } = chosen.facts;
+  const { alignedAt, billingAt, entitlementAt } = datesOf(
+    command,
+    chosen,
+    productCategory === 'ADD_ON' ? baseOf(bundle) : null,
+  );
   const refusal = placeRefusal(bundle, chosen, billingAt, now);
   if (refusal !== null) return reject(refusal);
-  const alignedAt = createAlignmentOf(chosen.version.rules, chosen.facts) === 'START_OF_BUNDLE' ? (base?.alignedAt ?? billingAt) : billingAt;
-  const { startIn, subscriptionId } = spec;
   const plan = alignPhases(chosen.phases, { alignedAt, effectiveAt: billingAt, startIn }, account.time);
-  if (plan === null) return reject({ code: 'phase-not-in-plan', detail: `${chosen.plan.name} has no phase of the type ${String(startIn)}` });
+  if (plan === null)
+    return reject({
+      code: 'phase-not-in-plan',
+      detail: `${chosen.plan.name} has no phase of the type ${String(startIn)}`,
+    });
   return accept<BundleEvent>({
     type: 'SubscriptionStarted',
     data: {
       subscriptionId,
       externalKey: spec.externalKey ?? subscriptionId,
-      productCategory: category,
-      sourceType: migrated ? 'MIGRATED' : 'NATIVE',
-      entitlementAt: laterOf(command.entitlementAt ?? now, base?.entitlementAt),
+      productCategory,
+      sourceType: command.migrated ? 'MIGRATED' : 'NATIVE',
+      entitlementAt,
       billingAt,
       alignedAt: startIn === null ? alignedAt : billingAt,
-      firstBillableAt: firstBillableAt(billingAt, plan.phases.map(({ phase }) => phase), account.time),
+      firstBillableAt: firstBillableAt(
+        billingAt,
+        plan.phases.map(({ phase }) => phase),
+        account.time,
+      ),
       quantity: spec.quantity,
       billCycleDayLocal: spec.billCycleDayLocal,
       step: { stepId: subscriptionId, kind: 'START', effectiveAt: billingAt, endsAddOns: [], ...plan },
@@ -85,14 +130,28 @@ const startOne = (bundle: Bundle, command: StartSubscriptions, spec: Subscriptio
 };
 
 const opened = (state: BundleState, { bundleId, externalKey, account }: StartSubscriptions): readonly BundleEvent[] =>
-  state === null ? [{ type: 'BundleCreated', data: { bundleId, accountId: account.accountId, externalKey: externalKey ?? bundleId, time: account.time } }] : [];
+  state === null
+    ? [
+        {
+          type: 'BundleCreated',
+          data: { bundleId, accountId: account.accountId, externalKey: externalKey ?? bundleId, time: account.time },
+        },
+      ]
+    : [];
 
 const bundleRefusal = (state: BundleState, { account, now }: StartSubscriptions): BundleRejection | null => {
   if (state === null) return null;
   if (state.accountId !== account.accountId)
-    return { code: 'bundle-of-another-account', detail: `Bundle ${state.bundleId} does not belong to account ${account.accountId}` };
+    return {
+      code: 'bundle-of-another-account',
+      detail: `Bundle ${state.bundleId} does not belong to account ${account.accountId}`,
+    };
   const blocked = blockingAt(state, null, now).find(({ blockChange }) => blockChange);
-  if (blocked !== undefined) return { code: 'change-blocked', detail: `Bundle ${state.bundleId} is blocked for changes by ${blocked.service} (${blocked.stateName})` };
+  if (blocked !== undefined)
+    return {
+      code: 'change-blocked',
+      detail: `Bundle ${state.bundleId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
+    };
   return null;
 };
 

@@ -5,7 +5,12 @@ import { type Interval, billingDisabled } from './blocking';
 import { billingEnd } from './lifetime';
 
 type Kind = BillingTransition['kind'];
-type Point = { readonly seed: string; readonly kind: Kind; readonly effectiveAt: Instant; readonly phase: ResolvedPhase | null };
+type Point = {
+  readonly seed: string;
+  readonly kind: Kind;
+  readonly effectiveAt: Instant;
+  readonly phase: ResolvedPhase | null;
+};
 
 const pointsOfStep = (step: PlanStep, next: PlanStep | undefined): readonly Point[] =>
   step.phases
@@ -29,10 +34,15 @@ const planned = (bundle: Bundle, subscription: Subscription): readonly Point[] =
   ];
 };
 
-const inForce = (points: readonly Point[], at: Instant): Point | undefined => points.findLast(({ effectiveAt }) => effectiveAt <= at);
+const inForce = (points: readonly Point[], at: Instant): Point | undefined =>
+  points.findLast(({ effectiveAt }) => effectiveAt <= at);
 
 /** A day or quantity that changes where nothing else does is a transition of its own, with the phase of that time. */
-const withChanges = (points: readonly Point[], changes: readonly { readonly changeId: string; readonly effectiveAt: Instant }[], kind: Kind): readonly Point[] => {
+const withChanges = (
+  points: readonly Point[],
+  changes: readonly { readonly changeId: string; readonly effectiveAt: Instant }[],
+  kind: Kind,
+): readonly Point[] => {
   const added = changes.flatMap(({ changeId, effectiveAt }): readonly Point[] => {
     const current = inForce(points, effectiveAt);
     if (current === undefined || current.phase === null || current.effectiveAt === effectiveAt) return [];
@@ -44,19 +54,36 @@ const withChanges = (points: readonly Point[], changes: readonly { readonly chan
 const inOrder = (points: readonly Point[]): readonly Point[] =>
   points.toSorted((a, b) => (a.effectiveAt < b.effectiveAt ? -1 : a.effectiveAt > b.effectiveAt ? 1 : 0));
 
-/** Transitions inside a disabled interval vanish; at its end the phase of that time goes on (Kill Bill's BlockingCalculator). */
-const withoutInterval = (points: readonly Point[], { from, to }: Interval): readonly Point[] => {
+const endOf = (points: readonly Point[]): Point | undefined => {
   const last = points.at(-1);
-  const end = last?.phase === null ? last : undefined;
-  const first = points[0];
-  if (first === undefined || (to !== null && to <= first.effectiveAt) || (end !== undefined && from >= end.effectiveAt)) return points;
+  return last?.phase === null ? last : undefined;
+};
+
+/** Nothing is charged outside of the first transition and the end, so there is nothing to disable either. */
+const touches = ({ from, to }: Interval, first: Point, end: Point | undefined): boolean =>
+  (to === null || to > first.effectiveAt) && (end === undefined || from < end.effectiveAt);
+
+const resumed = (points: readonly Point[], to: Instant | null): readonly Point[] => {
+  const end = endOf(points);
+  if (to === null || (end !== undefined && end.effectiveAt <= to)) return [];
+  const current = inForce(points, to);
+  if (current === undefined || current.effectiveAt === to) return [];
+  return [{ seed: `enabled/${to}`, kind: 'BILLING_ENABLED', effectiveAt: to, phase: current.phase }];
+};
+
+/** Transitions inside a disabled interval vanish; at its end the phase of that time goes on (Kill Bill's BlockingCalculator). */
+const withoutInterval = (points: readonly Point[], interval: Interval): readonly Point[] => {
+  const { from, to } = interval;
+  const [first] = points;
+  const end = endOf(points);
+  if (first === undefined || !touches(interval, first, end)) return points;
   const inside = (at: Instant): boolean => at >= from && (to === null || at < to);
   const kept = points.filter((point) => point === end || !inside(point.effectiveAt));
-  const disabled: readonly Point[] = from < first.effectiveAt ? [] : [{ seed: `disabled/${from}`, kind: 'BILLING_DISABLED', effectiveAt: from, phase: null }];
-  const again = to === null || (end !== undefined && end.effectiveAt <= to) ? undefined : inForce(points, to);
-  const enabled: readonly Point[] =
-    to === null || again === undefined || again.effectiveAt === to ? [] : [{ seed: `enabled/${to}`, kind: 'BILLING_ENABLED', effectiveAt: to, phase: again.phase }];
-  return inOrder([...kept, ...disabled, ...enabled]);
+  const disabled: readonly Point[] =
+    from < first.effectiveAt
+      ? []
+      : [{ seed: `disabled/${from}`, kind: 'BILLING_DISABLED', effectiveAt: from, phase: null }];
+  return inOrder([...kept, ...disabled, ...resumed(points, to)]);
 };
 
 /**
@@ -65,20 +92,33 @@ const withoutInterval = (points: readonly Point[], { from, to }: Interval): read
  */
 export const timelineOf = (bundle: Bundle, subscription: Subscription): readonly BillingTransition[] => {
   const { dayChanges, quantityChanges, subscriptionId } = subscription;
-  const plain = withChanges(withChanges(planned(bundle, subscription), dayChanges, 'BCD_CHANGE'), quantityChanges, 'QUANTITY_CHANGE');
+  const plain = withChanges(
+    withChanges(planned(bundle, subscription), dayChanges, 'BCD_CHANGE'),
+    quantityChanges,
+    'QUANTITY_CHANGE',
+  );
   const points = billingDisabled(bundle, subscriptionId).reduce(withoutInterval, plain);
   return points.map(({ seed, kind, effectiveAt, phase }) => ({
     transitionId: derivedId(subscriptionId, seed, kind),
     kind,
     effectiveAt,
     phase,
-    quantity: quantityChanges.findLast((change) => change.effectiveAt <= effectiveAt)?.quantity ?? subscription.quantity,
+    quantity:
+      quantityChanges.findLast((change) => change.effectiveAt <= effectiveAt)?.quantity ?? subscription.quantity,
     billCycleDayLocal: dayChanges.findLast((change) => change.effectiveAt <= effectiveAt)?.billCycleDayLocal ?? null,
   }));
 };
 
 /** The timeline as if nothing were blocked: what the subscriber has, whether charged or not. */
-export const plannedPhases = (bundle: Bundle, subscription: Subscription): readonly { readonly transitionId: string; readonly kind: Kind; readonly effectiveAt: Instant; readonly phase: ResolvedPhase | null }[] =>
+export const plannedPhases = (
+  bundle: Bundle,
+  subscription: Subscription,
+): readonly {
+  readonly transitionId: string;
+  readonly kind: Kind;
+  readonly effectiveAt: Instant;
+  readonly phase: ResolvedPhase | null;
+}[] =>
   planned(bundle, subscription).map(({ seed, kind, effectiveAt, phase }) => ({
     transitionId: derivedId(subscription.subscriptionId, seed, kind),
     kind,

@@ -2,7 +2,9 @@ import type { DurationUnit } from '@billstream/kernel';
 import type { BillingPeriod } from '@billstream/subscriptions-contracts';
 
 /** How long each period is (Kill Bill's BillingPeriod); null has no length and bills nothing recurring. */
-export const billingPeriodLength: Readonly<Record<BillingPeriod, { readonly unit: DurationUnit; readonly number: number } | null>> = {
+export const billingPeriodLength: Readonly<
+  Record<BillingPeriod, { readonly unit: DurationUnit; readonly number: number } | null>
+> = {
   DAILY: { unit: 'DAYS', number: 1 },
   WEEKLY: { unit: 'DAYS', number: 7 },
   BIWEEKLY: { unit: 'DAYS', number: 14 },
@@ -23,10 +25,27 @@ export const billingPeriodLength: Readonly<Record<BillingPeriod, { readonly unit
 };
 
 const byName = new Map<string, BillingPeriod>(
-  ([
-    'DAILY', 'WEEKLY', 'BIWEEKLY', 'THIRTY_DAYS', 'THIRTY_ONE_DAYS', 'SIXTY_DAYS', 'NINETY_DAYS', 'MONTHLY', 'BIMESTRIAL',
-    'QUARTERLY', 'TRIANNUAL', 'BIANNUAL', 'ANNUAL', 'SESQUIENNIAL', 'BIENNIAL', 'TRIENNIAL', 'NO_BILLING_PERIOD',
-  ] as const).map((period) => [period, period]),
+  (
+    [
+      'DAILY',
+      'WEEKLY',
+      'BIWEEKLY',
+      'THIRTY_DAYS',
+      'THIRTY_ONE_DAYS',
+      'SIXTY_DAYS',
+      'NINETY_DAYS',
+      'MONTHLY',
+      'BIMESTRIAL',
+      'QUARTERLY',
+      'TRIANNUAL',
+      'BIANNUAL',
+      'ANNUAL',
+      'SESQUIENNIAL',
+      'BIENNIAL',
+      'TRIENNIAL',
+      'NO_BILLING_PERIOD',
+    ] as const
+  ).map((period) => [period, period]),
 );
 
 export const parseBillingPeriod = (text: string): BillingPeriod | null => byName.get(text) ?? null;

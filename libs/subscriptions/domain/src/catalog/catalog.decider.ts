@@ -24,12 +24,17 @@ export type CatalogRejection =
   | { readonly code: 'catalog-invalid'; readonly detail: string; readonly errors: readonly string[] }
   | { readonly code: 'simple-plan-invalid'; readonly detail: string };
 
-const sorted = (versions: Catalog): Catalog => versions.toSorted((a, b) => (a.effectiveDate < b.effectiveDate ? -1 : 1));
+const sorted = (versions: Catalog): Catalog =>
+  versions.toSorted((a, b) => (a.effectiveDate < b.effectiveDate ? -1 : 1));
 
 const invalid = (errors: readonly string[]): { readonly rejected: CatalogRejection } =>
   reject({ code: 'catalog-invalid', detail: `Invalid catalog: ${errors.slice(0, 5).join('; ')}`, errors });
 
-const addSimplePlan = (state: TenantCatalog, plan: SimplePlan, now: Instant): Decision<CatalogEvent, CatalogRejection> => {
+const addSimplePlan = (
+  state: TenantCatalog,
+  plan: SimplePlan,
+  now: Instant,
+): Decision<CatalogEvent, CatalogRejection> => {
   const added = withSimplePlan(catalogOf(state), plan, now);
   if ('error' in added) return reject({ code: 'simple-plan-invalid', detail: added.error });
   const errors = versionErrors(added.version);
@@ -43,7 +48,9 @@ const decide = (command: CatalogCommand, state: TenantCatalog): Decision<Catalog
       return accept<CatalogEvent>({ type: 'TenantRecorded', data: command.data });
     case 'UploadVersion': {
       const errors = additionErrors(state.versions, command.data.version);
-      return errors.length > 0 ? invalid(errors) : accept<CatalogEvent>({ type: 'CatalogVersionUploaded', data: command.data });
+      return errors.length > 0
+        ? invalid(errors)
+        : accept<CatalogEvent>({ type: 'CatalogVersionUploaded', data: command.data });
     }
     case 'AddSimplePlan':
       return addSimplePlan(state, command.data.plan, command.data.now);
@@ -60,7 +67,13 @@ export const evolveCatalog = (state: TenantCatalog, event: CatalogEvent): Tenant
       return { ...state, versions: sorted([...state.versions, event.data.version]) };
     case 'SimplePlanAdded': {
       const { version } = event.data;
-      return { ...state, versions: sorted([...state.versions.filter(({ effectiveDate }) => effectiveDate !== version.effectiveDate), version]) };
+      return {
+        ...state,
+        versions: sorted([
+          ...state.versions.filter(({ effectiveDate }) => effectiveDate !== version.effectiveDate),
+          version,
+        ]),
+      };
     }
     case 'CatalogDeleted':
       return { ...state, versions: [] };
@@ -68,11 +81,16 @@ export const evolveCatalog = (state: TenantCatalog, event: CatalogEvent): Tenant
 };
 
 /** What the tenant sells: its own versions, else the default catalog where the tenant may use it. */
-export const catalogOf = ({ usesDefault, versions }: TenantCatalog): Catalog => (versions.length > 0 || !usesDefault ? versions : [defaultCatalog]);
+export const catalogOf = ({ usesDefault, versions }: TenantCatalog): Catalog =>
+  versions.length > 0 || !usesDefault ? versions : [defaultCatalog];
 
 export const noCatalog: TenantCatalog = { usesDefault: false, versions: [] };
 
-export const catalogDecider: Decider<CatalogCommand, CatalogEvent, TenantCatalog, CatalogRejection> = { initial: noCatalog, decide, evolve: evolveCatalog };
+export const catalogDecider: Decider<CatalogCommand, CatalogEvent, TenantCatalog, CatalogRejection> = {
+  initial: noCatalog,
+  decide,
+  evolve: evolveCatalog,
+};
 
 export const catalogStream = (tenantId: string): string => `catalog-${tenantId}`;
 

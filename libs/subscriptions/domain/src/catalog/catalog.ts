@@ -1,5 +1,11 @@
 import type { Decimal, DurationUnit, Instant } from '@billstream/kernel';
-import type { BillingAlignment, BillingMode, BillingPeriod, PhaseType, ProductCategory } from '@billstream/subscriptions-contracts';
+import type {
+  BillingAlignment,
+  BillingMode,
+  BillingPeriod,
+  PhaseType,
+  ProductCategory,
+} from '@billstream/subscriptions-contracts';
 
 export const productCategories = ['BASE', 'ADD_ON', 'STANDALONE'] as const satisfies readonly ProductCategory[];
 export const phaseTypes = ['TRIAL', 'DISCOUNT', 'FIXEDTERM', 'EVERGREEN'] as const satisfies readonly PhaseType[];
@@ -7,7 +13,12 @@ export const billingModes = ['IN_ADVANCE', 'IN_ARREAR'] as const satisfies reado
 export const billingAlignments = ['ACCOUNT', 'BUNDLE', 'SUBSCRIPTION'] as const satisfies readonly BillingAlignment[];
 export const billingPolicies = ['IMMEDIATE', 'END_OF_TERM', 'START_OF_TERM', 'ILLEGAL'] as const;
 export const createAlignments = ['START_OF_SUBSCRIPTION', 'START_OF_BUNDLE'] as const;
-export const changeAlignments = ['START_OF_SUBSCRIPTION', 'START_OF_BUNDLE', 'CHANGE_OF_PLAN', 'CHANGE_OF_PRICELIST'] as const;
+export const changeAlignments = [
+  'START_OF_SUBSCRIPTION',
+  'START_OF_BUNDLE',
+  'CHANGE_OF_PLAN',
+  'CHANGE_OF_PRICELIST',
+] as const;
 export const durationUnits = ['DAYS', 'WEEKS', 'MONTHS', 'YEARS', 'UNLIMITED'] as const;
 export const usageTypes = ['CONSUMABLE', 'CAPACITY'] as const;
 export const tierBlockPolicies = ['ALL_TIERS', 'TOP_TIER'] as const;
@@ -19,10 +30,18 @@ export type ChangeAlignment = (typeof changeAlignments)[number];
 /** Price by currency. No entry at all is a price of zero in every currency (Kill Bill's empty price element). */
 export type Prices = Readonly<Record<string, Decimal>>;
 
-export type CatalogDuration = { readonly unit: DurationUnit | 'UNLIMITED'; /** -1 with UNLIMITED. */ readonly number: number };
+export type CatalogDuration = {
+  readonly unit: DurationUnit | 'UNLIMITED';
+  /** -1 with UNLIMITED. */ readonly number: number;
+};
 
 /** `max` counts blocks or units; -1 is no limit. */
-export type CatalogBlock = { readonly unit: string; readonly size: Decimal; readonly max: Decimal; readonly prices: Prices };
+export type CatalogBlock = {
+  readonly unit: string;
+  readonly size: Decimal;
+  readonly max: Decimal;
+  readonly prices: Prices;
+};
 export type CatalogLimit = { readonly unit: string; readonly max: Decimal | null; readonly min: Decimal | null };
 export type CatalogTier = {
   readonly limits: readonly CatalogLimit[];
@@ -133,7 +152,8 @@ export const finalPhase = (plan: CatalogPlan): CatalogPhase => {
 };
 
 /** The billing period a plan is found by: that of its final phase. */
-export const billingPeriodOf = (plan: CatalogPlan): BillingPeriod => finalPhase(plan).recurring?.billingPeriod ?? 'NO_BILLING_PERIOD';
+export const billingPeriodOf = (plan: CatalogPlan): BillingPeriod =>
+  finalPhase(plan).recurring?.billingPeriod ?? 'NO_BILLING_PERIOD';
 
 export const productOf = (version: CatalogVersion, name: string): CatalogProduct | null =>
   version.products.find((product) => product.name === name) ?? null;

@@ -10,10 +10,23 @@ const perUse = (plan: string, unit: string, size: string, price: string): Catalo
   billingMode: 'IN_ARREAR',
   billingPeriod: 'MONTHLY',
   tierBlockPolicy: 'ALL_TIERS',
-  tiers: [{ limits: [], blocks: [{ unit, size: decimal(size), max: unlimited, prices: usd(price) }], fixedPrice: null, recurringPrice: null }],
+  tiers: [
+    {
+      limits: [],
+      blocks: [{ unit, size: decimal(size), max: unlimited, prices: usd(price) }],
+      fixedPrice: null,
+      recurringPrice: null,
+    },
+  ],
 });
 
-type Offer = { readonly name: string; readonly product: string; readonly monthly: string; readonly hostHour: string; readonly analyticsBlock: string };
+type Offer = {
+  readonly name: string;
+  readonly product: string;
+  readonly monthly: string;
+  readonly hostHour: string;
+  readonly analyticsBlock: string;
+};
 
 const planOf = ({ name, product, monthly, hostHour, analyticsBlock }: Offer): CatalogPlan => {
   const usages = [perUse(name, 'host', '1', hostHour), perUse(name, 'analytics', analyticsBlock, '2')];
@@ -25,7 +38,14 @@ const planOf = ({ name, product, monthly, hostHour, analyticsBlock }: Offer): Ca
     effectiveDateForExistingSubscriptions: null,
     plansAllowedInBundle: -1,
     phases: [
-      { type: 'TRIAL', prettyName: null, duration: { unit: 'DAYS', number: 30 }, fixed: { prices: {} }, recurring: null, usages: [] },
+      {
+        type: 'TRIAL',
+        prettyName: null,
+        duration: { unit: 'DAYS', number: 30 },
+        fixed: { prices: {} },
+        recurring: null,
+        usages: [],
+      },
       {
         type: 'EVERGREEN',
         prettyName: null,
@@ -55,7 +75,14 @@ export const defaultCatalog: CatalogVersion = {
     { name: 'host', prettyName: null },
     { name: 'analytics', prettyName: null },
   ],
-  products: offers.map(({ product }): CatalogProduct => ({ name: product, prettyName: null, category: 'BASE', included: [], available: [], limits: [] })),
+  products: offers.map(({ product }): CatalogProduct => ({
+    name: product,
+    prettyName: null,
+    category: 'BASE',
+    included: [],
+    available: [],
+    limits: [],
+  })),
   rules: {
     changePolicy: [{ when: {}, result: 'IMMEDIATE' }],
     changeAlignment: [{ when: {}, result: 'START_OF_SUBSCRIPTION' }],

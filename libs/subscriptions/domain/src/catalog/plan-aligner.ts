@@ -1,4 +1,13 @@
-import { type AccountTime, type Decimal, type Instant, daysBetween, isZero, localDateOf, plusDuration, plusMs } from '@billstream/kernel';
+import {
+  type AccountTime,
+  type Decimal,
+  type Instant,
+  daysBetween,
+  isZero,
+  localDateOf,
+  plusDuration,
+  plusMs,
+} from '@billstream/kernel';
 import type { PhaseType, ResolvedPhase } from '@billstream/subscriptions-contracts';
 
 /** A phase of a plan, and when it begins. */
@@ -13,7 +22,11 @@ const dayMs = 86_400_000;
  * Durations are added on the account's calendar (Kill Bill #1923), the time of day stays. Days have 24 hours there,
  * because the account's offset is frozen.
  */
-export const plusPhase = (at: Instant, { unit, number }: NonNullable<ResolvedPhase['duration']>, time: AccountTime): Instant => {
+export const plusPhase = (
+  at: Instant,
+  { unit, number }: NonNullable<ResolvedPhase['duration']>,
+  time: AccountTime,
+): Instant => {
   const day = localDateOf(at, time);
   return plusMs(at, daysBetween(day, plusDuration(day, unit, number)) * dayMs);
 };
@@ -39,7 +52,11 @@ const layFrom = (phases: readonly ResolvedPhase[], from: Instant, time: AccountT
  */
 export const alignPhases = (
   phases: readonly ResolvedPhase[],
-  { alignedAt, effectiveAt, startIn }: { readonly alignedAt: Instant; readonly effectiveAt: Instant; readonly startIn: PhaseType | null },
+  {
+    alignedAt,
+    effectiveAt,
+    startIn,
+  }: { readonly alignedAt: Instant; readonly effectiveAt: Instant; readonly startIn: PhaseType | null },
   time: AccountTime,
 ): PhasePlan | null => {
   if (startIn !== null) {
@@ -47,7 +64,10 @@ export const alignPhases = (
     return first < 0 ? null : layFrom(phases.slice(first), effectiveAt, time);
   }
   const plan = layFrom(phases, alignedAt, time);
-  const current = Math.max(0, plan.phases.findLastIndex(({ startsAt }) => startsAt <= effectiveAt));
+  const current = Math.max(
+    0,
+    plan.phases.findLastIndex(({ startsAt }) => startsAt <= effectiveAt),
+  );
   return { phases: plan.phases.slice(current), expiresAt: plan.expiresAt };
 };
 

@@ -21,8 +21,11 @@ const matches = (stated: Condition, known: Condition): boolean =>
   conditionNames.every((name) => stated[name] === undefined || stated[name] === known[name]);
 
 /** Document order, first match wins, an absent predicate matches everything (Kill Bill's DefaultPlanRules). */
-const firstMatch = <Result extends string>(cases: readonly RuleCase<Result>[], known: Condition, fallback: Result): Result =>
-  cases.find(({ when }) => matches(when, known))?.result ?? fallback;
+const firstMatch = <Result extends string>(
+  cases: readonly RuleCase<Result>[],
+  known: Condition,
+  fallback: Result,
+): Result => cases.find(({ when }) => matches(when, known))?.result ?? fallback;
 
 const about = (plan: PlanFacts, phaseType: PhaseType | null): Condition => ({
   product: plan.productName,

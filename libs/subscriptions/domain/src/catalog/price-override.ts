@@ -7,7 +7,10 @@ export type PriceOverride = {
   readonly phaseType: string | null;
   readonly fixedPrice: Decimal | null;
   readonly recurringPrice: Decimal | null;
-  readonly usages: readonly { readonly name: string; readonly blocks: readonly { readonly unit: string; readonly size: Decimal; readonly price: Decimal }[] }[];
+  readonly usages: readonly {
+    readonly name: string;
+    readonly blocks: readonly { readonly unit: string; readonly size: Decimal; readonly price: Decimal }[];
+  }[];
 };
 
 type BlockPrice = PriceOverride['usages'][number]['blocks'][number];
@@ -19,7 +22,10 @@ const blockWith = (block: ResolvedBlock, prices: readonly BlockPrice[]): Resolve
 
 const usageWith = (usage: ResolvedUsage, { usages }: PriceOverride): ResolvedUsage => {
   const prices = usages.filter(({ name }) => name === usage.name).flatMap(({ blocks }) => blocks);
-  return { ...usage, tiers: usage.tiers.map((tier) => ({ ...tier, blocks: tier.blocks.map((block) => blockWith(block, prices)) })) };
+  return {
+    ...usage,
+    tiers: usage.tiers.map((tier) => ({ ...tier, blocks: tier.blocks.map((block) => blockWith(block, prices)) })),
+  };
 };
 
 const phaseWith = (phase: ResolvedPhase, override: PriceOverride | undefined): ResolvedPhase => {
@@ -34,10 +40,16 @@ const phaseWith = (phase: ResolvedPhase, override: PriceOverride | undefined): R
 };
 
 /** An override changes prices that the plan has; it never adds one where the plan has none. */
-export const overridePrices = (phases: readonly ResolvedPhase[], overrides: readonly PriceOverride[]): readonly ResolvedPhase[] =>
+export const overridePrices = (
+  phases: readonly ResolvedPhase[],
+  overrides: readonly PriceOverride[],
+): readonly ResolvedPhase[] =>
   phases.map((phase) =>
     phaseWith(
       phase,
-      overrides.find(({ phaseName, phaseType }) => phaseName === phase.phaseName || (phaseName === null && phaseType === phase.phaseType)),
+      overrides.find(
+        ({ phaseName, phaseType }) =>
+          phaseName === phase.phaseName || (phaseName === null && phaseType === phase.phaseType),
+      ),
     ),
   );

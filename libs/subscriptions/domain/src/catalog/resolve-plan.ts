@@ -1,6 +1,15 @@
 import { type Currency, type Decimal, zero } from '@billstream/kernel';
 import type { ResolvedBlock, ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
-import { type CatalogBlock, type CatalogPhase, type CatalogTier, type CatalogUsage, type CatalogVersion, type Prices, phaseName, productOf } from './catalog';
+import {
+  type CatalogBlock,
+  type CatalogPhase,
+  type CatalogTier,
+  type CatalogUsage,
+  type CatalogVersion,
+  type Prices,
+  phaseName,
+  productOf,
+} from './catalog';
 import type { FoundPlan } from './find-plan';
 import { billingAlignmentOf } from './plan-rules';
 
@@ -50,9 +59,17 @@ const durationOf = ({ duration: { unit, number } }: CatalogPhase): ResolvedPhase
 const recurringIn = ({ recurring }: CatalogPhase, currency: Currency, name: string): ResolvedPhase['recurring'] =>
   recurring === null || recurring.billingPeriod === 'NO_BILLING_PERIOD'
     ? null
-    : { price: priceIn(recurring.prices, currency, `the recurring charge of ${name}`), billingPeriod: recurring.billingPeriod };
+    : {
+        price: priceIn(recurring.prices, currency, `the recurring charge of ${name}`),
+        billingPeriod: recurring.billingPeriod,
+      };
 
-const phaseIn = (version: CatalogVersion, { plan, facts }: FoundPlan, phase: CatalogPhase, currency: Currency): ResolvedPhase => {
+const phaseIn = (
+  version: CatalogVersion,
+  { plan, facts }: FoundPlan,
+  phase: CatalogPhase,
+  currency: Currency,
+): ResolvedPhase => {
   const name = phaseName(plan.name, phase.type);
   return {
     planName: plan.name,
@@ -81,7 +98,12 @@ export const resolvePlan = (
   currency: Currency | null,
 ): { readonly phases: readonly ResolvedPhase[] } | { readonly rejected: NoPrice } => {
   if (currency === null)
-    return { rejected: { code: 'no-price-in-currency', detail: `The account has no currency, so ${found.plan.name} has no price` } };
+    return {
+      rejected: {
+        code: 'no-price-in-currency',
+        detail: `The account has no currency, so ${found.plan.name} has no price`,
+      },
+    };
   try {
     return { phases: found.plan.phases.map((phase) => phaseIn(version, found, phase, currency)) };
   } catch (error) {

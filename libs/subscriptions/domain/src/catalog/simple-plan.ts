@@ -43,7 +43,13 @@ const planOf = ({ planId, productName, currency, amount, billingPeriod, trial }:
     recurring: { billingPeriod, prices: { [currency]: amount } },
     usages: [],
   };
-  const free: CatalogPhase = { ...final, type: 'TRIAL', duration: trial ?? final.duration, fixed: { prices: {} }, recurring: null };
+  const free: CatalogPhase = {
+    ...final,
+    type: 'TRIAL',
+    duration: trial ?? final.duration,
+    fixed: { prices: {} },
+    recurring: null,
+  };
   return {
     name: planId,
     prettyName: null,
@@ -67,32 +73,54 @@ const withPrice = (plan: CatalogPlan, wanted: CatalogPlan, currency: string): Ca
   return { ...plan, phases: [...plan.phases.slice(0, -1), { ...known, recurring: { ...known.recurring, prices } }] };
 };
 
-const productsWith = (products: readonly CatalogProduct[], { productName, productCategory, availableBaseProducts }: SimplePlan): readonly CatalogProduct[] => {
-  const added: CatalogProduct = { name: productName, prettyName: null, category: productCategory, included: [], available: [], limits: [] };
+const productsWith = (
+  products: readonly CatalogProduct[],
+  { productName, productCategory, availableBaseProducts }: SimplePlan,
+): readonly CatalogProduct[] => {
+  const added: CatalogProduct = {
+    name: productName,
+    prettyName: null,
+    category: productCategory,
+    included: [],
+    available: [],
+    limits: [],
+  };
   const all = products.some(({ name }) => name === productName) ? products : [...products, added];
   return all.map((product) =>
-    availableBaseProducts.includes(product.name) && !product.available.includes(productName) ? { ...product, available: [...product.available, productName] } : product,
+    availableBaseProducts.includes(product.name) && !product.available.includes(productName)
+      ? { ...product, available: [...product.available, productName] }
+      : product,
   );
 };
 
 /** The latest version with the plan in it, or a first one (Kill Bill's CatalogUpdater edits in place). */
-export const withSimplePlan = (catalog: Catalog, simple: SimplePlan, now: Instant): { readonly version: CatalogVersion } | { readonly error: string } => {
+export const withSimplePlan = (
+  catalog: Catalog,
+  simple: SimplePlan,
+  now: Instant,
+): { readonly version: CatalogVersion } | { readonly error: string } => {
   const version = catalog.at(-1) ?? empty(now);
   const wanted = planOf(simple);
   const known = version.plans.find(({ name }) => name === simple.planId);
   const plan = known === undefined ? wanted : withPrice(known, wanted, simple.currency);
   if (plan === null) return { error: `plan ${simple.planId} exists already, and is not the same` };
   const product = version.products.find(({ name }) => name === simple.productName);
-  if (product !== undefined && product.category !== simple.productCategory) return { error: `product ${simple.productName} is a ${product.category}` };
+  if (product !== undefined && product.category !== simple.productCategory)
+    return { error: `product ${simple.productName} is a ${product.category}` };
   const [list, ...others] = version.priceLists;
   const listed = list === undefined ? { name: 'DEFAULT', plans: [] } : list;
   return {
     version: {
       ...version,
-      currencies: version.currencies.includes(simple.currency) ? version.currencies : [...version.currencies, simple.currency],
+      currencies: version.currencies.includes(simple.currency)
+        ? version.currencies
+        : [...version.currencies, simple.currency],
       products: productsWith(version.products, simple),
       plans: known === undefined ? [...version.plans, plan] : version.plans.map((one) => (one === known ? plan : one)),
-      priceLists: [{ ...listed, plans: listed.plans.includes(plan.name) ? listed.plans : [...listed.plans, plan.name] }, ...others],
+      priceLists: [
+        { ...listed, plans: listed.plans.includes(plan.name) ? listed.plans : [...listed.plans, plan.name] },
+        ...others,
+      ],
     },
   };
 };
