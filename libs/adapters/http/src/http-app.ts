@@ -1,5 +1,5 @@
 import { withLogContext } from '@billstream/observability';
-import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
+import type { DynamicModule, INestApplication, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -56,6 +56,13 @@ export const createHttpApp = async (
   app.useGlobalGuards(createdByGuard());
   app.useGlobalFilters(problemFilter(options.logger));
   return app;
+};
+
+/** The server under the application: for raw routes, `inject` and `routing`. */
+export const fastifyOf = (app: INestApplication): FastifyInstance => {
+  const adapter: unknown = app.getHttpAdapter();
+  if (!(adapter instanceof FastifyAdapter)) throw new TypeError('the application does not run on Fastify');
+  return adapter.getInstance<FastifyInstance>();
 };
 
 const addHooks = (

@@ -84,8 +84,10 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
         for (const { hears, lanes } of subscribers.values()) {
           if (!hears.has(contextOfMessage(message))) continue;
           for (const place of places) {
+            const lane = lanes[place];
+            if (!lane) throw new RangeError(`no partition ${place}`);
             page.open += 1;
-            lanes[place]?.take({ incoming: copied(message), redelivered: false, receipt: page });
+            lane.take({ incoming: copied(message), redelivered: false, receipt: page });
           }
         }
       }

@@ -76,5 +76,5 @@ export const partitionOf = (key: string, partitions: number): number => {
     hash = Math.imul(hash, 0x01000193);
   }
   // The lowest bits of FNV mix poorly and few partitions look at nothing else.
-  return (((hash >>> 0) ^ (hash >>> 15)) % partitions) >>> 0;
+  return ((hash ^ (hash >>> 15)) >>> 0) % partitions;
 };

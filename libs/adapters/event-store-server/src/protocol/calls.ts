@@ -207,7 +207,8 @@ export const collecting =
       if (response) callback(null, response);
       else callback(statusOf(cause));
     };
-    const forget = context.calls.add(answer);
+    // Whatever was sent of it is not complete, so nothing of it is written.
+    const forget = context.calls.add(({ message }) => answer(new CallFailure(status.UNAVAILABLE, message)));
     call.on('cancelled', () => answer(new CallFailure(status.CANCELLED, 'cancelled by the client')));
     try {
       callerOf(context, call);
