@@ -54,7 +54,7 @@ export class LimitsEndpoint {
   }
 
   /** A state set by hand until an instant, or until it is made AUTOMATIC again. */
-  @Put('v1/limits/:unit')
+  @Put('v1/usage/limits/:unit')
   async override(@Param('unit') name: string, @Body() body: OverrideRequest, @RequestCtx() context: RequestContext): Promise<LimiterJson> {
     const unit = await this.existing(context.tenantId, name);
     const { user, state, until, reason } = body;
