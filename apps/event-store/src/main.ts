@@ -20,7 +20,11 @@ const main = async (environment: NodeJS.ProcessEnv): Promise<void> => {
   const logger = pino({ base: { service: 'event-store' } });
   const schema = environment['EVENTSTORE_SCHEMA'] ?? 'eventstore';
   const server = await startEventStoreServer({
-    log: postgresLog({ connectionString: required(environment), schema }),
+    log: postgresLog({
+      connectionString: required(environment),
+      schema,
+      report: (news) => logger.warn({ schema }, news),
+    }),
     port: portIn(environment),
     host: environment['HOST'] ?? '127.0.0.1',
   });

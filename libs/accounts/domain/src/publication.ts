@@ -55,4 +55,13 @@ const ofTenantConfig = (recorded: RecordedEvent): readonly AccountsEvent[] => {
   }
 };
 
-const factsOf = ({ isMigrated: _isMigrated, ...facts }: Account): AccountFacts => facts;
+const factsOf = (account: Account): AccountFacts => ({
+  accountId: account.accountId,
+  externalKey: account.externalKey,
+  currency: account.currency,
+  timeZone: account.timeZone,
+  referenceTime: account.referenceTime,
+  billCycleDayLocal: account.billCycleDayLocal,
+  parentAccountId: account.parentAccountId,
+  isPaymentDelegatedToParent: account.isPaymentDelegatedToParent,
+});

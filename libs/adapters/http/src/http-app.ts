@@ -1,5 +1,5 @@
 import { withLogContext } from '@billstream/observability';
-import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
+import type { DynamicModule, INestApplication, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -58,6 +58,13 @@ export const createHttpApp = async (
   return app;
 };
 
+/** The server under the application: for raw routes, `inject` and `routing`. */
+export const fastifyOf = (app: INestApplication): FastifyInstance => {
+  const adapter: unknown = app.getHttpAdapter();
+  if (!(adapter instanceof FastifyAdapter)) throw new TypeError('the application does not run on Fastify');
+  return adapter.getInstance<FastifyInstance>();
+};
+
 const addHooks = (
   server: FastifyInstance,
   { innerSecret, logger, observe, requestLevel = 'debug' }: HttpOptions,
@@ -65,6 +72,8 @@ const addHooks = (
   const gate = innerSecret === undefined ? undefined : innerGate(innerSecret);
   server.addHook('onRequest', (request, reply, done) => {
     if (request.url.length > urlLengthMax) void reply.status(414).send();
+    // U+0000 fits neither a name nor a value that a database can look for.
+    else if (request.url.includes('%00')) void reply.status(400).send();
     else {
       gate?.(request);
       done();

@@ -1,7 +1,8 @@
 export { locationOf, paginate } from './answers';
 export type { Page } from './answers';
-export { createHttpApp } from './http-app';
+export { createHttpApp, fastifyOf } from './http-app';
 export type { HttpObservation, HttpOptions } from './http-app';
+export { openApiOf } from './openapi';
 export { ProblemException, killBillProblem, unwrap } from './problem';
 export type { FieldError, Problem } from './problem';
 export { answerProblem, isKillBillPath } from './problem-filter';

@@ -1,6 +1,17 @@
+export { loadCheckpoints, prepareReadModels, runtimeDdl } from './checkpoints';
+export type { Checkpoint } from './checkpoints';
+export type { TableComparison } from './compare-tables';
 export { openDatabase } from './database';
 export type { Database, Sql } from './database';
 export { dueWorkDdl, schedule, unschedule } from './due-work';
 export type { DueItem } from './due-work';
+export { dueBefore, runDueWork } from './due-worker';
+export type { DueState, DueWorker, DueWorkerParts } from './due-worker';
 export { migrate } from './migrate';
+export { runProjections } from './projection-runner';
+export type { ProjectionParts, ProjectionProgress, Projections } from './projection-runner';
 export type { ReadModel } from './read-model';
+export { compareReadModel, rebuildReadModel } from './rebuild';
+export type { RebuildParts, RebuildProgress, Rebuilt } from './rebuild';
+export { tenantClockDdl, tenantClocks } from './tenant-clocks';
+export type { TenantClocks } from './tenant-clocks';

@@ -2,7 +2,7 @@ import type { PublicEvent } from '@billstream/event-sourcing';
 import type { Database } from '@billstream/postgres';
 import { BaseRpcContext, type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Logger } from 'pino';
-import { lastValueFrom } from 'rxjs';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { pause } from './back-off';
 import type { Bus, Consumer } from './bus';
 import { type FencesPassed, fenceTracker, hasPassed } from './fences';
@@ -116,18 +116,19 @@ export class BusServer extends Server implements CustomTransportStrategy {
     throw new Error('This transport has no events of its own: see BusServerParts.report');
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the signature is Nest's
   unwrap<T>(): T {
     throw new Error('This transport has no server to unwrap');
   }
 
   private async run(event: PublicEvent, info: DeliveryInfo): Promise<void> {
-    const { around = (_event, _info, work) => work() } = this.parts;
-    await around(event, info, async () => {
+    const work = async (): Promise<void> => {
       const handler = this.getHandlerByPattern(event.type);
       if (!handler) return;
       const returned: unknown = await handler(event, new ReactionContext([event, info]));
-      await lastValueFrom(this.transformToObservable(returned), { defaultValue: undefined });
-    });
+      if (isObservable(returned)) await lastValueFrom(returned, { defaultValue: undefined });
+    };
+    await (this.parts.around ? this.parts.around(event, info, work) : work());
   }
 
   private async prune(): Promise<void> {

@@ -1,4 +1,12 @@
-import type { Decider, DomainEvent, EventStore, Handle, Publication, Rejection, Schema } from '@billstream/event-sourcing';
+import type {
+  Decider,
+  DomainEvent,
+  EventStore,
+  Handle,
+  Publication,
+  Rejection,
+  Schema,
+} from '@billstream/event-sourcing';
 import type { Clock } from '@billstream/kernel';
 import type { Database, DueItem, ReadModel } from '@billstream/postgres';
 import type { DynamicModule } from '@nestjs/common';

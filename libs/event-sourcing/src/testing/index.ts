@@ -1,1 +1,2 @@
 export { specificationOf } from './specification';
+export { eventStoreContract, sampleEvent, takePages } from './event-store-contract';

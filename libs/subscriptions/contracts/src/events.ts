@@ -24,7 +24,12 @@ export type BillingPeriod =
   | 'NO_BILLING_PERIOD';
 
 /** One priced block of a tier: `price` per `size` units; `max` counts blocks, null is no limit. */
-export type ResolvedBlock = { readonly unit: string; readonly size: Decimal; readonly max: Decimal | null; readonly price: Decimal };
+export type ResolvedBlock = {
+  readonly unit: string;
+  readonly size: Decimal;
+  readonly max: Decimal | null;
+  readonly price: Decimal;
+};
 
 /** A usage section in the account's currency. Capacity tiers have limits and one price; consumable tiers have blocks. */
 export type ResolvedUsage = {
@@ -67,7 +72,16 @@ export type ResolvedPhase = {
  */
 export type BillingTransition = {
   readonly transitionId: string;
-  readonly kind: 'START' | 'PHASE' | 'CHANGE' | 'CANCEL' | 'EXPIRED' | 'BCD_CHANGE' | 'QUANTITY_CHANGE' | 'BILLING_DISABLED' | 'BILLING_ENABLED';
+  readonly kind:
+    | 'START'
+    | 'PHASE'
+    | 'CHANGE'
+    | 'CANCEL'
+    | 'EXPIRED'
+    | 'BCD_CHANGE'
+    | 'QUANTITY_CHANGE'
+    | 'BILLING_DISABLED'
+    | 'BILLING_ENABLED';
   readonly effectiveAt: Instant;
   readonly phase: ResolvedPhase | null;
   readonly quantity: number;
@@ -77,20 +91,20 @@ export type BillingTransition = {
 
 export type SubscriptionsEvent =
   /** The whole timeline, past and planned, each time any of it changes: the newest one replaces those before. */
-  | {
-      readonly type: 'subscriptions.billing-changed.v1';
-      readonly data: {
-        readonly accountId: string;
-        readonly bundleId: string;
-        readonly bundleExternalKey: string;
-        readonly subscriptionId: string;
-        readonly externalKey: string;
-        readonly productCategory: ProductCategory;
-        /** Sorted by `effectiveAt`. */
-        readonly transitions: readonly BillingTransition[];
-        /** First day that can cost something: start plus the leading free phases; the day of month for SUBSCRIPTION alignment. */
-        readonly firstBillableAt: Instant;
-        /** The same of the bundle's base subscription; for BUNDLE alignment. */
-        readonly bundleFirstBillableAt: Instant;
-      };
+  {
+    readonly type: 'subscriptions.billing-changed.v1';
+    readonly data: {
+      readonly accountId: string;
+      readonly bundleId: string;
+      readonly bundleExternalKey: string;
+      readonly subscriptionId: string;
+      readonly externalKey: string;
+      readonly productCategory: ProductCategory;
+      /** Sorted by `effectiveAt`. */
+      readonly transitions: readonly BillingTransition[];
+      /** First day that can cost something: start plus the leading free phases; the day of month for SUBSCRIPTION alignment. */
+      readonly firstBillableAt: Instant;
+      /** The same of the bundle's base subscription; for BUNDLE alignment. */
+      readonly bundleFirstBillableAt: Instant;
     };
+  };

@@ -98,8 +98,7 @@ export const profile: Decider<ProfileCommand, ProfileEvent, Profile, never> = {
   },
   evolve: (_current, event) => {
     if (event.type === 'ProfileErased') return emptyProfile;
-    const { accountId: _accountId, ...recorded } = event.data;
-    return recorded;
+    return laidOver(emptyProfile, event.data);
   },
 };
 

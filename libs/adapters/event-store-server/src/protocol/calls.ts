@@ -25,15 +25,15 @@ export interface Outlet {
   isOpen(): boolean;
   /** Sends one answer; a promise means that the reader is behind and asks to be waited for. */
   send(answer: Buffer): Promise<void> | undefined;
-  end(): void;
-  fail(cause: unknown): void;
+  readonly end: () => void;
+  readonly fail: (cause: unknown) => void;
   /** Calls back once, however the call ends. */
   onEnd(listener: () => void): void;
 }
 
 /** Every call that is being served, so that a stop can end them and a test can see that none leaks. */
 export interface OpenCalls {
-  count(): number;
+  readonly count: () => number;
   abort(cause: CallFailure): void;
   add(abort: (cause: CallFailure) => void): () => void;
 }
@@ -207,7 +207,8 @@ export const collecting =
       if (response) callback(null, response);
       else callback(statusOf(cause));
     };
-    const forget = context.calls.add(answer);
+    // Whatever was sent of it is not complete, so nothing of it is written.
+    const forget = context.calls.add(({ message }) => answer(new CallFailure(status.UNAVAILABLE, message)));
     call.on('cancelled', () => answer(new CallFailure(status.CANCELLED, 'cancelled by the client')));
     try {
       callerOf(context, call);

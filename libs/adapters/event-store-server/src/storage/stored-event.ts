@@ -138,7 +138,7 @@ export const encodeEvent = (event: EventFields): StoredEvent => {
   at += typeEntry.copy(buffer, at);
   at += (event.isJson ? JSON_ENTRY : BINARY_ENTRY).copy(buffer, at);
   at += CREATED_HEAD.copy(buffer, at);
-  at += buffer.write(String(event.createdMs * TICKS_PER_MS), at, 17, 'latin1');
+  at += buffer.write(String(event.createdMs * TICKS_PER_MS).padStart(17, '0'), at, 17, 'latin1');
   buffer[at++] = 0x3a;
   at = writeVarint(buffer, at, event.metadata.length);
   const metadataAt = at;

@@ -13,9 +13,10 @@ export interface Statement {
   readonly values: unknown[];
 }
 
-export interface NewStream {
-  readonly id: number;
-  readonly name: string;
+export interface StreamNumbers {
+  /** Streams that begin with these events. */
+  readonly fresh: ReadonlyMap<string, number>;
+  readonly idOf: (stream: string) => number;
 }
 
 interface Columns {
@@ -66,8 +67,7 @@ const plainArray = (values: readonly (number | string)[]): string => `{${values.
 export const insertEvents = (
   schema: string,
   events: readonly StoredEvent[],
-  fresh: readonly NewStream[],
-  idOf: (stream: string) => number,
+  { fresh, idOf }: StreamNumbers,
 ): Statement => {
   const columns = columnsOf(events, idOf);
   return {
@@ -87,8 +87,8 @@ export const insertEvents = (
         substring($12::bytea from (at + metadata_length)::integer for data_length)
       from given order by position`,
     values: [
-      plainArray(fresh.map(({ id }) => id)),
-      fresh.map(({ name }) => name),
+      plainArray([...fresh.values()]),
+      [...fresh.keys()],
       plainArray(columns.positions),
       plainArray(columns.streams),
       plainArray(columns.revisions),

@@ -1,0 +1,40 @@
+import type { ServiceRuntime } from '@billstream/service-runtime';
+import type { DynamicModule } from '@nestjs/common';
+import { type Accounts, accountsToken } from './accounts';
+import { AuthenticateEndpoint } from './http/authenticate.endpoint';
+import { CreateAccountEndpoint } from './http/create-account.endpoint';
+import { EraseProfileEndpoint } from './http/erase-profile.endpoint';
+import { GetAccountEndpoint } from './http/get-account.endpoint';
+import { ListAccountsEndpoint } from './http/list-accounts.endpoint';
+import { MoveClockEndpoint } from './http/move-clock.endpoint';
+import { PerTenantConfigEndpoint } from './http/per-tenant-config.endpoint';
+import { PluginConfigEndpoint } from './http/plugin-config.endpoint';
+import { TenantValuesEndpoint } from './http/tenant-values.endpoint';
+import { TenantsEndpoint } from './http/tenants.endpoint';
+import { UpdateAccountEndpoint } from './http/update-account.endpoint';
+import { OnMoneyMoved } from './reactions/on-money-moved';
+import { accountsOn } from './accounts';
+
+class AccountsModule {}
+
+export const accountsModule = (runtime: ServiceRuntime): DynamicModule => {
+  const accounts: Accounts = accountsOn(runtime);
+  return {
+    module: AccountsModule,
+    controllers: [
+      CreateAccountEndpoint,
+      UpdateAccountEndpoint,
+      ListAccountsEndpoint,
+      GetAccountEndpoint,
+      EraseProfileEndpoint,
+      TenantsEndpoint,
+      PluginConfigEndpoint,
+      PerTenantConfigEndpoint,
+      TenantValuesEndpoint,
+      AuthenticateEndpoint,
+      MoveClockEndpoint,
+      OnMoneyMoved,
+    ],
+    providers: [{ provide: accountsToken, useValue: accounts }],
+  };
+};

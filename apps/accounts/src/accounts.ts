@@ -1,0 +1,40 @@
+import {
+  account,
+  accountKeySchema,
+  accountSchema,
+  figures,
+  figuresSchema,
+  keyClaim,
+  profile,
+  profileSchema,
+  tenant,
+  tenantConfig,
+  tenantConfigSchema,
+  tenantKeySchema,
+  tenantSchema,
+} from '@billstream/accounts-domain';
+import { type RequestContext, commandContext } from '@billstream/http';
+import { derivedId } from '@billstream/kernel';
+import type { CommandContext } from '@billstream/event-sourcing';
+import type { ServiceRuntime } from '@billstream/service-runtime';
+
+/** The runtime and one command loop per kind of stream: all that an endpoint or a reaction needs. */
+export const accountsOn = (runtime: ServiceRuntime) => ({
+  runtime,
+  account: runtime.handle(account, accountSchema),
+  profile: runtime.handle(profile, profileSchema),
+  figures: runtime.handle(figures, figuresSchema),
+  accountKey: runtime.handle(keyClaim, accountKeySchema),
+  tenantKey: runtime.handle(keyClaim, tenantKeySchema),
+  tenant: runtime.handle(tenant, tenantSchema),
+  tenantConfig: runtime.handle(tenantConfig, tenantConfigSchema),
+});
+
+export type Accounts = ReturnType<typeof accountsOn>;
+
+/** Injection token of `Accounts`. */
+export const accountsToken = Symbol('accounts');
+
+/** One request may make several commands: each step has an id of its own, the same again when the request is repeated. */
+export const stepOf = (request: RequestContext, accounts: Accounts, step: string): CommandContext =>
+  commandContext(request, accounts.runtime.clock, derivedId(request.commandId, step));

@@ -1,0 +1,63 @@
+import { tenantByApiKey } from '@billstream/accounts-read-models';
+import { matchesHash } from '@billstream/secrets';
+import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { IsOptional, IsString } from 'class-validator';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Accounts, accountsToken } from '../accounts';
+import { lookTwice } from './find-account';
+
+class AuthenticationRequest {
+  @IsOptional() @IsString() readonly user?: string | null;
+  @IsOptional() @IsString() readonly password?: string | null;
+  @IsOptional() @IsString() readonly apiKey?: string | null;
+  @IsOptional() @IsString() readonly apiSecret?: string | null;
+}
+
+export type Authentication = {
+  /** Null: nobody, because no or wrong credentials were presented. */
+  readonly user: string | null;
+  readonly tenantId: string | null;
+  readonly problems: readonly ('user-unknown' | 'tenant-unknown')[];
+};
+
+/** A hash that no secret has: an unknown key costs as much time as a wrong secret. */
+const nobody = `scrypt$16384$8$1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
+const sameText = (a: string, b: string): boolean => {
+  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+};
+
+/** Internal: who the gateway's caller is, as user and as tenant. What was not presented is neither known nor a problem. */
+@Controller('internal/authenticate')
+export class AuthenticateEndpoint {
+  constructor(@Inject(accountsToken) private readonly accounts: Accounts) {}
+
+  @Post()
+  @HttpCode(200)
+  async authenticate(@Body() { user, password, apiKey, apiSecret }: AuthenticationRequest): Promise<Authentication> {
+    const isUser = this.isAdministrator(user ?? '', password ?? '');
+    const tenantId = typeof apiKey === 'string' ? await this.tenantOf(apiKey, apiSecret ?? '') : null;
+    return {
+      user: isUser && typeof user === 'string' ? user : null,
+      tenantId,
+      problems: [
+        ...(typeof user === 'string' && !isUser ? (['user-unknown'] as const) : []),
+        ...(typeof apiKey === 'string' && tenantId === null ? (['tenant-unknown'] as const) : []),
+      ],
+    };
+  }
+
+  private isAdministrator(user: string, password: string): boolean {
+    const { administrator } = this.accounts.runtime.settings;
+    if (administrator === null) return false;
+    const isUser = sameText(user, administrator.user);
+    return sameText(password, administrator.password) && isUser;
+  }
+
+  private async tenantOf(apiKey: string, apiSecret: string): Promise<string | null> {
+    const tenant = await lookTwice(this.accounts, () => tenantByApiKey(this.accounts.runtime.database, apiKey));
+    const isSecret = await matchesHash(apiSecret, tenant?.secretHash ?? nobody);
+    return tenant !== null && isSecret ? tenant.tenantId : null;
+  }
+}

@@ -1,0 +1,102 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Credentials, Identity } from './inner-api';
+
+/** Who asks: empty texts where a path needs no user or no tenant and none was presented. */
+export type Caller = { readonly user: string; readonly tenantId: string };
+
+export type Refused = { readonly refused: 'user' | 'tenant' };
+
+export type AuthenticationOptions = {
+  readonly authenticate: (credentials: Credentials) => Promise<Identity>;
+  /** The tenant of metering calls without credentials; only the embedded mode has one. */
+  readonly defaultTenant: { readonly apiKey: string; readonly apiSecret: string } | null;
+  readonly now?: () => number;
+};
+
+type Need = { readonly user: boolean; readonly tenant: boolean };
+
+/**
+ * Which paths need whom (Kill Bill's TenantFilter and Shiro rules): a user for everything under `/1.0/kb`, a tenant too
+ * except for the paths that make or find tenants and those about the server itself. Plugins decide for themselves, so
+ * both are optional there. Our own paths need both.
+ */
+export const needOf = (path: string): Need => {
+  if (path.startsWith('/plugins/')) return { user: false, tenant: false };
+  if (path.startsWith('/1.0/kb/'))
+    return {
+      user: true,
+      tenant: !(path === '/1.0/kb/tenants' || path === '/1.0/kb/nodesInfo' || /^\/1\.0\/kb\/security(\/|$)/.test(path)),
+    };
+  return { user: true, tenant: true };
+};
+
+const keptMs = 60_000;
+const keptMax = 10_000;
+
+/**
+ * Finds out who asks. What was found good is kept for at most 60 s under an HMAC of what was presented (the key lives in
+ * this process alone), because checking a secret is slow on purpose; a refusal is never kept.
+ */
+export const authenticator = ({ authenticate, defaultTenant, now = Date.now }: AuthenticationOptions) => {
+  const key = randomBytes(32);
+  const kept = new Map<string, { readonly identity: Identity; readonly until: number }>();
+  const asked = new Map<string, Promise<Identity>>();
+
+  const identify = async (credentials: Credentials): Promise<Identity> => {
+    const name = createHmac('sha256', key)
+      .update(JSON.stringify(Object.values(credentials)))
+      .digest('base64');
+    const known = kept.get(name);
+    if (known && known.until > now()) return known.identity;
+    kept.delete(name);
+    const pending = asked.get(name) ?? authenticate(credentials).finally(() => asked.delete(name));
+    asked.set(name, pending);
+    const identity = await pending;
+    if (identity.problems.length === 0) {
+      if (kept.size >= keptMax) kept.clear();
+      kept.set(name, { identity, until: now() + keptMs });
+    }
+    return identity;
+  };
+
+  return async (path: string, headers: IncomingHttpHeaders): Promise<Caller | Refused> => {
+    const presented = credentialsOf(headers);
+    const isBare = Object.values(presented).every((value) => value === null);
+    if (isBare && defaultTenant !== null && isMetering(path)) {
+      const { tenantId } = await identify({ user: null, password: null, ...defaultTenant });
+      return tenantId === null ? { refused: 'tenant' } : { user: 'meter', tenantId };
+    }
+    const need = needOf(path);
+    if (need.user && presented.user === null) return { refused: 'user' };
+    if (need.tenant && presented.apiKey === null) return { refused: 'tenant' };
+    if (isBare) return { user: '', tenantId: '' };
+    const { user, tenantId, problems } = await identify(presented);
+    if (problems.includes('user-unknown')) return { refused: 'user' };
+    if (problems.length > 0) return { refused: 'tenant' };
+    return { user: user ?? '', tenantId: tenantId ?? '' };
+  };
+};
+
+const isMetering = (path: string): boolean => /^\/meter(\/|$)/.test(path);
+
+const credentialsOf = (headers: IncomingHttpHeaders): Credentials => ({
+  ...basic(headers.authorization),
+  ...apiKey(headers),
+});
+
+const apiKey = (headers: IncomingHttpHeaders): Pick<Credentials, 'apiKey' | 'apiSecret'> => {
+  const key = first(headers['x-killbill-apikey']);
+  return { apiKey: key, apiSecret: key === null ? null : (first(headers['x-killbill-apisecret']) ?? '') };
+};
+
+const first = (value: string | string[] | undefined): string | null =>
+  (Array.isArray(value) ? value[0] : value) ?? null;
+
+/** RFC 7617: base64 of `user:password`, the password may hold colons. Anything else is nobody. */
+const basic = (header: string | undefined): Pick<Credentials, 'user' | 'password'> => {
+  const [, encoded] = /^basic\s+([a-z0-9+/=_-]+)\s*$/i.exec(header ?? '') ?? [];
+  const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon < 0 ? { user: null, password: null } : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+};

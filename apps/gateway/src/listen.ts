@@ -1,0 +1,65 @@
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type GatewayParts, gatewayHandler } from './gateway';
+
+export type Gateway = {
+  /** Ports in the order asked for; where 0 was asked for, the one given. */
+  readonly ports: readonly number[];
+  /** Stops taking connections and resolves when those that are open have been answered. */
+  close(): Promise<void>;
+};
+
+export type ListenOptions = GatewayParts & {
+  readonly host: string;
+  /** PORT, and KILLBILL_PORT when it is set: the same API on each. */
+  readonly ports: readonly number[];
+};
+
+const headerBytesMax = 16 * 1024;
+
+/** Opens the public face. Rejects with a message for people when a port is taken. */
+export const startGateway = async ({ host, ports, ...parts }: ListenOptions): Promise<Gateway> => {
+  const handler = gatewayHandler(parts);
+  const servers: Server[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map(closed));
+  };
+  try {
+    for (const port of new Set(ports)) {
+      const server = createServer(
+        { maxHeaderSize: headerBytesMax, headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 65_000 },
+        handler,
+      );
+      await listening(server, host, port);
+      servers.push(server);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { ports: servers.map(portOf), close };
+};
+
+const listening = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = `Port ${port} on ${host} is taken by another program: stop it, or set PORT (or KILLBILL_PORT) to a free one`;
+      reject(error.code === 'EADDRINUSE' ? new Error(taken, { cause: error }) : error);
+    });
+    server.listen(port, host, resolve);
+  });
+
+const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+
+const isAddress = (address: string | AddressInfo | null): address is AddressInfo =>
+  typeof address === 'object' && address !== null;
+const portOf = (server: Server): number => {
+  const address = server.address();
+  return isAddress(address) ? address.port : 0;
+};

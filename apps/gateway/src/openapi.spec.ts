@@ -1,0 +1,45 @@
+import { mergeOpenApi } from './openapi';
+
+const operation = (schema: string) => ({
+  get: {
+    responses: { '200': { content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } } } },
+  },
+});
+
+describe('the document of the whole API', () => {
+  const whole = mergeOpenApi([
+    {
+      service: 'accounts',
+      document: {
+        paths: { '/1.0/kb/accounts': operation('Page'), '/internal/clock': {} },
+        components: { schemas: { Page: { type: 'object' }, Same: { type: 'string' } } },
+      },
+    },
+    {
+      service: 'payments',
+      document: {
+        paths: { '/1.0/kb/payments': operation('Page') },
+        components: { schemas: { Page: { type: 'array' }, Same: { type: 'string' } } },
+      },
+    },
+    { service: 'metering', document: {} },
+  ]) as { paths: Record<string, unknown>; components: { schemas: object } };
+
+  it('has the paths of all services and the gateway’s own, and no inner ones', () => {
+    expect(Object.keys(whole.paths)).toEqual([
+      '/1.0/kb/accounts',
+      '/1.0/kb/payments',
+      '/1.0/kb/test/clock',
+      '/1.0/kb/test/queues',
+    ]);
+  });
+  it('keeps schemas apart that only share a name, and their references right', () => {
+    expect(whole.components.schemas).toEqual({
+      Page: { type: 'object' },
+      'payments.Page': { type: 'array' },
+      Same: { type: 'string' },
+    });
+    expect(whole.paths['/1.0/kb/payments']).toEqual(operation('payments.Page'));
+    expect(whole.paths['/1.0/kb/accounts']).toEqual(operation('Page'));
+  });
+});

@@ -1,0 +1,43 @@
+import type { CommandContext } from '@billstream/event-sourcing';
+import { accountInvoicesStream } from '@billstream/invoicing-domain';
+import { invoiceDueKind } from '@billstream/invoicing-read-models';
+import { derivedId } from '@billstream/kernel';
+import type { DueItem } from '@billstream/postgres';
+import type { ServiceRuntime } from '@billstream/service-runtime';
+import { invoicingOn, notBefore } from './invoicing';
+
+const scheduledBy = (payload: object): string => {
+  if ('scheduledBy' in payload && typeof payload.scheduledBy === 'string') return payload.scheduledBy;
+  throw new TypeError(`an invoice that is due does not say what scheduled it: ${JSON.stringify(payload)}`);
+};
+
+const contextFor = ({ tenantId, payload }: DueItem, at: CommandContext['at']): CommandContext => {
+  const cause = scheduledBy(payload);
+  return {
+    commandId: derivedId('invoice-due', cause),
+    tenantId,
+    actor: { createdBy: 'invoicing' },
+    at,
+    correlationId: cause,
+    causationId: cause,
+  };
+};
+
+/** Runs the invoice of an account whose day has come; the run's own events move or remove the piece of work. */
+export const dueInvoices = (runtime: ServiceRuntime) => {
+  const { accountInvoices } = invoicingOn(runtime);
+  return {
+    [invoiceDueKind]: async (item: DueItem): Promise<void> => {
+      const { key, tenantId, dueAt } = item;
+      const now = notBefore(dueAt, runtime.clock.now(tenantId));
+      const handled = await accountInvoices(
+        accountInvoicesStream(key),
+        { type: 'InvoiceDue', dueAt, now },
+        contextFor(item, now),
+      );
+      if (handled.outcome !== 'accepted')
+        throw new Error(`the invoice of ${key} due at ${dueAt} was not run: ${handled.outcome}`);
+      await runtime.visible(handled.position);
+    },
+  };
+};

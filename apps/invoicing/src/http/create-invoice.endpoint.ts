@@ -1,0 +1,67 @@
+import { type RequestContext, locationOf, requestContextOf, unwrap } from '@billstream/http';
+import { accountInvoicesStream } from '@billstream/invoicing-domain';
+import { type InvoicedAccount, invoicedAccount } from '@billstream/invoicing-read-models';
+import { Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { IsOptional, IsString } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Invoicing, contextOf, invoicingToken } from '../invoicing';
+import { dateFrom } from './dates';
+import { existingAccount, lookUntil } from './find-account';
+import { invalidValue, invoiceProblem } from './problems';
+
+export class RunQuery {
+  @IsOptional() @IsString() readonly accountId?: string;
+  @IsOptional() @IsString() readonly targetDate?: string;
+}
+
+/** How long a client waits for metering before it is told that there is nothing (yet). */
+const usagePatienceMs = 5_000;
+
+@Controller('1.0/kb/invoices')
+export class CreateInvoiceEndpoint {
+  constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
+
+  /** 201 and where the invoice is; 404 without a body when there is nothing to invoice (Kill Bill 1.14). */
+  @Post()
+  async create(
+    @Query() query: RunQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const context = requestContextOf(request);
+    const account = await existingAccount(this.invoicing, context.tenantId, accountIdOf(query));
+    const invoiceId = await this.run(account, query, context);
+    if (invoiceId === null) void reply.status(404);
+    else void reply.status(201).header('Location', locationOf(request, `/1.0/kb/invoices/${invoiceId}`));
+  }
+
+  private async run(account: InvoicedAccount, query: RunQuery, request: RequestContext): Promise<string | null> {
+    const { accountId } = account;
+    const { runtime, accountInvoices } = this.invoicing;
+    const now = runtime.clock.now(request.tenantId);
+    const command = { type: 'Invoice' as const, targetDate: dateFrom('targetDate', query.targetDate), now };
+    const handled = await accountInvoices(
+      accountInvoicesStream(accountId),
+      command,
+      contextOf(request, this.invoicing),
+    );
+    const { events, state, position } = unwrap(handled, invoiceProblem(accountId));
+    await runtime.visible(position);
+    const committed = events.find(({ type }) => type === 'InvoiceCommitted');
+    if (committed?.type === 'InvoiceCommitted') return committed.data.invoiceId;
+    return state.pending === null ? null : this.afterUsage(account, request.tenantId);
+  }
+
+  /** The run goes on when metering has answered; the invoice it makes then is the one that was asked for. */
+  private async afterUsage({ accountId, lastInvoiceId }: InvoicedAccount, tenantId: string): Promise<string | null> {
+    const look = (): Promise<InvoicedAccount | null> =>
+      invoicedAccount(this.invoicing.runtime.database, tenantId, accountId);
+    const seen = await lookUntil(look, (account) => account?.awaitsUsage === false, usagePatienceMs);
+    return seen === null || seen.lastInvoiceId === lastInvoiceId ? null : seen.lastInvoiceId;
+  }
+}
+
+export const accountIdOf = ({ accountId }: RunQuery): string => {
+  if (accountId === undefined || accountId === '') throw invalidValue('accountId: an account is needed');
+  return accountId;
+};

@@ -1,0 +1,93 @@
+import type { CommittedInvoice, InvoiceItem } from '@billstream/invoicing-domain';
+import type { InvoiceView } from '@billstream/invoicing-read-models';
+import { type Currency, money, toDecimal, toNumber } from '@billstream/kernel';
+
+type Owner = { readonly invoiceId: string; readonly accountId: string; readonly currency: Currency };
+
+const amountIn =
+  (currency: Currency) =>
+  (minor: number | bigint): number =>
+    toNumber(toDecimal(money(Number(minor), currency)));
+
+/** What Kill Bill writes where nobody gave a description. */
+const descriptionOf = ({ type, phaseName, usageName, amountMinor }: InvoiceItem): string | null => {
+  switch (type) {
+    case 'RECURRING':
+      return phaseName;
+    case 'FIXED':
+      return `${phaseName ?? ''} (fixed price)`;
+    case 'USAGE':
+      return `${usageName ?? ''} (usage item)`;
+    case 'REPAIR_ADJ':
+      return 'Adjustment (subscription change)';
+    case 'CBA_ADJ':
+      return amountMinor > 0 ? 'Adjustment (account credit)' : 'Adjustment (use of account credit)';
+  }
+};
+
+/** Kill Bill's InvoiceItem JSON, every field present and in its order. */
+const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: Owner) => ({
+  invoiceItemId: item.itemId,
+  invoiceId,
+  linkedInvoiceItemId: item.linkedItemId,
+  accountId,
+  childAccountId: null,
+  bundleId: item.bundleId,
+  subscriptionId: item.subscriptionId,
+  productName: item.productName,
+  planName: item.planName,
+  phaseName: item.phaseName,
+  usageName: item.usageName,
+  prettyProductName: item.prettyProductName,
+  prettyPlanName: item.prettyPlanName,
+  prettyPhaseName: item.prettyPhaseName,
+  prettyUsageName: item.usageName,
+  itemType: item.type,
+  description: descriptionOf(item),
+  startDate: item.startDate,
+  endDate: item.endDate,
+  amount: amountIn(currency)(item.amountMinor),
+  rate: item.rate === null ? null : toNumber(item.rate),
+  currency,
+  quantity: item.quantity === null ? null : toNumber(item.quantity),
+  itemDetails: item.itemDetails,
+  catalogEffectiveDate: item.catalogEffectiveDate,
+  childItems: null,
+  auditLogs: [],
+});
+
+/** Kill Bill's Invoice JSON (0.20 and later), every field present and in its order. */
+export const invoiceJson = (invoice: InvoiceView) => {
+  const amount = amountIn(invoice.currency);
+  return {
+    amount: amount(invoice.amountMinor),
+    currency: invoice.currency,
+    status: 'COMMITTED',
+    creditAdj: amount(invoice.creditMinor),
+    refundAdj: amount(invoice.refundedMinor === 0n ? 0n : -invoice.refundedMinor),
+    invoiceId: invoice.invoiceId,
+    invoiceDate: invoice.invoiceDate,
+    targetDate: invoice.targetDate,
+    invoiceNumber: invoice.invoiceNumber,
+    balance: amount(invoice.balanceMinor),
+    accountId: invoice.accountId,
+    bundleKeys: null,
+    credits: null,
+    items: invoice.items.map((item) => itemJson(item, invoice)),
+    trackingIds: [],
+    isParentInvoice: false,
+    parentInvoiceId: null,
+    parentAccountId: null,
+    auditLogs: [],
+  };
+};
+
+/** An invoice that nobody keeps, in the same form. */
+export const previewJson = (invoice: CommittedInvoice) =>
+  invoiceJson({
+    ...invoice,
+    amountMinor: BigInt(invoice.amountMinor),
+    balanceMinor: BigInt(invoice.balanceMinor),
+    creditMinor: BigInt(invoice.balanceMinor - invoice.amountMinor),
+    refundedMinor: 0n,
+  });

@@ -1,0 +1,79 @@
+import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
+import { type InvoiceFilter, invoicesOf, invoicesPage } from '@billstream/invoicing-read-models';
+import { parseUuid } from '@billstream/kernel';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Invoicing, invoicingToken } from '../invoicing';
+import { dateFrom } from './dates';
+import { existingAccount } from './find-account';
+import { invoiceJson } from './invoice-json';
+import { contradiction, invalidValue } from './problems';
+
+class InvoicePageQuery {
+  @IsOptional() @Type(() => Number) @IsInt() readonly offset: number = 0;
+  @IsOptional() @Type(() => Number) @IsInt() readonly limit: number = 100;
+}
+
+class AccountInvoicesQuery {
+  @IsOptional() @IsString() readonly startDate?: string;
+  @IsOptional() @IsString() readonly endDate?: string;
+  @IsOptional() @IsString() readonly withMigrationInvoices?: string;
+  @IsOptional() @IsString() readonly unpaidInvoicesOnly?: string;
+  @IsOptional() @IsString() readonly includeVoidedInvoices?: string;
+  @IsOptional() @IsString() readonly invoicesFilter?: string;
+}
+
+@Controller('1.0/kb')
+export class ListInvoicesEndpoint {
+  constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
+
+  @Get('invoices/pagination')
+  async list(
+    @Query() { offset, limit }: InvoicePageQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { tenantId } = requestContextOf(request);
+    const { invoices, total } = await invoicesPage(this.invoicing.runtime.database, tenantId, { offset, limit });
+    paginate(reply, { offset: Math.max(offset, 0), limit, total, uri: locationOf(request, request.url) });
+    return invoices.map(invoiceJson);
+  }
+
+  @Get('accounts/:accountId/invoices')
+  async ofAccount(
+    @Param('accountId') id: string,
+    @Query() query: AccountInvoicesQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
+    const filter = filterOf(query);
+    const { accountId } = await existingAccount(this.invoicing, tenantId, id);
+    const invoices = await invoicesOf(this.invoicing.runtime.database, tenantId, accountId, filter);
+    return invoices.map(invoiceJson);
+  }
+}
+
+const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 'true';
+
+const filterOf = (query: AccountInvoicesQuery): InvoiceFilter => {
+  const unpaidOnly = isTrue(query.unpaidInvoicesOnly);
+  if (unpaidOnly && isTrue(query.withMigrationInvoices))
+    throw contradiction('unpaidInvoicesOnly and withMigrationInvoices cannot be asked for together');
+  if (unpaidOnly && isTrue(query.includeVoidedInvoices))
+    throw contradiction('unpaidInvoicesOnly and includeVoidedInvoices cannot be asked for together');
+  return {
+    startDate: dateFrom('startDate', query.startDate),
+    endDate: dateFrom('endDate', query.endDate),
+    unpaidOnly,
+    invoiceIds:
+      query.invoicesFilter === undefined || query.invoicesFilter === '' ? null : idsFrom(query.invoicesFilter),
+  };
+};
+
+const idsFrom = (text: string): readonly string[] =>
+  text.split(',').map((one) => {
+    const id = parseUuid(one.trim());
+    if (id === null) throw invalidValue(`invoicesFilter: not an invoice id: ${one}`);
+    return id;
+  });

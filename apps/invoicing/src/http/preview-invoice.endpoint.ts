@@ -1,0 +1,45 @@
+import { requestContextOf } from '@billstream/http';
+import { previewInvoice } from '@billstream/invoicing-domain';
+import { Body, Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import { IsIn, IsOptional } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Invoicing, invoicingToken } from '../invoicing';
+import { RunQuery, accountIdOf } from './create-invoice.endpoint';
+import { dateFrom } from './dates';
+import { existingAccount } from './find-account';
+import { previewJson } from './invoice-json';
+import { invalidValue, invoiceProblem } from './problems';
+
+const dryRunTypes = ['TARGET_DATE', 'UPCOMING_INVOICE', 'SUBSCRIPTION_ACTION'] as const;
+
+class PreviewRequest {
+  @IsOptional() @IsIn(dryRunTypes) readonly dryRunType?: (typeof dryRunTypes)[number];
+}
+
+@Controller('1.0/kb/invoices')
+export class PreviewInvoiceEndpoint {
+  constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
+
+  /** 200 and the invoice that a run would make; 204 when there is nothing to invoice. Nothing is kept. */
+  @Post('dryRun')
+  async preview(
+    @Query() query: RunQuery,
+    @Body() body: PreviewRequest | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const dryRunType = body?.dryRunType ?? 'TARGET_DATE';
+    if (dryRunType === 'SUBSCRIPTION_ACTION')
+      throw invalidValue('dryRunType: SUBSCRIPTION_ACTION is not supported; ask for TARGET_DATE or UPCOMING_INVOICE');
+    const { tenantId } = requestContextOf(request);
+    const { accountId } = await existingAccount(this.invoicing, tenantId, accountIdOf(query));
+    const preview = previewInvoice(await this.invoicing.stateOf(accountId), {
+      targetDate: dateFrom('targetDate', query.targetDate),
+      upcoming: dryRunType === 'UPCOMING_INVOICE',
+      now: this.invoicing.runtime.clock.now(tenantId),
+    });
+    if ('rejected' in preview) throw invoiceProblem(accountId)(preview.rejected);
+    void reply.status(preview.invoice === null ? 204 : 200);
+    return preview.invoice === null ? undefined : previewJson(preview.invoice);
+  }
+}

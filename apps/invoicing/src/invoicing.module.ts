@@ -1,0 +1,16 @@
+import type { ServiceRuntime } from '@billstream/service-runtime';
+import type { DynamicModule } from '@nestjs/common';
+import { CreateInvoiceEndpoint } from './http/create-invoice.endpoint';
+import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
+import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
+import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
+import { invoicingOn, invoicingToken } from './invoicing';
+import { OnFactsTold } from './reactions/on-facts-told';
+
+class InvoicingModule {}
+
+export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
+  module: InvoicingModule,
+  controllers: [ListInvoicesEndpoint, GetInvoiceEndpoint, CreateInvoiceEndpoint, PreviewInvoiceEndpoint, OnFactsTold],
+  providers: [{ provide: invoicingToken, useValue: invoicingOn(runtime) }],
+});

@@ -1,0 +1,78 @@
+import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
+import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
+import { type AccountInvoicesCommand, accountInvoicesStream } from '@billstream/invoicing-domain';
+import { type Instant, derivedId } from '@billstream/kernel';
+import type { MeteringEvent } from '@billstream/metering-contracts';
+import type { PaymentsEvent } from '@billstream/payments-contracts';
+import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+
+type Heard<Events extends { readonly type: string; readonly data: object }, Type extends Events['type']> = PublicEvent<
+  Type,
+  Extract<Events, { readonly type: Type }>['data']
+>;
+type UsageClosed = Extract<MeteringEvent, { readonly type: 'metering.usage-closed.v1' }>['data'];
+
+/** What other contexts tell of an account becomes a fact of its invoices, once however often it is told. */
+@Controller()
+export class OnFactsTold {
+  constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
+
+  @EventPattern('accounts.account-created.v1')
+  recordNewAccount(@Payload() event: Heard<AccountsEvent, 'accounts.account-created.v1'>): Promise<void> {
+    return this.recordAccount(event);
+  }
+
+  @EventPattern('accounts.account-updated.v1')
+  recordChangedAccount(@Payload() event: Heard<AccountsEvent, 'accounts.account-updated.v1'>): Promise<void> {
+    return this.recordAccount(event);
+  }
+
+  @EventPattern('subscriptions.billing-changed.v1')
+  recordTimeline(@Payload() event: Heard<SubscriptionsEvent, 'subscriptions.billing-changed.v1'>): Promise<void> {
+    const { data } = event;
+    return this.record(event, data.accountId, (now) => ({ type: 'RecordBillingTimeline', timeline: data, now }));
+  }
+
+  @EventPattern('metering.usage-closed.v1')
+  recordUsage(@Payload() event: PublicEvent<'metering.usage-closed.v1', UsageClosed>): Promise<void> {
+    const { accountId, requestId, subscriptionId, usages } = event.data;
+    return this.record(event, accountId, (now) => ({ type: 'RecordUsage', requestId, subscriptionId, usages, now }));
+  }
+
+  @EventPattern('payments.invoice-payment-changed.v1')
+  recordPayment(@Payload() event: Heard<PaymentsEvent, 'payments.invoice-payment-changed.v1'>): Promise<void> {
+    const { data } = event;
+    return this.record(event, data.accountId, (now) => ({ type: 'RecordPayment', payment: data, now }));
+  }
+
+  private recordAccount(event: PublicEvent<string, AccountFacts>): Promise<void> {
+    const { data } = event;
+    return this.record(event, data.accountId, (now) => ({ type: 'RecordAccount', account: data, now }));
+  }
+
+  /** A fact of another context cannot be refused: if it is, one of the two is wrong, and the message must not be lost. */
+  private async record(
+    event: PublicEvent,
+    accountId: string,
+    commandAt: (now: Instant) => AccountInvoicesCommand,
+  ): Promise<void> {
+    const now = notBefore(event.at, this.invoicing.runtime.clock.now(event.tenantId));
+    const stream = accountInvoicesStream(accountId);
+    const handled = await this.invoicing.accountInvoices(stream, commandAt(now), contextAt(event, now));
+    if (handled.outcome !== 'accepted')
+      throw new Error(`invoicing could not record ${event.type} of ${accountId}: ${handled.outcome}`);
+  }
+}
+
+const contextAt = (event: PublicEvent, at: Instant): CommandContext => ({
+  commandId: derivedId('invoicing', event.id),
+  tenantId: event.tenantId,
+  actor: event.actor,
+  at,
+  correlationId: event.correlationId,
+  causationId: event.id,
+  ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+});

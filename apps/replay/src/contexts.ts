@@ -1,0 +1,72 @@
+import * as accounts from '@billstream/accounts-domain';
+import {
+  accountsReadModel,
+  balancesReadModel,
+  tenantValuesReadModel,
+  tenantsReadModel,
+} from '@billstream/accounts-read-models';
+import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
+import * as invoicing from '@billstream/invoicing-domain';
+import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-read-models';
+import type { ReadModel } from '@billstream/postgres';
+import * as subscriptions from '@billstream/subscriptions-domain';
+import {
+  bundlesReadModel,
+  catalogsReadModel,
+  subscriberAccountsReadModel,
+} from '@billstream/subscriptions-read-models';
+import type { Aggregate } from './verify';
+
+/** A context as operators see it: its streams, what is built from them, and how each kind of stream is folded. */
+export type ReplayContext = {
+  readonly name: string;
+  readonly streams: readonly string[];
+  readonly readModels: readonly ReadModel[];
+  readonly hears: readonly string[];
+  readonly aggregates: readonly Aggregate[];
+};
+
+/** Forgets the types of one aggregate: verification folds what the same schema has decoded. */
+const aggregate = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  prefix: string,
+  { initial, evolve }: Pick<Decider<Command, Event, State, Refusal>, 'initial' | 'evolve'>,
+  schema: Schema<Event>,
+): Aggregate => ({ prefix, schema, initial, evolve: (state, event) => evolve(state as State, event as Event) });
+
+export const contexts: readonly ReplayContext[] = [
+  {
+    name: 'accounts',
+    streams: accounts.accountsStreams,
+    readModels: [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel],
+    hears: ['invoicing', 'payments'],
+    aggregates: [
+      aggregate('account-', accounts.account, accounts.accountSchema),
+      aggregate('accountProfile-', accounts.profile, accounts.profileSchema),
+      aggregate('accountFigures-', accounts.figures, accounts.figuresSchema),
+      aggregate('accountKey-', accounts.keyClaim, accounts.accountKeySchema),
+      aggregate('tenant-', accounts.tenant, accounts.tenantSchema),
+      aggregate('tenantKey-', accounts.keyClaim, accounts.tenantKeySchema),
+      aggregate('tenantConfig-', accounts.tenantConfig, accounts.tenantConfigSchema),
+    ],
+  },
+  {
+    name: 'subscriptions',
+    streams: ['catalog-', 'bundle-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
+    readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
+    hears: ['accounts', 'invoicing'],
+    aggregates: [
+      aggregate('catalog-', subscriptions.catalogDecider, subscriptions.catalogSchema),
+      aggregate('bundle-', subscriptions.bundleDecider, subscriptions.bundleSchema),
+      aggregate('bundleKey-', subscriptions.keyClaimDecider, subscriptions.keyClaimSchema),
+      aggregate('subscriptionKey-', subscriptions.keyClaimDecider, subscriptions.keyClaimSchema),
+      aggregate('subscriberAccount-', subscriptions.subscriberAccountDecider, subscriptions.subscriberAccountSchema),
+    ],
+  },
+  {
+    name: 'invoicing',
+    streams: [invoicing.accountInvoicesStreams],
+    readModels: [invoicesReadModel, dueInvoicesReadModel],
+    hears: ['accounts', 'subscriptions', 'metering', 'payments'],
+    aggregates: [aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema)],
+  },
+];

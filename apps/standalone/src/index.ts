@@ -1,0 +1,2 @@
+export { startStandalone } from './standalone';
+export type { Standalone } from './standalone';

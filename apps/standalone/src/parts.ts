@@ -1,0 +1,71 @@
+import { startEmulator } from '@billstream/app/gateway-emulator';
+import type { PlatformConfig } from '@billstream/config';
+import { startEmbeddedPostgres } from '@billstream/embedded-postgres';
+import { postgresLog, startEventStoreServer } from '@billstream/event-store-server';
+import type { Settings } from '@billstream/service-runtime';
+import path from 'node:path';
+import type { Logger } from 'pino';
+import type { Stack } from './stack';
+
+export const hostOf = (config: PlatformConfig): string => config.HOST ?? '127.0.0.1';
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+type Wish = { readonly dataDirectory: string; readonly logger: Logger; readonly started: Stack };
+
+/** The given PostgreSQL, or a real one of our own under the data directory. */
+export const databaseOf = async (config: PlatformConfig, { dataDirectory, logger, started }: Wish): Promise<string> => {
+  if (config.DATABASE_URL !== undefined) return config.DATABASE_URL;
+  const postgres = started.add(
+    'embedded PostgreSQL',
+    await startEmbeddedPostgres({ dataDirectory: path.join(dataDirectory, 'postgres'), log: (message) => logger.debug({ part: 'postgres' }, message) }),
+    (it) => it.stop(),
+  );
+  return postgres.url;
+};
+
+/** The given EventStoreDB, or the embedded server with its log in PostgreSQL. */
+export const eventStoreOf = async (config: PlatformConfig, databaseUrl: string, { logger, started }: Wish): Promise<string> => {
+  if (config.EVENTSTORE_URL !== undefined) return config.EVENTSTORE_URL;
+  const log = postgresLog({ connectionString: config.EVENTSTORE_DATABASE_URL ?? databaseUrl, schema: 'eventstore' });
+  const server = started.add('event store', await startEventStoreServer({ log }), (it) => it.close());
+  logger.info({ port: server.port }, 'embedded event store: a single node for development, not a replacement for a cluster');
+  return server.connectionString;
+};
+
+/** Where browsers and payments find the payment gateway's emulator; empty when a real gateway is asked for. */
+export const emulatorOf = async (config: PlatformConfig, { dataDirectory, started }: Wish): Promise<string> => {
+  if (config.EMULATOR_URL !== undefined) return config.EMULATOR_URL;
+  if (config.PAYPAL_MODE !== 'emulator') return '';
+  const emulator = started.add(
+    'gateway emulator',
+    await startEmulator({ port: config.EMULATOR_PORT, journal: path.join(dataDirectory, 'emulator.jsonl') }),
+    (it) => it.close(),
+  );
+  return emulator.url;
+};
+
+type Known = { readonly dataDirectory: string; readonly emulatorUrl: string; readonly secretsKey: string };
+
+/**
+ * The embedded mode (no EVENTSTORE_URL) on loopback has the guide's credentials. Anywhere else there are none: they
+ * must be given, and what is missing is named.
+ */
+export const settingsOf = (config: PlatformConfig, known: Known): Settings => {
+  const embedded = config.EVENTSTORE_URL === undefined;
+  const guide = embedded && isLoopback(hostOf(config));
+  const user = config.ADMIN_USER ?? (guide ? 'admin' : undefined);
+  const password = config.ADMIN_PASSWORD ?? (guide ? 'password' : undefined);
+  if (user === undefined || password === undefined)
+    throw new Error('ADMIN_USER and ADMIN_PASSWORD must be set: there are default credentials only in the embedded mode on 127.0.0.1');
+  const apiKey = config.BOOTSTRAP_TENANT_KEY ?? (guide ? 'admin' : undefined);
+  const apiSecret = config.BOOTSTRAP_TENANT_SECRET ?? (guide ? 'password' : undefined);
+  return {
+    embedded,
+    testClock: config.TEST_CLOCK,
+    administrator: { user, password },
+    bootstrapTenant: apiKey === undefined || apiSecret === undefined ? null : { apiKey, apiSecret },
+    payPalMode: config.PAYPAL_MODE,
+    publicUrl: config.PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`,
+    ...known,
+  };
+};

@@ -1,0 +1,62 @@
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+
+/** An element of a document, read plainly: no namespaces, no types, text trimmed. */
+export type XmlElement = {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly children: readonly XmlElement[];
+};
+
+type Ordered = Readonly<Record<string, unknown>>;
+
+const parser = new XMLParser({
+  preserveOrder: true,
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  parseTagValue: false,
+  parseAttributeValue: false,
+  ignoreDeclaration: true,
+  ignorePiTags: true,
+  removeNSPrefix: true,
+});
+
+const textOf = (nodes: readonly Ordered[]): string =>
+  nodes
+    .map((node) => node['#text'])
+    .filter((text) => typeof text === 'string')
+    .join('')
+    .trim();
+
+const elementsOf = (nodes: readonly Ordered[]): readonly XmlElement[] =>
+  nodes.flatMap((node) => {
+    const name = Object.keys(node).find((key) => key !== ':@' && key !== '#text');
+    if (name === undefined) return [];
+    const inner = node[name] as readonly Ordered[];
+    const attributes = (node[':@'] ?? {}) as Readonly<Record<string, string>>;
+    return [{ name, attributes, text: textOf(inner), children: elementsOf(inner) }];
+  });
+
+/**
+ * The root element. A document type is refused, because it could define entities that grow without bound or name files;
+ * the five entities of XML itself are understood.
+ */
+export const parseXml = (text: string): { readonly root: XmlElement } | { readonly error: string } => {
+  if (/<!(DOCTYPE|ENTITY)/i.test(text)) return { error: 'a document type definition is not allowed' };
+  const valid = XMLValidator.validate(text);
+  if (valid !== true) return { error: `line ${valid.err.line}: ${valid.err.msg}` };
+  const [root] = elementsOf(parser.parse(text) as readonly Ordered[]);
+  return root === undefined ? { error: 'the document has no element' } : { root };
+};
+
+export const child = (element: XmlElement, name: string): XmlElement | null =>
+  element.children.find((one) => one.name === name) ?? null;
+
+export const childText = (element: XmlElement, name: string): string | null => {
+  const text = child(element, name)?.text;
+  return text === undefined || text === '' ? null : text;
+};
+
+/** The children of a wrapper, e.g. each `plan` in `plans`; none when there is no wrapper. */
+export const listIn = (element: XmlElement, wrapper: string, name: string): readonly XmlElement[] =>
+  child(element, wrapper)?.children.filter((one) => one.name === name) ?? [];

@@ -1,0 +1,123 @@
+import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
+import {
+  type PageOfBundles,
+  bundlesByKey,
+  bundlesOfAccount,
+  pageOfBundles,
+  searchBundles,
+} from '@billstream/subscriptions-read-models';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Subscriptions, subscriptionsToken } from '../subscriptions';
+import { findBundle, listViewOf, viewOf } from './find-bundle';
+import { invalidValue, unknownAccount, unknownBundleKey } from './problems';
+import { bundleJson, liveOnly } from './subscription-json';
+
+class PageQuery {
+  @IsOptional() @Type(() => Number) @IsInt() @Min(0) readonly offset: number = 0;
+  @IsOptional() @Type(() => Number) @IsInt() @Min(-10_000) @Max(10_000) readonly limit: number = 100;
+}
+class KeyQuery {
+  @IsOptional() @IsString() readonly externalKey?: string;
+  @IsOptional() @IsIn(['true', 'false']) readonly includedDeleted?: string;
+}
+class AccountBundlesQuery {
+  @IsOptional() @IsString() readonly externalKey?: string;
+  @IsOptional() @IsString() readonly bundlesFilter?: string;
+}
+
+type Parts = { readonly query: PageQuery; readonly request: FastifyRequest; readonly reply: FastifyReply };
+
+@Controller('1.0/kb')
+export class GetBundlesEndpoint {
+  constructor(@Inject(subscriptionsToken) private readonly subscriptions: Subscriptions) {}
+
+  /** An array with the one living bundle; with `includedDeleted` all that ever had the key. */
+  @Get('bundles')
+  async byKey(@Query() { externalKey, includedDeleted }: KeyQuery, @RequestCtx() { tenantId }: RequestContext) {
+    if (externalKey === undefined || externalKey === '') throw invalidValue('externalKey: must be given');
+    const { runtime } = this.subscriptions;
+    await runtime.caughtUp();
+    const all = await bundlesByKey(runtime.database, tenantId, externalKey);
+    if (includedDeleted === 'true')
+      return all.map((bundle) => bundleJson(bundle, listViewOf(runtime.clock.now(tenantId))));
+    const living = liveOnly(all, externalKey, runtime.clock.now(tenantId));
+    if (living.length === 0) throw unknownBundleKey(externalKey);
+    return Promise.all(
+      living.map(async (bundle) => bundleJson(bundle, await viewOf(this.subscriptions, tenantId, bundle))),
+    );
+  }
+
+  @Get('bundles/pagination')
+  async list(
+    @Query() query: PageQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { tenantId } = requestContextOf(request);
+    return this.answer(await pageOfBundles(this.subscriptions.runtime.database, tenantId, query), {
+      query,
+      request,
+      reply,
+    });
+  }
+
+  @Get('bundles/search/:searchKey')
+  async search(
+    @Param('searchKey') key: string,
+    @Query() query: PageQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { tenantId } = requestContextOf(request);
+    return this.answer(
+      await searchBundles(this.subscriptions.runtime.database, tenantId, {
+        key,
+        offset: query.offset,
+        limit: query.limit,
+      }),
+      { query, request, reply },
+    );
+  }
+
+  @Get('bundles/:bundleId')
+  async byId(@Param('bundleId') id: string, @RequestCtx() { tenantId }: RequestContext) {
+    const bundle = await findBundle(this.subscriptions, tenantId, id);
+    return bundleJson(bundle, await viewOf(this.subscriptions, tenantId, bundle));
+  }
+
+  @Get('accounts/:accountId/bundles')
+  async ofAccount(
+    @Param('accountId') accountId: string,
+    @Query() query: AccountBundlesQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
+    const { subscriptions } = this;
+    const facts = await subscriptions.accountOf(tenantId, accountId.toLowerCase());
+    if (facts === null) throw unknownAccount(accountId);
+    const view = {
+      now: subscriptions.runtime.clock.now(tenantId),
+      billCycleDayLocal: facts.billCycleDayLocal,
+      withPrices: true,
+    };
+    const wanted =
+      query.bundlesFilter === undefined || query.bundlesFilter === '' ? null : new Set(query.bundlesFilter.split(','));
+    const bundles = await bundlesOfAccount(subscriptions.runtime.database, tenantId, facts.accountId);
+    return bundles
+      .filter(
+        ({ bundleId, externalKey }) =>
+          (wanted === null || wanted.has(bundleId)) &&
+          (query.externalKey === undefined || query.externalKey === externalKey),
+      )
+      .map((bundle) => bundleJson(bundle, view));
+  }
+
+  private answer({ bundles, total, max }: PageOfBundles, { query, request, reply }: Parts) {
+    const { tenantId } = requestContextOf(request);
+    paginate(reply, { offset: query.offset, limit: query.limit, total, max, uri: locationOf(request, request.url) });
+    const view = listViewOf(this.subscriptions.runtime.clock.now(tenantId));
+    return bundles.map((bundle) => bundleJson(bundle, view));
+  }
+}

@@ -1,0 +1,55 @@
+import type { ServiceDefinition, ServiceRuntime } from '@billstream/service-runtime';
+import { publication } from '@billstream/subscriptions-domain';
+import {
+  bundlesReadModel,
+  catalogsReadModel,
+  subscriberAccountsReadModel,
+} from '@billstream/subscriptions-read-models';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { duePhases } from './due-phases';
+import { AdjustSubscriptionEndpoint } from './http/adjust-subscription.endpoint';
+import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
+import { CancelSubscriptionEndpoint } from './http/cancel-subscription.endpoint';
+import { CatalogEndpoint } from './http/catalog.endpoint';
+import { ChangePlanEndpoint } from './http/change-plan.endpoint';
+import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
+import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
+import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
+import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
+import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
+import { OnAccounts } from './reactions/on-accounts';
+import { OnInvoicing } from './reactions/on-invoicing';
+import { subscriptionsOn, subscriptionsToken } from './subscriptions';
+
+@Module({})
+class SubscriptionsModule {}
+
+const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
+  module: SubscriptionsModule,
+  controllers: [
+    CreateSubscriptionEndpoint,
+    GetSubscriptionEndpoint,
+    ChangePlanEndpoint,
+    CancelSubscriptionEndpoint,
+    AdjustSubscriptionEndpoint,
+    BlockSubscriptionEndpoint,
+    GetBundlesEndpoint,
+    RenameBundleEndpoint,
+    CatalogEndpoint,
+    UploadCatalogEndpoint,
+    OnAccounts,
+    OnInvoicing,
+  ],
+  providers: [{ provide: subscriptionsToken, useValue: subscriptionsOn(runtime) }],
+});
+
+/** The catalog, bundles and subscriptions, and the billing timelines that others bill by. */
+export const subscriptionsService: ServiceDefinition = {
+  name: 'subscriptions',
+  streams: ['catalog-', 'bundle-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
+  readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
+  publication,
+  hears: ['accounts', 'invoicing'],
+  dueWork: duePhases,
+  module: moduleOn,
+};

@@ -1,0 +1,89 @@
+import type { AccountFacts } from '@billstream/accounts-contracts';
+import type { CommandContext } from '@billstream/event-sourcing';
+import { type RequestContext, commandContext } from '@billstream/http';
+import { derivedId } from '@billstream/kernel';
+import type { ServiceRuntime } from '@billstream/service-runtime';
+import {
+  type Catalog,
+  type SubscriberAccount,
+  bundleDecider,
+  bundleSchema,
+  catalogDecider,
+  catalogOf,
+  catalogSchema,
+  keyClaimDecider,
+  keyClaimSchema,
+  subscriberAccountDecider,
+  subscriberAccountSchema,
+} from '@billstream/subscriptions-domain';
+import { type CatalogAtRevision, catalogOfTenant, subscriberAccountById } from '@billstream/subscriptions-read-models';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const patienceMs = 1_000;
+const pauseMs = 20;
+
+/** What comes from another service's events may be on its way still: looks again for a second before it is missing. */
+const soon = async <T>(look: () => Promise<T | null>, patience = patienceMs): Promise<T | null> => {
+  for (let waited = 0; ; waited += pauseMs) {
+    const found = await look();
+    if (found !== null || waited >= patience) return found;
+    await delay(pauseMs);
+  }
+};
+
+const tenantsMax = 1_000;
+
+/** Catalogs by tenant, kept between requests and read again when the tenant's revision has moved. */
+const catalogsOn = ({ database }: ServiceRuntime) => {
+  const kept = new Map<string, CatalogAtRevision>();
+  return async (tenantId: string): Promise<CatalogAtRevision | null> => {
+    const current = await catalogOfTenant(database, tenantId, kept.get(tenantId) ?? null);
+    if (current === null) return null;
+    if (kept.size >= tenantsMax) kept.clear();
+    kept.set(tenantId, current);
+    return current;
+  };
+};
+
+/** The runtime, one command loop per kind of stream, and the two lookups that every decision needs. */
+export const subscriptionsOn = (runtime: ServiceRuntime) => {
+  const catalogs = catalogsOn(runtime);
+  return {
+    runtime,
+    bundle: runtime.handle(bundleDecider, bundleSchema),
+    keyClaim: runtime.handle(keyClaimDecider, keyClaimSchema),
+    catalog: runtime.handle(catalogDecider, catalogSchema),
+    account: runtime.handle(subscriberAccountDecider, subscriberAccountSchema),
+    catalogOf: async (tenantId: string): Promise<Catalog> => {
+      const found = await soon(() => catalogs(tenantId));
+      return found === null ? [] : catalogOf(found.state);
+    },
+    /** Only what the tenant uploaded itself. */
+    uploadedOf: async (tenantId: string): Promise<Catalog> => (await catalogs(tenantId))?.state.versions ?? [],
+    accountOf: (tenantId: string, accountId: string): Promise<AccountFacts | null> =>
+      soon(() => subscriberAccountById(runtime.database, tenantId, accountId)),
+    soon,
+  };
+};
+
+export type Subscriptions = ReturnType<typeof subscriptionsOn>;
+
+/** Injection token of `Subscriptions`. */
+export const subscriptionsToken = Symbol('subscriptions');
+
+/** One request may make several commands: each step has an id of its own, the same again when the request is repeated. */
+export const stepOf = (request: RequestContext, { runtime }: Subscriptions, step: string): CommandContext =>
+  commandContext(request, runtime.clock, derivedId(request.commandId, step));
+
+export const subscriberOf = ({
+  accountId,
+  currency,
+  timeZone,
+  referenceTime,
+  billCycleDayLocal,
+}: AccountFacts): SubscriberAccount => ({
+  accountId,
+  currency,
+  time: { timeZone, referenceTime },
+  billCycleDayLocal,
+});

@@ -1,0 +1,2 @@
+export { ConfigurationError, loadConfig } from './load-config';
+export { PlatformConfig, ServiceConfig } from './platform-config';

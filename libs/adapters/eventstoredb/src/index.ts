@@ -1,0 +1,2 @@
+export { eventStoreDb } from './event-store-db';
+export type { EventStoreDbOptions } from './event-store-db';

@@ -1,0 +1,152 @@
+import { type Instant, instantOfMs } from '@billstream/kernel';
+import { silentLogger } from '@billstream/observability';
+import { eventually } from '../../../../tools/testing/eventually';
+import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { runtimeDdl } from './checkpoints';
+import { type Database, openDatabase } from './database';
+import { type DueWorker, dueBefore, runDueWork } from './due-worker';
+import { type DueItem, dueWorkDdl, schedule, unschedule } from './due-work';
+import { tenantClockDdl, tenantClocks } from './tenant-clocks';
+
+let test: TestDatabase;
+let database: Database;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  test = await testDatabase();
+  database = openDatabase({ url: test.url, schema: 'due', applicationName: 'test' });
+  await database.query('create schema due');
+  await database.query(runtimeDdl + tenantClockDdl + dueWorkDdl);
+});
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+  await database.query('truncate due_work, due_lease, tenant_clock');
+});
+afterAll(async () => {
+  await database.close();
+  await test.drop();
+});
+
+const start = (work: (item: DueItem) => Promise<void>): DueWorker => {
+  const controller = new AbortController();
+  const worker = runDueWork({
+    service: 'due',
+    database,
+    handlers: { bill: work },
+    signal: controller.signal,
+    logger: silentLogger(),
+    pollMs: 30,
+  });
+  stops.push(async () => {
+    controller.abort();
+    await worker.done;
+  });
+  return worker;
+};
+const item = (key: string, dueInMs: number, payload: object = {}): DueItem => ({
+  tenantId: 'one',
+  kind: 'bill',
+  key,
+  dueAt: instantOfMs(Date.now() + dueInMs),
+  payload,
+});
+const hour = 3_600_000;
+const finish = (due: DueItem): Promise<void> => unschedule(database, [due]);
+
+describe('due work', () => {
+  it('is done once its time has come, in order within an account', async () => {
+    const done: string[] = [];
+    const account = { accountId: 'a' };
+    await schedule(database, [
+      item('third', -1, account),
+      item('first', -300, account),
+      item('second', -200, account),
+      item('later', hour),
+    ]);
+    start(async (due) => {
+      await new Promise((resolve) => setTimeout(resolve, due.key === 'first' ? 30 : 1));
+      done.push(due.key);
+      await finish(due);
+    });
+    await eventually(() => done.length === 3);
+    expect(done).toEqual(['first', 'second', 'third']);
+    expect(await database.query('select key from due_work')).toEqual([{ key: 'later' }]);
+  });
+
+  it('follows the clock of its tenant', async () => {
+    const done: string[] = [];
+    await schedule(database, [item('mine', hour), { ...item('theirs', hour), tenantId: 'two' }]);
+    const worker = start(async (due) => {
+      done.push(due.key);
+      await finish(due);
+    });
+    const clocks = tenantClocks(database);
+    await clocks.move(database, 'one', 2 * hour);
+    worker.wake();
+    await eventually(() => done.length > 0);
+    expect(done).toEqual(['mine']);
+    expect(Date.parse(clocks.clock.now('one')) - Date.parse(clocks.clock.now('two'))).toBeGreaterThan(hour);
+  });
+
+  it('comes again after a failure, and does not hold up others', async () => {
+    const done: string[] = [];
+    let failures = 0;
+    await schedule(database, [item('bad', -500), item('good', -1)]);
+    start(async (due) => {
+      if (due.key === 'bad' && failures === 0) {
+        failures += 1;
+        throw new Error('not yet');
+      }
+      done.push(due.key);
+      await finish(due);
+    });
+    await eventually(() => done.length === 1);
+    expect(await database.query('select key, attempts, last_error from due_lease where key = $1', ['bad'])).toEqual([
+      { key: 'bad', attempts: 1, last_error: 'not yet' },
+    ]);
+    await eventually(() => done.length === 2);
+    expect(done).toEqual(['good', 'bad']);
+  });
+
+  it('is shared by several workers without being done twice', async () => {
+    const done: string[] = [];
+    await schedule(
+      database,
+      Array.from({ length: 60 }, (_, n) => item(`k${String(n)}`, -100)),
+    );
+    const work = async (due: DueItem): Promise<void> => {
+      done.push(due.key);
+      await finish(due);
+    };
+    start(work);
+    start(work);
+    await eventually(async () => (await database.query('select 1 from due_work')).length === 0);
+    expect(new Set(done).size).toBe(60);
+    expect(done).toHaveLength(60);
+  });
+
+  it('is a new item when it was moved to another date', async () => {
+    const seen: string[] = [];
+    const first = item('moving', -100);
+    await schedule(database, [first]);
+    start(async (due) => {
+      seen.push(due.dueAt);
+      if (seen.length === 1) await schedule(database, [{ ...due, dueAt: instantOfMs(Date.parse(due.dueAt) + 50) }]);
+      else await finish(due);
+    });
+    await eventually(() => seen.length === 2);
+    expect(seen).toEqual([first.dueAt, instantOfMs(Date.parse(first.dueAt) + 50)]);
+  });
+
+  it('says what is due and when the next thing will be', async () => {
+    const now = instantOfMs(Date.now());
+    const until = instantOfMs(Date.now() + 3 * hour);
+    expect(await dueBefore(database, 'one', { now, until })).toEqual({ dueNow: 0, nextDueAt: null });
+    const next = item('next', hour);
+    await schedule(database, [next, item('after', 2 * hour), item('far', 9 * hour)]);
+    expect(await dueBefore(database, 'one', { now, until })).toEqual({ dueNow: 0, nextDueAt: next.dueAt });
+    const later = instantOfMs(Date.now() + 2 * hour) as Instant;
+    expect((await dueBefore(database, 'one', { now: later, until })).dueNow).toBe(2);
+    expect((await dueBefore(database, 'two', { now: later, until })).dueNow).toBe(0);
+  });
+});

@@ -1,0 +1,233 @@
+import { oneAtATime } from '@billstream/event-sourcing';
+import { type Instant, wallTime } from '@billstream/kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Database } from './database';
+import type { DueItem } from './due-work';
+
+export type DueWorkerParts = {
+  readonly service: string;
+  readonly database: Database;
+  readonly handlers: Readonly<Record<string, (item: DueItem) => Promise<void>>>;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** Items leased at the same time; those of one scope wait for each other. */
+  readonly concurrency?: number;
+  readonly pollMs?: number;
+  /** Wrapped around each handler, e.g. to give its log lines a correlation id. */
+  readonly around?: (item: DueItem, work: () => Promise<void>) => Promise<void>;
+  readonly report?: (done: {
+    readonly kind: string;
+    readonly outcome: 'done' | 'failed';
+    readonly seconds: number;
+  }) => void;
+};
+
+export type DueWorker = {
+  /** Ends when the signal aborts and what was begun is over. */
+  readonly done: Promise<void>;
+  /** Look now: a clock was moved, or a read model has changed. */
+  wake(): void;
+  /** Items being worked on in this process, of one tenant or of all. */
+  running(tenantId?: string): number;
+};
+
+/** Longer than any handler should take: after it another process believes this one dead. */
+const leaseSeconds = 90;
+/** An item that was done stays until its event is projected; then the row is gone. If not, it is taken again. */
+const settleSeconds = 3;
+const concurrencyDefault = 16;
+const pollMsDefault = 200;
+/** Commits of projections come in swarms; one look answers many of them. */
+const wakeEveryMs = 20;
+const sweepEveryMs = 60_000;
+
+/**
+ * The tenant's clock is wall time plus a distance. The outer bound lets the index on due_at narrow the search; the exact
+ * condition stands beside it. A lease holds for one due date: an item that was moved is a new one.
+ */
+const takeSql = `
+with due as (
+  select work.kind, work.key, work.tenant_id, work.due_at, work.payload
+  from due_work as work
+  left join tenant_clock as moved on moved.tenant_id = work.tenant_id
+  left join due_lease as lease on lease.kind = work.kind and lease.key = work.key and lease.due_at = work.due_at
+  where work.due_at <= $1::timestamptz + (select greatest(0, coalesce(max(distance_ms), 0)) from tenant_clock) * interval '1 millisecond'
+    and work.due_at <= $1::timestamptz + coalesce(moved.distance_ms, 0) * interval '1 millisecond'
+    and (lease.kind is null or lease.leased_until < $1::timestamptz)
+    and work.kind = any($4::text[])
+  order by work.due_at, work.kind, work.key
+  limit $2
+  for update of work skip locked
+), leased as (
+  insert into due_lease (kind, key, due_at, attempts, leased_until)
+  select kind, key, due_at, 1, $1::timestamptz + make_interval(secs => $3) from due
+  on conflict (kind, key) do update set
+    attempts = case when due_lease.due_at = excluded.due_at then due_lease.attempts + 1 else 1 end,
+    due_at = excluded.due_at, leased_until = excluded.leased_until, last_error = null
+  returning kind, key, attempts
+)
+select due.*, leased.attempts from due join leased using (kind, key) order by due.due_at, due.kind, due.key`;
+
+const settleSql = `
+update due_lease set leased_until = $4::timestamptz + make_interval(secs => $5), last_error = $6
+where kind = $1 and key = $2 and due_at = $3::timestamptz`;
+
+const sweepSql = `
+delete from due_lease where leased_until < $1::timestamptz and not exists (
+  select from due_work where due_work.kind = due_lease.kind and due_work.key = due_lease.key and due_work.due_at = due_lease.due_at)`;
+
+type Taken = {
+  readonly kind: string;
+  readonly key: string;
+  readonly tenant_id: string;
+  readonly due_at: Instant;
+  readonly payload: object;
+  readonly attempts: number;
+};
+
+/**
+ * Does what has become due, in the order of its due dates: items of one scope (the account of the payload, else the key)
+ * one after the other, different scopes side by side. At least once; a handler that fails is tried again later, longer
+ * and longer, without holding up others.
+ */
+export const runDueWork = (parts: DueWorkerParts): DueWorker => {
+  const { database, handlers, signal, logger, service } = parts;
+  const concurrency = parts.concurrency ?? concurrencyDefault;
+  const kinds = Object.keys(handlers);
+  const alarm = createAlarm(signal);
+  const inTurn = oneAtATime();
+  const running = new Map<string, number>();
+  const runningAll = (): number => [...running.values()].reduce((sum, count) => sum + count, 0);
+  const change = (tenantId: string, by: 1 | -1): void => {
+    const count = (running.get(tenantId) ?? 0) + by;
+    if (count > 0) running.set(tenantId, count);
+    else running.delete(tenantId);
+  };
+
+  const perform = async (taken: Taken): Promise<void> => {
+    const item: DueItem = {
+      tenantId: taken.tenant_id,
+      kind: taken.kind,
+      key: taken.key,
+      dueAt: taken.due_at,
+      payload: taken.payload,
+    };
+    const started = performance.now();
+    let error: unknown;
+    try {
+      const handler = handlers[taken.kind];
+      const work = (): Promise<void> => handler?.(item) ?? Promise.resolve();
+      await (parts.around ? parts.around(item, work) : work());
+    } catch (caught) {
+      error = caught ?? new Error('a handler threw nothing');
+    }
+    const outcome = error === undefined ? 'done' : 'failed';
+    const facts = { service, kind: item.kind, key: item.key, dueAt: item.dueAt, attempt: taken.attempts };
+    const durationMs = performance.now() - started;
+    if (error !== undefined) logger.error({ ...facts, durationMs, err: error }, 'due work failed');
+    else if (taken.attempts > 3) logger.warn({ ...facts, durationMs }, 'due work was done before and is due again');
+    else logger.info({ ...facts, durationMs }, 'due work');
+    parts.report?.({ kind: item.kind, outcome, seconds: durationMs / 1000 });
+    const message = error === undefined ? null : String(error instanceof Error ? error.message : error);
+    const pause =
+      error === undefined && taken.attempts <= 3 ? settleSeconds : Math.min(300, 2 ** Math.min(taken.attempts, 8));
+    await database.query(settleSql, [item.kind, item.key, item.dueAt, wallTime(), pause, message], 'due-settle');
+  };
+
+  const start = (item: Taken): void => {
+    change(item.tenant_id, 1);
+    void inTurn(scopeOf(item), () => (signal.aborted ? Promise.resolve() : perform(item)))
+      .catch((error: unknown) => {
+        // Its lease runs out and it is taken again.
+        logger.warn({ service, err: error, kind: item.kind, key: item.key }, 'due work cannot be settled');
+      })
+      .finally(() => {
+        change(item.tenant_id, -1);
+        alarm.ring();
+      });
+  };
+
+  const takeAndStart = async (): Promise<number> => {
+    const free = concurrency - runningAll();
+    if (free <= 0) return 0;
+    const items = await database.query<Taken>(takeSql, [wallTime(), free, leaseSeconds, kinds], 'due-take');
+    for (const item of items) start(item);
+    return items.length;
+  };
+
+  const run = async (): Promise<void> => {
+    let swept = Date.now();
+    for (let failures = 0; !signal.aborted;) {
+      let found = 0;
+      try {
+        found = await takeAndStart();
+        if (Date.now() - swept > sweepEveryMs) {
+          swept = Date.now();
+          await database.query(sweepSql, [wallTime()], 'due-sweep');
+        }
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        if (failures === 1) logger.warn({ service, err: error }, 'due work cannot be taken, will try again');
+      }
+      if (found === 0) await alarm.wait(Math.min(10_000, (parts.pollMs ?? pollMsDefault) * 2 ** Math.min(failures, 6)));
+    }
+    while (running.size > 0) await sleep(wakeEveryMs);
+  };
+  return {
+    done: kinds.length === 0 ? Promise.resolve() : run(),
+    wake: alarm.ring,
+    running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
+  };
+};
+
+const scopeOf = ({ tenant_id: tenantId, key, payload }: Taken): string => {
+  const accountId = 'accountId' in payload && typeof payload.accountId === 'string' ? payload.accountId : null;
+  return `${tenantId} ${accountId ?? key}`;
+};
+
+/** Sleeps until it is time or somebody rings, but never less than a moment, so that a swarm of rings is one. */
+const createAlarm = (signal: AbortSignal) => {
+  let rung = false;
+  let wake: (() => void) | undefined;
+  const ring = (): void => {
+    rung = true;
+    wake?.();
+  };
+  signal.addEventListener('abort', ring, { once: true });
+  return {
+    ring,
+    wait: async (ms: number): Promise<void> => {
+      await sleep(Math.min(ms, wakeEveryMs), undefined, { signal }).catch(() => undefined);
+      if (!rung && !signal.aborted)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      wake = undefined;
+      rung = false;
+    },
+  };
+};
+
+/** What is due of a tenant, and the next instant at which something will be: for whoever steps a test clock in order. */
+export type DueState = { readonly dueNow: number; readonly nextDueAt: Instant | null };
+
+/** `now` is the tenant's own time. `nextDueAt` is the earliest due date up to and including `until`, in the past too. */
+export const dueBefore = async (
+  database: Database,
+  tenantId: string,
+  { now, until }: { readonly now: Instant; readonly until: Instant },
+): Promise<DueState> => {
+  const [row] = await database.query<{ due_now: bigint; next_due_at: Instant | null }>(
+    `select count(*) filter (where due_at <= $2::timestamptz) as due_now, min(due_at) as next_due_at
+     from due_work where tenant_id = $1 and due_at <= greatest($2::timestamptz, $3::timestamptz)`,
+    [tenantId, now, until],
+    'due-before',
+  );
+  return { dueNow: Number(row?.due_now ?? 0), nextDueAt: row?.next_due_at ?? null };
+};

@@ -1,0 +1,223 @@
+import { type EventStore, type RecordedEvent, memoryEventStore } from '@billstream/event-sourcing';
+import { sampleEvent } from '@billstream/event-sourcing/testing';
+import { silentLogger } from '@billstream/observability';
+import { eventually } from '../../../../tools/testing/eventually';
+import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { runtimeDdl } from './checkpoints';
+import { type Database, openDatabase } from './database';
+import { type Projections, runProjections } from './projection-runner';
+import type { ReadModel } from './read-model';
+import { compareReadModel, rebuildReadModel } from './rebuild';
+
+const amountOf = ({ data }: RecordedEvent): number =>
+  'amount' in data && typeof data.amount === 'number' ? data.amount : 0;
+
+const balances: ReadModel = {
+  name: 'balances',
+  tables: ['balances'],
+  ddl: 'create table balances (stream text primary key, amount bigint not null, events bigint not null);',
+  prefixes: ['wallet-'],
+  apply: async (tx, events) => {
+    await tx.query(
+      `insert into balances select stream, sum(amount), count(*) from unnest($1::text[], $2::bigint[]) as e (stream, amount) group by stream
+       on conflict (stream) do update set amount = balances.amount + excluded.amount, events = balances.events + excluded.events`,
+      [events.map(({ stream }) => stream), events.map(amountOf)],
+      'balances-apply',
+    );
+  },
+};
+
+let test: TestDatabase;
+let database: Database;
+let store: EventStore;
+let schema = 0;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  test = await testDatabase();
+});
+beforeEach(async () => {
+  schema += 1;
+  store = memoryEventStore();
+  database = openDatabase({ url: test.url, schema: `wallets${String(schema)}`, applicationName: 'test' });
+  await database.query(`create schema wallets${String(schema)}`);
+  await database.query(runtimeDdl);
+});
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+  await database.close();
+});
+afterAll(() => test.drop());
+
+const start = (readModels: readonly ReadModel[], pageSize = 100): Projections & { stop(): Promise<void> } => {
+  const controller = new AbortController();
+  const projections = runProjections({
+    service: 'wallets',
+    store,
+    database,
+    readModels,
+    prefixes: ['wallet-', 'fence-'],
+    signal: controller.signal,
+    logger: silentLogger(),
+    pageSize,
+  });
+  const stop = async (): Promise<void> => {
+    controller.abort();
+    await projections.done;
+  };
+  stops.push(stop);
+  return { ...projections, stop };
+};
+
+const deposit = async (wallet: number, amounts: readonly number[]): Promise<bigint> => {
+  const stream = `wallet-${String(wallet)}`;
+  const revision = (await store.read(stream)).at(-1)?.revision ?? 'none';
+  const { position } = await store.append(
+    stream,
+    revision,
+    amounts.map((amount) => sampleEvent({ amount })),
+  );
+  return position;
+};
+const totals = () =>
+  database.query<{ amount: string; events: bigint }>(
+    'select sum(amount)::text as amount, sum(events)::bigint as events from balances',
+  );
+
+describe('projections', () => {
+  it('apply every event once, from history into live, and tell who waits', async () => {
+    await deposit(1, [1, 2, 3]);
+    const projections = start([balances]);
+    await projections.ready;
+    const position = await deposit(2, [4]);
+    expect(await projections.visible(position, 5_000)).toBe(true);
+    expect(await totals()).toEqual([{ amount: '10', events: 4n }]);
+    expect(await projections.visible(position + 1n, 20)).toBe(false);
+  });
+
+  it('apply every event once although the process is replaced again and again in the middle of its batches', async () => {
+    for (let wallet = 0; wallet < 20; wallet += 1)
+      await deposit(
+        wallet,
+        Array.from({ length: 25 }, () => 1),
+      );
+    for (let life = 0; life < 8; life += 1) {
+      const projections = start([balances], 7);
+      await eventually(() => projections.progress().events > life * 7);
+      await projections.stop();
+    }
+    const last = start([balances], 7);
+    expect(await last.visible(await store.head(), 10_000)).toBe(true);
+    expect(await totals()).toEqual([{ amount: '500', events: 500n }]);
+  });
+
+  it('keep rows and checkpoint together when a batch fails half way, and name the event', async () => {
+    await deposit(1, [1, 1, 1, 1, 1]);
+    let failures = 0;
+    const fragile: ReadModel = {
+      ...balances,
+      apply: async (tx, events) => {
+        await balances.apply(tx, events);
+        if (events.some(({ revision }) => revision === 3n) && failures < 3) {
+          failures += 1;
+          throw new Error('a bug that goes away');
+        }
+      },
+    };
+    const projections = start([fragile]);
+    expect(await projections.visible(await store.head(), 10_000)).toBe(true);
+    expect(failures).toBe(3);
+    expect(await totals()).toEqual([{ amount: '5', events: 5n }]);
+  });
+
+  it('build a new read model, and one whose tables have changed, from the beginning of the log', async () => {
+    await deposit(1, [1, 2]);
+    const before = start([balances]);
+    await before.visible(await store.head(), 5_000);
+    await before.stop();
+    const changed = { ...balances, ddl: `${balances.ddl} create index balances_amount on balances (amount);` };
+    const count: ReadModel = {
+      name: 'event-count',
+      tables: ['event_count'],
+      ddl: 'create table event_count (id int primary key, n bigint not null);',
+      prefixes: ['wallet-'],
+      apply: async (tx, events) => {
+        await tx.query(
+          'insert into event_count values (1, $1) on conflict (id) do update set n = event_count.n + excluded.n',
+          [events.length],
+        );
+      },
+    };
+    await deposit(2, [3]);
+    const after = start([changed, count]);
+    expect(await after.visible(await store.head(), 5_000)).toBe(true);
+    expect(await totals()).toEqual([{ amount: '6', events: 3n }]);
+    expect(await database.query('select n from event_count')).toEqual([{ n: 3n }]);
+  });
+
+  it('let a process that does not project see the progress of the one that does', async () => {
+    const active = start([balances]);
+    await eventually(() => active.progress().isActive);
+    const standby = start([balances]);
+    await standby.ready;
+    const position = await deposit(1, [5]);
+    expect(await standby.visible(position, 5_000)).toBe(true);
+    expect(standby.progress().isActive).toBe(false);
+  });
+});
+
+describe('a rebuild', () => {
+  const parts = () => ({ store, database, readModel: balances, signal: new AbortController().signal });
+
+  it('gives the same rows, while the live ones go on, and takes their place', async () => {
+    for (let wallet = 0; wallet < 30; wallet += 1) await deposit(wallet, [wallet, wallet, 1]);
+    const projections = start([balances]);
+    await projections.visible(await store.head(), 5_000);
+    const seen: number[] = [];
+    const result = await rebuildReadModel({ ...parts(), pageSize: 20, onProgress: ({ events }) => seen.push(events) });
+    expect(result).toMatchObject({
+      outcome: 'swapped',
+      events: 90,
+      tables: [{ table: 'balances', isEqual: true, differingKeys: [] }],
+    });
+    expect(seen.length).toBeGreaterThan(3);
+    expect(await projections.visible(await deposit(1, [1000]), 5_000)).toBe(true);
+    expect(await totals()).toEqual([{ amount: String(2 * 435 + 30 + 1000), events: 91n }]);
+    const index = await database.query('select indexname from pg_indexes where schemaname = $1 and tablename = $2', [
+      database.schema,
+      'balances',
+    ]);
+    expect(index).toEqual([{ indexname: 'balances_pkey' }]);
+  });
+
+  it('names the keys of rows that are not what the log says, and mends them', async () => {
+    await deposit(1, [1]);
+    await deposit(2, [2]);
+    const projections = start([balances]);
+    await projections.visible(await store.head(), 5_000);
+    await database.query(`update balances set amount = 99 where stream = 'wallet-2'`);
+    const differing = [{ isEqual: false, differingKeys: ['{"stream": "wallet-2"}'], rows: { live: 2, rebuilt: 2 } }];
+    expect(await compareReadModel(parts())).toMatchObject({ outcome: 'compared', tables: differing });
+    expect(await totals()).toEqual([{ amount: '100', events: 2n }]);
+    expect(await rebuildReadModel(parts())).toMatchObject({ outcome: 'swapped', tables: differing });
+    expect(await totals()).toEqual([{ amount: '3', events: 2n }]);
+  });
+
+  it('goes on where it was stopped', async () => {
+    for (let wallet = 0; wallet < 10; wallet += 1) await deposit(wallet, [1, 1]);
+    const controller = new AbortController();
+    const stopped = await rebuildReadModel({
+      ...parts(),
+      signal: controller.signal,
+      pageSize: 4,
+      onProgress: ({ events }) => {
+        if (events >= 8) controller.abort();
+      },
+    });
+    expect(stopped.outcome).toBe('stopped');
+    const finished = await rebuildReadModel(parts());
+    expect(finished.outcome).toBe('swapped');
+    expect(finished.events).toBeLessThanOrEqual(12);
+    expect(await totals()).toEqual([{ amount: '20', events: 20n }]);
+  });
+});

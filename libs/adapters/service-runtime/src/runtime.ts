@@ -1,0 +1,77 @@
+import { type EventStore, commandHandler } from '@billstream/event-sourcing';
+import type { Metrics } from '@billstream/observability';
+import type { Database, Projections, TenantClocks } from '@billstream/postgres';
+import type { Logger } from 'pino';
+import { observed, serviceMetrics } from './reporting';
+import type { ServiceDefinition, ServiceRuntime, Settings } from './service';
+
+export type RuntimeParts = {
+  readonly definition: ServiceDefinition;
+  readonly store: EventStore;
+  readonly database: Database;
+  readonly clocks: TenantClocks;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly settings: Settings;
+  readonly projections: Projections;
+};
+
+const visibleWithinMs = 2_000;
+
+export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
+  const { definition, store, database, clocks, logger, metrics, settings, projections } = parts;
+  const { name } = definition;
+  const visible = async (position: bigint | null): Promise<void> => {
+    if (position === null) return;
+    const isVisible = await projections.visible(position, visibleWithinMs);
+    if (!isVisible) logger.warn({ position: String(position) }, 'read models are behind, answering anyway');
+  };
+  return {
+    name,
+    store,
+    database,
+    clock: clocks.clock,
+    logger,
+    settings,
+    handle: (decider, schema) =>
+      observed(
+        commandHandler({
+          store,
+          decider,
+          schema,
+          onConflict: () => {
+            metrics.appendConflict(name);
+          },
+        }),
+        { service: name, logger, metrics },
+      ),
+    visible,
+    // Other contexts' events move the head too; only this service's own are waited for.
+    caughtUp: async () => visible(await lastOwnPosition(parts)),
+    metrics: serviceMetrics(metrics, name),
+  };
+};
+
+/** Position of the last event in this service's streams that its read models may not have seen; null when they have all. */
+const lastOwnPosition = async ({ definition, store, projections }: RuntimeParts): Promise<bigint | null> => {
+  const { position } = projections.progress();
+  const after = position < 0n ? null : position;
+  const { events } = await store.readAll({ after, prefixes: definition.streams, max: 1_000 });
+  return events.at(-1)?.position ?? null;
+};
+
+/** Counts what this process appends, for whoever wants to know whether anything still goes on. */
+export const countingStore = (store: EventStore): { readonly store: EventStore; readonly appended: () => number } => {
+  let appended = 0;
+  return {
+    store: {
+      ...store,
+      append: async (stream, expected, events) => {
+        const result = await store.append(stream, expected, events);
+        appended += events.length;
+        return result;
+      },
+    },
+    appended: () => appended,
+  };
+};

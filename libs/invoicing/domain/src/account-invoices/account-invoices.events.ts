@@ -1,0 +1,142 @@
+import type { AccountFacts } from '@billstream/accounts-contracts';
+import type { DomainEvent } from '@billstream/event-sourcing';
+import type { Currency, Decimal, Instant, LocalDate } from '@billstream/kernel';
+import type { ClosedUsage } from '@billstream/metering-contracts';
+import type { PaymentsEvent } from '@billstream/payments-contracts';
+import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
+
+/** What invoicing keeps of an account. */
+export type RecordedAccount = Omit<AccountFacts, 'parentAccountId' | 'isPaymentDelegatedToParent'>;
+/** A subscription's billing timeline as its owner published it. */
+export type BillingTimeline = SubscriptionsEvent['data'];
+export type InvoicePayment = Extract<PaymentsEvent, { readonly type: 'payments.invoice-payment-changed.v1' }>['data'];
+
+export type InvoiceItemType = 'RECURRING' | 'FIXED' | 'USAGE' | 'REPAIR_ADJ' | 'CBA_ADJ';
+
+/** What an item charges for; all null on an item of account credit. */
+export type ItemSubject = {
+  readonly subscriptionId: string | null;
+  readonly bundleId: string | null;
+  readonly productName: string | null;
+  readonly prettyProductName: string | null;
+  readonly planName: string | null;
+  readonly prettyPlanName: string | null;
+  readonly phaseName: string | null;
+  readonly prettyPhaseName: string | null;
+  readonly catalogEffectiveDate: Instant | null;
+};
+
+/** A line of an invoice. Amounts are minor units of the invoice's currency: charges positive, repairs and used credit negative. */
+export type InvoiceItem = ItemSubject & {
+  readonly itemId: string;
+  readonly type: InvoiceItemType;
+  /** The item that a REPAIR_ADJ takes back. */
+  readonly linkedItemId: string | null;
+  readonly startDate: LocalDate;
+  readonly endDate: LocalDate | null;
+  readonly amountMinor: number;
+  /** Price times quantity, not prorated and not rounded. */
+  readonly rate: Decimal | null;
+  readonly quantity: Decimal | null;
+  readonly usageName: string | null;
+  /** The instants between which a USAGE item was counted. */
+  readonly usagePeriod: { readonly fromAt: Instant; readonly toAt: Instant } | null;
+  /** JSON text that clients get as it is. */
+  readonly itemDetails: string | null;
+};
+
+export type CommittedInvoice = {
+  readonly invoiceId: string;
+  readonly accountId: string;
+  readonly invoiceNumber: string;
+  /** The account's day on which the run happened. */
+  readonly invoiceDate: LocalDate;
+  /** The day up to which charges were asked for. */
+  readonly targetDate: LocalDate;
+  readonly currency: Currency;
+  /** Everything but credit. */
+  readonly amountMinor: number;
+  /** What was due after credit, when it was committed. */
+  readonly balanceMinor: number;
+  readonly items: readonly InvoiceItem[];
+};
+
+/** Credit that was made or used on an invoice committed before. Positive: made; negative: used. */
+export type CreditItem = {
+  readonly itemId: string;
+  readonly invoiceId: string;
+  readonly amountMinor: number;
+  readonly date: LocalDate;
+};
+
+export type UsagePeriodRequest = {
+  readonly unit: string;
+  readonly usageName: string;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+};
+
+/** A run of invoicing: the day it charges up to, and the instant of business time at which it was due. */
+export type InvoiceRun = { readonly targetDate: LocalDate; readonly at: Instant };
+
+export type AccountInvoicesEvent =
+  | DomainEvent<'AccountRecorded', RecordedAccount>
+  | DomainEvent<'BillingTimelineRecorded', BillingTimeline>
+  | DomainEvent<'BillCycleDayChosen', { readonly accountId: string; readonly billCycleDayLocal: number }>
+  | DomainEvent<
+      'UsageRequested',
+      {
+        readonly requestId: string;
+        readonly accountId: string;
+        readonly accountExternalKey: string;
+        readonly subscriptionId: string;
+        readonly planName: string;
+        readonly timeZone: string;
+        readonly periods: readonly UsagePeriodRequest[];
+        readonly run: InvoiceRun;
+      }
+    >
+  /** A run came while another one waits for usage; both will be one. */
+  | DomainEvent<'InvoiceAwaited', { readonly accountId: string; readonly run: InvoiceRun }>
+  | DomainEvent<
+      'UsageRecorded',
+      {
+        readonly requestId: string;
+        readonly accountId: string;
+        readonly subscriptionId: string;
+        readonly usages: readonly ClosedUsage[];
+      }
+    >
+  | DomainEvent<'PaymentRecorded', InvoicePayment>
+  | DomainEvent<'InvoiceCommitted', CommittedInvoice>
+  | DomainEvent<
+      'CreditApplied',
+      { readonly accountId: string; readonly currency: Currency; readonly items: readonly CreditItem[] }
+    >
+  | DomainEvent<
+      'ChargedThroughChanged',
+      {
+        readonly accountId: string;
+        readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[];
+      }
+    >
+  | DomainEvent<
+      'BalanceChanged',
+      {
+        readonly accountId: string;
+        readonly currency: Currency;
+        readonly accountBalanceMinor: number;
+        readonly accountCreditMinor: number;
+        readonly invoices: readonly { readonly invoiceId: string; readonly balanceMinor: number }[];
+      }
+    >
+  /** The end of a run: when the account is to be invoiced next; null when nothing is foreseen. */
+  | DomainEvent<
+      'NextInvoiceScheduled',
+      { readonly accountId: string; readonly at: Instant | null; readonly run: InvoiceRun }
+    >
+  /** A run that could not price something. Nothing runs by itself until somebody asks for an invoice (Kill Bill parks the account). */
+  | DomainEvent<
+      'InvoicingParked',
+      { readonly accountId: string; readonly reason: string; readonly subscriptionId: string; readonly run: InvoiceRun }
+    >;

@@ -1,0 +1,21 @@
+import { defineSchema } from '@billstream/event-sourcing';
+import type { AccountInvoicesEvent } from './account-invoices.events';
+
+export const accountInvoicesStreams = 'accountInvoices-';
+export const accountInvoicesStream = (accountId: string): string => `${accountInvoicesStreams}${accountId}`;
+
+export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
+  AccountRecorded: 'accountInvoices.account-recorded.v1',
+  BillingTimelineRecorded: 'accountInvoices.billing-timeline-recorded.v1',
+  BillCycleDayChosen: 'accountInvoices.bill-cycle-day-chosen.v1',
+  UsageRequested: 'accountInvoices.usage-requested.v1',
+  InvoiceAwaited: 'accountInvoices.invoice-awaited.v1',
+  UsageRecorded: 'accountInvoices.usage-recorded.v1',
+  PaymentRecorded: 'accountInvoices.payment-recorded.v1',
+  InvoiceCommitted: 'accountInvoices.invoice-committed.v1',
+  CreditApplied: 'accountInvoices.credit-applied.v1',
+  ChargedThroughChanged: 'accountInvoices.charged-through-changed.v1',
+  BalanceChanged: 'accountInvoices.balance-changed.v1',
+  NextInvoiceScheduled: 'accountInvoices.next-invoice-scheduled.v1',
+  InvoicingParked: 'accountInvoices.invoicing-parked.v1',
+});

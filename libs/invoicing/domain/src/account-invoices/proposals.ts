@@ -1,0 +1,92 @@
+import { type Currency, type LocalDate, decimal, multiply, plusDuration, settle } from '@billstream/kernel';
+import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
+import { type Stretch, chargedPeriods, whole } from '../proration/charged-periods';
+import type { ProposedRecurring } from '../repair/reconcile';
+import type { BillingTimeline, ItemSubject } from './account-invoices.events';
+import type { BillingEvent } from './billing-events';
+
+export const subjectOf = (timeline: BillingTimeline, phase: ResolvedPhase): ItemSubject => ({
+  subscriptionId: timeline.subscriptionId,
+  bundleId: timeline.bundleId,
+  productName: phase.productName,
+  prettyProductName: phase.prettyProductName,
+  planName: phase.planName,
+  prettyPlanName: phase.prettyPlanName,
+  phaseName: phase.phaseName,
+  prettyPhaseName: phase.prettyPhaseName,
+  catalogEffectiveDate: phase.catalogEffectiveDate,
+});
+
+export type RecurringProposal = ProposedRecurring & { readonly phase: ResolvedPhase; readonly quantity: number };
+
+/** An event as a stretch of one recurring price; null when it has none. */
+export const recurringStretch = (
+  { phase, date, endDate, billCycleDay }: BillingEvent,
+  targetDate: LocalDate,
+): Stretch | null => {
+  const period = phase?.recurring?.billingPeriod;
+  if (!phase || period === undefined || period === 'NO_BILLING_PERIOD') return null;
+  return { start: date, end: endDate, targetDate, billCycleDay, period, mode: phase.recurringBillingMode };
+};
+
+const recurringOf = (event: BillingEvent, targetDate: LocalDate, currency: Currency): readonly RecurringProposal[] => {
+  const stretch = recurringStretch(event, targetDate);
+  const { phase, quantity } = event;
+  if (stretch === null || !phase?.recurring || stretch.start > targetDate) return [];
+  const periods = chargedPeriods(stretch);
+  if (periods === 'invalid-date-sequence') throw new RangeError(`a timeline that runs backwards at ${event.at}`);
+  const rate = multiply(phase.recurring.price, decimal(quantity));
+  const wholeMinor = settle(rate, currency).minor;
+  const { planName, phaseName } = phase;
+  return periods.map(({ start, end, ratio }) => ({
+    planName,
+    phaseName,
+    rate,
+    start,
+    end,
+    amountMinor: ratio === whole ? wholeMinor : settle(multiply(ratio, rate), currency).minor,
+    phase,
+    quantity,
+  }));
+};
+
+/** All recurring charges from the beginning to the target date, whether invoiced before or not. */
+export const proposedRecurring = (
+  events: readonly BillingEvent[],
+  targetDate: LocalDate,
+  currency: Currency,
+): readonly RecurringProposal[] => events.flatMap((event) => recurringOf(event, targetDate, currency));
+
+export type FixedProposal = {
+  readonly phase: ResolvedPhase;
+  readonly quantity: number;
+  readonly date: LocalDate;
+  readonly endDate: LocalDate | null;
+  readonly amountMinor: number;
+};
+
+/** The events that begin a phase. Going on after a pause or with another quantity does not owe a one-time price again. */
+const beginsPhase = ({ kind, phase }: BillingEvent): boolean =>
+  phase !== null && (kind === 'START' || kind === 'PHASE' || kind === 'CHANGE');
+
+/** Only where nothing recurs and the phase ends: at the next phase, else after its length (Kill Bill 2.10). */
+const fixedEnd = (event: BillingEvent, next: BillingEvent | undefined, phase: ResolvedPhase): LocalDate | null => {
+  if (phase.recurring !== null || phase.phaseType === 'EVERGREEN') return null;
+  if (next?.kind === 'PHASE') return next.date;
+  return phase.duration === null ? null : plusDuration(event.date, phase.duration.unit, phase.duration.number);
+};
+
+/** All one-time charges to the target date. Of several phases that begin on one day, the last one counts. */
+export const proposedFixed = (
+  events: readonly BillingEvent[],
+  targetDate: LocalDate,
+  currency: Currency,
+): readonly FixedProposal[] => {
+  const beginnings = events.filter((event) => beginsPhase(event) && event.date <= targetDate);
+  return beginnings.flatMap((event, index): readonly FixedProposal[] => {
+    const { phase, date, quantity } = event;
+    if (!phase || phase.fixedPrice === null || beginnings[index + 1]?.date === date) return [];
+    const amountMinor = settle(multiply(phase.fixedPrice, decimal(quantity)), currency).minor;
+    return [{ phase, quantity, date, endDate: fixedEnd(event, events[events.indexOf(event) + 1], phase), amountMinor }];
+  });
+};

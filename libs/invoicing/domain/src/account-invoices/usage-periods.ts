@@ -1,0 +1,118 @@
+import { type AccountTime, type Instant, type LocalDate, instantOf, localDateOf } from '@billstream/kernel';
+import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
+import { billDates, lastBillDateUpTo } from '../proration/bill-dates';
+import type { ChargingPeriod } from '../proration/billing-period';
+import type { BillingEvent } from './billing-events';
+
+/** A usage section of one phase, for as long as it is charged without a break. */
+export type UsageSection = {
+  readonly usage: ResolvedUsage;
+  readonly phase: ResolvedPhase;
+  readonly period: ChargingPeriod;
+  /** The events it lasts through, oldest first: a bill cycle day may change in between. */
+  readonly events: readonly BillingEvent[];
+};
+
+export type UsagePeriod = {
+  readonly usage: ResolvedUsage;
+  readonly phase: ResolvedPhase;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+  readonly startDate: LocalDate;
+  readonly endDate: LocalDate;
+};
+
+/** A change of plan, phase or catalog version ends a section, even when the next one has its name (Kill Bill 3.5). */
+const sameSection = (a: UsageSection, phase: ResolvedPhase, usage: ResolvedUsage): boolean =>
+  a.usage.name === usage.name &&
+  a.phase.planName === phase.planName &&
+  a.phase.phaseName === phase.phaseName &&
+  a.phase.catalogEffectiveDate === phase.catalogEffectiveDate;
+
+export const usageSections = (events: readonly BillingEvent[]): readonly UsageSection[] => {
+  const closed: UsageSection[] = [];
+  let open: readonly UsageSection[] = [];
+  for (const event of events) {
+    const { phase } = event;
+    const before = open;
+    open = (phase?.usages ?? []).flatMap((usage): readonly UsageSection[] => {
+      const { billingMode, billingPeriod } = usage;
+      if (!phase || billingMode !== 'IN_ARREAR' || billingPeriod === 'NO_BILLING_PERIOD') return [];
+      const earlier = before.find((section) => sameSection(section, phase, usage));
+      return [{ usage, phase, period: billingPeriod, events: [...(earlier?.events ?? []), event] }];
+    });
+    closed.push(
+      ...before.filter((section) => !open.some(({ phase: next, usage }) => sameSection(section, next, usage))),
+    );
+  }
+  return [...closed, ...open];
+};
+
+/** How far to look, in which calendar, and what of the section is charged already. */
+export type UsageHorizon = {
+  readonly until: Instant;
+  readonly time: AccountTime;
+  readonly billed: readonly { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant }[];
+};
+
+/** The end of what is charged without a gap from the section's beginning; years that are charged need not be walked again. */
+const chargedUpTo = ({ usage }: UsageSection, from: Instant, billed: UsageHorizon['billed']): Instant => {
+  const ends = new Map(
+    billed.filter(({ usageName }) => usageName === usage.name).map(({ fromAt, toAt }) => [fromAt, toAt]),
+  );
+  let at = from;
+  for (let end = ends.get(at); end !== undefined && end > at; end = ends.get(at)) at = end;
+  return at;
+};
+
+type Cuts = { readonly past: readonly Instant[]; readonly next: Instant | null };
+
+/** Where an event's own bill dates cut the section after an instant and up to another, and the first cut after that. */
+const cutsOf = (section: UsageSection, event: BillingEvent, after: Instant, { until, time }: UsageHorizon): Cuts => {
+  if (event.endAt !== null && event.endAt <= after) return { past: [], next: null };
+  const dates = billDates(event.date, event.billCycleDay, section.period);
+  const opensSection = event === section.events[0];
+  const past: Instant[] = [];
+  const start = lastBillDateUpTo(dates, localDateOf(after, time))?.n ?? 0;
+  for (let n = start; event.endDate === null || dates.at(n) < event.endDate; n += 1) {
+    if (opensSection && dates.at(n) === event.date) continue;
+    const at = instantOf(dates.at(n), time);
+    if (at > until) return { past, next: at };
+    if (at > after) past.push(at);
+  }
+  if (event !== section.events.at(-1) || event.endAt === null) return { past, next: null };
+  return event.endAt > until ? { past, next: event.endAt } : { past: [...past, event.endAt], next: null };
+};
+
+/**
+ * The periods of a section that have ended and are not charged, oldest first, and when the next one ends. They end at
+ * the account's reference time on the section's bill dates, and at the instant of what ends the section.
+ */
+export const endedPeriods = (
+  section: UsageSection,
+  horizon: UsageHorizon,
+): { readonly periods: readonly UsagePeriod[]; readonly next: Instant | null } => {
+  const [opening] = section.events;
+  if (opening === undefined || opening.at > horizon.until) return { periods: [], next: null };
+  const { usage, phase } = section;
+  const { time } = horizon;
+  const periods: UsagePeriod[] = [];
+  let fromAt = chargedUpTo(section, opening.at, horizon.billed);
+  for (const event of section.events) {
+    const { past, next } = cutsOf(section, event, fromAt, horizon);
+    for (const toAt of past) {
+      if (toAt > fromAt)
+        periods.push({
+          usage,
+          phase,
+          fromAt,
+          toAt,
+          startDate: localDateOf(fromAt, time),
+          endDate: localDateOf(toAt, time),
+        });
+      fromAt = toAt;
+    }
+    if (next !== null) return { periods, next };
+  }
+  return { periods, next: null };
+};

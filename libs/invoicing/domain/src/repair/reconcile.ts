@@ -1,0 +1,136 @@
+import {
+  type Currency,
+  type Decimal,
+  type LocalDate,
+  compare,
+  daysBetween,
+  money,
+  multiply,
+  settle,
+  toDecimal,
+} from '@billstream/kernel';
+import { type FixedDays, prorationBetween } from '../proration/proration';
+import { type DateRange, overlap, without } from './date-range';
+
+/** What makes two recurring charges the same service: plan, phase and rate (Kill Bill 2.11, 2). */
+export type RecurringKey = { readonly planName: string; readonly phaseName: string; readonly rate: Decimal };
+
+/** A recurring item on record, with what has been taken back of it since. */
+export type BilledRecurring = RecurringKey &
+  DateRange & {
+    readonly itemId: string;
+    readonly amountMinor: number;
+    /** Repairs and item adjustments so far, as a positive amount. */
+    readonly takenBackMinor: number;
+    readonly repaired: readonly DateRange[];
+  };
+
+export type ProposedRecurring = RecurringKey & DateRange & { readonly amountMinor: number };
+
+export type Repair = DateRange & { readonly itemId: string; readonly amountMinor: number };
+
+/** A range of an item, and that part of the item's amount. */
+type Part = DateRange & { readonly amountMinor: number };
+
+type Rules = { readonly currency: Currency; readonly fixedDays?: FixedDays };
+
+/** The amount of an item goes over its days evenly; the whole item is the whole amount (Kill Bill 2.11, 3). */
+const partOf = (item: DateRange & { readonly amountMinor: number }, { start, end }: DateRange, rules: Rules): Part => {
+  if (start === item.start && end === item.end) return { start, end, amountMinor: item.amountMinor };
+  const ratio = prorationBetween(start, end, daysBetween(item.start, item.end), rules.fixedDays);
+  const amount = multiply(ratio, toDecimal(money(item.amountMinor, rules.currency)));
+  return { start, end, amountMinor: settle(amount, rules.currency).minor };
+};
+
+const netRanges = (item: BilledRecurring): readonly DateRange[] =>
+  item.repaired.reduce<readonly DateRange[]>(without, [item]);
+
+const sameService = (a: RecurringKey, b: RecurringKey): boolean =>
+  a.planName === b.planName && a.phaseName === b.phaseName && (a.rate === b.rate || compare(a.rate, b.rate) === 0);
+
+const byStart = (a: { readonly start: LocalDate }, b: { readonly start: LocalDate }): number =>
+  a.start < b.start ? -1 : a.start > b.start ? 1 : 0;
+
+/** What of the items on record still stands, part by part: the account of a subscription after all repairs. */
+export const standing = (
+  billed: readonly BilledRecurring[],
+  rules: Rules,
+): readonly (Part & { readonly itemId: string })[] =>
+  billed
+    .flatMap((item) => netRanges(item).map((range) => ({ ...partOf(item, range, rules), itemId: item.itemId })))
+    .sort(byStart);
+
+const nameOf = ({ start, end, planName, phaseName, rate }: RecurringKey & DateRange): string =>
+  [start, end, planName, phaseName, rate].join('|');
+
+/** Items and proposals that are the same from end to end, which most are: they need no further look. */
+const withoutTwins = <Proposed extends ProposedRecurring>(
+  billed: readonly BilledRecurring[],
+  proposed: readonly Proposed[],
+): { readonly billed: readonly BilledRecurring[]; readonly proposed: readonly Proposed[] } => {
+  const unmatched = new Map(proposed.map((item) => [nameOf(item), item]));
+  const rest = billed.filter((item) => item.repaired.length > 0 || !unmatched.delete(nameOf(item)));
+  const left = new Set(unmatched.values());
+  return { billed: rest, proposed: proposed.filter((item) => left.has(item)) };
+};
+
+type Open<Proposed> = { readonly item: Proposed; ranges: readonly DateRange[] };
+
+/** Takes from the proposals what the ranges already cover, and returns the ranges that no proposal asks for. */
+const matched = <Proposed extends ProposedRecurring>(
+  ranges: readonly DateRange[],
+  service: RecurringKey,
+  open: readonly Open<Proposed>[],
+): readonly DateRange[] => {
+  let left = ranges;
+  for (const proposal of open) {
+    if (left.length === 0) return left;
+    if (!sameService(service, proposal.item)) continue;
+    for (const range of left)
+      for (const asked of proposal.ranges) {
+        const shared = overlap(range, asked);
+        if (shared === null) continue;
+        left = without(left, shared);
+        proposal.ranges = without(proposal.ranges, shared);
+      }
+  }
+  return left;
+};
+
+/** Capped by what is not yet taken back, so that an item adjusted to zero gives a repair of zero (Kill Bill 2.11, 3). */
+const repairOf = (item: BilledRecurring, range: DateRange, takenBackMinor: number, rules: Rules): Repair => {
+  const { amountMinor } = partOf(item, range, rules);
+  return { ...range, itemId: item.itemId, amountMinor: -Math.min(amountMinor, item.amountMinor - takenBackMinor) };
+};
+
+const repairsOf = (item: BilledRecurring, ranges: readonly DateRange[], rules: Rules): readonly Repair[] => {
+  let { takenBackMinor } = item;
+  return ranges.map((range) => {
+    const repair = repairOf(item, range, takenBackMinor, rules);
+    takenBackMinor -= repair.amountMinor;
+    return { ...repair, amountMinor: repair.amountMinor === 0 ? 0 : repair.amountMinor };
+  });
+};
+
+/**
+ * Compares what a subscription should have been charged from its beginning with what it was charged (Kill Bill 2.11).
+ * Days of the same service cancel out, however they were cut into items. Days charged and no longer asked for are
+ * repaired, item by item; days asked for and not yet charged are the additions, with their part of the proposal. Items
+ * of zero are never repaired. Days charged twice by mistake count once and are repaired once.
+ */
+export const reconcile = <Proposed extends ProposedRecurring>(
+  billed: readonly BilledRecurring[],
+  proposed: readonly Proposed[],
+  rules: Rules,
+): { readonly additions: readonly Proposed[]; readonly repairs: readonly Repair[] } => {
+  const rest = withoutTwins(billed, proposed);
+  const open = rest.proposed.map((item): Open<Proposed> => ({ item, ranges: [item] }));
+  const repairs = [...rest.billed].sort(byStart).flatMap((item) => {
+    const unasked = matched(netRanges(item), item, open);
+    return item.amountMinor === 0 ? [] : repairsOf(item, unasked, rules);
+  });
+  const additions = open.flatMap(({ item, ranges }) =>
+    ranges.map((range) => ({ ...item, ...partOf(item, range, rules) })),
+  );
+  return { additions: [...additions].sort(byStart), repairs };
+};

@@ -1,0 +1,11 @@
+export { dueInvoicesReadModel, invoiceDueKind } from './due-invoices.projection';
+export { invoicesReadModel } from './invoices.projection';
+export {
+  invoiceById,
+  invoiceByItem,
+  invoiceByNumber,
+  invoicedAccount,
+  invoicesOf,
+  invoicesPage,
+} from './invoices.query';
+export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';

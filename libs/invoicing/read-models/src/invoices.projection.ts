@@ -1,0 +1,160 @@
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import {
+  type AccountInvoicesEvent,
+  type InvoiceItem,
+  accountInvoicesSchema,
+  accountInvoicesStreams,
+  creditInvoiceItem,
+} from '@billstream/invoicing-domain';
+import type { ReadModel, Sql } from '@billstream/postgres';
+import { invoicesDdl, statements } from './invoices.sql';
+
+type Rows = { readonly [Statement in keyof typeof statements]: Row[] };
+/** `key`: what the row is about; `columns`: as the statement names them. */
+type Row = { readonly key: string; readonly columns: object };
+
+/** Invoices with their items, what each still asks for, and what the accounts they belong to stand at. */
+export const invoicesReadModel: ReadModel = {
+  name: 'invoices',
+  tables: ['invoice_accounts', 'invoices', 'invoice_items', 'invoice_payments'],
+  ddl: invoicesDdl,
+  prefixes: [accountInvoicesStreams],
+  apply: async (tx, events) => {
+    const rows = rowsOf(events);
+    await write(tx, 'accounts', rows.accounts);
+    await write(tx, 'invoices', rows.invoices);
+    await write(tx, 'items', rows.items);
+    await write(tx, 'payments', rows.payments);
+    await write(tx, 'invoiceBalances', rows.invoiceBalances);
+    await write(tx, 'accountBalances', rows.accountBalances);
+    await write(tx, 'runs', rows.runs);
+  },
+};
+
+/** The last row of each key alone: one statement cannot touch a row twice. */
+const write = async (tx: Sql, statement: keyof typeof statements, rows: readonly Row[]): Promise<void> => {
+  const last = new Map(rows.map(({ key, columns }) => [key, columns]));
+  if (last.size === 0) return;
+  await tx.query(statements[statement], [JSON.stringify([...last.values()])], `invoices-${statement}`);
+};
+
+const rowsOf = (events: readonly RecordedEvent[]): Rows => {
+  const rows: Rows = {
+    accounts: [],
+    invoices: [],
+    items: [],
+    payments: [],
+    invoiceBalances: [],
+    accountBalances: [],
+    runs: [],
+  };
+  for (const recorded of events) {
+    const event = accountInvoicesSchema.decode(recorded);
+    if (event !== null) collect(rows, event, recorded);
+  }
+  return rows;
+};
+
+const collect = (rows: Rows, { type, data }: AccountInvoicesEvent, recorded: RecordedEvent): void => {
+  switch (type) {
+    case 'AccountRecorded':
+      rows.accounts.push(accountRow(data, recorded));
+      return;
+    case 'InvoiceCommitted':
+      rows.invoices.push(invoiceRow(data, recorded));
+      rows.items.push(...data.items.map((item, index) => itemRow(item, data.invoiceId, index, recorded)));
+      return;
+    case 'CreditApplied':
+      rows.items.push(
+        ...data.items.map(({ itemId, invoiceId, amountMinor, date }, index) =>
+          itemRow({ ...creditInvoiceItem(amountMinor, date), itemId }, invoiceId, index, recorded),
+        ),
+      );
+      return;
+    case 'PaymentRecorded':
+      rows.payments.push(paymentRow(data, recorded));
+      return;
+    case 'BalanceChanged':
+      rows.invoiceBalances.push(...data.invoices.map(invoiceBalanceRow));
+      rows.accountBalances.push(accountBalanceRow(data));
+      return;
+    case 'UsageRequested':
+    case 'InvoiceAwaited':
+      rows.runs.push(runRow(data.accountId, true));
+      return;
+    case 'NextInvoiceScheduled':
+    case 'InvoicingParked':
+      rows.runs.push(runRow(data.accountId, false));
+      return;
+    case 'BillingTimelineRecorded':
+    case 'BillCycleDayChosen':
+    case 'UsageRecorded':
+    case 'ChargedThroughChanged':
+      return;
+  }
+};
+
+type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
+
+const accountRow = ({ accountId, currency }: Data<'AccountRecorded'>, { metadata }: RecordedEvent): Row => ({
+  key: accountId,
+  columns: { account_id: accountId, tenant_id: metadata.tenantId, currency },
+});
+
+const invoiceRow = (invoice: Data<'InvoiceCommitted'>, { metadata, position }: RecordedEvent): Row => ({
+  key: invoice.invoiceId,
+  columns: {
+    invoice_id: invoice.invoiceId,
+    tenant_id: metadata.tenantId,
+    account_id: invoice.accountId,
+    invoice_number: invoice.invoiceNumber,
+    invoice_date: invoice.invoiceDate,
+    target_date: invoice.targetDate,
+    currency: invoice.currency,
+    amount_minor: invoice.amountMinor,
+    balance_minor: invoice.balanceMinor,
+    created_at: metadata.at,
+    created_position: String(position),
+  },
+});
+
+const itemRow = (item: InvoiceItem, invoiceId: string, index: number, { metadata, position }: RecordedEvent): Row => ({
+  key: item.itemId,
+  columns: {
+    item_id: item.itemId,
+    invoice_id: invoiceId,
+    tenant_id: metadata.tenantId,
+    item_type: item.type,
+    amount_minor: item.amountMinor,
+    created_position: String(position),
+    item_index: index,
+    item,
+  },
+});
+
+const paymentRow = (payment: Data<'PaymentRecorded'>, { metadata }: RecordedEvent): Row => ({
+  key: payment.transactionId,
+  columns: {
+    transaction_id: payment.transactionId,
+    tenant_id: metadata.tenantId,
+    invoice_id: payment.invoiceId,
+    transaction_type: payment.transactionType,
+    status: payment.status,
+    amount_minor: payment.amountMinor,
+  },
+});
+
+const invoiceBalanceRow = ({ invoiceId, balanceMinor }: Data<'BalanceChanged'>['invoices'][number]): Row => ({
+  key: invoiceId,
+  columns: { invoice_id: invoiceId, balance_minor: balanceMinor },
+});
+
+const accountBalanceRow = ({ accountId, accountBalanceMinor, accountCreditMinor }: Data<'BalanceChanged'>): Row => ({
+  key: accountId,
+  columns: { account_id: accountId, balance_minor: accountBalanceMinor, credit_minor: accountCreditMinor },
+});
+
+const runRow = (accountId: string, awaitsUsage: boolean): Row => ({
+  key: accountId,
+  columns: { account_id: accountId, awaits_usage: awaitsUsage },
+});

@@ -1,0 +1,22 @@
+import { defineSchema } from '@billstream/event-sourcing';
+import type { BundleEvent } from './bundle';
+
+export const bundleStream = (bundleId: string): string => `bundle-${bundleId}`;
+
+export const bundleSchema = defineSchema<BundleEvent>({
+  BundleCreated: 'bundle.created.v1',
+  SubscriptionStarted: 'subscription.started.v1',
+  PlanChanged: 'subscription.plan-changed.v1',
+  PlanChangeScheduled: 'subscription.plan-change-scheduled.v1',
+  PlanChangeUndone: 'subscription.plan-change-undone.v1',
+  SubscriptionCancelled: 'subscription.cancelled.v1',
+  CancellationScheduled: 'subscription.cancellation-scheduled.v1',
+  CancellationUndone: 'subscription.cancellation-undone.v1',
+  BillCycleDayChanged: 'subscription.bill-cycle-day-changed.v1',
+  QuantityChanged: 'subscription.quantity-changed.v1',
+  ChargedThroughRecorded: 'subscription.charged-through-recorded.v1',
+  BlockingStateSet: 'bundle.blocking-state-set.v1',
+  BundleKeyRenamed: 'bundle.key-renamed.v1',
+  BillingTimelineChanged: 'subscription.billing-timeline-changed.v1',
+  TransitionReached: 'subscription.transition-reached.v1',
+});

@@ -1,0 +1,202 @@
+import { type Decision, accept, reject } from '@billstream/event-sourcing';
+import type { Instant } from '@billstream/kernel';
+import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
+import { type ChangeAlignment, finalPhase, productOf } from '../catalog/catalog';
+import type { PlanSpecifier } from '../catalog/find-plan';
+import { alignPhases } from '../catalog/plan-aligner';
+import { type PlanFacts, type PlanSwitch, changeAlignmentOf, changePolicyOf, priceListOf } from '../catalog/plan-rules';
+import { blockingAt } from './blocking';
+import { type Bundle, type BundleEvent, type PlanStep, type Subscription, baseOf } from './bundle';
+import type { BundleRejection, ChangePlan } from './bundle.commands';
+import { type ChosenPlan, choosePlan } from './choose-plan';
+import { billingEnd, hasEnded } from './lifetime';
+import { phaseAt, phaseStartedAt, planStateAt, statusAt } from './plan-state';
+import { periodOf, policyInstant } from './policy-date';
+
+type Outcome = Decision<BundleEvent, BundleRejection>;
+
+const stateRefusal = (
+  bundle: Bundle,
+  subscription: Subscription,
+  { now, requestedAt }: ChangePlan,
+): BundleRejection | null => {
+  const { subscriptionId } = subscription;
+  const blocked = blockingAt(bundle, subscriptionId, now).find(({ blockChange }) => blockChange);
+  if (blocked !== undefined)
+    return {
+      code: 'change-blocked',
+      detail: `Subscription ${subscriptionId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
+    };
+  const status = statusAt(bundle, subscription, now);
+  if (status === 'CANCELLED' || status === 'EXPIRED' || (status === 'PENDING' && requestedAt === null))
+    return {
+      code: 'change-not-active',
+      detail: `Subscription ${subscriptionId} is in state ${status}, so its plan cannot change`,
+    };
+  const end = billingEnd(bundle, subscription);
+  if (end?.kind === 'CANCEL')
+    return {
+      code: 'change-pending-cancellation',
+      detail: `Subscription ${subscriptionId} is to be cancelled on ${end.at}`,
+    };
+  if (end?.kind === 'EXPIRED')
+    return { code: 'change-pending-expiry', detail: `Subscription ${subscriptionId} is to expire on ${end.at}` };
+  return null;
+};
+
+/** The rules know a plan by the period of its final phase, and the resolved phases of the step end with that one. */
+const factsOf = (subscription: Subscription, phase: ResolvedPhase): PlanFacts => {
+  const step = subscription.steps.findLast(({ phases }) =>
+    phases.some((one) => one.phase.phaseName === phase.phaseName),
+  );
+  return {
+    productName: phase.productName,
+    productCategory: phase.productCategory,
+    billingPeriod: periodOf(step?.phases.at(-1)?.phase ?? phase),
+    priceList: phase.priceList,
+  };
+};
+
+const specifierOf = ({ plan, catalog, requestedAt, now }: ChangePlan, from: PlanFacts): PlanSpecifier => {
+  if ('planName' in plan) return plan;
+  const version = catalog.findLast(({ effectiveDate }) => effectiveDate <= (requestedAt ?? now)) ?? catalog[0];
+  const priceList = plan.priceList ?? (version === undefined ? from.priceList : priceListOf(version.rules, from));
+  return { productName: plan.productName, billingPeriod: plan.billingPeriod ?? from.billingPeriod, priceList };
+};
+
+const alignedAtOf = (
+  alignment: ChangeAlignment,
+  bundle: Bundle,
+  subscription: Subscription,
+  effectiveAt: Instant,
+): Instant | null => {
+  switch (alignment) {
+    case 'START_OF_SUBSCRIPTION':
+      return subscription.alignedAt;
+    case 'START_OF_BUNDLE':
+      return baseOf(bundle)?.alignedAt ?? subscription.alignedAt;
+    case 'CHANGE_OF_PLAN':
+      return effectiveAt;
+    case 'CHANGE_OF_PRICELIST':
+      return null;
+  }
+};
+
+/** What the new base plan includes or does not offer ends with the change (Kill Bill's DefaultSubscriptionBaseApiService). */
+const endedAddOns = (
+  bundle: Bundle,
+  subscription: Subscription,
+  chosen: ChosenPlan,
+  now: Instant,
+): readonly string[] => {
+  if (subscription.productCategory !== 'BASE') return [];
+  const product = productOf(chosen.version, chosen.facts.productName);
+  return bundle.subscriptions
+    .filter((one) => one.productCategory === 'ADD_ON' && !hasEnded(bundle, one, now))
+    .filter((one) => {
+      const name = planStateAt(bundle, one, now).phase.productName;
+      return product === null || product.included.includes(name) || !product.available.includes(name);
+    })
+    .map(({ subscriptionId }) => subscriptionId);
+};
+
+type Change = {
+  readonly bundle: Bundle;
+  readonly subscription: Subscription;
+  readonly command: ChangePlan;
+  readonly current: ResolvedPhase;
+};
+
+/** The instant asked for; else that of the policy asked for; else that of the catalog's policy. */
+const effectiveAtOf = (
+  { bundle, subscription, command, current }: Change,
+  policy: Exclude<ReturnType<typeof changePolicyOf>, 'ILLEGAL'>,
+): Instant => {
+  const { now, requestedAt, account } = command;
+  if (requestedAt !== null) return requestedAt;
+  const at = policyInstant(policy, {
+    now,
+    startedAt: subscription.billingAt,
+    chargedThroughDate: subscription.chargedThroughDate,
+    billingPeriod: periodOf(current),
+    billCycleDay:
+      subscription.dayChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.billCycleDayLocal ??
+      account.billCycleDayLocal,
+    time: account.time,
+  });
+  const phaseStart = phaseStartedAt(bundle, subscription, now);
+  return phaseStart !== null && phaseStart > at ? phaseStart : at;
+};
+
+const stepOf = (
+  { bundle, subscription, command }: Change,
+  chosen: ChosenPlan,
+  change: PlanSwitch,
+  effectiveAt: Instant,
+): PlanStep | { readonly rejected: BundleRejection } => {
+  const { startIn, now, account, changeId } = command;
+  const alignment = changeAlignmentOf(chosen.version.rules, change);
+  const alignedAt = alignedAtOf(alignment, bundle, subscription, effectiveAt);
+  if (alignedAt === null)
+    return reject({ code: 'alignment-not-supported', detail: `The alignment ${alignment} is not supported` });
+  const plan = alignPhases(chosen.phases, { alignedAt, effectiveAt, startIn }, account.time);
+  if (plan === null)
+    return reject({
+      code: 'phase-not-in-plan',
+      detail: `${chosen.plan.name} has no phase of the type ${String(startIn)}`,
+    });
+  return {
+    stepId: changeId,
+    kind: 'CHANGE',
+    effectiveAt,
+    endsAddOns: endedAddOns(bundle, subscription, chosen, now),
+    ...plan,
+  };
+};
+
+const scheduled = (change: Change, from: PlanFacts): Outcome => {
+  const { bundle, subscription, command, current } = change;
+  const { catalog, account, priceOverrides, now, requestedAt } = command;
+  const plan = specifierOf(command, from);
+  const first = choosePlan({ catalog, at: requestedAt ?? now, plan, account, priceOverrides });
+  if ('rejected' in first) return first;
+  if (first.facts.productCategory !== subscription.productCategory)
+    return reject({
+      code: 'change-of-category',
+      detail: `Subscription ${subscription.subscriptionId} cannot change from ${subscription.productCategory} to ${first.facts.productCategory}`,
+    });
+  const between: PlanSwitch = { from, phaseType: current.phaseType, to: first.facts };
+  const byCatalog = changePolicyOf(first.version.rules, between);
+  const policy = command.policy ?? byCatalog;
+  if (byCatalog === 'ILLEGAL' || policy === 'ILLEGAL')
+    return reject({
+      code: 'change-illegal',
+      detail: `Changing from ${current.planName} to ${first.plan.name} (${finalPhase(first.plan).type}) is not allowed`,
+    });
+  const effectiveAt = effectiveAtOf(change, policy);
+  const since = phaseStartedAt(bundle, subscription, now) ?? subscription.billingAt;
+  if (effectiveAt < since)
+    return reject({
+      code: 'requested-date-invalid',
+      detail: `The requested date ${effectiveAt} is before the last transition ${since}`,
+    });
+  const chosen = choosePlan({ catalog, at: effectiveAt, plan, account, priceOverrides });
+  if ('rejected' in chosen) return chosen;
+  const step = stepOf(change, chosen, { ...between, to: chosen.facts }, effectiveAt);
+  if ('rejected' in step) return step;
+  const data = {
+    subscriptionId: subscription.subscriptionId,
+    step,
+    decidedAt: now,
+    billCycleDayLocal: command.billCycleDayLocal,
+  };
+  return accept<BundleEvent>({ type: effectiveAt > now ? 'PlanChangeScheduled' : 'PlanChanged', data });
+};
+
+/** Policy, alignment and refusals of a plan change follow contracts of Kill Bill's entitlement and catalog rules. */
+export const changePlan = (bundle: Bundle, subscription: Subscription, command: ChangePlan): Outcome => {
+  const refusal = stateRefusal(bundle, subscription, command);
+  if (refusal !== null) return reject(refusal);
+  const current = phaseAt(bundle, subscription, command.now) ?? planStateAt(bundle, subscription, command.now).phase;
+  return scheduled({ bundle, subscription, command, current }, factsOf(subscription, current));
+};

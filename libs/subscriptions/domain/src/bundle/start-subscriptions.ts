@@ -1,0 +1,172 @@
+import { type Decision, accept, reject } from '@billstream/event-sourcing';
+import type { Instant } from '@billstream/kernel';
+import { type CatalogPlan, type CatalogProduct, productOf } from '../catalog/catalog';
+import { alignPhases, firstBillableAt } from '../catalog/plan-aligner';
+import { createAlignmentOf } from '../catalog/plan-rules';
+import { blockingAt } from './blocking';
+import { type Bundle, type BundleEvent, type BundleState, type Subscription, baseOf, evolve } from './bundle';
+import type { BundleRejection, StartSubscriptions, SubscriptionSpec } from './bundle.commands';
+import { type ChosenPlan, choosePlan } from './choose-plan';
+import { hasEnded } from './lifetime';
+import { phaseAt } from './plan-state';
+
+type Outcome = Decision<BundleEvent, BundleRejection>;
+
+const productAt = (bundle: Bundle, base: Subscription, at: Instant, chosen: ChosenPlan): CatalogProduct | null => {
+  const phase = phaseAt(bundle, base, at) ?? base.steps[0]?.phases[0]?.phase;
+  return phase === undefined ? null : productOf(chosen.version, phase.productName);
+};
+
+const livePlans = (bundle: Bundle, plan: CatalogPlan, now: Instant): number =>
+  bundle.subscriptions.filter(
+    (one) => !hasEnded(bundle, one, now) && one.steps.at(-1)?.phases[0]?.phase.planName === plan.name,
+  ).length;
+
+/** An add-on needs a living base whose product, at that time, offers it and does not hold it already. */
+const addOnRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Instant): BundleRejection | null => {
+  const base = baseOf(bundle);
+  const { productName } = chosen.facts;
+  if (base === null)
+    return {
+      code: 'base-missing',
+      detail: `Can't create an add-on of ${productName}: bundle ${bundle.bundleId} has no base subscription`,
+    };
+  if (hasEnded(bundle, base, now))
+    return {
+      code: 'base-not-active',
+      detail: `Can't create an add-on of ${productName}: base subscription ${base.subscriptionId} is not active`,
+    };
+  const product = productAt(bundle, base, at, chosen);
+  const baseName = product?.name ?? 'the base plan';
+  if (product?.included.includes(productName) === true)
+    return {
+      code: 'add-on-included',
+      detail: `Can't create an add-on of ${productName}: it is included in ${baseName}`,
+    };
+  if (product?.available.includes(productName) !== true)
+    return {
+      code: 'add-on-not-available',
+      detail: `Can't create an add-on of ${productName}: it is not available for ${baseName}`,
+    };
+  const allowed = chosen.plan.plansAllowedInBundle;
+  if (allowed >= 0 && livePlans(bundle, chosen.plan, now) >= allowed)
+    return { code: 'add-on-limit-reached', detail: `A bundle may hold ${allowed} of ${chosen.plan.name}` };
+  return null;
+};
+
+const placeRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Instant): BundleRejection | null => {
+  const category = chosen.facts.productCategory;
+  const standalone = bundle.subscriptions.some(({ productCategory }) => productCategory === 'STANDALONE');
+  if (bundle.subscriptions.length > 0 && standalone !== (category === 'STANDALONE'))
+    return {
+      code: 'categories-mixed',
+      detail: `A bundle holds standalone subscriptions or a base with add-ons, not both (${chosen.plan.name})`,
+    };
+  if (category === 'ADD_ON') return addOnRefusal(bundle, chosen, at, now);
+  const base = category === 'BASE' ? baseOf(bundle) : null;
+  if (base !== null && !hasEnded(bundle, base, now))
+    return {
+      code: 'base-exists',
+      detail: `Bundle ${bundle.bundleId} has the base subscription ${base.subscriptionId} already`,
+    };
+  return null;
+};
+
+const laterOf = (a: Instant, b: Instant | undefined): Instant => (b !== undefined && b > a ? b : a);
+
+type Dates = { readonly entitlementAt: Instant; readonly billingAt: Instant; readonly alignedAt: Instant };
+
+/** An add-on never begins before its base; where its phases are counted from is the catalog's rule. */
+const datesOf = (command: StartSubscriptions, chosen: ChosenPlan, base: Subscription | null): Dates => {
+  const { now } = command;
+  const billingAt = laterOf(command.billingAt ?? now, base?.billingAt);
+  const withBundle = createAlignmentOf(chosen.version.rules, chosen.facts) === 'START_OF_BUNDLE';
+  return {
+    entitlementAt: laterOf(command.entitlementAt ?? now, base?.entitlementAt),
+    billingAt,
+    alignedAt: withBundle && base !== null ? base.alignedAt : billingAt,
+  };
+};
+
+const startOne = (bundle: Bundle, command: StartSubscriptions, spec: SubscriptionSpec): Outcome => {
+  const { now, catalog, account } = command;
+  const { startIn, subscriptionId, priceOverrides } = spec;
+  const chosen = choosePlan({ catalog, at: command.billingAt ?? now, plan: spec.plan, account, priceOverrides });
+  if ('rejected' in chosen) return chosen;
+  const { productCategory } = chosen.facts;
+  const { alignedAt, billingAt, entitlementAt } = datesOf(
+    command,
+    chosen,
+    productCategory === 'ADD_ON' ? baseOf(bundle) : null,
+  );
+  const refusal = placeRefusal(bundle, chosen, billingAt, now);
+  if (refusal !== null) return reject(refusal);
+  const plan = alignPhases(chosen.phases, { alignedAt, effectiveAt: billingAt, startIn }, account.time);
+  if (plan === null)
+    return reject({
+      code: 'phase-not-in-plan',
+      detail: `${chosen.plan.name} has no phase of the type ${String(startIn)}`,
+    });
+  return accept<BundleEvent>({
+    type: 'SubscriptionStarted',
+    data: {
+      subscriptionId,
+      externalKey: spec.externalKey ?? subscriptionId,
+      productCategory,
+      sourceType: command.migrated ? 'MIGRATED' : 'NATIVE',
+      entitlementAt,
+      billingAt,
+      alignedAt: startIn === null ? alignedAt : billingAt,
+      firstBillableAt: firstBillableAt(
+        billingAt,
+        plan.phases.map(({ phase }) => phase),
+        account.time,
+      ),
+      quantity: spec.quantity,
+      billCycleDayLocal: spec.billCycleDayLocal,
+      step: { stepId: subscriptionId, kind: 'START', effectiveAt: billingAt, endsAddOns: [], ...plan },
+    },
+  });
+};
+
+const opened = (state: BundleState, { bundleId, externalKey, account }: StartSubscriptions): readonly BundleEvent[] =>
+  state === null
+    ? [
+        {
+          type: 'BundleCreated',
+          data: { bundleId, accountId: account.accountId, externalKey: externalKey ?? bundleId, time: account.time },
+        },
+      ]
+    : [];
+
+const bundleRefusal = (state: BundleState, { account, now }: StartSubscriptions): BundleRejection | null => {
+  if (state === null) return null;
+  if (state.accountId !== account.accountId)
+    return {
+      code: 'bundle-of-another-account',
+      detail: `Bundle ${state.bundleId} does not belong to account ${account.accountId}`,
+    };
+  const blocked = blockingAt(state, null, now).find(({ blockChange }) => blockChange);
+  if (blocked !== undefined)
+    return {
+      code: 'change-blocked',
+      detail: `Bundle ${state.bundleId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
+    };
+  return null;
+};
+
+/** Each is decided in the bundle as those before have left it, so a base may come with its add-ons; all or none. */
+export const startSubscriptions = (state: BundleState, command: StartSubscriptions): Outcome => {
+  const refusal = bundleRefusal(state, command);
+  if (refusal !== null) return reject(refusal);
+  const events: BundleEvent[] = [...opened(state, command)];
+  let bundle = events.reduce(evolve, state);
+  for (const spec of command.subscriptions) {
+    if (bundle === null) throw new RangeError('a bundle is created before its subscriptions');
+    const outcome = startOne(bundle, command, spec);
+    if ('rejected' in outcome) return outcome;
+    events.push(...outcome.events);
+    bundle = outcome.events.reduce(evolve, bundle);
+  }
+  return { events };
+};

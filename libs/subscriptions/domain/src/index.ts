@@ -1,0 +1,91 @@
+export {
+  subscriberAccountDecider,
+  subscriberAccountSchema,
+  subscriberAccountStream,
+} from './account/subscriber-account';
+export type { RecordAccount, SubscriberAccountEvent } from './account/subscriber-account';
+export { blockingAt } from './bundle/blocking';
+export { baseOf, evolve as evolveBundle, subscriptionOf } from './bundle/bundle';
+export type {
+  BlockingState,
+  Bundle,
+  BundleEvent,
+  BundleState,
+  Cancellation,
+  PlanStep,
+  SourceType,
+  Subscription,
+} from './bundle/bundle';
+export type {
+  BundleCommand,
+  BundleRejection,
+  CancelSubscription,
+  ChangePlan,
+  ChangeSpecifier,
+  EndDate,
+  StartSubscriptions,
+  SubscriberAccount,
+  SubscriptionSpec,
+} from './bundle/bundle.commands';
+export { bundleDecider, nextPlanned } from './bundle/bundle.decider';
+export { bundleSchema, bundleStream } from './bundle/bundle.schema';
+export { bundleKeyStream, keyClaimDecider, keyClaimSchema, subscriptionKeyStream, unusedKey } from './bundle/key-claim';
+export type { ClaimKey, KeyClaimEvent, KeyClaimRejection } from './bundle/key-claim';
+export { billingEnd, entitlementEnd, isLive } from './bundle/lifetime';
+export { phaseAt, planStateAt } from './bundle/plan-state';
+export type { PlanState, SubscriptionStatus } from './bundle/plan-state';
+export { plannedPhases, timelineOf } from './bundle/timeline';
+export { billingPeriodLength, parseBillingPeriod } from './catalog/billing-period';
+export {
+  billingAlignments,
+  billingModes,
+  billingPeriodOf,
+  billingPolicies,
+  changeAlignments,
+  conditionNames,
+  createAlignments,
+  durationUnits,
+  finalPhase,
+  phaseName,
+  phaseTypes,
+  priceListsOf,
+  productCategories,
+  productOf,
+  tierBlockPolicies,
+  usageTypes,
+  versionAt,
+} from './catalog/catalog';
+export type {
+  BillingPolicy,
+  Catalog,
+  CatalogBlock,
+  CatalogDuration,
+  CatalogLimit,
+  CatalogPhase,
+  CatalogPlan,
+  CatalogProduct,
+  CatalogRules,
+  CatalogTier,
+  CatalogUsage,
+  CatalogVersion,
+  Condition,
+  ConditionName,
+  PriceList,
+  Prices,
+  RuleCase,
+} from './catalog/catalog';
+export {
+  catalogDecider,
+  catalogOf,
+  catalogSchema,
+  catalogStream,
+  evolveCatalog,
+  noCatalog,
+} from './catalog/catalog.decider';
+export type { CatalogCommand, CatalogEvent, CatalogRejection, TenantCatalog } from './catalog/catalog.decider';
+export { defaultCatalog } from './catalog/default-catalog';
+export type { PlanSpecifier } from './catalog/find-plan';
+export type { PriceOverride } from './catalog/price-override';
+export type { SimplePlan } from './catalog/simple-plan';
+export { additionErrors, versionErrors } from './catalog/validate-catalog';
+export { publication } from './publication';

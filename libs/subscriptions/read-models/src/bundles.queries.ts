@@ -1,0 +1,102 @@
+import type { Sql } from '@billstream/postgres';
+import type { Bundle } from '@billstream/subscriptions-domain';
+
+type StateRow = { readonly state: Bundle };
+
+const bundleSql = 'select state from bundles where tenant_id = $1 and bundle_id = $2';
+const bundleOfSubscriptionSql = `
+select b.state from subscriptions s join bundles b using (bundle_id)
+where s.tenant_id = $1 and s.subscription_id = $2`;
+const bundleOfSubscriptionKeySql = `
+select b.state, s.subscription_id from subscriptions s join bundles b using (bundle_id)
+where s.tenant_id = $1 and s.external_key = $2 order by b.created_position desc limit 1`;
+const bundlesByKeySql = `
+select state from bundles where tenant_id = $1 and (external_key = $2 or first_external_key = $2) order by created_position`;
+const bundlesOfAccountSql =
+  'select state from bundles where tenant_id = $1 and account_id = $2 order by created_position';
+const pageSql = `select state from bundles where tenant_id = $1 order by created_position offset $2 limit $3`;
+const pageDescendingSql = `select state from bundles where tenant_id = $1 order by created_position desc offset $2 limit $3`;
+const countSql = 'select count(*)::int as total from bundles where tenant_id = $1';
+const searchSql = `
+select state from bundles where tenant_id = $1 and (bundle_id = $2 or account_id = $2 or strpos(external_key, $2) > 0)
+order by created_position offset $3 limit $4`;
+const searchCountSql = `
+select count(*)::int as total from bundles where tenant_id = $1 and (bundle_id = $2 or account_id = $2 or strpos(external_key, $2) > 0)`;
+const bundleIdsSql =
+  'select subscription_id, bundle_id from subscriptions where tenant_id = $1 and subscription_id = any($2::text[])';
+
+const first = async (sql: Sql, text: string, values: readonly unknown[], name: string): Promise<Bundle | null> => {
+  const [row] = await sql.query<StateRow>(text, values, name);
+  return row?.state ?? null;
+};
+
+const states = async (sql: Sql, text: string, values: readonly unknown[], name: string): Promise<readonly Bundle[]> =>
+  (await sql.query<StateRow>(text, values, name)).map(({ state }) => state);
+
+export const bundleById = (sql: Sql, tenantId: string, bundleId: string): Promise<Bundle | null> =>
+  first(sql, bundleSql, [tenantId, bundleId], 'bundle-by-id');
+
+export const bundleOfSubscription = (sql: Sql, tenantId: string, subscriptionId: string): Promise<Bundle | null> =>
+  first(sql, bundleOfSubscriptionSql, [tenantId, subscriptionId], 'bundle-of-subscription');
+
+export const bundleOfSubscriptionKey = async (
+  sql: Sql,
+  tenantId: string,
+  externalKey: string,
+): Promise<{ readonly bundle: Bundle; readonly subscriptionId: string } | null> => {
+  const [row] = await sql.query<StateRow & { readonly subscription_id: string }>(
+    bundleOfSubscriptionKeySql,
+    [tenantId, externalKey],
+    'bundle-of-subscription-key',
+  );
+  return row === undefined ? null : { bundle: row.state, subscriptionId: row.subscription_id };
+};
+
+/** Those that have the key or had it first, live or not, in order of creation. */
+export const bundlesByKey = (sql: Sql, tenantId: string, externalKey: string): Promise<readonly Bundle[]> =>
+  states(sql, bundlesByKeySql, [tenantId, externalKey], 'bundles-by-key');
+
+export const bundlesOfAccount = (sql: Sql, tenantId: string, accountId: string): Promise<readonly Bundle[]> =>
+  states(sql, bundlesOfAccountSql, [tenantId, accountId], 'bundles-of-account');
+
+export type PageOfBundles = { readonly bundles: readonly Bundle[]; readonly total: number; readonly max: number };
+
+const count = async (sql: Sql, text: string, values: readonly unknown[], name: string): Promise<number> =>
+  (await sql.query<{ readonly total: number }>(text, values, name))[0]?.total ?? 0;
+
+/** A negative limit asks for the newest first (Kill Bill). */
+export const pageOfBundles = async (
+  sql: Sql,
+  tenantId: string,
+  { offset, limit }: { readonly offset: number; readonly limit: number },
+): Promise<PageOfBundles> => {
+  const [text, name] = limit < 0 ? [pageDescendingSql, 'bundles-page-descending'] : [pageSql, 'bundles-page'];
+  const bundles = await states(sql, text, [tenantId, offset, Math.abs(limit)], name);
+  const total = await count(sql, countSql, [tenantId], 'bundles-count');
+  return { bundles, total, max: total };
+};
+
+/** By part of the external key, or by a whole bundle or account id. */
+export const searchBundles = async (
+  sql: Sql,
+  tenantId: string,
+  { key, offset, limit }: { readonly key: string; readonly offset: number; readonly limit: number },
+): Promise<PageOfBundles> => ({
+  bundles: await states(sql, searchSql, [tenantId, key, offset, Math.abs(limit)], 'bundles-search'),
+  total: await count(sql, searchCountSql, [tenantId, key], 'bundles-search-count'),
+  max: await count(sql, countSql, [tenantId], 'bundles-count'),
+});
+
+/** Which bundle each subscription is in; unknown ones are missing from the answer. */
+export const bundleIdsOf = async (
+  sql: Sql,
+  tenantId: string,
+  subscriptionIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> => {
+  const rows = await sql.query<{ readonly subscription_id: string; readonly bundle_id: string }>(
+    bundleIdsSql,
+    [tenantId, subscriptionIds],
+    'bundle-ids-of',
+  );
+  return new Map(rows.map((row) => [row.subscription_id, row.bundle_id]));
+};

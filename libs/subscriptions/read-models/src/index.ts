@@ -1,0 +1,15 @@
+export {
+  bundleById,
+  bundleIdsOf,
+  bundleOfSubscription,
+  bundleOfSubscriptionKey,
+  bundlesByKey,
+  bundlesOfAccount,
+  pageOfBundles,
+  searchBundles,
+} from './bundles.queries';
+export type { PageOfBundles } from './bundles.queries';
+export { bundlesReadModel, phaseDue } from './bundles.read-model';
+export { catalogOfTenant, catalogsReadModel } from './catalogs.read-model';
+export type { CatalogAtRevision } from './catalogs.read-model';
+export { subscriberAccountById, subscriberAccountsReadModel } from './subscriber-accounts.read-model';
