@@ -4,10 +4,14 @@ type Route = { readonly path: RegExp; readonly to: ContextName };
 
 const kb = String.raw`^/1\.0/kb`;
 const ofAccount = String.raw`${kb}/accounts/\w+(-\w+){4}`;
+const tagged =
+  'accounts|bundles|subscriptions|invoices|invoiceItems|payments|paymentMethods|invoicePayments|paymentTransactions';
 const route = (path: string, to: ContextName): Route => ({ path: new RegExp(`${path}(/|$)`), to });
 
 /** Which service answers a path; the first that matches. More special paths stand above more general ones. */
 export const routes: readonly Route[] = [
+  // Tags and custom fields of whatever object are accounts' to keep.
+  route(`${kb}/(${tagged})/[^/]+/(tags|customFields)`, 'accounts'),
   route(`${kb}/accounts/payments`, 'payments'),
   route(`${ofAccount}/(bundles|block)`, 'subscriptions'),
   route(`${ofAccount}/(paymentMethods|payments|invoicePayments)`, 'payments'),

@@ -37,8 +37,8 @@ const givesUp = async (
   if (exists === null) return true;
   const context = stepOf(request, subscriptions, `rename/${bundleId}`);
   const command = {
-    type: 'RenameUnusedKey' as const,
-    data: { now: context.at, externalKey: unusedKey(bundleId, key) },
+    type: 'GiveUpKey' as const,
+    data: { now: context.at, externalKey: key, renamedTo: unusedKey(bundleId, key) },
   };
   const outcome = await subscriptions.bundle(stream, command, context);
   if (outcome.outcome === 'rejected' && outcome.rejection.code === 'bundle-live') return false;

@@ -15,6 +15,7 @@ import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
 import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
+import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
@@ -33,6 +34,7 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     AdjustSubscriptionEndpoint,
     BlockSubscriptionEndpoint,
     GetBundlesEndpoint,
+    RenameBundleEndpoint,
     CatalogEndpoint,
     UploadCatalogEndpoint,
     OnAccounts,

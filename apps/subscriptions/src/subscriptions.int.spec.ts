@@ -151,6 +151,17 @@ describe('external keys', () => {
     expect(all.map(({ externalKey }: { externalKey: string }) => externalKey.slice(0, 4))).toEqual(['cncl', 'team']);
   });
 
+  it('can be changed, and leave the old key to others', async () => {
+    const accountId = await service.hasAccount();
+    const created = await subscribe(accountId, { bundleExternalKey: 'before' });
+    const { bundleId } = await read(pathOf(created.headers.location));
+    const renaming = { method: 'PUT' as const, url: `/1.0/kb/bundles/${bundleId}/renameKey` };
+    expect((await service.call({ ...renaming, payload: { externalKey: 'after' } })).statusCode).toBe(204);
+    expect(await read('/1.0/kb/bundles?externalKey=after')).toMatchObject([{ bundleId }]);
+    expect((await subscribe(accountId, { bundleExternalKey: 'before' })).statusCode).toBe(201);
+    expect((await service.call({ ...renaming, payload: { externalKey: 'before' } })).statusCode).toBe(400);
+  });
+
   it('that a refused request asked for stay free', async () => {
     const accountId = await service.hasAccount();
     await subscribe(accountId, { bundleExternalKey: 'free', planName: 'no-such-plan' });

@@ -1,7 +1,7 @@
 import type { AccountView } from '@billstream/accounts-read-models';
 import { money, toDecimal, toNumber } from '@billstream/kernel';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString } from 'class-validator';
+import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
 /** Which figures a client asked to see beside the account. */
 export class BalanceQuery {
@@ -9,9 +9,11 @@ export class BalanceQuery {
   @IsOptional() @IsString() readonly accountWithBalanceAndCBA?: string;
 }
 
+const rowsMax = 1_000_000_000;
+
 export class AccountPageQuery extends BalanceQuery {
-  @IsOptional() @Type(() => Number) @IsInt() readonly offset: number = 0;
-  @IsOptional() @Type(() => Number) @IsInt() readonly limit: number = 100;
+  @IsOptional() @Type(() => Number) @IsInt() @Min(-1) @Max(rowsMax) readonly offset: number = 0;
+  @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly limit: number = 100;
 }
 
 const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 'true';

@@ -95,6 +95,9 @@ describe('creating an account', () => {
     ['referenceTime', { referenceTime: 'yesterday' }],
     ['parentAccountId', { parentAccountId: 'none' }],
     ['isMigrated', { isMigrated: 'maybe' }],
+    ['referenceTime', { referenceTime: '0000-01-01T00:00:00Z' }],
+    ['U+0000', { name: 'a\u0000b' }],
+    ['surrogate', { name: 'a\ud800b' }],
   ])('answers 400 naming %s and leaves no event', async (field, payload) => {
     const head = await system.store.head();
     const answer = await create(payload);
@@ -262,13 +265,22 @@ describe('lists', () => {
       (await names(`search/${encodeURIComponent('_q=1&external_key[like]=%25t%25@%25&currency=USD')}`)).names,
     ).toEqual(['two', 'three']);
     expect((await names('search/no')).answer.headers['x-killbill-pagination-totalnbrecords']).toBe('0');
+    const odd = ['_q=1&email[like]=a\\', '_q=1&created_date[gt]=2024-01-01', '%', '\\', "'"];
+    for (const key of odd) expect((await names(`search/${encodeURIComponent(key)}`)).answer.statusCode).toBe(200);
+    for (const key of ['_q=1&created_date[gt]=2024-99-99', '_q=1&currency[in]=USD', '_q=1&', 'a\u0000'])
+      expect(
+        (await system.call({ method: 'GET', url: `${accounts}/search/${encodeURIComponent(key)}`, tenant })).statusCode,
+      ).toBe(400);
     const refused = await system.call({
       method: 'GET',
       url: `${accounts}/search/${encodeURIComponent('_q=1&secret[eq]=1')}`,
       tenant,
     });
     expect(refused.statusCode).toBe(400);
-    expect((await system.call({ method: 'GET', url: `${accounts}/pagination?limit=x`, tenant })).statusCode).toBe(400);
+    for (const query of ['limit=x', 'limit=1e30', 'offset=99999999999999'])
+      expect((await system.call({ method: 'GET', url: `${accounts}/pagination?${query}`, tenant })).statusCode).toBe(
+        400,
+      );
   });
 });
 

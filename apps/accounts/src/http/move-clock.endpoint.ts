@@ -2,15 +2,18 @@ import { tenantStream } from '@billstream/accounts-domain';
 import { type RequestContext, RequestCtx, unwrap } from '@billstream/http';
 import { clockDistanceOf } from '@billstream/accounts-read-models';
 import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
-import { IsInt } from 'class-validator';
+import { IsInt, Max, Min } from 'class-validator';
 import { type Accounts, accountsToken, stepOf } from '../accounts';
 import { tenantProblem } from './problems';
 import { IsId } from './validators';
 
+/** Some three thousand years either way. */
+const distanceMax = 1e14;
+
 class ClockRequest {
   @IsId() readonly tenantId!: string;
   /** Milliseconds from wall time to the tenant's business time. */
-  @IsInt() readonly distanceMs!: number;
+  @IsInt() @Min(-distanceMax) @Max(distanceMax) readonly distanceMs!: number;
 }
 
 class ClockQuery {

@@ -19,9 +19,12 @@ export const IsTimeZoneName = (): PropertyDecorator =>
 
 /** An instant, or a day, which is taken as its first instant in UTC. */
 export const IsInstantText = (): PropertyDecorator =>
-  text('isInstant', 'must be an ISO 8601 instant', (value) => instantFrom(value) !== null);
+  text('isInstant', 'must be an ISO 8601 instant from the year 1900 on', (value) => instantFrom(value) !== null);
 
 export const IsId = (): PropertyDecorator => text('isId', 'must be a UUID', (value) => parseUuid(value) !== null);
 
-export const instantFrom = (value: string): ReturnType<typeof parseInstant> =>
-  parseInstant(parseLocalDate(value) === null ? value : `${value}T00:00:00.000Z`);
+/** From 1900 on, and with a year of four digits: what lies outside is a slip of the keyboard, and no database holds all of it. */
+export const instantFrom = (value: string): ReturnType<typeof parseInstant> => {
+  const instant = parseInstant(parseLocalDate(value) === null ? value : `${value}T00:00:00.000Z`);
+  return instant !== null && instant >= '1900' ? instant : null;
+};

@@ -73,12 +73,10 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
     reactions: { accounts: app.get(OnAccounts), invoicing: app.get(OnInvoicing) },
     told,
     usesDefaultCatalog: async () => {
-      await app
-        .get(OnAccounts)
-        .tenantCreated({
-          ...told('accounts.tenant-created.v1', { tenantId, apiKey: 'k', externalKey: 'k', useGlobalDefault: true }),
-          type: 'accounts.tenant-created.v1',
-        });
+      await app.get(OnAccounts).tenantCreated({
+        ...told('accounts.tenant-created.v1', { tenantId, apiKey: 'k', externalKey: 'k', useGlobalDefault: true }),
+        type: 'accounts.tenant-created.v1',
+      });
       await runtime.caughtUp();
     },
     hasAccount: async (more: Partial<AccountFacts> = {}): Promise<string> => {

@@ -1,3 +1,5 @@
+import { parseInstant, parseLocalDate } from '@billstream/kernel';
+
 /** A condition over the tables of accounts, with its values from `$2` on. */
 export type SearchCondition = { readonly where: string; readonly values: readonly string[] };
 
@@ -70,14 +72,14 @@ const clause = (name: string, value: string, parameter: number): string | null =
   const known = searchable.get(column);
   const sign = operators.get(operator);
   if (!known || sign === undefined) return null;
-  if (sign === 'like') return `${known.expression}::text like $${parameter}`;
-  return comparable[known.type].test(value) ? `${known.expression} ${sign} $${parameter}${casts[known.type]}` : null;
+  if (sign === 'like') return `${known.expression}::text like $${parameter} escape ''`;
+  return comparable[known.type](value) ? `${known.expression} ${sign} $${parameter}${casts[known.type]}` : null;
 };
 
 const comparable = {
-  text: /^/,
-  int: /^-?\d{1,9}$/,
-  bool: /^(true|false)$/,
-  instant: /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?$/,
+  text: () => true,
+  int: (text: string) => /^-?\d{1,9}$/.test(text),
+  bool: (text: string) => /^(true|false)$/.test(text),
+  instant: (text: string) => (parseLocalDate(text) ?? parseInstant(text)) !== null && !text.startsWith('0000'),
 };
 const casts = { text: '', int: '::int', bool: '::boolean', instant: '::timestamptz' };

@@ -60,6 +60,10 @@ export class ServiceConfig {
   @eventStoreUrl readonly EVENTSTORE_URL!: string;
   @asSwitch @IsBoolean() readonly TEST_CLOCK: boolean = false;
   @IsIn(['emulator', 'sandbox', 'live']) readonly PAYPAL_MODE: 'emulator' | 'sandbox' | 'live' = 'emulator';
+  @IsOptional() @IsString() readonly ADMIN_USER?: string;
+  @IsOptional() @IsString() readonly ADMIN_PASSWORD?: string;
+  @IsOptional() @IsString() readonly BOOTSTRAP_TENANT_KEY?: string;
+  @IsOptional() @IsString() readonly BOOTSTRAP_TENANT_SECRET?: string;
   @key32 readonly SECRETS_KEY!: string;
   @Matches(/^.{16,}$/, { message: '$property must have at least 16 characters' }) readonly INNER_SECRET!: string;
   @httpUrl readonly EMULATOR_URL: string = 'http://127.0.0.1:8090';

@@ -14,6 +14,9 @@ const scratch = newSchema();
 const makeLog = (schema: string) => () =>
   postgresLog({ connectionString: testDatabaseUrl(), schema, cacheBytes: SMALL_CACHE_BYTES, lockPatienceMs: 300 });
 
+// Generous: these run on machines that do other things at the same time.
+jest.setTimeout(60_000);
+
 describe('the event store server over PostgreSQL', () => {
   afterAll(() => scratch.drop());
   storeContract(makeLog(scratch.schema));

@@ -26,15 +26,17 @@ export const acceptBodies = (fastify: FastifyInstance): void => {
       done(null, undefined);
       return;
     }
-    parseJson(request, body, (error, value: unknown) => {
+    void parseJson(request, body, (error, value: unknown) => {
       if (error) done(malformed(error));
       else if (isDeeperThan(value, jsonDepthMax)) done(tooDeep());
+      else if (holdsUnstorableText(value)) done(unstorable());
       else done(null, judged(request, value));
     });
   });
   const text = ['text/plain', 'text/xml', 'application/xml'];
   fastify.addContentTypeParser(text, { parseAs: 'string' }, (_, body: string, done) => {
-    done(null, body);
+    if (isUnstorable(body)) done(unstorable());
+    else done(null, body);
   });
   const form = 'application/x-www-form-urlencoded';
   fastify.addContentTypeParser(form, { parseAs: 'string' }, (request, body: string, done) => {
@@ -54,6 +56,25 @@ const isDeeperThan = (value: unknown, depth: number): boolean => {
   for (const inner of Object.values(value)) if (isDeeperThan(inner, depth - 1)) return true;
   return false;
 };
+
+/**
+ * PostgreSQL keeps neither U+0000 nor half of a surrogate pair. Accepted into an event, such a text would stop every read
+ * model that comes to it, for ever; so it is refused at the door.
+ */
+const isUnstorable = (text: string): boolean => /\u0000|\p{Surrogate}/u.test(text);
+
+const holdsUnstorableText = (value: unknown): boolean => {
+  if (typeof value === 'string') return isUnstorable(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([name, inner]) => isUnstorable(name) || holdsUnstorableText(inner));
+};
+
+const unstorable = (): ProblemException =>
+  new ProblemException({
+    status: 400,
+    code: 'text-not-storable',
+    detail: 'The body holds a text with U+0000 or half of a surrogate pair, which cannot be stored',
+  });
 
 const malformed = (error: Error): ProblemException =>
   new ProblemException({ status: 400, code: 'malformed-json', detail: `The body is not valid JSON: ${error.message}` });

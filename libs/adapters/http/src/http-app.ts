@@ -47,6 +47,8 @@ export const createHttpApp = async (
   const server = adapter.getInstance<FastifyInstance>();
   acceptBodies(server);
   addHooks(server, options);
+  // Nest declares its options as a class, of which nobody makes an instance.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
     abortOnError: false,
@@ -72,6 +74,8 @@ const addHooks = (
   const gate = innerSecret === undefined ? undefined : innerGate(innerSecret);
   server.addHook('onRequest', (request, reply, done) => {
     if (request.url.length > urlLengthMax) void reply.status(414).send();
+    // U+0000 fits neither a name nor a value that a database can look for.
+    else if (request.url.includes('%00')) void reply.status(400).send();
     else {
       gate?.(request);
       done();

@@ -19,9 +19,9 @@ export type Delivery<Receipt> = {
 
 /** Takes the messages of one partition in order. Nothing is taken for handled before its receipt was given to `settle`. */
 export type Lane<Receipt> = {
-  take(delivery: Delivery<Receipt>): void;
+  readonly take: (delivery: Delivery<Receipt>) => void;
   /** Resolves when nothing of this lane runs any more. `drain`: what was taken is finished first; else it is dropped. */
-  stop(how: 'drain' | 'drop'): Promise<void>;
+  readonly stop: (how: 'drain' | 'drop') => Promise<void>;
 };
 
 /** Receipts in the order of the messages; all of them are durably done with. */
@@ -34,11 +34,11 @@ export type Subscription = Listener & {
 
 export type Consumer = {
   /** Partitions that are subscribed at the moment; `partitions` of them when all is well. */
-  subscribed(): number;
+  readonly subscribed: () => number;
   /** Resolves once all partitions are subscribed for the first time, rejects when the consumer is closed before. */
   readonly ready: Promise<void>;
   /** Takes no more, finishes what runs, acknowledges it. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 /** Best effort copy of a dead letter for whoever watches the broker; the letter itself is in the consumer's database. */
@@ -61,12 +61,12 @@ export type Bus = {
    * consumer of this process. Rejects when that is not known for one of them: publish all of them again, in order.
    * A fence goes to every partition.
    */
-  publish(messages: readonly (PublicEvent | Fence)[]): Promise<void>;
-  consume(subscription: Subscription): Consumer;
-  notice(deadLetter: DeadLetterNotice): void;
+  readonly publish: (messages: readonly (PublicEvent | Fence)[]) => Promise<void>;
+  readonly consume: (subscription: Subscription) => Consumer;
+  readonly notice: (deadLetter: DeadLetterNotice) => void;
   /** False while the broker cannot be reached or does not take messages. */
-  connected(): boolean;
-  close(): Promise<void>;
+  readonly connected: () => boolean;
+  readonly close: () => Promise<void>;
 };
 
 /** The bus was closed, or its connection lost, before the messages were known to be safe. */

@@ -47,25 +47,25 @@ const blockSql = `
 insert into blocked_keys (consumer, key) values ($1, $2)
 on conflict (consumer, key) do update set blocked_at = blocked_keys.blocked_at`;
 
-const insertLetter = async (tx: Sql, { consumer, incoming, death, inbox }: Burial): Promise<void> => {
-  const event = incoming.kind === 'event' ? incoming.event : null;
-  const id = incoming.kind === 'event' ? incoming.event.id : incoming.id;
-  const body = incoming.kind === 'event' ? JSON.stringify(incoming.event) : storable(incoming.body);
-  const type = incoming.kind === 'event' ? incoming.event.type : incoming.type;
-  const values = [consumer, id, event?.key, type, event?.tenantId, event?.position, event?.stream, body];
-  const { reason, attempts, error } = death;
-  await tx.query(
-    burySql,
-    [...values, reason, attempts, error?.message ?? null, error?.stack ?? null].map((value) =>
-      typeof value === 'string' ? storable(value) : (value ?? null),
-    ),
-    'dead-letter-bury',
-  );
-  if (inbox) await recordHandled(tx, consumer, [{ messageId: id, position: event?.position ?? '0' }]);
-};
-
 /** PostgreSQL's text holds everything but NUL. */
 const storable = (text: string): string => text.replaceAll('\u0000', '\ufffd');
+
+const columnsOf = (incoming: Burial['incoming']): readonly (string | null)[] => {
+  if (incoming.kind === 'malformed')
+    return [storable(incoming.id), null, storable(incoming.type), null, null, null, storable(incoming.body)];
+  const { id, key, type, tenantId, position, stream } = incoming.event;
+  return [id, key, type, tenantId, position, stream, JSON.stringify(incoming.event)];
+};
+
+const insertLetter = async (tx: Sql, { consumer, incoming, death, inbox }: Burial): Promise<void> => {
+  const { reason, attempts, error } = death;
+  const columns = columnsOf(incoming);
+  const stack = error?.stack === undefined ? null : storable(error.stack);
+  const values = [consumer, ...columns, reason, attempts, error && storable(error.message), stack];
+  await tx.query(burySql, values, 'dead-letter-bury');
+  if (inbox && incoming.kind === 'event')
+    await recordHandled(tx, consumer, [{ messageId: incoming.event.id, position: incoming.event.position }]);
+};
 
 /** The message is out of the way, and so is all that follows it under its key, until an operator says otherwise. */
 export const bury = (database: Database, burial: Burial): Promise<void> =>

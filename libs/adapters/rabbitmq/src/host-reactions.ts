@@ -1,11 +1,11 @@
-import type { ArgumentsHost, INestApplication, RpcExceptionFilter } from '@nestjs/common';
+import type { INestApplication, RpcExceptionFilter } from '@nestjs/common';
 import { NestMicroservice } from '@nestjs/microservices';
 import { type Observable, throwError } from 'rxjs';
 import type { BusServer } from './bus-server';
 
 /** Nest's own filter replaces an error by "Internal server error", after which nobody can tell a lost connection from a bug. */
 class PassErrorsOn implements RpcExceptionFilter {
-  catch(error: unknown, _host: ArgumentsHost): Observable<never> {
+  catch(error: unknown): Observable<never> {
     return throwError(() => error);
   }
 }

@@ -15,6 +15,45 @@ export type InProcessBusParts = {
 /** One page of messages on its way; it is over when each consumer has settled each of them, or one of them cannot. */
 type Page = { open: number; readonly resolve: () => void; readonly reject: (error: Error) => void };
 
+const openPages = () => {
+  const pages = new Set<Page>();
+  const settle = (settled: readonly Page[]): void => {
+    for (const page of settled) {
+      page.open -= 1;
+      if (page.open > 0) continue;
+      pages.delete(page);
+      page.resolve();
+    }
+  };
+  return {
+    settle,
+    /** Resolves once all that `hand` counted into the page's `open` is settled. */
+    open: (hand: (page: Page) => void): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const page: Page = { open: 1, resolve, reject };
+        pages.add(page);
+        hand(page);
+        settle([page]);
+      }),
+    fail: (why: string): void => {
+      for (const page of pages) page.reject(new PublishFailed(why));
+      pages.clear();
+    },
+  };
+};
+
+/** Those who wait until somebody subscribes. */
+const arrivals = () => {
+  const waiting = new Set<() => void>();
+  return {
+    wait: (): Promise<void> => new Promise((resolve) => waiting.add(resolve)),
+    wake: (): void => {
+      for (const resolve of waiting) resolve();
+      waiting.clear();
+    },
+  };
+};
+
 type Subscriber = { readonly hears: ReadonlySet<string>; readonly lanes: readonly Lane<Page>[] };
 
 /** The message as it would come out of the wire: a copy, so that no consumer can change what another one reads. */
@@ -33,22 +72,12 @@ const contextOfMessage = (message: PublicEvent | Fence): string =>
  */
 export const inProcessBus = ({ partitions = 4, listeners, report = unreported, signal }: InProcessBusParts): Bus => {
   const subscribers = new Map<string, Subscriber>();
-  const pages = new Set<Page>();
-  const arrivals = new Set<() => void>();
+  const pages = openPages();
+  const arrived = arrivals();
   let closed = signal?.aborted ?? false;
-
   const fail = (why: string): void => {
-    for (const page of pages) page.reject(new PublishFailed(why));
-    pages.clear();
-    for (const wake of arrivals) wake();
-  };
-  const settlePage = (settled: readonly Page[]): void => {
-    for (const page of settled) {
-      page.open -= 1;
-      if (page.open > 0) continue;
-      pages.delete(page);
-      page.resolve();
-    }
+    pages.fail(why);
+    arrived.wake();
   };
   const all = Array.from({ length: partitions }, (_, partition) => partition);
 
@@ -66,33 +95,18 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
   const somebodyMissing = (contexts: ReadonlySet<string>): boolean =>
     listeners.some(({ service, hears }) => !subscribers.has(service) && hears.some((context) => contexts.has(context)));
 
-  const arrival = (): Promise<void> =>
-    new Promise((resolve) => {
-      const wake = (): void => {
-        arrivals.delete(wake);
-        resolve();
-      };
-      arrivals.add(wake);
-    });
-
-  const hand = (messages: readonly (PublicEvent | Fence)[]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const page: Page = { open: 1, resolve, reject };
-      pages.add(page);
-      for (const message of messages) {
-        const places = isFence(message) ? all : [partitionOf(message.key, partitions)];
-        for (const { hears, lanes } of subscribers.values()) {
-          if (!hears.has(contextOfMessage(message))) continue;
-          for (const place of places) {
-            const lane = lanes[place];
-            if (!lane) throw new RangeError(`no partition ${place}`);
-            page.open += 1;
-            lane.take({ incoming: copied(message), redelivered: false, receipt: page });
-          }
+  const hand = (messages: readonly (PublicEvent | Fence)[], page: Page): void => {
+    for (const message of messages) {
+      const places = isFence(message) ? all : [partitionOf(message.key, partitions)];
+      for (const { hears, lanes } of subscribers.values()) {
+        if (!hears.has(contextOfMessage(message))) continue;
+        for (const lane of places.flatMap((place) => lanes[place] ?? [])) {
+          page.open += 1;
+          lane.take({ incoming: copied(message), redelivered: false, receipt: page });
         }
       }
-      settlePage([page]);
-    });
+    }
+  };
 
   return {
     partitions,
@@ -100,19 +114,19 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
       if (messages.length === 0) return;
       const started = performance.now();
       const contexts = new Set(messages.map(contextOfMessage));
-      while (!closed && somebodyMissing(contexts)) await arrival();
+      while (!closed && somebodyMissing(contexts)) await arrived.wait();
       if (closed) throw new PublishFailed('the bus was closed');
       report({ kind: 'published', messages: messages.length });
-      await hand(messages);
+      await pages.open((page) => hand(messages, page));
       report({ kind: 'confirmed', messages: messages.length, ms: performance.now() - started });
     },
     consume: ({ service, hears, open }: Subscription): Consumer => {
       if (closed) throw new PublishFailed('the bus was closed');
       if (subscribers.has(service)) throw new Error(`${service} consumes already`);
-      const subscriber = { hears: new Set(hears), lanes: all.map((partition) => open<Page>(partition, settlePage)) };
+      const subscriber = { hears: new Set(hears), lanes: all.map((partition) => open<Page>(partition, pages.settle)) };
       subscribers.set(service, subscriber);
       report({ kind: 'subscribed', service, partitions });
-      for (const wake of arrivals) wake();
+      arrived.wake();
       const there = (): boolean => subscribers.get(service) === subscriber;
       return {
         ready: Promise.resolve(),

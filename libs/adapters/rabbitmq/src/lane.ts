@@ -1,14 +1,15 @@
 import type { PublicEvent } from '@billstream/event-sourcing';
 import type { Database } from '@billstream/postgres';
 import type { Logger } from 'pino';
-import { backOffMs, pause } from './back-off';
+import { backOffMs, hasEnded, pause } from './back-off';
 import type { DeadLetterNotice, Delivery, Lane, Settle } from './bus';
 import { bury, type Death, divert } from './dead-letters';
 import { asError, isInfrastructure } from './failures';
 import type { FenceTracker } from './fences';
-import { type HandledMessage, type Known, lookUp, recordHandled } from './inbox';
+import { type HandledMessage, type Known, lookUp } from './inbox';
 import type { Outcome, Report } from './measures';
 import type { Incoming } from './message';
+import { type Persist, persisting, runner, settler } from './settling';
 
 /** What a handler may know of the delivery, beside the event. */
 export type DeliveryInfo = {
@@ -35,108 +36,61 @@ export type LaneParts = {
   readonly logger: Logger;
 };
 
-type Unsettled<Receipt> = { readonly receipt: Receipt; readonly row: HandledMessage | null };
-
 /** What to write into the inbox before the message is acknowledged; `stopped`: it was not brought to an end. */
 type Ended = { readonly row: HandledMessage | null } | 'stopped';
 
-const windowMax = 100;
+const windowMax = 250;
 const drainMs = 5_000;
 const recentMax = 4_096;
 const noRow: Ended = { row: null };
 
-/**
- * Handles one partition's messages one after another. Inbox rows of what has been handled are written beside the next
- * handlers, all that wait in one statement, so that acknowledgements neither wait for a batch nor cost a commit each.
- */
+/** Handles one partition's messages one after another; their inbox rows are written beside the handlers that follow. */
 export const openLane = <Receipt>(parts: LaneParts, partition: number, settle: Settle<Receipt>): Lane<Receipt> => {
-  const { service, database, logger } = parts;
+  const { service, database, inbox } = parts;
   const waiting: Delivery<Receipt>[] = [];
-  const unsettled: Unsettled<Receipt>[] = [];
   const recent = recentIds();
   const halted = new AbortController();
   const dropped = new AbortController();
-  let working: Promise<void> | null = null;
-  let flushing: Promise<void> | null = null;
-
-  const persist = async <T>(what: string, work: () => Promise<T>, signal: AbortSignal): Promise<T | 'stopped'> => {
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        if (attempt === 0) logger.warn({ service, partition, err: error }, what);
-        await pause(backOffMs(attempt), signal);
-      }
-    }
-    return 'stopped';
-  };
-
-  const flush = async (): Promise<void> => {
-    while (unsettled.length > 0) {
-      const batch = unsettled.splice(0);
-      const rows = batch.flatMap(({ row }) => row ?? []);
-      if (parts.inbox === 'on' && rows.length > 0)
-        await persist('inbox cannot be written', () => recordHandled(database, service, rows), dropped.signal);
-      if (dropped.signal.aborted) return;
-      settle(batch.map(({ receipt }) => receipt));
-    }
-  };
-
-  const startFlush = (): void => {
-    flushing ??= flush().finally(() => {
-      flushing = null;
-      if (unsettled.length > 0 && !dropped.signal.aborted) startFlush();
-    });
-  };
-
-  const handled = (receipt: Receipt, row: HandledMessage | null): void => {
-    if (row) recent.add(row.messageId);
-    unsettled.push({ receipt, row });
-    startFlush();
-  };
+  const persist = persisting(parts.logger, { service, partition });
+  const settling = settler({ service, database, inbox, persist, settle, dropped: dropped.signal });
 
   const work = async (): Promise<void> => {
-    while (waiting.length > 0 && !halted.signal.aborted) {
+    while (waiting.length > 0 && !hasEnded(halted.signal)) {
       const window = waiting.splice(0, windowMax);
       const events = window.flatMap(({ incoming }) => (incoming.kind === 'event' ? [incoming.event] : []));
-      const nothing: Known = { seen: new Set(), blocked: new Set() };
-      const known =
-        events.length === 0
-          ? nothing
-          : await persist('inbox cannot be read', () => lookUp(database, service, events), halted.signal);
+      const ask = () => lookUp(database, service, events);
+      const known = events.length === 0 ? nothingKnown() : await persist('inbox cannot be read', ask, halted.signal);
       if (known === 'stopped') return;
       for (const delivery of window) {
-        if (halted.signal.aborted) return;
+        if (hasEnded(halted.signal)) return;
         const ended = await handleOne({ parts, partition, known, recent, signal: halted.signal, persist }, delivery);
         if (ended === 'stopped') return;
-        handled(delivery.receipt, ended.row);
+        if (ended.row) recent.add(ended.row.messageId);
+        settling.add(delivery.receipt, ended.row);
       }
     }
   };
-
-  const start = (): void => {
-    working ??= work().finally(() => {
-      working = null;
-      if (waiting.length > 0 && !halted.signal.aborted) start();
-    });
-  };
+  const working = runner(work, () => waiting.length > 0 && !hasEnded(halted.signal));
 
   return {
     take: (delivery) => {
-      if (halted.signal.aborted) return;
+      if (hasEnded(halted.signal)) return;
       waiting.push(delivery);
-      start();
+      working.start();
     },
     stop: async (how) => {
       halted.abort();
       waiting.length = 0;
       if (how === 'drop') dropped.abort();
       const timer = setTimeout(() => dropped.abort(), drainMs);
-      for (let running = working ?? flushing; running; running = working ?? flushing) await running;
+      await working.idle();
+      await settling.idle();
       clearTimeout(timer);
     },
   };
 };
+
+const nothingKnown = (): Known => ({ seen: new Set(), blocked: new Set() });
 
 /** The ids of the last messages: what was handled after the window's look-up was asked is not in its answer. */
 const recentIds = () => {
@@ -160,7 +114,7 @@ type Handling = {
   readonly known: Known;
   readonly recent: { has(id: string): boolean };
   readonly signal: AbortSignal;
-  readonly persist: <T>(what: string, work: () => Promise<T>, signal: AbortSignal) => Promise<T | 'stopped'>;
+  readonly persist: Persist;
 };
 
 const handleOne = async (handling: Handling, { incoming, redelivered }: Delivery<unknown>): Promise<Ended> => {
@@ -194,7 +148,7 @@ const handleEvent = async (handling: Handling, incoming: IncomingEvent, redelive
     const behind = () => divert(parts.database, { consumer: parts.service, incoming, inbox, key: event.key });
     const diverted = await persist('dead letter cannot be written', behind, signal);
     if (diverted === 'stopped') return ['behind', 'stopped'];
-    if (diverted) return ['behind', { row: { messageId: event.id, position: event.position } }];
+    if (diverted) return ['behind', noRow];
     known.blocked.delete(event.key);
   }
   const death = await attempt(handling, event, redelivered);
@@ -218,7 +172,7 @@ const attempt = async (
       await parts.run(event, { partition, attempt: attempts, redelivered, resent: false });
       return null;
     } catch (thrown) {
-      if (signal.aborted) return 'stopped';
+      if (hasEnded(signal)) return 'stopped';
       const infrastructure = isInfrastructure(thrown);
       const delay = infrastructure ? backOffMs(waits) : retryDelaysMs[attempts - 1];
       if (delay === undefined) return { reason: 'failed', attempts, error: asError(thrown) };
@@ -246,11 +200,12 @@ const giveUp = async (
     signal,
   );
   if (buried === 'stopped') return ['dead', 'stopped'];
-  const { id, type, key, position } =
-    incoming.kind === 'event' ? incoming.event : { id: incoming.id, type: incoming.type, key: '', position: '0' };
+  const { id, type } = incoming.kind === 'event' ? incoming.event : incoming;
+  const key = incoming.kind === 'event' ? incoming.event.key : '';
   if (incoming.kind === 'event') known.blocked.add(key);
   const { reason, attempts, error } = death;
   logger.error({ service, messageId: id, type, key, reason, attempts, err: error }, 'message is a dead letter now');
   parts.notice({ service, messageId: id, type, key, reason, attempts, error: error?.message ?? '' });
-  return ['dead', { row: { messageId: id, position } }];
+  // The letter's own transaction has written the inbox row.
+  return ['dead', noRow];
 };

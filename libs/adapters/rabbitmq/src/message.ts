@@ -25,11 +25,20 @@ export const contextOf = (type: string): string => type.slice(0, Math.max(0, typ
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const texts = ['id', 'type', 'tenantId', 'key', 'at', 'correlationId', 'stream', 'revision'] as const;
+/** The texts that become columns, and how long they may be. */
+const texts = { id: 200, type: 200, tenantId: 200, key: 500, at: 40, correlationId: 500, stream: 500, revision: 40 };
+
+const problemOfText = (name: string, text: unknown, max: number): string | null => {
+  if (typeof text !== 'string' || text === '') return `${name} is not a text`;
+  // PostgreSQL takes no NUL and has a limit for what is in an index: such a message could never be recorded.
+  return text.length > max || text.includes('\u0000') ? `${name} is too long or holds a NUL` : null;
+};
 
 const problemOfEvent = (value: Readonly<Record<string, unknown>>): string | null => {
-  const missing = texts.find((name) => typeof value[name] !== 'string' || value[name] === '');
-  if (missing !== undefined) return `${missing} is not a text`;
+  for (const [name, max] of Object.entries(texts)) {
+    const problem = problemOfText(name, value[name], max);
+    if (problem !== null) return problem;
+  }
   if (typeof value['position'] !== 'string' || !/^\d{1,20}$/.test(value['position'])) return 'position is no number';
   if (!isObject(value['data'])) return 'data is not an object';
   const actor = value['actor'];

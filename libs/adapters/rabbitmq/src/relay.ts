@@ -7,7 +7,7 @@ import {
 } from '@billstream/event-sourcing';
 import { epochMs } from '@billstream/kernel';
 import type { Logger } from 'pino';
-import { backOffMs, pause } from './back-off';
+import { backOffMs, hasEnded, pause } from './back-off';
 import type { Bus, Fence } from './bus';
 import { fencePrefix, fenceType } from './fences';
 import { type Report, unreported } from './measures';
@@ -43,7 +43,7 @@ export type RelayParts = {
 export type Relay = {
   /** Ends when the signal aborts and the last position is stored. */
   readonly done: Promise<void>;
-  progress(): RelayProgress;
+  readonly progress: () => RelayProgress;
 };
 
 const storeEveryMs = 200;
@@ -77,7 +77,7 @@ export const relay = (parts: RelayParts): Relay => {
           keeper.confirmed(page.position);
         }
       } catch (error) {
-        if (held.aborted) break;
+        if (hasEnded(held)) break;
         if (failures === 0)
           logger.warn(
             { service, position: progress.position?.toString(), err: error },

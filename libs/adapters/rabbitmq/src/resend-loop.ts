@@ -1,7 +1,7 @@
 import type { PublicEvent } from '@billstream/event-sourcing';
 import type { Database } from '@billstream/postgres';
 import type { Logger } from 'pino';
-import { pause } from './back-off';
+import { hasEnded, pause } from './back-off';
 import { keysToResend, resendOldest } from './dead-letters';
 import { isInfrastructure } from './failures';
 import type { Report } from './measures';
@@ -25,7 +25,7 @@ export const resendLoop = async (parts: ResendParts): Promise<void> => {
       for (const key of await keysToResend(database, service)) await resendKey(parts, key);
       failing = false;
     } catch (error) {
-      if (!failing && !signal.aborted)
+      if (!failing && !hasEnded(signal))
         logger.warn({ service, err: error }, 'dead letters cannot be sent again for now');
       failing = true;
     }

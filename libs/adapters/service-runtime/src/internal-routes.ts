@@ -10,10 +10,8 @@ export type Settled = {
   readonly projections: boolean;
   /** Everything that the contexts it hears published before the fence has been handled. */
   readonly heard: boolean;
-  /** Due now by the tenant's clock, of the tenant asked for; 0 without a tenant. */
+  /** Due now by the tenant's clock or being worked on, of the tenant asked for; 0 without a tenant. */
   readonly due: number;
-  /** Due items being worked on. */
-  readonly running: number;
   /** Events appended by this process since its start: unchanged between two fences means that nothing went on. */
   readonly appended: number;
 };
@@ -47,10 +45,10 @@ export type InternalFace = {
   state(): ServiceState;
   fence(): Promise<{ readonly fenceId: string; readonly position: bigint }>;
   settled(fence: bigint, tenantId?: string): Promise<Settled>;
-  due(
-    tenantId: string,
-    until: Instant,
-  ): Promise<{ readonly dueNow: number; readonly nextDueAt: Instant | null; readonly running: number }>;
+  /** Earliest due date of the tenant up to that instant, in the past too; null: nothing. */
+  dueAt(tenantId: string, until: Instant): Promise<Instant | null>;
+  /** Whether nothing of the tenant but fences stands in the log after a position; of any tenant when none is named. */
+  quiet(after: bigint, tenantId?: string): Promise<boolean>;
   readiness(): Promise<Readiness>;
 };
 
@@ -69,19 +67,26 @@ export const addInternalRoutes = (app: NestFastifyApplication, name: string, fac
     const { fenceId, position } = await face.fence();
     return { fenceId, position: String(position) };
   });
-  server.get<{ Querystring: Query }>('/internal/settled', async ({ query }) => {
-    const fence = query['fence'] ?? '';
-    if (!/^\d{1,20}$/.test(fence)) throw wrongQuery('fence', 'must be the position of a fence');
-    return face.settled(BigInt(fence), query['tenantId']);
-  });
+  server.get<{ Querystring: Query }>('/internal/settled', ({ query }) =>
+    face.settled(positionIn(query, 'fence'), query['tenantId']),
+  );
   server.get<{ Querystring: Query }>('/internal/due', async ({ query }) => {
     const until = parseInstant(query['until'] ?? '');
     if (until === null) throw wrongQuery('until', 'must be an instant');
     const tenantId = query['tenantId'];
     if (tenantId === undefined || tenantId === '') throw wrongQuery('tenantId', 'is missing');
-    return face.due(tenantId, until);
+    return { dueAt: await face.dueAt(tenantId, until) };
   });
+  server.get<{ Querystring: Query }>('/internal/quiet', async ({ query }) => ({
+    quiet: await face.quiet(positionIn(query, 'after'), query['tenantId']),
+  }));
   server.get('/internal/openapi', () => openApiOf(app, name));
+};
+
+const positionIn = (query: Query, name: string): bigint => {
+  const text = query[name] ?? '';
+  if (!/^\d{1,20}$/.test(text)) throw wrongQuery(name, 'must be a position of the log');
+  return BigInt(text);
 };
 
 const wrongQuery = (name: string, message: string): ProblemException =>

@@ -1,4 +1,4 @@
-import { ServiceConfig, loadConfig } from '@billstream/config';
+import { ConfigurationError, ServiceConfig, loadConfig } from '@billstream/config';
 import { eventStoreDb } from '@billstream/eventstoredb';
 import { createLogger, createMetrics, serveMetrics } from '@billstream/observability';
 import { rabbitMqBus } from '@billstream/rabbitmq';
@@ -13,6 +13,8 @@ const stopWithinMs = 30_000;
 /** A service in a process of its own: configuration from the environment, until SIGTERM or SIGINT. */
 export const runService = async (definition: ServiceDefinition): Promise<void> => {
   const config = loadConfig(ServiceConfig);
+  const settings = settingsOf(config);
+  assertAdministrator(definition, settings);
   const logger = createLogger({ service: definition.name, level: config.LOG_LEVEL });
   dieLoudly(logger);
   const metrics = createMetrics();
@@ -28,7 +30,7 @@ export const runService = async (definition: ServiceDefinition): Promise<void> =
     store,
     databaseUrl: config.DATABASE_URL,
     bus,
-    settings: settingsOf(config),
+    settings,
     logger,
     innerSecret: config.INNER_SECRET,
     metrics,
@@ -48,12 +50,28 @@ export const runService = async (definition: ServiceDefinition): Promise<void> =
 export const settingsOf = (config: ServiceConfig): Settings => ({
   embedded: false,
   testClock: config.TEST_CLOCK,
+  administrator: administratorOf(config),
+  bootstrapTenant: bootstrapTenantOf(config),
   secretsKey: config.SECRETS_KEY,
   dataDirectory: config.DATA_DIR,
   payPalMode: config.PAYPAL_MODE,
   emulatorUrl: config.EMULATOR_URL,
   publicUrl: config.PUBLIC_URL,
 });
+
+const administratorOf = ({ ADMIN_USER: user, ADMIN_PASSWORD: password }: ServiceConfig): Settings['administrator'] =>
+  user === undefined || password === undefined ? null : { user, password };
+
+const bootstrapTenantOf = (config: ServiceConfig): Settings['bootstrapTenant'] => {
+  const { BOOTSTRAP_TENANT_KEY: apiKey, BOOTSTRAP_TENANT_SECRET: apiSecret } = config;
+  return apiKey === undefined || apiSecret === undefined ? null : { apiKey, apiSecret };
+};
+
+/** Outside of the embedded mode there is no default credential: whoever checks passwords must have been given one. */
+const assertAdministrator = ({ name }: ServiceDefinition, settings: Settings): void => {
+  if (name === 'accounts' && settings.administrator === null)
+    throw new ConfigurationError(['ADMIN_USER and ADMIN_PASSWORD must be set']);
+};
 
 /** The first signal stops in order, within thirty seconds; the second one at once. */
 export const onStopSignal = (logger: Logger, stop: () => Promise<void>): void => {

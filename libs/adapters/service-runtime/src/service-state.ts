@@ -1,8 +1,7 @@
 import type { EventStore } from '@billstream/event-sourcing';
-import { type Instant, instantOfMs } from '@billstream/kernel';
+import { type Clock, type Instant, instantOfMs } from '@billstream/kernel';
 import { type Database, type DueWorker, type Projections, dueBefore } from '@billstream/postgres';
-import { type Bus, type BusServer, type Relay, fenceRaiser } from '@billstream/rabbitmq';
-import type { Clock } from '@billstream/kernel';
+import { type Bus, type BusServer, type Relay, fencePrefix, fenceRaiser } from '@billstream/rabbitmq';
 import { hearsOf } from './audience';
 import type { InternalFace, Readiness, ServiceState } from './internal-routes';
 import type { ServiceDefinition } from './service';
@@ -37,13 +36,29 @@ export const internalFace = (parts: StateParts): InternalFace => {
       relay: (parts.relay().progress().position ?? -1n) >= fence,
       projections: await projections.visible(fence, 0),
       heard: hearsOf(definition).every((context) => server.hasPassed(context, fence)),
-      due: tenantId === undefined ? 0 : (await dueState(tenantId, beginning)).dueNow,
-      running: due.running(),
+      due: tenantId === undefined ? 0 : Math.max((await dueState(tenantId, beginning)).dueNow, due.running(tenantId)),
       appended: parts.appended(),
     }),
-    due: async (tenantId, until) => ({ ...(await dueState(tenantId, until)), running: due.running() }),
+    dueAt: async (tenantId, until) => (await dueState(tenantId, until)).nextDueAt,
+    quiet: (after, tenantId) => isQuiet(parts.store, after, tenantId),
     readiness: () => readinessOf(parts),
   };
+};
+
+/** System streams of the store and fences say nothing about the business. */
+const isQuiet = async (store: EventStore, after: bigint, tenantId: string | undefined): Promise<boolean> => {
+  for (let position = after; ;) {
+    const page = await store.readAll({ after: position, prefixes: [''], max: 500 });
+    const isBusiness = page.events.some(
+      ({ stream, metadata }) =>
+        !stream.startsWith(fencePrefix) &&
+        !stream.startsWith('$') &&
+        (tenantId === undefined || metadata.tenantId === tenantId),
+    );
+    if (isBusiness) return false;
+    if (page.caughtUp) return true;
+    position = page.position;
+  }
 };
 
 const beginning = instantOfMs(0);

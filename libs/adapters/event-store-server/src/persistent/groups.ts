@@ -4,9 +4,9 @@ import type { EventStore } from '../storage/event-store';
 import { ALL } from '../storage/head';
 import { dataOf } from '../storage/stored-event';
 import type { StartingPoint } from '../protocol/read-request';
-import { startGroup, type Group, type GroupDefinition } from './group';
+import { startGroup, type Group } from './group';
 import { jsonProposal, loadCheckpoint, newestOf, removeBooks } from './group-streams';
-import type { GroupKey, GroupRequest } from './settings';
+import type { GroupDefinition, GroupKey, GroupRequest } from './settings';
 
 /** All groups. Their definitions are one event in the log, written anew with each change. */
 export interface Groups {

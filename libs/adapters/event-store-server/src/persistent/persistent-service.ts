@@ -69,7 +69,10 @@ export const consume =
     return {
       receive: (bytes) => {
         const request = decode(bytes);
-        if (request.has(1)) return begin(request.message(1));
+        if (request.has(1)) {
+          begin(request.message(1));
+          return;
+        }
         if (!connected) throw invalidArgument('a subscription begins with its options');
         const { group, consumer } = connected;
         if (request.has(2)) group.ack(consumer, idsIn(request.message(2)));

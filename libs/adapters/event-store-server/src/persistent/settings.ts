@@ -91,6 +91,11 @@ export const groupRequestIn = (request: Buffer): GroupRequest => {
 export const filterOf = (filter: string | undefined): EventFilter | undefined =>
   filter === undefined ? undefined : filterIn(decode(Buffer.from(filter, 'base64')));
 
+export interface GroupDefinition extends GroupRequest {
+  /** The last place that is done with, when the group starts; -1 (0 in the whole log) is none. */
+  readonly startAfter: number;
+}
+
 /** Where Delete, GetInfo, ReplayParked and Read put stream, `$all` and group differs. */
 export interface KeyFields {
   readonly stream: number;

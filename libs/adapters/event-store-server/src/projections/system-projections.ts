@@ -98,48 +98,58 @@ const readState = async (store: EventStore): Promise<readonly Projection[]> => {
   return (JSON.parse(dataOf(event).toString('utf8')) as { readonly projections: readonly Projection[] }).projections;
 };
 
-export const openProjections = async (store: EventStore): Promise<SystemProjections> => {
-  const projections = new Map<string, Projection>();
-  for (const name of TARGETS.keys()) projections.set(name, { name, enabled: false, position: 0 });
-  for (const known of await readState(store)) projections.set(known.name, { ...known });
+interface Linker {
+  /** Links everything that is committed; says when it is done. */
+  work(isStopped: () => boolean): Promise<void>;
+  save(): Promise<void>;
+}
+
+const createLinker = (store: EventStore, projections: ReadonlyMap<string, Projection>): Linker => {
+  const save = async (): Promise<void> => {
+    await store.append(STATE_STREAM, [jsonProposal('$ProjectionsState', { projections: [...projections.values()] })]);
+  };
+
+  /** One page of the log. */
+  const advance = async (projection: Projection): Promise<'end' | 'linked' | 'passed'> => {
+    const target = TARGETS.get(projection.name);
+    const page = await store.allPage({ from: projection.position + 1, limit: PAGE, backwards: false });
+    const last = page.at(-1);
+    if (!target || !last) return 'end';
+    const links = linksOf(projection.name, target, page);
+    for (const [stream, events] of links) await store.append(stream, events);
+    projection.position = last.position;
+    return links.size > 0 ? 'linked' : 'passed';
+  };
+
+  return {
+    save,
+    work: async (isStopped) => {
+      let linked = false;
+      for (const projection of projections.values()) {
+        while (projection.enabled && !isStopped()) {
+          const step = await advance(projection);
+          if (step === 'end') break;
+          linked ||= step === 'linked';
+        }
+      }
+      if (linked) await save();
+    },
+  };
+};
+
+/** Works soon after something was committed, while a projection is enabled. */
+const createSchedule = (store: EventStore, projections: ReadonlyMap<string, Projection>, linker: Linker) => {
   let stopped = false;
   let working: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   let withdraw: (() => void) | undefined;
 
-  const save = async (): Promise<void> => {
-    await store.append(STATE_STREAM, [jsonProposal('$ProjectionsState', { projections: [...projections.values()] })]);
-  };
-
-  /** One page of the log; says whether there is more. */
-  const advance = async (projection: Projection): Promise<{ more: boolean; linked: boolean }> => {
-    const target = TARGETS.get(projection.name);
-    const page = await store.allPage({ from: projection.position + 1, limit: PAGE, backwards: false });
-    const last = page.at(-1);
-    if (!target || !last) return { more: false, linked: false };
-    const links = linksOf(projection.name, target, page);
-    for (const [stream, events] of links) await store.append(stream, events);
-    projection.position = last.position;
-    return { more: true, linked: links.size > 0 };
-  };
-
-  const work = async (): Promise<void> => {
-    let linked = false;
-    for (const projection of projections.values()) {
-      while (projection.enabled && !stopped) {
-        const step = await advance(projection);
-        linked ||= step.linked;
-        if (!step.more) break;
-      }
-    }
-    if (linked) await save();
-  };
-
   const schedule = (): void => {
     if (stopped || timer) return;
     timer = setTimeout(() => {
       timer = undefined;
-      working = work()
+      working = linker
+        .work(() => stopped)
         .catch(() => undefined) // the log is away; the next turn goes on where this one stopped
         .then(follow);
     }, LAG_MS);
@@ -154,6 +164,25 @@ export const openProjections = async (store: EventStore): Promise<SystemProjecti
     else withdraw = store.head.onCommit(ALL, schedule);
   };
 
+  return {
+    follow,
+    rest: () => working,
+    stop: async (): Promise<void> => {
+      stopped = true;
+      withdraw?.();
+      clearTimeout(timer);
+      await working;
+    },
+  };
+};
+
+export const openProjections = async (store: EventStore): Promise<SystemProjections> => {
+  const projections = new Map<string, Projection>();
+  for (const name of TARGETS.keys()) projections.set(name, { name, enabled: false, position: 0 });
+  for (const known of await readState(store)) projections.set(known.name, { ...known });
+  const linker = createLinker(store, projections);
+  const schedule = createSchedule(store, projections, linker);
+
   const find = (name: string): Projection => {
     const projection = projections.get(name);
     if (!projection) throw notFound(`Projection '${name}' not found`);
@@ -162,8 +191,8 @@ export const openProjections = async (store: EventStore): Promise<SystemProjecti
 
   const set = async (name: string, enabled: boolean): Promise<void> => {
     find(name).enabled = enabled;
-    await save();
-    follow();
+    await linker.save();
+    schedule.follow();
   };
 
   const statusOf = (projection: Projection): ProjectionStatus => {
@@ -171,20 +200,15 @@ export const openProjections = async (store: EventStore): Promise<SystemProjecti
     return { ...projection, progress: last === 0 ? 100 : (projection.position / last) * 100 };
   };
 
-  follow();
+  schedule.follow();
   return {
     enable: (name) => set(name, true),
     disable: (name) => set(name, false),
     restart: async () => {
-      await working;
-      follow();
+      await schedule.rest();
+      schedule.follow();
     },
     status: (name) => (name === undefined ? [...projections.values()] : [find(name)]).map(statusOf),
-    stop: async () => {
-      stopped = true;
-      withdraw?.();
-      clearTimeout(timer);
-      await working;
-    },
+    stop: schedule.stop,
   };
 };

@@ -194,7 +194,10 @@ export const batchAppend =
       for (const proposal of proposals) {
         const event = readProposal(proposal);
         append.bytes += sizeOf(event);
-        if (append.bytes > maxAppendSizeBytes) return refuse(append, tooLarge(maxAppendSizeBytes));
+        if (append.bytes > maxAppendSizeBytes) {
+          refuse(append, tooLarge(maxAppendSizeBytes));
+          return;
+        }
         append.events.push(event);
       }
     };

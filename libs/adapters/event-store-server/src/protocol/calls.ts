@@ -25,15 +25,15 @@ export interface Outlet {
   isOpen(): boolean;
   /** Sends one answer; a promise means that the reader is behind and asks to be waited for. */
   send(answer: Buffer): Promise<void> | undefined;
-  end(): void;
-  fail(cause: unknown): void;
+  readonly end: () => void;
+  readonly fail: (cause: unknown) => void;
   /** Calls back once, however the call ends. */
   onEnd(listener: () => void): void;
 }
 
 /** Every call that is being served, so that a stop can end them and a test can see that none leaks. */
 export interface OpenCalls {
-  count(): number;
+  readonly count: () => number;
   abort(cause: CallFailure): void;
   add(abort: (cause: CallFailure) => void): () => void;
 }

@@ -20,12 +20,16 @@ const expressionIn = (expression: Message): ((text: string) => boolean) => {
   return (text) => prefixes.some((prefix) => text.startsWith(prefix));
 };
 
+/** Patterns are written for another dialect; the lenient reading takes escapes that the strict one refuses. */
 const compile = (pattern: string): RegExp => {
-  try {
-    return new RegExp(pattern, 'u');
-  } catch {
-    throw invalidArgument(`not a regular expression: ${pattern}`);
+  for (const flags of ['u', '']) {
+    try {
+      return new RegExp(pattern, flags);
+    } catch {
+      continue;
+    }
   }
+  throw invalidArgument(`not a regular expression: ${pattern}`);
 };
 
 /** FilterOptions: 1 by stream, 2 by type, 3 window, 5 checkpoint interval as a multiple of the window. */

@@ -62,6 +62,8 @@ const nextCommit = (store: EventStore, outlet: Outlet, following: Following): Pr
     });
   });
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 interface Progress {
   considered: number;
   position: number;
@@ -108,6 +110,8 @@ export const subscribe = async (store: EventStore, outlet: Outlet, request: Read
     const page = await following.next();
     if (page.length > 0) {
       await sendPage(parts, page, progress);
+      // A filter may refuse a million events in memory without waiting once; others want their turn.
+      await nextTurn();
       continue;
     }
     if (stream !== undefined && store.head.stream(stream)?.tombstoned) throw streamDeleted(stream);

@@ -46,8 +46,8 @@ const metadataEvent = (json: string): ProposedEvent => ({
 
 /** The truncation point is beyond what a JSON number of JavaScript can say exactly, hence the text. */
 const withTruncation = (metadata: StreamMetadata | undefined, before: string): string => {
-  const { $tb: _replaced, ...rest } = metadata ?? {};
-  const members = Object.entries(rest).map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+  const others = Object.entries(metadata ?? {}).filter(([key]) => key !== '$tb');
+  const members = others.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
   return `{${[...members, `"$tb":${before}`].join(',')}}`;
 };
 

@@ -32,13 +32,62 @@ export interface Head {
   restore(log: RecoveredLog): void;
   apply(events: readonly StoredEvent[]): void;
   /** Calls once, soon after something was committed to that stream (or to `ALL`). Returns how to withdraw. */
-  onCommit(name: string, wake: () => void): () => void;
+  readonly onCommit: (name: string, wake: () => void) => () => void;
 }
+
+interface Wakers {
+  readonly add: (name: string, wake: () => void) => () => void;
+  wake(events: readonly StoredEvent[]): void;
+}
+
+const createWakers = (): Wakers => {
+  const waiting = new Map<string, Set<() => void>>();
+  const wakeAll = (name: string): void => {
+    const wakers = waiting.get(name);
+    if (!wakers) return;
+    waiting.delete(name);
+    // Not now: the answers to the writers go out first, and everything committed in this turn is read in one go.
+    for (const wake of wakers) setImmediate(wake);
+  };
+  return {
+    add: (name, wake) => {
+      const wakers = waiting.get(name) ?? new Set();
+      wakers.add(wake);
+      waiting.set(name, wakers);
+      return () => {
+        wakers.delete(wake);
+        if (wakers.size === 0 && waiting.get(name) === wakers) waiting.delete(name);
+      };
+    },
+    wake: (events) => {
+      if (waiting.size === 0 || events.length === 0) return;
+      for (const event of events) wakeAll(event.stream);
+      wakeAll(ALL);
+    },
+  };
+};
+
+/** Two generations: dropping the older whole is cheap, while a Map that is emptied from its front gets slower and slower. */
+const createSeenIds = () => {
+  let young = new Map<string, SeenId>();
+  let old = new Map<string, SeenId>();
+  return {
+    get: (id: string): SeenId | undefined => young.get(id) ?? old.get(id),
+    add: (event: StoredEvent): void => {
+      if (young.size >= RECENT_IDS_MAX / 2) {
+        old = young;
+        young = new Map();
+      }
+      // Not the event itself: that would keep its payload in memory.
+      young.set(event.id, { stream: event.stream, revision: event.revision, position: event.position });
+    },
+  };
+};
 
 export const createHead = (cacheBytes: number): Head => {
   const streams = new Map<string, StreamState>();
-  const seenIds = new Map<string, SeenId>();
-  const waiting = new Map<string, Set<() => void>>();
+  const seenIds = createSeenIds();
+  const wakers = createWakers();
   let window: StoredEvent[] = [];
   let released = 0;
   let bytes = 0;
@@ -46,12 +95,12 @@ export const createHead = (cacheBytes: number): Head => {
 
   const firstPosition = (): number => last - (window.length - released) + 1;
 
-  const rememberId = (event: StoredEvent): void => {
-    if (seenIds.size >= RECENT_IDS_MAX) {
-      const oldest = seenIds.keys().next();
-      if (!oldest.done) seenIds.delete(oldest.value);
-    }
-    seenIds.set(event.id, { stream: event.stream, revision: event.revision, position: event.position });
+  const stateOf = (name: string): StreamState => {
+    const known = streams.get(name);
+    if (known) return known;
+    const state = newStream(name);
+    streams.set(name, state);
+    return state;
   };
 
   const release = (): void => {
@@ -66,33 +115,22 @@ export const createHead = (cacheBytes: number): Head => {
     released = 0;
   };
 
+  const applyMetadata = (event: StoredEvent): void => {
+    const state = stateOf(event.stream.slice(METADATA_PREFIX.length));
+    state.metadata = metadataIn(event);
+    state.retention = retentionOf(state.metadata);
+  };
+
   const apply = (event: StoredEvent): void => {
-    let state = streams.get(event.stream);
-    if (!state) streams.set(event.stream, (state = newStream(event.stream)));
+    const state = stateOf(event.stream);
     if (event.revision === TOMBSTONE_REVISION) state.tombstoned = true;
     else if (event.revision >= state.next) state.next = event.revision + 1;
     state.recent.push(event);
     window.push(event);
     bytes += event.response.length + OVERHEAD_BYTES;
     last = event.position;
-    rememberId(event);
+    seenIds.add(event);
     if (event.stream.startsWith(METADATA_PREFIX)) applyMetadata(event);
-  };
-
-  const applyMetadata = (event: StoredEvent): void => {
-    const name = event.stream.slice(METADATA_PREFIX.length);
-    let state = streams.get(name);
-    if (!state) streams.set(name, (state = newStream(name)));
-    state.metadata = metadataIn(event);
-    state.retention = retentionOf(state.metadata);
-  };
-
-  const wakeAll = (name: string): void => {
-    const wakers = waiting.get(name);
-    if (!wakers) return;
-    waiting.delete(name);
-    // Not now: the answers to the writers go out first, and everything committed in this turn is read in one go.
-    for (const wake of wakers) setImmediate(wake);
   };
 
   return {
@@ -101,7 +139,7 @@ export const createHead = (cacheBytes: number): Head => {
     stream: (name) => streams.get(name),
     at: (position) => window[released + position - firstPosition()],
     recent: recentOf,
-    seen: (id) => seenIds.get(id),
+    seen: seenIds.get,
     restore: (log) => {
       for (const { name, next, tombstoned } of log.streams) streams.set(name, { ...newStream(name), next, tombstoned });
       for (const event of log.metadata) applyMetadata(event);
@@ -112,19 +150,9 @@ export const createHead = (cacheBytes: number): Head => {
     apply: (events) => {
       for (const event of events) apply(event);
       release();
-      if (waiting.size === 0 || events.length === 0) return;
-      for (const event of events) wakeAll(event.stream);
-      wakeAll(ALL);
+      wakers.wake(events);
     },
-    onCommit: (name, wake) => {
-      const wakers = waiting.get(name) ?? new Set();
-      wakers.add(wake);
-      waiting.set(name, wakers);
-      return () => {
-        wakers.delete(wake);
-        if (wakers.size === 0 && waiting.get(name) === wakers) waiting.delete(name);
-      };
-    },
+    onCommit: wakers.add,
   };
 };
 

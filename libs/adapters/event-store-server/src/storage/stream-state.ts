@@ -25,12 +25,15 @@ export interface StreamState {
 export const METADATA_PREFIX = '$$';
 export const METADATA_TYPE = '$metadata';
 
+/** Shared, because nearly every stream has none and there may be millions. */
+const KEEP_ALL: Retention = {};
+
 export const newStream = (name: string): StreamState => ({
   name,
   next: 0,
   tombstoned: false,
   metadata: undefined,
-  retention: {},
+  retention: KEEP_ALL,
   recent: [],
   dropped: 0,
 });

@@ -23,7 +23,7 @@ export interface WriteRequest {
 }
 
 export interface Writer {
-  submit(request: WriteRequest): void;
+  readonly submit: (request: WriteRequest) => void;
   /** Refuses what comes from now on; resolves when everything accepted before is answered. */
   drain(): Promise<void>;
 }
@@ -57,7 +57,10 @@ export const createWriter = (parts: WriterParts): Writer => {
   let refusing = false;
 
   const submit = (request: WriteRequest): void => {
-    if (refusing) return request.failed(new LogUnavailable('the server is stopping'));
+    if (refusing) {
+      request.failed(new LogUnavailable('the server is stopping'));
+      return;
+    }
     queue.push(request);
     if (running) return;
     running = true;
@@ -191,8 +194,8 @@ const compare = async (parts: Deciding, request: WriteRequest, comparison: Compa
   const stored = await parts.readStored(request.stream, comparison.from, request.events.length);
   const last = stored.at(-1);
   const same = request.events.every((event, index) => stored[index]?.id === event.id);
-  if (same && last) return request.done({ kind: 'written', revision: last.revision, position: last.position });
   const differsAtOnce = stored[0]?.id !== request.events[0]?.id;
-  if (differsAtOnce && comparison.otherwise === 'write') parts.submit({ ...request, expected: ANY });
+  if (same && last) request.done({ kind: 'written', revision: last.revision, position: last.position });
+  else if (differsAtOnce && comparison.otherwise === 'write') parts.submit({ ...request, expected: ANY });
   else request.done(comparison.conflict);
 };

@@ -4,9 +4,9 @@ import type { Logger } from 'pino';
 export type Connection = {
   readonly model: RecoveringChannelModel;
   /** Reachable, and not blocked by an alarm of the broker (memory, disk). */
-  usable(): boolean;
-  connected(): boolean;
-  close(): Promise<void>;
+  readonly usable: () => boolean;
+  readonly connected: () => boolean;
+  readonly close: () => Promise<void>;
 };
 
 const heartbeatSeconds = 10;

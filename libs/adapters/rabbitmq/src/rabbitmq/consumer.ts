@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
-import { backOffMs, pause } from '../back-off';
+import { backOffMs, hasEnded, pause, unlessAborted } from '../back-off';
 import { type Consumer, type Lane, PublishFailed, type Subscription } from '../bus';
 import type { Report } from '../measures';
 import { parseMessage } from '../message';
@@ -28,6 +29,7 @@ type Shared = ConsumerParts & {
 /** One channel per partition: acknowledging "up to here" then means this partition, and a lost channel stops no other. */
 export const rabbitMqConsumer = (parts: ConsumerParts, subscription: Subscription): Consumer => {
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal, parts.signal);
   const subscribed = new Set<number>();
   let allUp: () => void = () => undefined;
   const ready = new Promise<void>((resolve, reject) => {
@@ -63,13 +65,13 @@ const consumePartition = async (shared: Shared, partition: number): Promise<void
   for (let failures = 0; !either.aborted; failures += 1) {
     let channel: Channel | null = null;
     try {
-      channel = await openChannel(shared, either);
+      channel = await unlessAborted(connection.model.createChannel(), either, () => null);
       if (!channel) return;
       const why = await consumeUntilLost(shared, partition, channel);
       failures = 0;
-      if (!either.aborted) logger.warn({ ...facts, why }, 'subscription lost, subscribing again');
+      if (!hasEnded(either)) logger.warn({ ...facts, why }, 'subscription lost, subscribing again');
     } catch (error) {
-      if (!either.aborted && connection.connected() && failures === 0)
+      if (!hasEnded(either) && connection.connected() && failures === 0)
         logger.error({ ...facts, err: error }, 'cannot subscribe, will try again');
     } finally {
       channel?.close().catch(() => undefined);
@@ -78,24 +80,13 @@ const consumePartition = async (shared: Shared, partition: number): Promise<void
   }
 };
 
-const openChannel = (shared: Shared, signal: AbortSignal): Promise<Channel | null> =>
-  Promise.race([
-    shared.connection.model.createChannel(),
-    new Promise<null>((resolve) => {
-      if (signal.aborted) resolve(null);
-      signal.addEventListener('abort', () => resolve(null), { once: true });
-    }),
-  ]);
-
 const consumeUntilLost = async (shared: Shared, partition: number, channel: Channel): Promise<string> => {
   const { names, subscription, closing, signal, prefetch, up } = shared;
+  const either = AbortSignal.any([signal, closing]);
   const lost = new Promise<string>((resolve) => {
     channel.on('error', (error) => resolve(error.message));
     channel.on('close', () => resolve('channel closed'));
     channel.on('cancel', () => resolve('cancelled by the broker'));
-    const closed = (): void => resolve('closed');
-    closing.addEventListener('abort', closed, { once: true });
-    signal.addEventListener('abort', closed, { once: true });
   });
   await channel.prefetch(prefetch);
   await declareExchanges(channel, names);
@@ -112,7 +103,7 @@ const consumeUntilLost = async (shared: Shared, partition: number, channel: Chan
       else cancelled('queue deleted or consumer cancelled');
     });
     up(partition, true);
-    const why = await Promise.race([lost, nulled]);
+    const why = await unlessAborted(Promise.race([lost, nulled]), either, () => 'closed');
     if (closing.aborted && !signal.aborted) {
       await channel.cancel(consumerTag).catch(() => undefined);
       await lane.stop('drain');

@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Options } from 'amqplib';
 import type { Logger } from 'pino';
-import { pause } from '../back-off';
+import { pause, unlessAborted } from '../back-off';
 import { PublishFailed } from '../bus';
 import { asError } from '../failures';
 import type { Report } from '../measures';
@@ -10,7 +10,7 @@ export type Frame = { readonly routingKey: string; readonly body: Buffer; readon
 
 export type Publisher = {
   /** In order, pipelined; resolves when the broker has confirmed every one of them. */
-  send(exchange: string, frames: readonly Frame[]): Promise<void>;
+  readonly send: (exchange: string, frames: readonly Frame[]) => Promise<void>;
 };
 
 type Parts = {
@@ -57,7 +57,9 @@ export const publisher = ({ connection, declare, report, logger, signal, confirm
   return {
     send: async (exchange, frames) => {
       if (frames.length === 0) return;
-      const channel = await Promise.race([channelOf(), aborted(signal)]);
+      const channel = await unlessAborted(channelOf(), signal, () => {
+        throw new PublishFailed('the bus was closed');
+      });
       await unblocked();
       const started = performance.now();
       report({ kind: 'published', messages: frames.length });
@@ -73,13 +75,6 @@ export const publisher = ({ connection, declare, report, logger, signal, confirm
     },
   };
 };
-
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    const fail = (): void => reject(new PublishFailed('the bus was closed'));
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
 
 type Sending = {
   readonly channel: ConfirmChannel;
@@ -119,7 +114,10 @@ const sendAll = ({ channel, exchange, frames, report, usable, confirmTimeoutMs, 
     );
 
     const confirm = (error: unknown): void => {
-      if (error) return finish(new PublishFailed('a message was not confirmed', { cause: asError(error) }));
+      if (error) {
+        finish(new PublishFailed('a message was not confirmed', { cause: asError(error) }));
+        return;
+      }
       confirmed += 1;
       progressAt = Date.now();
       if (confirmed === frames.length) finish(null);

@@ -104,9 +104,11 @@ const recurringItems = (work: Work): readonly NewItem[] => {
 };
 
 /** Ended by the target date and by the run's instant: a day may be asked for before its usage is over. */
-const duePeriods = ({ events, account, run }: Pick<Work, 'events' | 'account' | 'run'>): readonly UsagePeriod[] =>
+const duePeriods = ({ ledger, events, account, run }: Work): readonly UsagePeriod[] =>
   usageSections(events)
-    .flatMap((section) => endedPeriods(section, run.at, accountTimeOf(account)).periods)
+    .flatMap(
+      (section) => endedPeriods(section, { until: run.at, time: accountTimeOf(account), billed: ledger.usage }).periods,
+    )
     .filter(({ endDate }) => endDate <= run.targetDate);
 
 /** A period within one that was charged is charged, too: a pause that came to light later makes no second bill (Kill Bill 3.4). */

@@ -1,7 +1,7 @@
-import { type AccountTime, type Instant, type LocalDate, instantOf } from '@billstream/kernel';
+import { type Instant, type LocalDate, instantOf } from '@billstream/kernel';
 import { stretchDates } from '../proration/charged-periods';
-import type { InvoiceRun } from './account-invoices.events';
-import type { AccountInvoices } from './account-invoices.state';
+import type { InvoiceRun, RecordedAccount } from './account-invoices.events';
+import type { AccountInvoices, SubscriptionLedger } from './account-invoices.state';
 import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-events';
 import { recurringStretch } from './proposals';
 import { endedPeriods, usageSections } from './usage-periods';
@@ -17,19 +17,24 @@ const nextBillDate = (event: BillingEvent, { targetDate }: InvoiceRun): LocalDat
 };
 
 const instantsOf = (
-  events: readonly BillingEvent[],
+  { timeline, usage }: SubscriptionLedger,
+  account: RecordedAccount,
   run: InvoiceRun,
-  time: AccountTime,
-): readonly (Instant | null)[] => [
-  ...events.filter(({ at }) => at > run.at).map(({ at }) => at),
-  ...events.map((event) => {
-    const date = nextBillDate(event, run);
-    return date === null ? null : instantOf(date, time);
-  }),
-  // A stretch that began by the run's instant but after its target day: only a run asked for an earlier day leaves one.
-  ...events.filter(({ at, date }) => at <= run.at && date > run.targetDate).map(({ date }) => instantOf(date, time)),
-  ...usageSections(events).map((section) => endedPeriods(section, run.at, time).next),
-];
+): readonly (Instant | null)[] => {
+  const events = billingEventsOf(timeline, account);
+  const time = accountTimeOf(account);
+  const horizon = { until: run.at, time, billed: usage };
+  return [
+    ...events.filter(({ at }) => at > run.at).map(({ at }) => at),
+    ...events.map((event) => {
+      const date = nextBillDate(event, run);
+      return date === null ? null : instantOf(date, time);
+    }),
+    // A stretch that began by the run's instant but after its target day: only a run for an earlier day leaves one.
+    ...events.filter(({ at, date }) => at <= run.at && date > run.targetDate).map(({ date }) => instantOf(date, time)),
+    ...usageSections(events).map((section) => endedPeriods(section, horizon).next),
+  ];
+};
 
 /**
  * When the account is to be invoiced after a run: the next planned transition, bill date or end of a usage period,
@@ -39,7 +44,7 @@ export const nextRunAt = (state: AccountInvoices, run: InvoiceRun): Instant | nu
   const { account } = state;
   if (!account) return null;
   const instants = Object.values(state.subscriptions)
-    .flatMap(({ timeline }) => instantsOf(billingEventsOf(timeline, account), run, accountTimeOf(account)))
+    .flatMap((ledger) => instantsOf(ledger, account, run))
     .filter((instant) => instant !== null);
   return instants.reduce<Instant | null>(
     (first, instant) => (first === null || instant < first ? instant : first),

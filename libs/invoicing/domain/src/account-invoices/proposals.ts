@@ -1,6 +1,6 @@
 import { type Currency, type LocalDate, decimal, multiply, plusDuration, settle } from '@billstream/kernel';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { type Stretch, chargedPeriods } from '../proration/charged-periods';
+import { type Stretch, chargedPeriods, whole } from '../proration/charged-periods';
 import type { ProposedRecurring } from '../repair/reconcile';
 import type { BillingTimeline, ItemSubject } from './account-invoices.events';
 import type { BillingEvent } from './billing-events';
@@ -36,6 +36,7 @@ const recurringOf = (event: BillingEvent, targetDate: LocalDate, currency: Curre
   const periods = chargedPeriods(stretch);
   if (periods === 'invalid-date-sequence') throw new RangeError(`a timeline that runs backwards at ${event.at}`);
   const rate = multiply(phase.recurring.price, decimal(quantity));
+  const wholeMinor = settle(rate, currency).minor;
   const { planName, phaseName } = phase;
   return periods.map(({ start, end, ratio }) => ({
     planName,
@@ -43,7 +44,7 @@ const recurringOf = (event: BillingEvent, targetDate: LocalDate, currency: Curre
     rate,
     start,
     end,
-    amountMinor: settle(multiply(ratio, rate), currency).minor,
+    amountMinor: ratio === whole ? wholeMinor : settle(multiply(ratio, rate), currency).minor,
     phase,
     quantity,
   }));

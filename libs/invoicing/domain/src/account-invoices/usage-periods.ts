@@ -1,6 +1,6 @@
 import { type AccountTime, type Instant, type LocalDate, instantOf, localDateOf } from '@billstream/kernel';
 import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
-import { billDates } from '../proration/bill-dates';
+import { billDates, lastBillDateUpTo } from '../proration/bill-dates';
 import type { ChargingPeriod } from '../proration/billing-period';
 import type { BillingEvent } from './billing-events';
 
@@ -48,48 +48,59 @@ export const usageSections = (events: readonly BillingEvent[]): readonly UsageSe
   return [...closed, ...open];
 };
 
-/** Where an event's own bill dates cut the section, up to an instant, and the first cut after it. */
-const cutsOf = (
-  section: UsageSection,
-  event: BillingEvent,
-  until: Instant,
-  time: AccountTime,
-): { readonly past: readonly Instant[]; readonly next: Instant | null } => {
-  const first = event === section.events[0];
-  const last = event === section.events.at(-1);
+/** How far to look, in which calendar, and what of the section is charged already. */
+export type UsageHorizon = {
+  readonly until: Instant;
+  readonly time: AccountTime;
+  readonly billed: readonly { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant }[];
+};
+
+/** The end of what is charged without a gap from the section's beginning; years that are charged need not be walked again. */
+const chargedUpTo = ({ usage }: UsageSection, from: Instant, billed: UsageHorizon['billed']): Instant => {
+  const ends = new Map(
+    billed.filter(({ usageName }) => usageName === usage.name).map(({ fromAt, toAt }) => [fromAt, toAt]),
+  );
+  let at = from;
+  for (let end = ends.get(at); end !== undefined && end > at; end = ends.get(at)) at = end;
+  return at;
+};
+
+type Cuts = { readonly past: readonly Instant[]; readonly next: Instant | null };
+
+/** Where an event's own bill dates cut the section after an instant and up to another, and the first cut after that. */
+const cutsOf = (section: UsageSection, event: BillingEvent, after: Instant, { until, time }: UsageHorizon): Cuts => {
+  if (event.endAt !== null && event.endAt <= after) return { past: [], next: null };
   const dates = billDates(event.date, event.billCycleDay, section.period);
+  const opensSection = event === section.events[0];
   const past: Instant[] = [];
-  const inside = (date: LocalDate): boolean => event.endDate === null || date < event.endDate;
-  for (let n = 0; inside(dates.at(n)); n += 1) {
+  const start = lastBillDateUpTo(dates, localDateOf(after, time))?.n ?? 0;
+  for (let n = start; event.endDate === null || dates.at(n) < event.endDate; n += 1) {
+    if (opensSection && dates.at(n) === event.date) continue;
     const at = instantOf(dates.at(n), time);
-    if (first && dates.at(n) === event.date) continue;
     if (at > until) return { past, next: at };
-    past.push(at);
+    if (at > after) past.push(at);
   }
-  if (last && event.endAt !== null) {
-    if (event.endAt > until) return { past, next: event.endAt };
-    past.push(event.endAt);
-  }
-  return { past, next: null };
+  if (event !== section.events.at(-1) || event.endAt === null) return { past, next: null };
+  return event.endAt > until ? { past, next: event.endAt } : { past: [...past, event.endAt], next: null };
 };
 
 /**
- * The periods of a section that have ended by an instant, oldest first, and when the next one ends. They end at the
- * account's reference time on the section's bill dates, and at the instant of what ends the section.
+ * The periods of a section that have ended and are not charged, oldest first, and when the next one ends. They end at
+ * the account's reference time on the section's bill dates, and at the instant of what ends the section.
  */
 export const endedPeriods = (
   section: UsageSection,
-  until: Instant,
-  time: AccountTime,
+  horizon: UsageHorizon,
 ): { readonly periods: readonly UsagePeriod[]; readonly next: Instant | null } => {
   const [opening] = section.events;
-  if (opening === undefined || opening.at > until) return { periods: [], next: null };
+  if (opening === undefined || opening.at > horizon.until) return { periods: [], next: null };
+  const { usage, phase } = section;
+  const { time } = horizon;
   const periods: UsagePeriod[] = [];
-  let fromAt = opening.at;
+  let fromAt = chargedUpTo(section, opening.at, horizon.billed);
   for (const event of section.events) {
-    const { past, next } = cutsOf(section, event, until, time);
+    const { past, next } = cutsOf(section, event, fromAt, horizon);
     for (const toAt of past) {
-      const { usage, phase } = section;
       if (toAt > fromAt)
         periods.push({
           usage,

@@ -1,8 +1,12 @@
 import { type LocalDate, dayOfMonth, withDayOfMonth } from '@billstream/kernel';
-import { type ChargingPeriod, hasBillCycleDay, plusPeriods } from './billing-period';
+import { type ChargingPeriod, hasBillCycleDay, plusPeriods, wholePeriodsBetween } from './billing-period';
 
-/** The dates on which a charge that starts at one date falls due: billDate(0), billDate(1), … */
-export type BillDates = { readonly first: LocalDate; readonly at: (n: number) => LocalDate };
+/** The dates on which a charge that starts at one date falls due: at(0), at(1), … */
+export type BillDates = {
+  readonly first: LocalDate;
+  readonly period: ChargingPeriod;
+  readonly at: (n: number) => LocalDate;
+};
 
 /**
  * Kill Bill 2.9, steps 1 to 4. The first one is on or after the start; each is counted from the first, so that a bill
@@ -10,26 +14,36 @@ export type BillDates = { readonly first: LocalDate; readonly at: (n: number) =>
  * a year that starts in October is billed in October, whatever the account's first invoice was.
  */
 export const billDates = (start: LocalDate, billCycleDay: number, period: ChargingPeriod): BillDates => {
-  if (!hasBillCycleDay(period)) return { first: start, at: (n) => plusPeriods(start, period, n) };
+  if (!hasBillCycleDay(period)) return counted(start, period, (date) => date);
   const day = billCycleDay === 0 ? dayOfMonth(start) : billCycleDay;
-  const inMonth = withDayOfMonth(start, day);
-  const first = inMonth >= start ? inMonth : withDayOfMonth(plusPeriods(inMonth, period, 1), day);
-  return { first, at: (n) => (n === 0 ? first : withDayOfMonth(plusPeriods(first, period, n), day)) };
+  const align = (date: LocalDate): LocalDate => (dayOfMonth(date) === day ? date : withDayOfMonth(date, day));
+  const inMonth = align(start);
+  return counted(inMonth >= start ? inMonth : align(plusPeriods(inMonth, period, 1)), period, align);
+};
+
+/** Each date is worked out once: a run walks the same ones several times. */
+const counted = (first: LocalDate, period: ChargingPeriod, align: (date: LocalDate) => LocalDate): BillDates => {
+  const known = new Map<number, LocalDate>([[0, first]]);
+  const at = (n: number): LocalDate => {
+    const before = known.get(n);
+    if (before !== undefined) return before;
+    const date = align(plusPeriods(first, period, n));
+    known.set(n, date);
+    return date;
+  };
+  return { first, period, at };
 };
 
 /** The last bill date on or before a date, and its number; null when the first one is later. */
 export const lastBillDateUpTo = (
-  dates: BillDates,
+  { first, period, at }: BillDates,
   date: LocalDate,
 ): { readonly n: number; readonly date: LocalDate } | null => {
-  if (date < dates.first) return null;
-  let n = 0;
-  let current = dates.first;
-  for (let next = dates.at(1); next <= date; next = dates.at(n + 1)) {
-    n += 1;
-    current = next;
-  }
-  return { n, date: current };
+  if (date < first) return null;
+  // Aligning moves a date within its month, so the count of whole periods is right or one off in either direction.
+  const near = wholePeriodsBetween(first, date, period);
+  const n = at(near) > date ? near - 1 : at(near + 1) <= date ? near + 1 : near;
+  return { n, date: at(n) };
 };
 
 /** The first bill date after a date. */

@@ -32,12 +32,13 @@ export const plusPeriods = (date: LocalDate, period: ChargingPeriod, count: numb
   return unit === 'MONTHS' ? plusMonths(date, length * count) : plusDays(date, length * count);
 };
 
-/** How many whole periods fit between two dates. */
+const monthsOf = (date: LocalDate): number => Number(date.slice(0, 4)) * 12 + Number(date.slice(5, 7));
+
+/** How many whole periods fit between two dates, start not after end. */
 export const wholePeriodsBetween = (start: LocalDate, end: LocalDate, period: ChargingPeriod): number => {
   const { unit, count } = lengths[period];
   if (unit === 'DAYS') return Math.floor(daysBetween(start, end) / count);
-  // A month has at least 28 days, so the estimate is never too small by more than the loop corrects.
-  let periods = Math.floor(daysBetween(start, end) / (31 * count));
-  while (plusPeriods(start, period, periods + 1) <= end) periods += 1;
-  return periods;
+  // The months tell the number but for the day of the month, which may make it one too many.
+  const periods = Math.floor((monthsOf(end) - monthsOf(start)) / count);
+  return plusPeriods(start, period, periods) <= end ? periods : periods - 1;
 };

@@ -29,7 +29,8 @@ export type StretchDates = {
   readonly nextBillDate: LocalDate;
 };
 
-const whole = decimal(1);
+/** The ratio of a whole period. */
+export const whole = decimal(1);
 
 const earlier = (a: LocalDate, b: LocalDate | null): LocalDate => (b !== null && b < a ? b : a);
 

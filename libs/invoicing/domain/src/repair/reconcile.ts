@@ -60,6 +60,20 @@ export const standing = (
     .flatMap((item) => netRanges(item).map((range) => ({ ...partOf(item, range, rules), itemId: item.itemId })))
     .sort(byStart);
 
+const nameOf = ({ start, end, planName, phaseName, rate }: RecurringKey & DateRange): string =>
+  [start, end, planName, phaseName, rate].join('|');
+
+/** Items and proposals that are the same from end to end, which most are: they need no further look. */
+const withoutTwins = <Proposed extends ProposedRecurring>(
+  billed: readonly BilledRecurring[],
+  proposed: readonly Proposed[],
+): { readonly billed: readonly BilledRecurring[]; readonly proposed: readonly Proposed[] } => {
+  const unmatched = new Map(proposed.map((item) => [nameOf(item), item]));
+  const rest = billed.filter((item) => item.repaired.length > 0 || !unmatched.delete(nameOf(item)));
+  const left = new Set(unmatched.values());
+  return { billed: rest, proposed: proposed.filter((item) => left.has(item)) };
+};
+
 type Open<Proposed> = { readonly item: Proposed; ranges: readonly DateRange[] };
 
 /** Takes from the proposals what the ranges already cover, and returns the ranges that no proposal asks for. */
@@ -109,8 +123,9 @@ export const reconcile = <Proposed extends ProposedRecurring>(
   proposed: readonly Proposed[],
   rules: Rules,
 ): { readonly additions: readonly Proposed[]; readonly repairs: readonly Repair[] } => {
-  const open = proposed.map((item): Open<Proposed> => ({ item, ranges: [item] }));
-  const repairs = [...billed].sort(byStart).flatMap((item) => {
+  const rest = withoutTwins(billed, proposed);
+  const open = rest.proposed.map((item): Open<Proposed> => ({ item, ranges: [item] }));
+  const repairs = [...rest.billed].sort(byStart).flatMap((item) => {
     const unasked = matched(netRanges(item), item, open);
     return item.amountMinor === 0 ? [] : repairsOf(item, unasked, rules);
   });

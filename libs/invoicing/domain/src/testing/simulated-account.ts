@@ -111,9 +111,9 @@ export const timeline = (
 });
 
 /** An account whose clock moves in order: what was scheduled happens on the way, usage is answered at once. */
-export const simulatedAccount = (quantity: (unit: string) => string = () => '0') => {
+export const simulatedAccount = (quantity: (unit: string) => string = () => '0', startsAt = '2018-10-06') => {
   let state: AccountInvoices = accountInvoices.initial;
-  let now = at('2018-10-06');
+  let now = at(startsAt);
   const log: AccountInvoicesEvent[] = [];
 
   const answer = (event: AccountInvoicesEvent): void => {

@@ -99,8 +99,12 @@ export type BundleCommand =
     }
   /** Notes the planned points that were passed by now. */
   | { readonly type: 'ReachTransitions'; readonly data: { readonly now: Instant } }
-  /** Gives up the external key for another bundle; refused while any subscription lives. */
-  | { readonly type: 'RenameUnusedKey'; readonly data: { readonly now: Instant; readonly externalKey: string } };
+  | { readonly type: 'RenameKey'; readonly data: { readonly now: Instant; readonly externalKey: string } }
+  /** Gives up the external key for another bundle; refused while any subscription lives. Nothing to do without that key. */
+  | {
+      readonly type: 'GiveUpKey';
+      readonly data: { readonly now: Instant; readonly externalKey: string; readonly renamedTo: string };
+    };
 
 /** Each with a sentence for people. The words are ours; the edge knows Kill Bill's numbers for them. */
 export type BundleRejection =

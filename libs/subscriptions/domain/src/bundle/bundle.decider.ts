@@ -113,15 +113,19 @@ const setBlockingState = (bundle: Bundle, { state }: Command<'SetBlockingState'>
     : accept<BundleEvent>({ type: 'BlockingStateSet', data: state });
 };
 
-const renameUnusedKey = (bundle: Bundle, { now, externalKey }: Command<'RenameUnusedKey'>): Outcome => {
+const renamed = (bundle: Bundle, externalKey: string): Outcome =>
+  bundle.externalKey === externalKey
+    ? accept()
+    : accept<BundleEvent>({ type: 'BundleKeyRenamed', data: { externalKey } });
+
+const giveUpKey = (bundle: Bundle, { now, externalKey, renamedTo }: Command<'GiveUpKey'>): Outcome => {
+  if (bundle.externalKey !== externalKey) return accept();
   if (isLive(bundle, now))
     return reject({
       code: 'bundle-live',
-      detail: `Bundle ${bundle.bundleId} is live, so its key ${bundle.externalKey} is taken`,
+      detail: `Bundle ${bundle.bundleId} is live, so its key ${externalKey} is taken`,
     });
-  return bundle.externalKey === externalKey
-    ? accept()
-    : accept<BundleEvent>({ type: 'BundleKeyRenamed', data: { externalKey } });
+  return renamed(bundle, renamedTo);
 };
 
 const decideIn = (
@@ -135,8 +139,10 @@ const decideIn = (
       return setBlockingState(bundle, command.data);
     case 'ReachTransitions':
       return accept();
-    case 'RenameUnusedKey':
-      return renameUnusedKey(bundle, command.data);
+    case 'RenameKey':
+      return renamed(bundle, command.data.externalKey);
+    case 'GiveUpKey':
+      return giveUpKey(bundle, command.data);
     case 'ChangePlan':
     case 'CancelSubscription':
     case 'UndoCancellation':

@@ -207,32 +207,17 @@ const evolveSubscription = (
 };
 
 const evolveBundle = (bundle: Bundle, event: Exclude<BundleEvent, { readonly type: 'BundleCreated' }>): Bundle => {
-  switch (event.type) {
-    case 'SubscriptionStarted':
-      return { ...bundle, subscriptions: [...bundle.subscriptions, started(event.data)] };
-    case 'BlockingStateSet':
-      return { ...bundle, blockingStates: byEffect([...bundle.blockingStates, event.data]) };
-    case 'BundleKeyRenamed':
-      return { ...bundle, externalKey: event.data.externalKey };
-    case 'BillingTimelineChanged':
-      return bundle;
-    case 'PlanChanged':
-    case 'PlanChangeScheduled':
-    case 'PlanChangeUndone':
-    case 'SubscriptionCancelled':
-    case 'CancellationScheduled':
-    case 'CancellationUndone':
-    case 'BillCycleDayChanged':
-    case 'QuantityChanged':
-    case 'ChargedThroughRecorded':
-    case 'TransitionReached': {
-      const { subscriptionId } = event.data;
-      const subscriptions = bundle.subscriptions.map((one) =>
-        one.subscriptionId === subscriptionId ? evolveSubscription(one, event) : one,
-      );
-      return { ...bundle, subscriptions };
-    }
-  }
+  if (event.type === 'SubscriptionStarted')
+    return { ...bundle, subscriptions: [...bundle.subscriptions, started(event.data)] };
+  if (event.type === 'BlockingStateSet')
+    return { ...bundle, blockingStates: byEffect([...bundle.blockingStates, event.data]) };
+  if (event.type === 'BundleKeyRenamed') return { ...bundle, externalKey: event.data.externalKey };
+  if (event.type === 'BillingTimelineChanged') return bundle;
+  const { subscriptionId } = event.data;
+  const subscriptions = bundle.subscriptions.map((one) =>
+    one.subscriptionId === subscriptionId ? evolveSubscription(one, event) : one,
+  );
+  return { ...bundle, subscriptions };
 };
 
 export const evolve = (state: BundleState, event: BundleEvent): BundleState => {

@@ -160,7 +160,8 @@ class PostgresLog implements EventLog {
     for (let wait = RETRY_FIRST_MS; !this.closed; wait = Math.min(wait * 2, RETRY_LONGEST_MS)) {
       try {
         await this.takeOver(await this.connect());
-        return this.report('the log is reachable again and has been compared with what was acknowledged');
+        this.report('the log is reachable again and has been compared with what was acknowledged');
+        return;
       } catch (error) {
         this.report(`the log is not back yet: ${String(error)}`);
       }

@@ -16,7 +16,7 @@ export interface Statement {
 export interface StreamNumbers {
   /** Streams that begin with these events. */
   readonly fresh: ReadonlyMap<string, number>;
-  idOf(stream: string): number;
+  readonly idOf: (stream: string) => number;
 }
 
 interface Columns {

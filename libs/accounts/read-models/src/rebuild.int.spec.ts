@@ -1,0 +1,142 @@
+import {
+  accountSchema,
+  emptyProfile,
+  figuresSchema,
+  profileSchema,
+  tenantConfigSchema,
+  tenantSchema,
+} from '@billstream/accounts-domain';
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import { type Instant, derivedId, parseCurrency } from '@billstream/kernel';
+import { type Database, openDatabase } from '@billstream/postgres';
+import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { accountsReadModel, balancesReadModel, tenantValuesReadModel, tenantsReadModel } from './index';
+
+const models = [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel];
+const at = '2026-01-01T00:00:00.000Z' as Instant;
+const tenantId = derivedId('tenant');
+const usd = parseCurrency('USD')!;
+
+let server: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  server = await testDatabase();
+  database = openDatabase({ url: server.url, schema: 'public', applicationName: 'accounts-read-models' });
+});
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+});
+
+const log = (): readonly RecordedEvent[] => {
+  const events: RecordedEvent[] = [];
+  const add = (stream: string, form: { readonly type: string; readonly data: object }): void => {
+    const position = BigInt(events.length);
+    const metadata = {
+      $correlationId: 'c',
+      $causationId: 'c',
+      commandId: 'c',
+      tenantId,
+      actor: { createdBy: 'x' },
+      at,
+      recordedAt: at,
+    };
+    events.push({ ...form, id: derivedId(String(position)), stream, revision: 0n, position, metadata });
+  };
+  add(
+    `tenant-${tenantId}`,
+    tenantSchema.encode({
+      type: 'TenantCreated',
+      data: { tenantId, apiKey: 'k', secretHash: 'h', externalKey: 'e', useGlobalDefault: true },
+    }),
+  );
+  for (const name of ['one', 'two', 'three']) {
+    const accountId = derivedId(name);
+    const account = {
+      accountId,
+      externalKey: name,
+      currency: usd,
+      timeZone: 'Etc/UTC',
+      referenceTime: at,
+      billCycleDayLocal: 0,
+      parentAccountId: null,
+      isPaymentDelegatedToParent: false,
+      isMigrated: false,
+    };
+    add(
+      `accountProfile-${accountId}`,
+      profileSchema.encode({ type: 'ProfileRecorded', data: { accountId, ...emptyProfile, name } }),
+    );
+    add(`account-${accountId}`, accountSchema.encode({ type: 'AccountCreated', data: account }));
+    add(
+      `account-${accountId}`,
+      accountSchema.encode({ type: 'BillCycleDaySet', data: { ...account, billCycleDayLocal: 3 } }),
+    );
+    for (const balanceMinor of [100, 200])
+      add(
+        `accountFigures-${accountId}`,
+        figuresSchema.encode({
+          type: 'BalanceRecorded',
+          data: { accountId, currency: usd, balanceMinor, creditMinor: 0 },
+        }),
+      );
+    add(
+      `accountFigures-${accountId}`,
+      figuresSchema.encode({
+        type: 'DefaultPaymentMethodSet',
+        data: { accountId, paymentMethodId: derivedId('pm', name) },
+      }),
+    );
+  }
+  add(
+    `accountProfile-${derivedId('two')}`,
+    profileSchema.encode({ type: 'ProfileErased', data: { accountId: derivedId('two') } }),
+  );
+  for (const distanceMs of [1, 2])
+    add(`tenant-${tenantId}`, tenantSchema.encode({ type: 'TenantClockMoved', data: { tenantId, distanceMs } }));
+  const config = `tenantConfig-${tenantId}`;
+  add(
+    config,
+    tenantConfigSchema.encode({ type: 'PluginConfigUploaded', data: { tenantId, pluginName: 'p', sealedConfig: 's' } }),
+  );
+  add(
+    config,
+    tenantConfigSchema.encode({ type: 'TenantValuesRecorded', data: { tenantId, key: 'p', values: ['1', '2'] } }),
+  );
+  add(
+    config,
+    tenantConfigSchema.encode({ type: 'PerTenantConfigUploaded', data: { tenantId, text: '{}', settings: {} } }),
+  );
+  add(config, tenantConfigSchema.encode({ type: 'PluginConfigRemoved', data: { tenantId, pluginName: 'p' } }));
+  return events;
+};
+
+/** Everything in the tables after the log came in batches of a size. */
+const tablesAfter = async (size: number): Promise<object> => {
+  const events = log();
+  const schema = `batches_of_${size}`;
+  await database.query(`create schema ${schema}`);
+  const shadow = database.withSchema(schema);
+  for (const model of models) await shadow.query(model.ddl);
+  for (let from = 0; from < events.length; from += size)
+    for (const model of models) {
+      const batch = events
+        .slice(from, from + size)
+        .filter(({ stream }) => model.prefixes.some((prefix) => stream.startsWith(prefix)));
+      if (batch.length > 0) await shadow.transaction((tx) => model.apply(tx, batch));
+    }
+  const tables = models.flatMap((model) => model.tables);
+  const rows = await Promise.all(tables.map((table) => shadow.query(`select * from ${table} order by 1, 2`)));
+  return Object.fromEntries(tables.map((table, index) => [table, rows[index]]));
+};
+
+it('gives the same tables from the log in one batch, event by event, and in between', async () => {
+  const whole = await tablesAfter(1_000);
+  expect(await tablesAfter(1)).toEqual(whole);
+  expect(await tablesAfter(4)).toEqual(whole);
+  expect(whole).toMatchObject({
+    accounts: [{ bill_cycle_day_local: 3 }, { bill_cycle_day_local: 3 }, { bill_cycle_day_local: 3 }],
+    tenant_clocks: [{ distance_ms: 2n }],
+    tenant_values: [{ kind: 'config' }, { kind: 'value', texts: ['1', '2'] }],
+  });
+});
