@@ -36,9 +36,7 @@ export class OnAccounts {
   private async recordAccount(event: PublicEvent<string, AccountFacts>): Promise<void> {
     const { accountId, currency, isPaymentDelegatedToParent } = event.data;
     const data = { accountId, currency, isPaymentDelegatedToParent };
-    settled(
-      await this.payments.payer(payerAccountStream(accountId), { type: 'RecordAccount', data }, causedBy(event)),
-    );
+    settled(await this.payments.payer(payerAccountStream(accountId), { type: 'RecordAccount', data }, causedBy(event)));
   }
 }
 

@@ -144,7 +144,10 @@ const recordInvoice = (
   });
   if (isDelegatedToParent) return accept(recorded, skipped('delegated-to-parent'));
   if (method === null) return accept(recorded, skipped('no-default-method'));
-  return accept<InvoicePaymentsEvent>(recorded, requested(state, invoice, { method, amountMinor: balanceMinor, at: now }));
+  return accept<InvoicePaymentsEvent>(
+    recorded,
+    requested(state, invoice, { method, amountMinor: balanceMinor, at: now }),
+  );
 };
 
 /**
@@ -220,10 +223,7 @@ type Less = Pick<Payable, 'invoice'> & {
 };
 
 /** Credit or another payment came in before anything was sent: the attempt ends, and only the rest is asked for. */
-const askForLess = (
-  { invoice, open, owed, now }: Less,
-  state: InvoicePayments,
-): readonly InvoicePaymentsEvent[] => {
+const askForLess = ({ invoice, open, owed, now }: Less, state: InvoicePayments): readonly InvoicePaymentsEvent[] => {
   const end = (reason: AbortReason): InvoicePaymentsEvent => ({
     type: 'PaymentAborted',
     data: {

@@ -38,12 +38,7 @@ export type AttemptFacts = AttemptRef & {
 
 export type SkipReason = 'no-default-method' | 'delegated-to-parent';
 export type AbortReason =
-  | 'paid-meanwhile'
-  | 'balance-changed'
-  | 'retries-exhausted'
-  | 'method-unusable'
-  | 'not-expressible'
-  | 'no-method';
+  'paid-meanwhile' | 'balance-changed' | 'retries-exhausted' | 'method-unusable' | 'not-expressible' | 'no-method';
 export type NotExecutedReason = 'rateLimited' | 'misconfigured' | 'invalid' | 'unreachable' | 'expired';
 
 export type InvoicePaymentsEvent =

@@ -138,17 +138,14 @@ const closed = (state: InvoicePayments, transactionId: string): InvoicePayments 
 const succeeded = (
   state: InvoicePayments,
   { transactionId, amountMinor }: Data<'PaymentSucceeded'>,
-): InvoicePayments => {
-  const { [transactionId]: _late, ...rest } = state.closed;
-  return {
-    ...state,
-    unconfirmedMinor: state.unconfirmedMinor + amountMinor,
-    succeeded: state.succeeded + 1,
-    attempts: 0,
-    declines: 0,
-    failures: 0,
-    retryAt: null,
-    open: state.open?.transactionId === transactionId ? null : state.open,
-    closed: rest,
-  };
-};
+): InvoicePayments => ({
+  ...state,
+  unconfirmedMinor: state.unconfirmedMinor + amountMinor,
+  succeeded: state.succeeded + 1,
+  attempts: 0,
+  declines: 0,
+  failures: 0,
+  retryAt: null,
+  open: state.open?.transactionId === transactionId ? null : state.open,
+  closed: Object.fromEntries(Object.entries(state.closed).filter(([id]) => id !== transactionId)),
+});
