@@ -29,6 +29,9 @@ export type MemoryPlan = {
   readonly invoiceRef?: string;
 };
 
+/** What is younger cannot be found yet. */
+const indexLagMs = 300_000;
+
 export class Crash extends Error {
   override readonly name = 'Crash';
 }
@@ -38,9 +41,14 @@ const lostBefore: ReadonlySet<MemoryPlan['effect']> = new Set(['timeout-before',
 
 /**
  * A provider in memory with PayPal's manners: it remembers the keys of successes, keeps a paid reference taken, and its
- * records are complete only after an hour. It passes the contract of gateways.
+ * records are complete only after an hour. It passes the contract of gateways. Without `keepsReferences` only the
+ * platform's own care stands between a payer and a second charge.
  */
-export const memoryGateway = (nowMs: () => number) => {
+export const memoryGateway = (
+  nowMs: () => number,
+  { keepsReferences = true }: { readonly keepsReferences?: boolean } = {},
+) => {
+  const calls: string[] = [];
   const rows: Row[] = [];
   const credentials = new Map<string, 'active' | 'revoked'>();
   const plans: MemoryPlan[] = [];
@@ -74,7 +82,7 @@ export const memoryGateway = (nowMs: () => number) => {
     if (earlier) return answer(earlier);
     if (credentials.get(credential) !== 'active')
       return { kind: 'Declined', hardness: 'hard', code: 'credential-gone', evidence: {} };
-    const taken = rows.find((row) => row.kind === 'charge' && row.invoiceRef === invoiceRef);
+    const taken = keepsReferences && rows.find((row) => row.kind === 'charge' && row.invoiceRef === invoiceRef);
     if (taken) return taken.isPending ? unknown('taken') : { ...answer(taken), ...{ adopted: true } };
     return answer(book({ kind: 'charge', key: attemptId, invoiceRef, chargeRef: null, money, isPending }));
   };
@@ -109,7 +117,7 @@ export const memoryGateway = (nowMs: () => number) => {
 
   const fetched = (invoiceRef: string, dispatchedAt: string): Fetched => {
     const ageMs = nowMs() - Date.parse(dispatchedAt);
-    const own = rows.filter((row) => row.invoiceRef === invoiceRef);
+    const own = rows.filter((row) => row.invoiceRef === invoiceRef && nowMs() - row.atMs >= indexLagMs);
     const isPaid = own.some(({ kind, isPending }) => kind === 'charge' && !isPending);
     const facts = own.map((row) => ({
       kind: row.kind === 'charge' ? ('payment' as const) : ('refund' as const),
@@ -143,6 +151,7 @@ export const memoryGateway = (nowMs: () => number) => {
       return Promise.resolve({ kind: 'Revoked', alreadyGone });
     },
     charge: async (input) => {
+      calls.push(input.attemptId);
       await Promise.resolve();
       return through(take('charge', input.invoiceRef), (isPending) => judgeCharge(input, isPending));
     },
@@ -158,6 +167,8 @@ export const memoryGateway = (nowMs: () => number) => {
     /** Forgets what was planned and not met yet. */
     behave: (): void => void plans.splice(0),
     rows: (): readonly Row[] => rows,
+    /** The key of each charge that was asked for. */
+    calls: (): readonly string[] => calls,
     credential: (): string => {
       const reference = mint('B');
       credentials.set(reference, 'active');

@@ -22,11 +22,11 @@ const tenantId = 'tenant-1';
  * The executor over a store and a provider in memory. Time stands still until somebody moves it, wall time and business
  * time together; a new process starts with an executor that knows nothing of the calls of the one before.
  */
-export const paymentsInMemory = (start: Instant) => {
+export const paymentsInMemory = (start: Instant, manners: { readonly keepsReferences?: boolean } = {}) => {
   let nowMs = epochMs(start);
   const now = (): Instant => instantOfMs(nowMs);
   const store = memoryEventStore();
-  const provider = memoryGateway(() => nowMs);
+  const provider = memoryGateway(() => nowMs, manners);
   const doubleCharges: object[] = [];
   let method: ChargedMethod | null = {
     paymentMethodId: newId(),
