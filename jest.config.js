@@ -12,7 +12,7 @@ module.exports = {
     {
       ...preset,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/*.spec.ts'],
+      testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts', '<rootDir>/architecture.spec.ts'],
       testPathIgnorePatterns: ['\\.int\\.spec\\.ts$', '<rootDir>/apps/system-tests/'],
     },
     {

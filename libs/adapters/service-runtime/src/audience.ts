@@ -21,7 +21,7 @@ export const listenerOf = (definition: Pick<ServiceDefinition, 'name' | 'hears'>
 const audience: { readonly [Name in ContextName]: readonly ContextName[] } = {
   accounts: ['subscriptions', 'invoicing', 'payments'],
   subscriptions: ['accounts', 'invoicing'],
-  metering: ['accounts', 'subscriptions'],
+  metering: ['accounts', 'subscriptions', 'invoicing'],
   invoicing: ['accounts', 'subscriptions', 'metering', 'payments'],
   payments: ['accounts', 'invoicing'],
 };

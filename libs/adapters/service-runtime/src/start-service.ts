@@ -113,8 +113,9 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
   const { store, appended } = countingStore(parts.store);
   await createTables(database, definition);
   const clocks = tenantClocks(database);
-  let due: DueWorker | undefined;
-  const projections = startProjections(assembly, clocks, () => due?.wake());
+  // What starts last is already spoken of by what starts first.
+  const later: { due?: DueWorker; relay?: Relay } = {};
+  const projections = startProjections(assembly, clocks, () => later.due?.wake());
   await projections.ready;
   await clocks.refresh();
   const runtime = serviceRuntime({
@@ -129,10 +130,10 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
   });
 
   const app = await createApp(assembly, runtime);
-  const server = createReactions(assembly, clocks, () => due?.wake());
+  const server = createReactions(assembly, clocks, () => later.due?.wake());
   hostReactions(app, server);
-  due = startDueWork(assembly, runtime);
-  let relay: Relay | undefined;
+  const due = startDueWork(assembly, runtime);
+  later.due = due;
   const internal = internalFace({
     definition,
     store: parts.store,
@@ -140,7 +141,7 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
     bus: parts.bus,
     clock: runtime.clock,
     server,
-    relay: () => relay ?? idleRelay,
+    relay: () => later.relay ?? idleRelay,
     projections,
     due,
     appended,
@@ -151,7 +152,8 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
   const fastify = fastifyOf(app);
   await fastify.ready();
   await app.startAllMicroservices();
-  relay = startServiceRelay(assembly);
+  const relay = startServiceRelay(assembly);
+  later.relay = relay;
   const background = startBackground(assembly, runtime);
   const watching = watch(assembly, clocks);
   const address = await listen(fastify, parts);

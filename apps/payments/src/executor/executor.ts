@@ -1,0 +1,152 @@
+import type { CommandContext, Handle, Handled } from '@billstream/event-sourcing';
+import { type Clock, type Instant, derivedId, epochMs, newId } from '@billstream/kernel';
+import {
+  type AttemptOutcome,
+  type ChargedMethod,
+  type InvoicePayments,
+  type InvoicePaymentsCommand,
+  type InvoicePaymentsEvent,
+  type InvoicePaymentsRejection,
+  type OpenAttempt,
+  invoicePaymentsStream,
+} from '@billstream/payments-domain';
+import type { PaymentGateway } from '@billstream/payments-gateways';
+import type { DuePayment } from '@billstream/payments-read-models';
+import { findingOf, outcomeOf, paidFacts } from './attempt-outcome-of';
+
+export type ExecutorParts = {
+  readonly handle: Handle<InvoicePaymentsCommand, InvoicePaymentsEvent, InvoicePayments, InvoicePaymentsRejection>;
+  /** How to reach the provider now, or why that is not possible. */
+  readonly gatewayOf: (tenantId: string, pluginName: string) => Promise<PaymentGateway | { readonly problem: string }>;
+  /** What automatic payments of the account charge now. */
+  readonly defaultMethodOf: (tenantId: string, accountId: string) => Promise<ChargedMethod | null>;
+  readonly clock: Clock;
+  readonly wallNow: () => Instant;
+  /** The provider holds more than one successful payment of what was asked for once. */
+  readonly onDoubleCharge: (facts: { readonly paymentId: string; readonly gatewayRefs: readonly string[] }) => void;
+};
+
+/** One item of due work, however it came to be run. */
+export type Task = DuePayment & { readonly tenantId: string; readonly dueAt: Instant };
+
+/** As long as a provider surely remembers a key (PayPal promises more); after that an attempt is never sent again. */
+const repeatWithinMs = 24 * 3_600_000;
+
+/**
+ * Carries out what the domain decided. Each run may die at any point and be run again: before the call the attempt is
+ * recorded as sent, so that nobody sends it a second time without asking the provider first.
+ */
+export const paymentExecutor = (parts: ExecutorParts) => {
+  const { handle, gatewayOf, clock, wallNow } = parts;
+  const inFlight = new Set<string>();
+
+  const issue = async (
+    task: Task,
+    command: InvoicePaymentsCommand,
+    commandId: string,
+  ): Promise<Extract<Handled<InvoicePaymentsEvent, InvoicePayments, never>, { outcome: 'accepted' }>> => {
+    const handled = await handle(invoicePaymentsStream(task.invoiceId), command, contextOf(task, clock, commandId));
+    if (handled.outcome !== 'accepted') throw new Error(`${command.type} ended as ${handled.outcome}`);
+    return handled;
+  };
+  const look = async (task: Task): Promise<OpenAttempt | null> => {
+    const { state } = await issue(task, { type: 'Look' }, newId());
+    return state.open?.transactionId === task.transactionId ? state.open : null;
+  };
+  const record = async (task: Task, outcome: AttemptOutcome, step: string): Promise<void> => {
+    const transactionId = task.transactionId ?? '';
+    const data = { transactionId, outcome, now: clock.now(task.tenantId) };
+    await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, step));
+  };
+
+  /** Calls the provider if, and only if, the stream granted this run the right to. */
+  const send = async (task: Task, open: OpenAttempt, { again }: { readonly again: boolean }): Promise<void> => {
+    const { transactionId, method } = open;
+    const gateway = await gatewayOf(task.tenantId, method.pluginName);
+    const holder = newId();
+    if ('problem' in gateway) {
+      if (!again) await record(task, misconfigured(gateway.problem), holder);
+      return;
+    }
+    const data = { transactionId, holder, again, dispatchedAt: wallNow(), now: clock.now(task.tenantId) };
+    const dispatched = await issue(task, { type: 'DispatchPayment', data }, derivedId('dispatch', transactionId, holder));
+    if (dispatched.state.open?.holder !== holder) return;
+    inFlight.add(transactionId);
+    try {
+      const answer = await gateway.charge({
+        attemptId: transactionId,
+        invoiceRef: open.paymentId,
+        credential: method.credential,
+        money: { minor: open.amountMinor, currency: open.currency },
+        description: `Payment ${open.paymentId}`,
+      });
+      await record(task, outcomeOf(answer), holder);
+    } finally {
+      inFlight.delete(transactionId);
+    }
+  };
+
+  return {
+    /** Sends an attempt for the first time. One that was sent before is left to `resolve`. */
+    execute: async (task: Task): Promise<void> => {
+      const open = await look(task);
+      if (open?.status === 'requested') await send(task, open, { again: false });
+    },
+
+    /** Finds out what became of an attempt, from the provider's own records. */
+    resolve: async (task: Task): Promise<void> => {
+      const open = await look(task);
+      if (open?.dispatchedAt == null || open.firstDispatchedAt === null || inFlight.has(open.transactionId)) return;
+      const run = newId();
+      const gateway = await gatewayOf(task.tenantId, open.method.pluginName);
+      if ('problem' in gateway) return record(task, stillOpen(open, gateway.problem), run);
+      const { paymentId, dispatchedAt } = open;
+      const fetched = await gateway.fetchByRef({ invoiceRef: paymentId, dispatchedAt });
+      const successes = paidFacts(fetched);
+      if (successes.length > 1)
+        parts.onDoubleCharge({ paymentId, gatewayRefs: successes.map(({ gatewayRef }) => gatewayRef) });
+      const finding = findingOf(fetched, open);
+      if (finding.kind === 'outcome') return record(task, finding.outcome, run);
+      if (finding.kind === 'unsure') return record(task, stillOpen(open, finding.code), run);
+      const ageMs = epochMs(wallNow()) - epochMs(open.firstDispatchedAt);
+      if (ageMs >= repeatWithinMs) return record(task, neverExecuted, run);
+      return send(task, open, { again: true });
+    },
+
+    /** Opens the next attempt of a payment whose last one failed, with the method that is the default by now. */
+    retry: async (task: Task): Promise<void> => {
+      const { state } = await issue(task, { type: 'Look' }, newId());
+      if (state.invoice === null) return;
+      const method = await parts.defaultMethodOf(task.tenantId, state.invoice.accountId);
+      const data = { paymentId: task.paymentId, method, now: clock.now(task.tenantId) };
+      await issue(task, { type: 'RetryPayment', data }, derivedId('retry-payment', task.paymentId, task.dueAt));
+    },
+  };
+};
+
+export type PaymentExecutor = ReturnType<typeof paymentExecutor>;
+
+const contextOf = (task: Task, clock: Clock, commandId: string): CommandContext => ({
+  commandId,
+  tenantId: task.tenantId,
+  actor: { createdBy: 'PaymentExecutor' },
+  at: clock.now(task.tenantId),
+  correlationId: task.correlationId,
+});
+
+const stillOpen = ({ status, gatewayRef }: OpenAttempt, code: string): AttemptOutcome =>
+  status === 'pending' ? { kind: 'pending', why: code, gatewayRef } : { kind: 'unknown', code };
+
+const misconfigured = (message: string): AttemptOutcome => ({
+  kind: 'not-executed',
+  why: 'misconfigured',
+  code: 'plugin-not-configured',
+  message,
+});
+
+const neverExecuted: AttemptOutcome = {
+  kind: 'not-executed',
+  why: 'expired',
+  code: 'never-executed',
+  message: 'The provider has no record of it',
+};

@@ -1,0 +1,81 @@
+import { type RequestContext, RequestCtx, locationOf } from '@billstream/http';
+import { type Currency, parseDecimal, parseUuid, settle } from '@billstream/kernel';
+import { debtOfInvoice } from '@billstream/payments-read-models';
+import { Body, Controller, HttpCode, HttpStatus, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { IsIn, IsNumber, IsOptional, IsString } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { externalMethodOf, payAllInvoices, payInvoice } from '../pay-invoices';
+import { type Payments, paymentsToken, soon } from '../payments';
+import { existingPayer } from './find';
+import { invalidValue, unknownInvoice } from './problems';
+
+const flag = ['true', 'false'];
+
+class InvoicePaymentRequest {
+  @IsOptional() @IsString() readonly accountId?: string | null;
+  @IsOptional() @IsNumber() readonly purchasedAmount?: number | null;
+}
+
+class PayQuery {
+  @IsOptional() @IsIn(flag) readonly externalPayment?: string;
+  @IsOptional() @IsString() readonly paymentAmount?: string;
+}
+
+const amountFrom = (name: string, value: unknown, currency: Currency | null): number | null => {
+  if (value === undefined || value === null) return null;
+  const amount = parseDecimal(value);
+  if (amount === null) throw invalidValue(`${name} must be a decimal`);
+  if (currency === null) throw invalidValue(`${name}: the account has no currency`);
+  const { minor } = settle(amount, currency);
+  if (minor <= 0) throw invalidValue(`${name} must be positive`);
+  return minor;
+};
+
+/** Payments that somebody asks for: the next look at them is the executor's. 204: nothing was owed. */
+@Controller('1.0/kb')
+export class PayInvoicesEndpoint {
+  constructor(@Inject(paymentsToken) private readonly payments: Payments) {}
+
+  @Post('invoices/:invoiceId/payments')
+  @HttpCode(201)
+  async payOne(
+    @Param('invoiceId') id: string,
+    @Body() body: InvoicePaymentRequest | undefined,
+    @Query() query: PayQuery,
+    @RequestCtx() context: RequestContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const { payments } = this;
+    const { database } = payments.runtime;
+    const invoiceId = parseUuid(id);
+    const debt = invoiceId === null ? null : await soon(() => debtOfInvoice(database, context.tenantId, invoiceId));
+    if (debt === null) throw unknownInvoice(id);
+    const { accountId, currency } = debt;
+    const amountMinor = amountFrom('purchasedAmount', body?.purchasedAmount, currency);
+    const external =
+      query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
+    const paid = await payInvoice(payments, context, debt.invoiceId, { accountId, external, amountMinor });
+    if (paid === null) void reply.status(HttpStatus.NO_CONTENT);
+    else void reply.header('Location', locationOf(request, `/1.0/kb/invoicePayments/${paid.paymentId}`));
+  }
+
+  @Post('accounts/:accountId/invoicePayments')
+  @HttpCode(201)
+  async payAll(
+    @Param('accountId') id: string,
+    @Query() query: PayQuery,
+    @RequestCtx() context: RequestContext,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const { payments } = this;
+    const { accountId, currency } = await existingPayer(payments, context.tenantId, id);
+    const amountMinor = amountFrom('paymentAmount', query.paymentAmount, currency);
+    const external =
+      query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
+    const paid = await payAllInvoices(payments, context, { accountId, external, amountMinor });
+    if (paid.length === 0) void reply.status(HttpStatus.NO_CONTENT);
+    else void reply.header('Location', locationOf(request, `/1.0/kb/accounts/${accountId}/invoicePayments`));
+  }
+}

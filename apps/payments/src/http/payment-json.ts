@@ -1,0 +1,127 @@
+import { type Currency, money, toDecimal, toNumber } from '@billstream/kernel';
+import type { PaymentView, TransactionState, TransactionView } from '@billstream/payments-read-models';
+import type { TransactionStatus } from '@billstream/payments-contracts';
+import { IsIn, IsOptional } from 'class-validator';
+
+const flag = ['true', 'false'];
+
+export class PaymentQuery {
+  @IsOptional() @IsIn(flag) readonly withPluginInfo?: string;
+  @IsOptional() @IsIn(flag) readonly withAttempts?: string;
+}
+
+/** Kill Bill shows a transaction that has no outcome yet as UNKNOWN. */
+const statuses: { readonly [State in TransactionState]: TransactionStatus } = {
+  REQUESTED: 'UNKNOWN',
+  DISPATCHED: 'UNKNOWN',
+  SUCCESS: 'SUCCESS',
+  PENDING: 'PENDING',
+  UNKNOWN: 'UNKNOWN',
+  PAYMENT_FAILURE: 'PAYMENT_FAILURE',
+  PLUGIN_FAILURE: 'PLUGIN_FAILURE',
+  ABORTED: 'PLUGIN_FAILURE',
+};
+
+const amountOf = (minor: number, currency: Currency): number => toNumber(toDecimal(money(minor, currency)));
+
+/** Kill Bill's Payment (0.24). */
+export const paymentJson = (payment: PaymentView, query: PaymentQuery): object => {
+  const { paymentId, accountId, currency, paymentMethodId, transactions } = payment;
+  const moved = (type: TransactionView['transactionType']): number =>
+    amountOf(
+      transactions
+        .filter(({ state, transactionType }) => state === 'SUCCESS' && transactionType === type)
+        .reduce((total, { processedMinor, amountMinor }) => total + (processedMinor ?? amountMinor), 0),
+      currency,
+    );
+  return {
+    accountId,
+    paymentId,
+    paymentNumber: String(payment.paymentNumber),
+    paymentExternalKey: paymentId,
+    authAmount: 0,
+    capturedAmount: 0,
+    purchasedAmount: moved('PURCHASE'),
+    refundedAmount: moved('REFUND'),
+    creditedAmount: 0,
+    currency,
+    paymentMethodId,
+    transactions: transactions.map((transaction) => transactionJson(payment, transaction, query)),
+    paymentAttempts: query.withAttempts === 'true' ? attemptsJson(payment) : null,
+    auditLogs: [],
+  };
+};
+
+/** The same with the invoice it pays, at the place where Kill Bill has it. */
+export const invoicePaymentJson = (payment: PaymentView, query: PaymentQuery): object => ({
+  targetInvoiceId: payment.invoiceId,
+  ...paymentJson(payment, query),
+});
+
+const transactionJson = (
+  { paymentId, currency }: PaymentView,
+  transaction: TransactionView,
+  { withPluginInfo }: PaymentQuery,
+): object => ({
+  transactionId: transaction.transactionId,
+  transactionExternalKey: transaction.transactionId,
+  paymentId,
+  paymentExternalKey: paymentId,
+  transactionType: transaction.transactionType,
+  amount: amountOf(transaction.amountMinor, currency),
+  currency,
+  effectiveDate: transaction.effectiveAt,
+  processedAmount: transaction.processedMinor === null ? null : amountOf(transaction.processedMinor, currency),
+  processedCurrency: currency,
+  status: statuses[transaction.state],
+  gatewayErrorCode: transaction.errorCode,
+  gatewayErrorMsg: transaction.errorMessage,
+  firstPaymentReferenceId: transaction.firstReference,
+  secondPaymentReferenceId: transaction.secondReference,
+  properties: withPluginInfo === 'true' ? [] : null,
+  auditLogs: [],
+});
+
+const failed: ReadonlySet<TransactionState> = new Set(['PAYMENT_FAILURE', 'PLUGIN_FAILURE'] as const);
+
+/** Kill Bill's PaymentAttempts: one for each transaction, and one more for a retry that is scheduled. */
+const attemptsJson = (payment: PaymentView): readonly object[] => {
+  const { transactions, retryAt, currency } = payment;
+  const attempts = transactions
+    .filter(({ transactionType }) => transactionType === 'PURCHASE')
+    .map((transaction, index, all) => {
+      const isRetried = index < all.length - 1 || retryAt !== null;
+      const afterFailure = isRetried ? 'RETRIED' : 'ABORTED';
+      const open = transaction.state === 'SUCCESS' ? 'SUCCESS' : 'INIT';
+      const stateName = failed.has(transaction.state) ? afterFailure : open;
+      return attemptJson(payment, transaction, { stateName, effectiveDate: transaction.requestedAt });
+    });
+  const last = transactions.at(-1);
+  if (retryAt === null || last === undefined) return attempts;
+  const scheduled = { ...last, transactionId: null, amountMinor: last.amountMinor, currency };
+  return [...attempts, attemptJson(payment, scheduled, { stateName: 'SCHEDULED', effectiveDate: retryAt })];
+};
+
+type Tried = Pick<TransactionView, 'amountMinor' | 'pluginName' | 'transactionType'> & {
+  readonly transactionId: string | null;
+};
+
+const attemptJson = (
+  { accountId, paymentId, paymentMethodId, currency }: PaymentView,
+  { transactionId, amountMinor, pluginName, transactionType }: Tried,
+  { stateName, effectiveDate }: { readonly stateName: string; readonly effectiveDate: string },
+): object => ({
+  accountId,
+  paymentMethodId,
+  paymentExternalKey: paymentId,
+  transactionId,
+  transactionExternalKey: transactionId,
+  transactionType,
+  effectiveDate,
+  stateName,
+  amount: amountOf(amountMinor, currency),
+  currency,
+  pluginName,
+  pluginProperties: [],
+  auditLogs: [],
+});

@@ -1,0 +1,35 @@
+import type { ServiceRuntime } from '@billstream/service-runtime';
+import type { DynamicModule } from '@nestjs/common';
+import { CreatePaymentMethodEndpoint } from './http/create-payment-method.endpoint';
+import { GetPaymentsEndpoint } from './http/get-payments.endpoint';
+import { PayInvoicesEndpoint } from './http/pay-invoices.endpoint';
+import { AccountPaymentMethodsEndpoint, PaymentMethodsEndpoint } from './http/payment-methods.endpoint';
+import { SetupCheckoutEndpoint } from './http/setup-checkout.endpoint';
+import { type Payments, paymentsOn, paymentsToken } from './payments';
+import { OnAccounts, OnInvoices } from './reactions/on-facts';
+
+class PaymentsModule {}
+
+/** One for each runtime: endpoints, due work and background work share the executor's knowledge of calls going on. */
+const made = new WeakMap<ServiceRuntime, Payments>();
+
+export const paymentsOf = (runtime: ServiceRuntime): Payments => {
+  const payments = made.get(runtime) ?? paymentsOn(runtime);
+  made.set(runtime, payments);
+  return payments;
+};
+
+export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
+  module: PaymentsModule,
+  controllers: [
+    SetupCheckoutEndpoint,
+    CreatePaymentMethodEndpoint,
+    AccountPaymentMethodsEndpoint,
+    PaymentMethodsEndpoint,
+    GetPaymentsEndpoint,
+    PayInvoicesEndpoint,
+    OnAccounts,
+    OnInvoices,
+  ],
+  providers: [{ provide: paymentsToken, useValue: paymentsOf(runtime) }],
+});

@@ -1,0 +1,35 @@
+export type { AttemptOutcome, RecordOutcome } from './invoice-payments/attempt-outcome';
+export { invoicePayments } from './invoice-payments/invoice-payments.decider';
+export type {
+  DispatchPayment,
+  InvoicePaymentsCommand,
+  InvoicePaymentsRejection,
+  PayInvoice,
+  RecordExternalPayment,
+  RecordInvoice,
+  RetryPayment,
+} from './invoice-payments/invoice-payments.decider';
+export { invoicePaymentsSchema } from './invoice-payments/invoice-payments.events';
+export type {
+  AttemptFacts,
+  ChargedMethod,
+  CommittedInvoice,
+  InvoicePaymentsEvent,
+} from './invoice-payments/invoice-payments.events';
+export { owedMinor } from './invoice-payments/invoice-payments';
+export type { AttemptStatus, InvoicePayments, OpenAttempt } from './invoice-payments/invoice-payments';
+export { payerAccount } from './payer-account/payer-account.decider';
+export type { PayerAccountCommand, PayerAccountRejection } from './payer-account/payer-account.decider';
+export {
+  defaultMethodOf,
+  externalPlugin,
+  methodByCredential,
+  methodByToken,
+  payPalPlugin,
+  payerAccountSchema,
+} from './payer-account/payer-account';
+export type { PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
+export { pluginConfig, pluginConfigSchema } from './plugin-config/plugin-config';
+export type { PluginConfig, PluginConfigEvent } from './plugin-config/plugin-config';
+export { paymentsPublication } from './publication';
+export { invoicePaymentsStream, payerAccountStream, paymentsStreams, pluginConfigStream } from './streams';

@@ -1,0 +1,155 @@
+import { type Decision, accept } from '@billstream/event-sourcing';
+import type { Instant } from '@billstream/kernel';
+import type {
+  AbortReason,
+  AttemptFacts,
+  InvoicePaymentsEvent,
+  NotExecutedReason,
+} from './invoice-payments.events';
+import type { InvoicePayments, OpenAttempt } from './invoice-payments';
+import { nextPendingLook, nextUnknownLook, retryAfterDecline, retryAfterFailure } from './retry-policy';
+
+/** What is known of an attempt, whichever provider said it. Minor units. */
+export type AttemptOutcome =
+  | {
+      readonly kind: 'succeeded';
+      readonly gatewayRef: string | null;
+      readonly amountMinor: number;
+      readonly currency: string;
+      readonly feeMinor: number | null;
+      /** The provider's own time of the movement. */
+      readonly movedAt: string;
+      /** An earlier attempt of the same payment moved it. */
+      readonly isAdopted: boolean;
+    }
+  | { readonly kind: 'pending'; readonly why: string; readonly gatewayRef: string | null }
+  | {
+      readonly kind: 'declined';
+      /** hard: this credential will not work again. */
+      readonly hardness: 'hard' | 'soft';
+      readonly code: string;
+      readonly message: string | null;
+      /** Nobody has classified the code: worth one more try, not three. */
+      readonly isUnlisted: boolean;
+      readonly retryNotBefore: Instant | null;
+    }
+  | {
+      readonly kind: 'not-executed';
+      readonly why: NotExecutedReason;
+      readonly code: string | null;
+      readonly message: string | null;
+    }
+  | { readonly kind: 'unknown'; readonly code: string | null };
+
+export type RecordOutcome = {
+  readonly type: 'RecordOutcome';
+  readonly data: { readonly transactionId: string; readonly outcome: AttemptOutcome; readonly now: Instant };
+};
+
+type Events = readonly InvoicePaymentsEvent[];
+type Of<Kind extends AttemptOutcome['kind']> = Extract<AttemptOutcome, { readonly kind: Kind }>;
+type Context = { readonly state: InvoicePayments; readonly facts: AttemptFacts; readonly open: OpenAttempt };
+
+/** Answers that come twice, or after the attempt has ended, change nothing, except for a success: money is never lost. */
+export const recordOutcome = (
+  { transactionId, outcome, now }: RecordOutcome['data'],
+  state: InvoicePayments,
+): Decision<InvoicePaymentsEvent, never> => {
+  const { invoice, open } = state;
+  if (invoice === null) return accept();
+  if (open?.transactionId !== transactionId) return accept(...lateSuccess(transactionId, outcome, state, now));
+  // An attempt that was never sent can end only one way: somebody found out that it cannot be sent.
+  if (open.status === 'requested' && outcome.kind !== 'not-executed') return accept();
+  const { invoiceId, accountId } = invoice;
+  const { paymentId, amountMinor, currency } = open;
+  const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at: now };
+  return accept(...eventsOf(outcome, { state, facts, open }));
+};
+
+const eventsOf = (outcome: AttemptOutcome, context: Context): Events => {
+  switch (outcome.kind) {
+    case 'succeeded':
+      return succeeded(outcome, context);
+    case 'pending': {
+      const { facts, open } = context;
+      const nextLookAt = nextPendingLook(open.looks + 1, facts.at);
+      const { why, gatewayRef } = outcome;
+      return [{ type: 'PaymentPending', data: { ...facts, why, gatewayRef, nextLookAt } }];
+    }
+    case 'declined':
+      return declined(outcome, context);
+    case 'not-executed':
+      return notExecuted(outcome, context);
+    case 'unknown':
+      return unknown(outcome.code, context);
+  }
+};
+
+const unknown = (code: string | null, { facts, open }: Context): Events => {
+  const look = open.looks + 1;
+  return [{ type: 'PaymentUnknown', data: { ...facts, code, look, nextLookAt: nextUnknownLook(look, facts.at) } }];
+};
+
+const succeeded = (outcome: Of<'succeeded'>, context: Context): Events => {
+  const { facts, open } = context;
+  // Money in another currency is not what was asked for. Somebody has to look; nothing may be charged meanwhile.
+  if (outcome.currency !== open.currency)
+    return [
+      { type: 'PaymentUnknown', data: { ...facts, code: 'currency-differs', look: open.looks + 1, nextLookAt: null } },
+    ];
+  return [successOf(facts, outcome, false)];
+};
+
+const successOf = (facts: AttemptFacts, outcome: Of<'succeeded'>, isLate: boolean): InvoicePaymentsEvent => {
+  const { gatewayRef, amountMinor, feeMinor, movedAt, isAdopted } = outcome;
+  return {
+    type: 'PaymentSucceeded',
+    data: { ...facts, amountMinor, gatewayRef, feeMinor, movedAt, isAdopted, isLate },
+  };
+};
+
+const lateSuccess = (
+  transactionId: string,
+  outcome: AttemptOutcome,
+  { invoice, closed }: InvoicePayments,
+  at: Instant,
+): Events => {
+  const attempt = closed[transactionId];
+  if (outcome.kind !== 'succeeded' || invoice === null || attempt?.currency !== outcome.currency) return [];
+  const { invoiceId, accountId } = invoice;
+  const { paymentId, currency } = attempt;
+  const { amountMinor } = outcome;
+  return [successOf({ invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at }, outcome, true)];
+};
+
+const declined = (outcome: Of<'declined'>, context: Context): Events => {
+  const { state, facts } = context;
+  const { hardness, code, message } = outcome;
+  const nth = state.declines + 1;
+  const planned = outcome.isUnlisted && nth > 1 ? null : retryAfterDecline(nth, facts.at);
+  const told = outcome.retryNotBefore;
+  const retryAt = planned !== null && told !== null && told > planned ? told : planned;
+  return [
+    { type: 'PaymentDeclined', data: { ...facts, hardness, code, message } },
+    hardness === 'hard' ? aborted(facts, 'method-unusable') : retryOrEnd(facts, retryAt),
+  ];
+};
+
+const notExecuted = (outcome: Of<'not-executed'>, { state, facts }: Context): Events => {
+  const { why, code, message } = outcome;
+  const ended: InvoicePaymentsEvent = { type: 'PaymentNotExecuted', data: { ...facts, why, code, message } };
+  // An amount that the provider cannot write stays so.
+  if (why === 'invalid') return [ended, aborted(facts, 'not-expressible')];
+  return [ended, retryOrEnd(facts, retryAfterFailure(state.failures + 1, facts.at))];
+};
+
+const retryOrEnd = (facts: AttemptFacts, retryAt: Instant | null): InvoicePaymentsEvent => {
+  if (retryAt === null) return aborted(facts, 'retries-exhausted');
+  const { invoiceId, accountId, paymentId } = facts;
+  return { type: 'RetryScheduled', data: { invoiceId, accountId, paymentId, retryAt } };
+};
+
+const aborted = ({ invoiceId, accountId, paymentId, at }: AttemptFacts, reason: AbortReason): InvoicePaymentsEvent => ({
+  type: 'PaymentAborted',
+  data: { invoiceId, accountId, paymentId, transactionId: null, reason, at },
+});

@@ -1,0 +1,253 @@
+import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
+import { type Instant, derivedId } from '@billstream/kernel';
+import { type RecordOutcome, recordOutcome } from './attempt-outcome';
+import type {
+  AbortReason,
+  ChargedMethod,
+  CommittedInvoice,
+  InvoicePaymentsEvent,
+  SkipReason,
+} from './invoice-payments.events';
+import {
+  type InvoicePayments,
+  type OpenAttempt,
+  evolveInvoicePayments,
+  noInvoicePayments,
+  owedMinor,
+} from './invoice-payments';
+
+/** Invoicing committed the invoice. `method`: the account's default; null: it has none. */
+export type RecordInvoice = {
+  readonly type: 'RecordInvoice';
+  readonly data: {
+    readonly invoice: CommittedInvoice;
+    readonly method: ChargedMethod | null;
+    readonly isDelegatedToParent: boolean;
+    readonly now: Instant;
+  };
+};
+
+/** Somebody asks for the invoice to be paid now. `amountMinor` null: all that is owed. */
+export type PayInvoice = {
+  readonly type: 'PayInvoice';
+  readonly data: { readonly method: ChargedMethod | null; readonly amountMinor: number | null; readonly now: Instant };
+};
+
+/** Money that came another way. */
+export type RecordExternalPayment = {
+  readonly type: 'RecordExternalPayment';
+  readonly data: {
+    readonly paymentMethodId: string;
+    readonly pluginName: string;
+    readonly amountMinor: number | null;
+    readonly now: Instant;
+  };
+};
+
+/**
+ * Asks for the right to call the provider: granted when the state afterwards names this `holder`. `again`: it has been
+ * proven that the last call moved nothing, so the same attempt may be sent once more.
+ */
+export type DispatchPayment = {
+  readonly type: 'DispatchPayment';
+  readonly data: {
+    readonly transactionId: string;
+    readonly holder: string;
+    readonly again: boolean;
+    /** Wall time. */
+    readonly dispatchedAt: Instant;
+    readonly now: Instant;
+  };
+};
+
+export type RetryPayment = {
+  readonly type: 'RetryPayment';
+  readonly data: { readonly paymentId: string; readonly method: ChargedMethod | null; readonly now: Instant };
+};
+
+export type InvoicePaymentsCommand =
+  | RecordInvoice
+  | { readonly type: 'RecordBalance'; readonly data: { readonly balanceMinor: number } }
+  | PayInvoice
+  | RecordExternalPayment
+  | DispatchPayment
+  | RecordOutcome
+  | RetryPayment
+  /** Changes nothing; its answer carries the state that a decision would see now. */
+  | { readonly type: 'Look' };
+
+export type InvoicePaymentsRejection =
+  | { readonly code: 'invoice-unknown' }
+  | { readonly code: 'nothing-owed' }
+  | { readonly code: 'payment-under-way'; readonly transactionId: string }
+  | { readonly code: 'no-method' }
+  | { readonly code: 'amount-above-balance'; readonly owedMinor: number };
+
+type PaymentDecision = Decision<InvoicePaymentsEvent, InvoicePaymentsRejection>;
+
+export const invoicePayments: Decider<
+  InvoicePaymentsCommand,
+  InvoicePaymentsEvent,
+  InvoicePayments,
+  InvoicePaymentsRejection
+> = {
+  initial: noInvoicePayments,
+  decide: (command, state) => {
+    switch (command.type) {
+      case 'RecordInvoice':
+        return recordInvoice(command.data, state);
+      case 'RecordBalance':
+        return recordBalance(command.data.balanceMinor, state);
+      case 'PayInvoice':
+        return payInvoice(command.data, state);
+      case 'RecordExternalPayment':
+        return recordExternalPayment(command.data, state);
+      case 'DispatchPayment':
+        return dispatch(command.data, state);
+      case 'RecordOutcome':
+        return recordOutcome(command.data, state);
+      case 'RetryPayment':
+        return retry(command.data, state);
+      case 'Look':
+        return accept();
+    }
+  },
+  evolve: evolveInvoicePayments,
+};
+
+type Requested = Extract<InvoicePaymentsEvent, { readonly type: 'PaymentRequested' }>;
+
+/** Ids follow from the invoice and two counters, so a decision made twice names the same attempt. */
+const requested = (
+  state: InvoicePayments,
+  { invoiceId, accountId, currency }: NonNullable<InvoicePayments['invoice']>,
+  { method, amountMinor, at }: { readonly method: ChargedMethod; readonly amountMinor: number; readonly at: Instant },
+): Requested => {
+  const attempt = state.attempts + 1;
+  const paymentId = derivedId('payment', invoiceId, String(state.succeeded));
+  const transactionId = derivedId('transaction', paymentId, String(attempt));
+  const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at };
+  return { type: 'PaymentRequested', data: { ...facts, ...method, attempt } };
+};
+
+const recordInvoice = (
+  { invoice, method, isDelegatedToParent, now }: RecordInvoice['data'],
+  state: InvoicePayments,
+): PaymentDecision => {
+  if (state.invoice !== null) return accept();
+  const recorded: InvoicePaymentsEvent = { type: 'InvoiceRecorded', data: invoice };
+  const { invoiceId, accountId, balanceMinor } = invoice;
+  if (balanceMinor <= 0) return accept(recorded);
+  const skipped = (reason: SkipReason): InvoicePaymentsEvent => ({
+    type: 'PaymentSkipped',
+    data: { invoiceId, accountId, reason, at: now },
+  });
+  if (isDelegatedToParent) return accept(recorded, skipped('delegated-to-parent'));
+  if (method === null) return accept(recorded, skipped('no-default-method'));
+  return accept<InvoicePaymentsEvent>(recorded, requested(state, invoice, { method, amountMinor: balanceMinor, at: now }));
+};
+
+/**
+ * After money moved, invoicing's figures lag until it has heard of that. A balance above what is owed by our own count
+ * is one of those and is not believed: believing it could charge the payer twice.
+ */
+const recordBalance = (balanceMinor: number, state: InvoicePayments): PaymentDecision => {
+  if (state.invoice === null) return accept();
+  const isStale = state.unconfirmedMinor !== 0 && balanceMinor > owedMinor(state);
+  if (isStale || (balanceMinor === state.balanceMinor && state.unconfirmedMinor === 0)) return accept();
+  const { invoiceId, accountId } = state.invoice;
+  return accept({ type: 'BalanceRecorded', data: { invoiceId, accountId, balanceMinor } });
+};
+
+type Payable = {
+  readonly invoice: NonNullable<InvoicePayments['invoice']>;
+  readonly amountMinor: number;
+};
+
+const payable = (
+  wanted: number | null,
+  state: InvoicePayments,
+): Payable | { readonly rejected: InvoicePaymentsRejection } => {
+  const { invoice, open } = state;
+  if (invoice === null) return reject({ code: 'invoice-unknown' });
+  if (open !== null) return reject({ code: 'payment-under-way', transactionId: open.transactionId });
+  const owed = owedMinor(state);
+  if (owed <= 0) return reject({ code: 'nothing-owed' });
+  const amountMinor = wanted ?? owed;
+  if (amountMinor > owed || amountMinor <= 0) return reject({ code: 'amount-above-balance', owedMinor: owed });
+  return { invoice, amountMinor };
+};
+
+const payInvoice = ({ method, amountMinor, now }: PayInvoice['data'], state: InvoicePayments): PaymentDecision => {
+  const due = payable(amountMinor, state);
+  if ('rejected' in due) return due;
+  if (method === null) return reject({ code: 'no-method' });
+  return accept(requested(state, due.invoice, { method, amountMinor: due.amountMinor, at: now }));
+};
+
+const recordExternalPayment = (
+  { paymentMethodId, pluginName, amountMinor, now }: RecordExternalPayment['data'],
+  state: InvoicePayments,
+): PaymentDecision => {
+  const due = payable(amountMinor, state);
+  if ('rejected' in due) return due;
+  const method: ChargedMethod = { paymentMethodId, pluginName, credential: '' };
+  const request = requested(state, due.invoice, { method, amountMinor: due.amountMinor, at: now });
+  const { invoiceId, accountId, paymentId, transactionId, currency, at } = request.data;
+  const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor: due.amountMinor, currency, at };
+  const evidence = { gatewayRef: null, feeMinor: null, movedAt: now, isAdopted: false, isLate: false };
+  return accept<InvoicePaymentsEvent>(request, { type: 'PaymentSucceeded', data: { ...facts, ...evidence } });
+};
+
+const dispatch = (data: DispatchPayment['data'], state: InvoicePayments): PaymentDecision => {
+  const { invoice, open } = state;
+  if (invoice === null || open?.transactionId !== data.transactionId) return accept();
+  const maySend = data.again ? open.status === 'dispatched' || open.status === 'unknown' : open.status === 'requested';
+  if (!maySend) return accept();
+  const owed = owedMinor(state);
+  if (owed < open.amountMinor) return accept(...askForLess({ invoice, open, owed, now: data.now }, state));
+  const { invoiceId, accountId } = invoice;
+  const { paymentId, transactionId } = open;
+  const { holder, dispatchedAt, now: at } = data;
+  const ref = { invoiceId, accountId, paymentId, transactionId };
+  return accept({ type: 'PaymentDispatched', data: { ...ref, holder, dispatchedAt, at } });
+};
+
+type Less = Pick<Payable, 'invoice'> & {
+  readonly open: OpenAttempt;
+  readonly owed: number;
+  readonly now: Instant;
+};
+
+/** Credit or another payment came in before anything was sent: the attempt ends, and only the rest is asked for. */
+const askForLess = (
+  { invoice, open, owed, now }: Less,
+  state: InvoicePayments,
+): readonly InvoicePaymentsEvent[] => {
+  const end = (reason: AbortReason): InvoicePaymentsEvent => ({
+    type: 'PaymentAborted',
+    data: {
+      invoiceId: invoice.invoiceId,
+      accountId: invoice.accountId,
+      paymentId: open.paymentId,
+      transactionId: open.transactionId,
+      reason,
+      at: now,
+    },
+  });
+  if (owed <= 0) return [end('paid-meanwhile')];
+  return [end('balance-changed'), requested(state, invoice, { method: open.method, amountMinor: owed, at: now })];
+};
+
+const retry = ({ paymentId, method, now }: RetryPayment['data'], state: InvoicePayments): PaymentDecision => {
+  const { invoice, open, retryAt } = state;
+  // A reminder that comes early is one of an earlier retry, delivered again.
+  if (invoice === null || open !== null || retryAt === null || now < retryAt) return accept();
+  const { invoiceId, accountId } = invoice;
+  const end = (reason: AbortReason): PaymentDecision =>
+    accept({ type: 'PaymentAborted', data: { invoiceId, accountId, paymentId, transactionId: null, reason, at: now } });
+  const owed = owedMinor(state);
+  if (owed <= 0) return end('paid-meanwhile');
+  if (method === null) return end('no-method');
+  return accept(requested(state, invoice, { method, amountMinor: owed, at: now }));
+};

@@ -1,0 +1,154 @@
+import type { Currency, Instant } from '@billstream/kernel';
+import type { ChargedMethod, InvoicePaymentsEvent } from './invoice-payments.events';
+
+/**
+ * requested: not sent yet. dispatched: sent, or the process died on the way to it. pending: the provider will decide.
+ * unknown: an answer was lost.
+ */
+export type AttemptStatus = 'requested' | 'dispatched' | 'pending' | 'unknown';
+
+export type OpenAttempt = {
+  readonly paymentId: string;
+  readonly transactionId: string;
+  readonly amountMinor: number;
+  readonly currency: Currency;
+  readonly method: ChargedMethod;
+  readonly status: AttemptStatus;
+  /** Who sent it last; only that one may call the provider. */
+  readonly holder: string | null;
+  /** Wall time of the first and the last time it was sent. */
+  readonly firstDispatchedAt: Instant | null;
+  readonly dispatchedAt: Instant | null;
+  readonly gatewayRef: string | null;
+  /** How often the outcome has been looked for in vain. */
+  readonly looks: number;
+};
+
+/** An attempt that ended without success. Kept so that a success that shows up late still finds its place. */
+export type ClosedAttempt = { readonly paymentId: string; readonly currency: Currency };
+
+export type InvoicePayments = {
+  readonly invoice: { readonly invoiceId: string; readonly accountId: string; readonly currency: Currency } | null;
+  /** As invoicing last said. */
+  readonly balanceMinor: number;
+  /** What moved since, which that balance may not hold yet. */
+  readonly unconfirmedMinor: number;
+  /** Payments that moved money; numbers the next one. */
+  readonly succeeded: number;
+  /** Of the payment at hand: attempts opened, declines, and attempts that were not executed. */
+  readonly attempts: number;
+  readonly declines: number;
+  readonly failures: number;
+  /** At most one, whatever happens: opening a second is refused. */
+  readonly open: OpenAttempt | null;
+  readonly retryAt: Instant | null;
+  readonly closed: Readonly<Record<string, ClosedAttempt>>;
+};
+
+export const noInvoicePayments: InvoicePayments = {
+  invoice: null,
+  balanceMinor: 0,
+  unconfirmedMinor: 0,
+  succeeded: 0,
+  attempts: 0,
+  declines: 0,
+  failures: 0,
+  open: null,
+  retryAt: null,
+  closed: {},
+};
+
+/** What may still be charged: never more than invoicing asked for less what has moved since. */
+export const owedMinor = ({ balanceMinor, unconfirmedMinor }: InvoicePayments): number =>
+  balanceMinor - unconfirmedMinor;
+
+export const evolveInvoicePayments = (
+  state: InvoicePayments,
+  { type, data }: InvoicePaymentsEvent,
+): InvoicePayments => {
+  switch (type) {
+    case 'InvoiceRecorded': {
+      const { invoiceId, accountId, currency, balanceMinor } = data;
+      return { ...state, invoice: { invoiceId, accountId, currency }, balanceMinor };
+    }
+    case 'BalanceRecorded':
+      return { ...state, balanceMinor: data.balanceMinor, unconfirmedMinor: 0 };
+    case 'PaymentSkipped':
+      return state;
+    case 'PaymentRequested':
+      return { ...state, attempts: state.attempts + 1, retryAt: null, open: opened(data) };
+    case 'PaymentDispatched':
+      return changed(state, (open) => ({
+        ...open,
+        status: 'dispatched',
+        holder: data.holder,
+        firstDispatchedAt: open.firstDispatchedAt ?? data.dispatchedAt,
+        dispatchedAt: data.dispatchedAt,
+      }));
+    case 'PaymentSucceeded':
+      return succeeded(state, data);
+    case 'PaymentDeclined':
+      return closed({ ...state, declines: state.declines + 1 }, data.transactionId);
+    case 'PaymentNotExecuted':
+      return closed({ ...state, failures: state.failures + 1 }, data.transactionId);
+    case 'PaymentPending':
+      return changed(state, (open) => ({
+        ...open,
+        status: 'pending',
+        gatewayRef: data.gatewayRef ?? open.gatewayRef,
+        looks: open.looks + 1,
+      }));
+    case 'PaymentUnknown':
+      return changed(state, (open) => ({ ...open, status: 'unknown', looks: data.look }));
+    case 'RetryScheduled':
+      return { ...state, retryAt: data.retryAt };
+    case 'PaymentAborted':
+      return data.transactionId === null
+        ? { ...state, retryAt: null }
+        : closed({ ...state, retryAt: null }, data.transactionId);
+  }
+};
+
+type Data<Type extends InvoicePaymentsEvent['type']> = Extract<InvoicePaymentsEvent, { readonly type: Type }>['data'];
+
+const opened = (data: Data<'PaymentRequested'>): OpenAttempt => ({
+  paymentId: data.paymentId,
+  transactionId: data.transactionId,
+  amountMinor: data.amountMinor,
+  currency: data.currency,
+  method: { paymentMethodId: data.paymentMethodId, pluginName: data.pluginName, credential: data.credential },
+  status: 'requested',
+  holder: null,
+  firstDispatchedAt: null,
+  dispatchedAt: null,
+  gatewayRef: null,
+  looks: 0,
+});
+
+const changed = (state: InvoicePayments, change: (open: OpenAttempt) => OpenAttempt): InvoicePayments =>
+  state.open === null ? state : { ...state, open: change(state.open) };
+
+const closed = (state: InvoicePayments, transactionId: string): InvoicePayments => {
+  if (state.open?.transactionId !== transactionId) return state;
+  const { paymentId, currency } = state.open;
+  return { ...state, open: null, closed: { ...state.closed, [transactionId]: { paymentId, currency } } };
+};
+
+/** The next payment of the invoice, should there be one, starts from nothing under a name of its own. */
+const succeeded = (
+  state: InvoicePayments,
+  { transactionId, amountMinor }: Data<'PaymentSucceeded'>,
+): InvoicePayments => {
+  const { [transactionId]: _late, ...rest } = state.closed;
+  return {
+    ...state,
+    unconfirmedMinor: state.unconfirmedMinor + amountMinor,
+    succeeded: state.succeeded + 1,
+    attempts: 0,
+    declines: 0,
+    failures: 0,
+    retryAt: null,
+    open: state.open?.transactionId === transactionId ? null : state.open,
+    closed: rest,
+  };
+};

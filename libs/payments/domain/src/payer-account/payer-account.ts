@@ -1,0 +1,99 @@
+import { defineSchema } from '@billstream/event-sourcing';
+import type { Currency, Instant } from '@billstream/kernel';
+
+/** Kill Bill's names of the plugins that can hold a method here. */
+export const payPalPlugin = 'killbill-paypal-express';
+export const externalPlugin = '__EXTERNAL_PAYMENT__';
+
+export type PaymentMethod = {
+  readonly paymentMethodId: string;
+  /** What Kill Bill shows; for PayPal the billing agreement id, unless the client chose a key. */
+  readonly externalKey: string;
+  readonly pluginName: string;
+  /** What the provider charges (PayPal: the billing agreement id); null where no provider is involved. */
+  readonly credential: string | null;
+  /** Digest of the checkout token it was exchanged for: the same token again means the same method. */
+  readonly tokenDigest: string | null;
+};
+
+export type PayerFacts = {
+  readonly accountId: string;
+  readonly currency: Currency | null;
+  readonly isPaymentDelegatedToParent: boolean;
+};
+
+export type PayerAccountEvent =
+  | { readonly type: 'AccountRecorded'; readonly data: PayerFacts }
+  /** The payer was sent to the provider to agree. `expiresAt` is the provider's wall time. */
+  | {
+      readonly type: 'CheckoutStarted';
+      readonly data: {
+        readonly accountId: string;
+        readonly setupId: string;
+        readonly pluginName: string;
+        readonly tokenDigest: string;
+        readonly currency: string;
+        readonly startedAt: Instant;
+        readonly expiresAt: string;
+      };
+    }
+  | { readonly type: 'PaymentMethodAdded'; readonly data: PaymentMethod & { readonly accountId: string } }
+  | {
+      readonly type: 'PaymentMethodRemoved';
+      readonly data: { readonly accountId: string; readonly paymentMethodId: string };
+    }
+  /** Null: the account has no default any more, so nothing is paid automatically. */
+  | {
+      readonly type: 'DefaultMethodSet';
+      readonly data: { readonly accountId: string; readonly paymentMethodId: string | null };
+    };
+
+export type PayerAccount = {
+  /** Null: no such account has been heard of. */
+  readonly facts: PayerFacts | null;
+  readonly methods: Readonly<Record<string, PaymentMethod>>;
+  readonly defaultMethodId: string | null;
+};
+
+export const noPayerAccount: PayerAccount = { facts: null, methods: {}, defaultMethodId: null };
+
+export const evolvePayerAccount = (state: PayerAccount, { type, data }: PayerAccountEvent): PayerAccount => {
+  switch (type) {
+    case 'AccountRecorded':
+      return { ...state, facts: data };
+    case 'CheckoutStarted':
+      return state;
+    case 'PaymentMethodAdded': {
+      const { accountId: _accountId, ...method } = data;
+      return { ...state, methods: { ...state.methods, [method.paymentMethodId]: method } };
+    }
+    case 'PaymentMethodRemoved': {
+      const { [data.paymentMethodId]: _removed, ...methods } = state.methods;
+      return { ...state, methods };
+    }
+    case 'DefaultMethodSet':
+      return { ...state, defaultMethodId: data.paymentMethodId };
+  }
+};
+
+export const payerAccountSchema = defineSchema<PayerAccountEvent>({
+  AccountRecorded: 'payerAccount.account-recorded.v1',
+  CheckoutStarted: 'payerAccount.checkout-started.v1',
+  PaymentMethodAdded: 'payerAccount.payment-method-added.v1',
+  PaymentMethodRemoved: 'payerAccount.payment-method-removed.v1',
+  DefaultMethodSet: 'payerAccount.default-method-set.v1',
+});
+
+/** The method that automatic payments use; null when there is none. */
+export const defaultMethodOf = ({ methods, defaultMethodId }: PayerAccount): PaymentMethod | null =>
+  defaultMethodId === null ? null : (methods[defaultMethodId] ?? null);
+
+export const methodByToken = ({ methods }: PayerAccount, tokenDigest: string): PaymentMethod | null =>
+  Object.values(methods).find((method) => method.tokenDigest === tokenDigest) ?? null;
+
+export const methodByCredential = (
+  { methods }: PayerAccount,
+  pluginName: string,
+  credential: string,
+): PaymentMethod | null =>
+  Object.values(methods).find((method) => method.pluginName === pluginName && method.credential === credential) ?? null;

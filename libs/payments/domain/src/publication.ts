@@ -1,0 +1,63 @@
+import type { Publication, RecordedEvent } from '@billstream/event-sourcing';
+import type { PaymentsEvent, TransactionStatus } from '@billstream/payments-contracts';
+import { type InvoicePaymentsEvent, invoicePaymentsSchema } from './invoice-payments/invoice-payments.events';
+import { payerAccountSchema } from './payer-account/payer-account';
+
+/**
+ * What other contexts hear of payments: outcomes and default methods. A credential never leaves, and an attempt that
+ * has no outcome yet is nobody else's business.
+ */
+export const paymentsPublication: Publication = (recorded) =>
+  publicEvents(recorded).map((event) => ({ ...event, key: event.data.accountId }));
+
+const publicEvents = (recorded: RecordedEvent): readonly PaymentsEvent[] => {
+  if (recorded.stream.startsWith('payerAccount-')) {
+    const event = payerAccountSchema.decode(recorded);
+    return event?.type === 'DefaultMethodSet'
+      ? [{ type: 'payments.default-method-changed.v1', data: event.data }]
+      : [];
+  }
+  if (!recorded.stream.startsWith('invoicePayments-')) return [];
+  const event = invoicePaymentsSchema.decode(recorded);
+  return event === null ? [] : ofPayment(event);
+};
+
+const ofPayment = (event: InvoicePaymentsEvent): readonly PaymentsEvent[] => {
+  switch (event.type) {
+    case 'PaymentSucceeded':
+      return [changed(event.data, 'SUCCESS')];
+    case 'PaymentDeclined':
+      return [changed(event.data, 'PAYMENT_FAILURE')];
+    case 'PaymentPending':
+      return [changed(event.data, 'PENDING')];
+    case 'PaymentUnknown':
+      return [changed(event.data, 'UNKNOWN')];
+    case 'PaymentNotExecuted':
+      return [changed(event.data, 'PLUGIN_FAILURE')];
+    case 'InvoiceRecorded':
+    case 'BalanceRecorded':
+    case 'PaymentSkipped':
+    case 'PaymentRequested':
+    case 'PaymentDispatched':
+    case 'RetryScheduled':
+    case 'PaymentAborted':
+      return [];
+  }
+};
+
+type Outcome = Extract<InvoicePaymentsEvent, { readonly type: 'PaymentSucceeded' | 'PaymentUnknown' }>['data'];
+type Facts = Pick<
+  Outcome,
+  'accountId' | 'invoiceId' | 'paymentId' | 'transactionId' | 'amountMinor' | 'currency' | 'at'
+>;
+
+const changed = (
+  { accountId, invoiceId, paymentId, transactionId, amountMinor, currency, at: effectiveAt }: Facts,
+  status: TransactionStatus,
+): PaymentsEvent => {
+  const ids = { accountId, invoiceId, paymentId, transactionId };
+  return {
+    type: 'payments.invoice-payment-changed.v1',
+    data: { ...ids, transactionType: 'PURCHASE', status, amountMinor, currency, effectiveAt },
+  };
+};

@@ -1,0 +1,85 @@
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import { type Instant, plusMs } from '@billstream/kernel';
+import { type InvoicePaymentsEvent, invoicePaymentsSchema } from '@billstream/payments-domain';
+import type { DueItem } from '@billstream/postgres';
+
+/** What the executor does, by kind of due work. */
+export const executePayment = 'execute-payment';
+export const resolvePayment = 'resolve-payment';
+export const retryPayment = 'retry-payment';
+
+/** Longer than any gateway call may take: an attempt without an outcome by then has lost its process. */
+const orphanedAfterMs = 90_000;
+
+export type DuePayment = {
+  readonly invoiceId: string;
+  readonly paymentId: string;
+  readonly transactionId: string | null;
+  /** Of the request that led here, so that whoever waits for it recognises what comes of it. */
+  readonly correlationId: string;
+};
+export type DueChanges = {
+  readonly scheduled: readonly DueItem[];
+  readonly unscheduled: readonly { readonly kind: string; readonly key: string }[];
+};
+
+type Step = { readonly kind: string; readonly key: string; readonly dueAt: Instant | null };
+
+/** What becomes due, and what no longer is, after these events in log order. Pure, so a simulation can use it too. */
+export const dueChangesOf = (events: readonly RecordedEvent[]): DueChanges => {
+  const last = new Map<string, Step & { readonly tenantId: string; readonly payload: DuePayment }>();
+  for (const recorded of events) {
+    const event = invoicePaymentsSchema.decode(recorded);
+    if (event === null || !('paymentId' in event.data)) continue;
+    const { invoiceId, paymentId } = event.data;
+    const transactionId = 'transactionId' in event.data ? event.data.transactionId : null;
+    const { tenantId, $correlationId: correlationId } = recorded.metadata;
+    const payload: DuePayment = { invoiceId, paymentId, transactionId, correlationId };
+    for (const step of stepsOf(event))
+      last.set(`${step.kind} ${step.key}`, { ...step, tenantId, payload });
+  }
+  const steps = [...last.values()];
+  return {
+    scheduled: steps.flatMap(({ dueAt, ...item }) => (dueAt === null ? [] : [{ ...item, dueAt }])),
+    unscheduled: steps.flatMap(({ kind, key, dueAt }) => (dueAt === null ? [{ kind, key }] : [])),
+  };
+};
+
+const step = (kind: string, key: string, dueAt: Instant | null): Step => ({ kind, key, dueAt });
+const ended = (transactionId: string): readonly Step[] => [
+  step(executePayment, transactionId, null),
+  step(resolvePayment, transactionId, null),
+];
+
+const stepsOf = (event: InvoicePaymentsEvent): readonly Step[] => {
+  switch (event.type) {
+    case 'PaymentRequested':
+      return [
+        step(executePayment, event.data.transactionId, event.data.at),
+        step(retryPayment, event.data.paymentId, null),
+      ];
+    case 'PaymentDispatched':
+      return [
+        step(executePayment, event.data.transactionId, null),
+        step(resolvePayment, event.data.transactionId, plusMs(event.data.at, orphanedAfterMs)),
+      ];
+    case 'PaymentPending':
+    case 'PaymentUnknown':
+      return [step(resolvePayment, event.data.transactionId, event.data.nextLookAt)];
+    case 'PaymentSucceeded':
+      return [...ended(event.data.transactionId), step(retryPayment, event.data.paymentId, null)];
+    case 'PaymentDeclined':
+    case 'PaymentNotExecuted':
+      return ended(event.data.transactionId);
+    case 'RetryScheduled':
+      return [step(retryPayment, event.data.paymentId, event.data.retryAt)];
+    case 'PaymentAborted':
+      return event.data.transactionId === null
+        ? [step(retryPayment, event.data.paymentId, null)]
+        : ended(event.data.transactionId);
+    case 'InvoiceRecorded':
+    case 'BalanceRecorded':
+    case 'PaymentSkipped':
+      return [];
+  }
+};

@@ -1,0 +1,17 @@
+export { dueChangesOf, executePayment, resolvePayment, retryPayment } from './due-payments';
+export type { DueChanges, DuePayment } from './due-payments';
+export type { TransactionState } from './payment-patches';
+export { paymentMethodsReadModel, pluginConfigsReadModel } from './payment-methods.projection';
+export { methodById, methodByKey, methodsOfAccount, payerById, sealedConfigOf } from './payment-methods.query';
+export type { MethodLookup, PayerView, PaymentMethodView } from './payment-methods.query';
+export { paymentsReadModel } from './payments.projection';
+export {
+  countUnknownPayments,
+  debtOfInvoice,
+  debtsOfAccount,
+  dispatchedAttempts,
+  paymentById,
+  paymentsOfAccount,
+  paymentsOfInvoice,
+} from './payments.query';
+export type { DebtView, OrphanedAttempt, PaymentView, TransactionView } from './payments.query';

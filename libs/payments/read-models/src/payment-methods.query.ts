@@ -1,0 +1,60 @@
+import type { Currency } from '@billstream/kernel';
+import type { Sql } from '@billstream/postgres';
+
+export type PayerView = { readonly accountId: string; readonly currency: Currency | null };
+
+export type PaymentMethodView = {
+  readonly paymentMethodId: string;
+  readonly accountId: string;
+  readonly externalKey: string;
+  readonly pluginName: string;
+  readonly credential: string | null;
+  readonly isDefault: boolean;
+  readonly isRemoved: boolean;
+};
+
+const payer = `select account_id as "accountId", currency from payer_accounts where tenant_id = $1 and account_id = $2`;
+
+const select = `
+select m.payment_method_id as "paymentMethodId", m.account_id as "accountId", m.external_key as "externalKey",
+  m.plugin_name as "pluginName", m.credential, m.is_removed as "isRemoved",
+  coalesce(d.payment_method_id = m.payment_method_id, false) as "isDefault"
+from payment_methods m left join default_methods d using (account_id)
+where m.tenant_id = $1`;
+const byId = `${select} and m.payment_method_id = $2 and (not m.is_removed or $3)`;
+const byKey = `${select} and m.external_key = $2 and (not m.is_removed or $3) order by m.added_position desc limit 1`;
+const ofAccount = `${select} and m.account_id = $2 and (not m.is_removed or $3) order by m.added_position`;
+const sealed = `select sealed_config as "sealedConfig" from plugin_configs where tenant_id = $1 and plugin_name = $2`;
+
+export const payerById = async (sql: Sql, tenantId: string, accountId: string): Promise<PayerView | null> =>
+  (await sql.query<PayerView>(payer, [tenantId, accountId], 'payer-by-id'))[0] ?? null;
+
+/** Which method, and whether one that was removed counts (Kill Bill's `includedDeleted`). */
+export type MethodLookup = { readonly by: string; readonly includeRemoved: boolean };
+
+export const methodById = async (
+  sql: Sql,
+  tenantId: string,
+  { by, includeRemoved }: MethodLookup,
+): Promise<PaymentMethodView | null> =>
+  (await sql.query<PaymentMethodView>(byId, [tenantId, by, includeRemoved], 'method-by-id'))[0] ?? null;
+
+export const methodByKey = async (
+  sql: Sql,
+  tenantId: string,
+  { by, includeRemoved }: MethodLookup,
+): Promise<PaymentMethodView | null> =>
+  (await sql.query<PaymentMethodView>(byKey, [tenantId, by, includeRemoved], 'method-by-key'))[0] ?? null;
+
+export const methodsOfAccount = (
+  sql: Sql,
+  tenantId: string,
+  { by, includeRemoved }: MethodLookup,
+): Promise<readonly PaymentMethodView[]> =>
+  sql.query<PaymentMethodView>(ofAccount, [tenantId, by, includeRemoved], 'methods-of-account');
+
+/** Still sealed; null when the tenant has none. */
+export const sealedConfigOf = async (sql: Sql, tenantId: string, pluginName: string): Promise<string | null> => {
+  const [row] = await sql.query<{ sealedConfig: string | null }>(sealed, [tenantId, pluginName], 'plugin-config');
+  return row?.sealedConfig ?? null;
+};

@@ -1,0 +1,216 @@
+import type { InvoicePaymentsEvent } from '@billstream/payments-domain';
+
+/**
+ * REQUESTED and DISPATCHED are attempts without an outcome yet; ABORTED ones were never sent. The rest are Kill Bill's
+ * transaction states.
+ */
+export type TransactionState =
+  | 'REQUESTED'
+  | 'DISPATCHED'
+  | 'SUCCESS'
+  | 'PENDING'
+  | 'UNKNOWN'
+  | 'PAYMENT_FAILURE'
+  | 'PLUGIN_FAILURE'
+  | 'ABORTED';
+
+export type TransactionPatch = {
+  readonly transaction_id: string;
+  readonly state: TransactionState;
+  readonly effective_at: string;
+  readonly processed_minor: number | null;
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+  /** The provider's id of the movement. */
+  readonly first_reference: string | null;
+  /** What the provider knows the attempt by. */
+  readonly second_reference: string | null;
+};
+
+export type PaymentPatch = {
+  readonly payment_id: string;
+  readonly payment_method_id: string | null;
+  readonly retry_at: string | null;
+};
+
+/** `set_minor`: invoicing's figure, null when it said nothing; `paid_minor`: what moved after that. */
+export type DebtPatch = { readonly invoice_id: string; readonly set_minor: number | null; readonly paid_minor: number };
+
+export type FoldedPayments = {
+  readonly invoices: readonly object[];
+  readonly payments: readonly object[];
+  readonly transactions: readonly object[];
+  readonly paymentPatches: readonly PaymentPatch[];
+  readonly transactionPatches: readonly TransactionPatch[];
+  readonly debtPatches: readonly DebtPatch[];
+};
+
+type Of<Type extends InvoicePaymentsEvent['type']> = Extract<InvoicePaymentsEvent, { readonly type: Type }>['data'];
+
+/** A batch of events, in log order, as one row of change per thing. */
+export const foldPayments = (
+  events: readonly { readonly event: InvoicePaymentsEvent; readonly tenantId: string }[],
+): FoldedPayments => {
+  const invoices: object[] = [];
+  const payments = new Map<string, object>();
+  const transactions: object[] = [];
+  const paymentPatches = new Map<string, PaymentPatch>();
+  const transactionPatches = new Map<string, TransactionPatch>();
+  const debts = new Map<string, DebtPatch>();
+  for (const { event, tenantId } of events) {
+    if (event.type === 'InvoiceRecorded') invoices.push(invoiceRow(event.data, tenantId));
+    if (event.type === 'PaymentRequested') {
+      const { paymentId } = event.data;
+      if (!payments.has(paymentId)) payments.set(paymentId, paymentRow(event.data, tenantId, payments.size));
+      transactions.push(transactionRow(event.data));
+    }
+    const payment = paymentPatchOf(event, paymentPatches);
+    if (payment !== null) paymentPatches.set(payment.payment_id, payment);
+    const transaction = transactionPatchOf(event, transactionPatches);
+    if (transaction !== null) transactionPatches.set(transaction.transaction_id, transaction);
+    const debt = debtPatchOf(event, debts);
+    if (debt !== null) debts.set(debt.invoice_id, debt);
+  }
+  return {
+    invoices,
+    payments: [...payments.values()],
+    transactions,
+    paymentPatches: [...paymentPatches.values()],
+    transactionPatches: [...transactionPatches.values()],
+    debtPatches: [...debts.values()],
+  };
+};
+
+const invoiceRow = (data: Of<'InvoiceRecorded'>, tenantId: string): object => ({
+  invoice_id: data.invoiceId,
+  tenant_id: tenantId,
+  account_id: data.accountId,
+  invoice_number: data.invoiceNumber,
+  invoice_date: data.invoiceDate,
+  currency: data.currency,
+  balance_minor: data.balanceMinor,
+});
+
+const paymentRow = (data: Of<'PaymentRequested'>, tenantId: string, place: number): object => ({
+  payment_id: data.paymentId,
+  tenant_id: tenantId,
+  account_id: data.accountId,
+  invoice_id: data.invoiceId,
+  place,
+  currency: data.currency,
+  payment_method_id: data.paymentMethodId,
+});
+
+const transactionRow = (data: Of<'PaymentRequested'>): object => ({
+  transaction_id: data.transactionId,
+  payment_id: data.paymentId,
+  attempt: data.attempt,
+  payment_method_id: data.paymentMethodId,
+  plugin_name: data.pluginName,
+  amount_minor: data.amountMinor,
+  requested_at: data.at,
+});
+
+const paymentPatchOf = (
+  event: InvoicePaymentsEvent,
+  before: ReadonlyMap<string, PaymentPatch>,
+): PaymentPatch | null => {
+  switch (event.type) {
+    case 'PaymentRequested':
+      return { payment_id: event.data.paymentId, payment_method_id: event.data.paymentMethodId, retry_at: null };
+    case 'RetryScheduled':
+    case 'PaymentSucceeded':
+    case 'PaymentAborted': {
+      const { paymentId } = event.data;
+      const method = before.get(paymentId)?.payment_method_id ?? null;
+      const retryAt = event.type === 'RetryScheduled' ? event.data.retryAt : null;
+      return { payment_id: paymentId, payment_method_id: method, retry_at: retryAt };
+    }
+    case 'InvoiceRecorded':
+    case 'BalanceRecorded':
+    case 'PaymentSkipped':
+    case 'PaymentDispatched':
+    case 'PaymentDeclined':
+    case 'PaymentPending':
+    case 'PaymentUnknown':
+    case 'PaymentNotExecuted':
+      return null;
+  }
+};
+
+const debtPatchOf = (event: InvoicePaymentsEvent, before: ReadonlyMap<string, DebtPatch>): DebtPatch | null => {
+  if (event.type === 'BalanceRecorded')
+    return { invoice_id: event.data.invoiceId, set_minor: event.data.balanceMinor, paid_minor: 0 };
+  if (event.type !== 'PaymentSucceeded') return null;
+  const { invoiceId, amountMinor } = event.data;
+  const known = before.get(invoiceId) ?? { invoice_id: invoiceId, set_minor: null, paid_minor: 0 };
+  return { ...known, paid_minor: known.paid_minor + amountMinor };
+};
+
+type Change = Omit<TransactionPatch, 'transaction_id' | 'effective_at'>;
+
+const silent = {
+  processed_minor: null,
+  error_code: null,
+  error_message: null,
+  first_reference: null,
+  second_reference: null,
+} as const;
+
+const transactionPatchOf = (
+  event: InvoicePaymentsEvent,
+  before: ReadonlyMap<string, TransactionPatch>,
+): TransactionPatch | null => {
+  const change = changeOf(event);
+  if (change === null || !('transactionId' in event.data) || event.data.transactionId === null) return null;
+  const known = before.get(event.data.transactionId);
+  return {
+    ...change,
+    transaction_id: event.data.transactionId,
+    effective_at: event.data.at,
+    first_reference: change.first_reference ?? known?.first_reference ?? null,
+    second_reference: change.second_reference ?? known?.second_reference ?? null,
+  };
+};
+
+const changeOf = (event: InvoicePaymentsEvent): Change | null => {
+  switch (event.type) {
+    case 'PaymentDispatched':
+      return { ...silent, state: 'DISPATCHED', second_reference: event.data.transactionId };
+    case 'PaymentSucceeded':
+      return {
+        ...silent,
+        state: 'SUCCESS',
+        processed_minor: event.data.amountMinor,
+        first_reference: event.data.gatewayRef,
+      };
+    case 'PaymentPending':
+      return { ...silent, state: 'PENDING', first_reference: event.data.gatewayRef };
+    case 'PaymentUnknown':
+      return { ...silent, state: 'UNKNOWN', error_code: event.data.code };
+    case 'PaymentDeclined':
+      return {
+        ...silent,
+        state: 'PAYMENT_FAILURE',
+        processed_minor: 0,
+        error_code: event.data.code,
+        error_message: event.data.message,
+      };
+    case 'PaymentNotExecuted':
+      return {
+        ...silent,
+        state: 'PLUGIN_FAILURE',
+        processed_minor: 0,
+        error_code: event.data.code ?? event.data.why,
+        error_message: event.data.message,
+      };
+    case 'PaymentAborted':
+      return { ...silent, state: 'ABORTED', processed_minor: 0, error_code: event.data.reason };
+    case 'InvoiceRecorded':
+    case 'BalanceRecorded':
+    case 'PaymentSkipped':
+    case 'PaymentRequested':
+    case 'RetryScheduled':
+      return null;
+  }
+};

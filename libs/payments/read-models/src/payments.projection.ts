@@ -1,0 +1,127 @@
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import { invoicePaymentsSchema } from '@billstream/payments-domain';
+import { type ReadModel, type Sql, dueWorkDdl, schedule, unschedule } from '@billstream/postgres';
+import { dueChangesOf } from './due-payments';
+import { type DebtPatch, type TransactionPatch, foldPayments } from './payment-patches';
+
+const ddl = `
+create table payments (
+  payment_id uuid primary key,
+  tenant_id uuid not null,
+  account_id uuid not null,
+  invoice_id uuid not null,
+  payment_number bigint not null,
+  currency text not null,
+  payment_method_id uuid not null,
+  retry_at timestamptz,
+  unique (tenant_id, payment_number)
+);
+create index payments_of_account on payments (account_id, payment_number);
+create index payments_of_invoice on payments (invoice_id);
+create table payment_transactions (
+  transaction_id uuid primary key,
+  payment_id uuid not null,
+  transaction_type text not null,
+  attempt int not null,
+  payment_method_id uuid not null,
+  plugin_name text not null,
+  amount_minor bigint not null,
+  requested_at timestamptz not null,
+  state text not null,
+  effective_at timestamptz not null,
+  processed_minor bigint,
+  error_code text,
+  error_message text,
+  first_reference text,
+  second_reference text
+);
+create index payment_transactions_of_payment on payment_transactions (payment_id, attempt);
+create index payment_transactions_open on payment_transactions (state) where state in ('DISPATCHED', 'UNKNOWN', 'PENDING');
+create table invoice_debts (
+  invoice_id uuid primary key,
+  tenant_id uuid not null,
+  account_id uuid not null,
+  invoice_number text not null,
+  invoice_date date not null,
+  currency text not null,
+  balance_minor bigint not null
+);
+create index invoice_debts_owed on invoice_debts (account_id, invoice_date) where balance_minor > 0;
+${dueWorkDdl}`;
+
+/** Numbers go up by one within a tenant, in log order, so that a rebuild gives every payment its number again. */
+const insertPayments = `
+insert into payments (payment_id, tenant_id, account_id, invoice_id, payment_number, currency, payment_method_id)
+select row.payment_id, row.tenant_id, row.account_id, row.invoice_id,
+  coalesce((select max(payment_number) from payments p where p.tenant_id = row.tenant_id), 0)
+    + row_number() over (partition by row.tenant_id order by row.place),
+  row.currency, row.payment_method_id
+from jsonb_to_recordset($1::jsonb) as row(
+  payment_id uuid, tenant_id uuid, account_id uuid, invoice_id uuid, place int, currency text, payment_method_id uuid)
+where not exists (select 1 from payments known where known.payment_id = row.payment_id)`;
+
+const updatePayments = `
+update payments set payment_method_id = coalesce(row.payment_method_id, payments.payment_method_id), retry_at = row.retry_at
+from jsonb_to_recordset($1::jsonb) as row(payment_id uuid, payment_method_id uuid, retry_at timestamptz)
+where payments.payment_id = row.payment_id`;
+
+const insertTransactions = `
+insert into payment_transactions (transaction_id, payment_id, transaction_type, attempt, payment_method_id, plugin_name,
+  amount_minor, requested_at, state, effective_at)
+select row.transaction_id, row.payment_id, 'PURCHASE', row.attempt, row.payment_method_id, row.plugin_name,
+  row.amount_minor, row.requested_at, 'REQUESTED', row.requested_at
+from jsonb_to_recordset($1::jsonb) as row(transaction_id uuid, payment_id uuid, attempt int, payment_method_id uuid,
+  plugin_name text, amount_minor bigint, requested_at timestamptz)
+on conflict (transaction_id) do nothing`;
+
+const updateTransactions = `
+update payment_transactions set state = row.state, effective_at = row.effective_at, processed_minor = row.processed_minor,
+  error_code = row.error_code, error_message = row.error_message,
+  first_reference = coalesce(row.first_reference, payment_transactions.first_reference),
+  second_reference = coalesce(row.second_reference, payment_transactions.second_reference)
+from jsonb_to_recordset($1::jsonb) as row(transaction_id uuid, state text, effective_at timestamptz,
+  processed_minor bigint, error_code text, error_message text, first_reference text, second_reference text)
+where payment_transactions.transaction_id = row.transaction_id`;
+
+const insertDebts = `
+insert into invoice_debts
+select * from jsonb_to_recordset($1::jsonb) as row(invoice_id uuid, tenant_id uuid, account_id uuid, invoice_number text,
+  invoice_date date, currency text, balance_minor bigint)
+on conflict (invoice_id) do nothing`;
+
+const updateDebts = `
+update invoice_debts set balance_minor = coalesce(row.set_minor, invoice_debts.balance_minor) - row.paid_minor
+from jsonb_to_recordset($1::jsonb) as row(invoice_id uuid, set_minor bigint, paid_minor bigint)
+where invoice_debts.invoice_id = row.invoice_id`;
+
+/** Payments with their transactions, what invoices still ask for, and what the executor has to do. */
+export const paymentsReadModel: ReadModel = {
+  name: 'payments',
+  tables: ['payments', 'payment_transactions', 'invoice_debts', 'due_work'],
+  ddl,
+  prefixes: ['invoicePayments-'],
+  apply: async (tx, events) => {
+    const decoded = events.flatMap((recorded) => {
+      const event = invoicePaymentsSchema.decode(recorded);
+      return event === null ? [] : [{ event, tenantId: recorded.metadata.tenantId }];
+    });
+    const folded = foldPayments(decoded);
+    await run(tx, 'invoice-debts-insert', insertDebts, folded.invoices);
+    await run(tx, 'payments-insert', insertPayments, folded.payments);
+    await run(tx, 'payment-transactions-insert', insertTransactions, folded.transactions);
+    await run(tx, 'payments-update', updatePayments, folded.paymentPatches);
+    await run<TransactionPatch>(tx, 'payment-transactions-update', updateTransactions, folded.transactionPatches);
+    await run<DebtPatch>(tx, 'invoice-debts-update', updateDebts, folded.debtPatches);
+    await applyDueWork(tx, events);
+  },
+};
+
+const run = async <Row extends object>(tx: Sql, name: string, text: string, rows: readonly Row[]): Promise<void> => {
+  if (rows.length > 0) await tx.query(text, [JSON.stringify(rows)], name);
+};
+
+const applyDueWork = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  const { scheduled, unscheduled } = dueChangesOf(events);
+  await unschedule(tx, unscheduled);
+  await schedule(tx, scheduled);
+};
