@@ -1,8 +1,8 @@
 /** One customer after the other, several side by side, through the public API, with the patience of a real client. */
 import { type Client, Unexpected } from '../day/client';
 import { type Account, addPayPal, changePlan, openAccount, subscribe } from '../day/day';
-import { usageDayAt } from './calendar';
-import { type Batch, type Script, type ScriptedAccount } from './script';
+
+import { type Batch, type Script, type ScriptedAccount, usageDayAt } from './script';
 
 export type Player = Account & { readonly scripted: ScriptedAccount; readonly subscriptionId: string };
 

@@ -16,7 +16,6 @@ export type SystemUnderTest = {
 };
 
 export type SystemOptions = {
-  readonly random: string;
   readonly databaseUrl: string | null;
   readonly rabbitMqUrl: string | null;
   /** The negative control: the services take every message and command for a new one. */

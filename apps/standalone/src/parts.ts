@@ -62,6 +62,7 @@ export const settingsOf = (config: PlatformConfig, known: Known): Settings => {
   return {
     embedded,
     testClock: config.TEST_CLOCK,
+    recogniseRepeats: config.RECOGNISE_REPEATS,
     administrator: { user, password },
     bootstrapTenant: apiKey === undefined || apiSecret === undefined ? null : { apiKey, apiSecret },
     payPalMode: config.PAYPAL_MODE,
