@@ -24,6 +24,8 @@ export type ChaosParts = {
 };
 
 export type Chaos = {
+  /** Up to this share of the faults may happen from now on: a run that begins slowly must not spend them all on its beginning. */
+  allow(share: number): void;
   /** Faults so far, by kind, e.g. `kill invoicing`. */
   tally(): Readonly<Record<string, number>>;
   slowestRecoveryMs(): number;
@@ -42,6 +44,8 @@ export const startChaos = (parts: ChaosParts): Chaos => {
   const stopping = new AbortController();
   let slowest = 0;
   let over = false;
+  let allowed = 0;
+  let allowMore: () => void = () => undefined;
   const count = (kind: string): void => void counts.set(kind, (counts.get(kind) ?? 0) + 1);
   const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -56,6 +60,19 @@ export const startChaos = (parts: ChaosParts): Chaos => {
     });
   const isStopped = (): boolean => stopping.signal.aborted;
 
+  /** Resolves when one more of `total` faults is allowed. */
+  const turn = async (done: number, total: number): Promise<void> => {
+    while (done >= Math.ceil(total * allowed) && !isStopped())
+      await new Promise<void>((resolve) => {
+        const before = allowMore;
+        allowMore = () => {
+          before();
+          resolve();
+        };
+        stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+  };
+
   const kill = (among: Random): boolean => {
     const victim = among.pick(victims);
     if (!victim.kill()) return false;
@@ -66,6 +83,7 @@ export const startChaos = (parts: ChaosParts): Chaos => {
   const killing = async (): Promise<void> => {
     const among = random.fork('kills');
     for (let killed = 0; killed < parts.kills && !isStopped(); ) {
+      await turn(killed, parts.kills);
       await pause(gapMs * (0.2 + 1.6 * among.next()));
       if (isStopped()) return;
       const at = performance.now();
@@ -84,6 +102,7 @@ export const startChaos = (parts: ChaosParts): Chaos => {
   const cutting = async (): Promise<void> => {
     const among = random.fork('cuts');
     for (let cut = 0; cut < parts.cuts && lines.length > 0 && !isStopped(); cut += 1) {
+      await turn(cut, parts.cuts);
       // Twice as many kills as cuts are asked for by default, and a kill also takes the time of its recovery.
       await pause(3 * gapMs * (0.2 + 1.6 * among.next()));
       if (isStopped()) return;
@@ -99,6 +118,11 @@ export const startChaos = (parts: ChaosParts): Chaos => {
   });
   done.catch(() => undefined);
   return {
+    allow: (share) => {
+      allowed = share;
+      allowMore();
+      allowMore = () => undefined;
+    },
     tally: () => Object.fromEntries(counts),
     slowestRecoveryMs: () => slowest,
     done,

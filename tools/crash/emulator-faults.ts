@@ -17,6 +17,15 @@ export const planProviderFaults = async (client: Client, emulatorUrl: string, { 
   return faults;
 };
 
+/** The provider's test amounts (104.45 means error 10445) would be charges that fail for ever. */
+export const takeEveryAmount = async (client: Client, emulatorUrl: string): Promise<void> => {
+  await client.expect(200, 'POST', `${emulatorUrl}/control/paypal/settings`, { body: { negativeTesting: false } });
+};
+
+export const endProviderFaults = async (client: Client, emulatorUrl: string): Promise<void> => {
+  await client.expect(200, 'DELETE', `${emulatorUrl}/control/faults`);
+};
+
 export type LedgerEntry = { readonly kind: string; readonly status: string; readonly referenceId: string; readonly invoiceRef?: string; readonly amount: string; readonly currency: string };
 
 /** The provider's own books. */

@@ -3,7 +3,7 @@ import { type Client, client } from '../day/client';
 import { addPlanRule, uploadPayPalConfig } from '../day/day';
 import { dateOf, dayMs, monthStart, openingAt, usageDays, workingHour } from './calendar';
 import { type Chaos, startChaos } from './chaos';
-import { planProviderFaults } from './emulator-faults';
+import { endProviderFaults, planProviderFaults, takeEveryAmount } from './emulator-faults';
 import { judge, type Played } from './judge';
 import { expectedLimits } from './oracle';
 import { type Player, goTo, inLanes, join, patiently, sendUsage, toUsageDay } from './player';
@@ -33,6 +33,7 @@ export type CrashOptions = {
 const lanes = 8;
 const monthsMax = 12;
 const moveMs = 900_000;
+const quietDays = 10;
 
 type Run = { readonly options: CrashOptions; readonly system: SystemUnderTest; readonly client: Client; readonly script: Script; readonly chaos: Chaos; readonly random: Random };
 
@@ -74,6 +75,7 @@ const checkLimits = async ({ client: api, script }: Run, players: readonly Playe
 const playMonth = async (run: Run, players: readonly Player[], month: number): Promise<readonly Difference[]> => {
   const { client: api, script, options, system, random } = run;
   const differences: Difference[] = [];
+  run.chaos.allow(month === 0 ? 0.75 : 1);
   for (const [dayIndex] of usageDays.entries()) {
     await toUsageDay(api, month, dayIndex);
     const sent = await sendUsage(api, script, { players, month, dayIndex, lanes });
@@ -81,6 +83,7 @@ const playMonth = async (run: Run, players: readonly Player[], month: number): P
     options.say(`${dateOf(monthStart(month) + (usageDays[dayIndex] ?? 0) * dayMs)}: ${String(sent)} usage records accepted`);
   }
   await planProviderFaults(api, system.target.emulatorUrl, { charges: players.length, random: random.fork(`provider ${String(month)}`) });
+  run.chaos.allow(1);
   await goTo(api, monthStart(month + 1) + workingHour, moveMs);
   options.say(`${dateOf(monthStart(month + 1))}: invoiced and paid`);
   return differences;
@@ -88,12 +91,15 @@ const playMonth = async (run: Run, players: readonly Player[], month: number): P
 
 const playDay = async (run: Run): Promise<Played> => {
   const { client: api, script, options, system, chaos, random } = run;
+  chaos.allow(0.3);
   await goTo(api, openingAt, moveMs);
   await patiently('PayPal configuration', 60_000, () => uploadPayPalConfig(api));
+  await takeEveryAmount(api, system.target.emulatorUrl);
   await setRules(api, script.rules);
   const players = await inLanes(lanes, script.accounts, (account) => join(api, system.target.emulatorUrl, account));
   options.say(`${String(players.length)} accounts subscribed`);
   await planProviderFaults(api, system.target.emulatorUrl, { charges: players.length, random: random.fork('provider') });
+  chaos.allow(0.5);
   await goTo(api, monthStart(0) + workingHour, moveMs);
   options.say(`${dateOf(monthStart(0))}: trials are over`);
   const limitDifferences: Difference[] = [];
@@ -121,8 +127,9 @@ export const crashRun = async (options: CrashOptions): Promise<CrashReport> => {
     const played = await Promise.race([playDay(run), broken]);
     await chaos.stop();
     await system.recovered();
+    await endProviderFaults(api, system.target.emulatorUrl);
     // Retries and questions that are still open fall due in these days.
-    await goTo(api, monthStart(played.months) + dayMs + workingHour, moveMs);
+    await goTo(api, monthStart(played.months) + quietDays * dayMs + workingHour, moveMs);
     say('judging');
     const judgement = await judge(system, api, played);
     isGoodSoFar = judgement.differences.length + judgement.complaints.length === 0;
