@@ -86,7 +86,7 @@ export default tseslint.config(
   },
   {
     // A gateway's contract is proven against the emulator, which is an app so that no product code can lean on it.
-    files: ['libs/payments/gateways/**/*.int.spec.ts'],
+    files: ['libs/payments/gateways/**/*.int.spec.ts', 'apps/payments/src/**/*.int.spec.ts'],
     rules: { '@nx/enforce-module-boundaries': ['error', { allow: ['@billstream/app/gateway-emulator'], banTransitiveDependencies: false, checkDynamicDependenciesExceptions: ['.*'], depConstraints: boundaries }] },
   },
 );
