@@ -68,6 +68,7 @@ export const settingsOf = (config: PlatformConfig, known: Known): Settings => {
   return {
     embedded,
     testClock: config.TEST_CLOCK,
+    recogniseRepeats: config.RECOGNISE_REPEATS,
     administrator: { user: administrator.name, password: administrator.secret },
     bootstrapTenant: tenant === null ? null : { apiKey: tenant.name, apiSecret: tenant.secret },
     payPalMode: config.PAYPAL_MODE,
