@@ -75,7 +75,7 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
 /** What the log holds after a position, without the fences that waiting leaves and without the store's own. */
 export const eventsAfter = async ({ store }: SystemUnderTest, after: bigint): Promise<readonly RecordedEvent[]> => {
   const found: RecordedEvent[] = [];
-  for (let position: bigint | null = after; ; ) {
+  for (let position: bigint | null = after; ;) {
     const page = await store.readAll({ after: position, prefixes: [''], max: 5_000 });
     found.push(...page.events.filter(({ stream }) => !stream.startsWith('fence-') && !stream.startsWith('$')));
     if (page.caughtUp) return found;
