@@ -14,7 +14,11 @@ import { type PaymentsUnderTest, paymentsUnderTest } from '../testing/payments-u
 type Payment = {
   readonly paymentId: string;
   readonly purchasedAmount: number;
-  readonly transactions: readonly { readonly transactionId: string; readonly status: string }[];
+  readonly transactions: readonly {
+    readonly transactionId: string;
+    readonly status: string;
+    readonly gatewayErrorCode: string | null;
+  }[];
   readonly paymentAttempts: readonly { readonly stateName: string }[] | null;
 };
 type Ledger = { readonly entries: readonly { readonly kind: string; readonly amount: string }[] };
@@ -44,8 +48,13 @@ afterEach(async () => {
 
 const paymentsOf = (invoiceId: string): Promise<readonly Payment[]> =>
   system.get(`/1.0/kb/invoices/${invoiceId}/payments?withAttempts=true`);
+/** Kill Bill calls a transaction UNKNOWN as soon as it is there; these tests wait until an answer has been lost. */
 const statusesOf = async (invoiceId: string): Promise<readonly string[]> =>
-  (await paymentsOf(invoiceId)).flatMap(({ transactions }) => transactions.map(({ status }) => status));
+  (await paymentsOf(invoiceId)).flatMap(({ transactions }) =>
+    transactions.map(({ status, gatewayErrorCode }) =>
+      status === 'UNKNOWN' && gatewayErrorCode === null ? 'OPEN' : status,
+    ),
+  );
 const reaches = async (invoiceId: string, statuses: readonly string[]): Promise<void> =>
   eventually(async () => (await statusesOf(invoiceId)).join() === statuses.join());
 const charged = async (invoiceId: string): Promise<readonly string[]> => {
