@@ -1,4 +1,4 @@
-import { type Decimal, add, larger, startOfDay, zero, zonedDateOf } from '@billstream/kernel';
+import { type Decimal, add, larger, plusMs, startOfDay, zero, zonedDateOf } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { type AskedUsage, type PlanInterval, type Range, type Stretch, count, stretchesFor, usageStreamsOf, subscriptionUsageStream } from '@billstream/metering-domain';
 import { countedStreams, reportedUsage, unitVersions, usageQuarters, userByName } from '@billstream/metering-read-models';
@@ -104,8 +104,12 @@ const reportedQuantity = async (runtime: ServiceRuntime, { tenantId }: UsageRequ
   return { quantity: isLevel ? larger(total.max, zero) : total.sum, records: total.count, trackingIds: total.trackingIds };
 };
 
-/** Whoever reports by the day reports a subscription's first day from its midnight on, and no earlier period could take it. */
+/**
+ * Whoever reports by the day reports a subscription's first day from its midnight on, and no earlier period could take it.
+ * A point at the very end of the subscription belongs to its last period (Kill Bill 3.3).
+ */
 const reportedRange = ({ fromAt, toAt, timeZone }: Range, own: readonly PlanInterval[]): Pick<Range, 'fromAt' | 'toAt'> => {
   const isFirst = !own.some((interval) => interval.fromAt < fromAt);
-  return { fromAt: isFirst ? startOfDay(zonedDateOf(fromAt, timeZone), timeZone) : fromAt, toAt };
+  const isLast = own.at(-1)?.toAt === toAt;
+  return { fromAt: isFirst ? startOfDay(zonedDateOf(fromAt, timeZone), timeZone) : fromAt, toAt: isLast ? plusMs(toAt, 1) : toAt };
 };

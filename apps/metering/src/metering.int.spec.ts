@@ -266,12 +266,13 @@ describe('closing usage for an invoice', () => {
     });
     expect((await json('GET', `/1.0/kb/usages/${held.subscriptionId}/bullets?startDate=2024-05-01`)).status).toBe(400);
   });
-  it('takes what was reported for the first day from its midnight on, and for no later stretch', async () => {
+  it('takes what was reported for the first day from its midnight on, and at the very end', async () => {
     const held = await holder('daily', [
       transition('2024-05-01T10:00:00.995Z', phase('standard-monthly', ['bullets'])),
       transition('2024-05-01T20:00:00.000Z', phase('standard-pro', ['bullets'])),
+      transition('2024-06-01T00:00:00.000Z', null),
     ]);
-    const usageRecords = [{ recordDate: '2024-05-01T00:00:00Z', amount: 99 }, { recordDate: '2024-05-02T00:00:00Z', amount: 1 }];
+    const usageRecords = [{ recordDate: '2024-05-01T00:00:00Z', amount: 99 }, { recordDate: '2024-06-01T00:00:00Z', amount: 1 }];
     await json('POST', '/1.0/kb/usages', { subscriptionId: held.subscriptionId, unitUsageRecords: [{ unitType: 'bullets', usageRecords }] });
     expect(await close('daily', held, 'bullets', { from: '2024-05-01T10:00:00.995Z', to: '2024-05-01T20:00:00.000Z' })).toMatchObject({ quantity: '99' });
     expect(await close('daily', held, 'bullets', { planName: 'standard-pro', from: '2024-05-01T20:00:00.000Z' })).toMatchObject({ quantity: '1' });
