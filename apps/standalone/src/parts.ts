@@ -68,14 +68,9 @@ export const settingsOf = (config: PlatformConfig, known: Known): Settings => {
   return {
     embedded,
     testClock: config.TEST_CLOCK,
-<<<<<<< HEAD
+    recogniseRepeats: config.RECOGNISE_REPEATS,
     administrator: { user: administrator.name, password: administrator.secret },
     bootstrapTenant: tenant === null ? null : { apiKey: tenant.name, apiSecret: tenant.secret },
-=======
-    recogniseRepeats: config.RECOGNISE_REPEATS,
-    administrator: { user, password },
-    bootstrapTenant: apiKey === undefined || apiSecret === undefined ? null : { apiKey, apiSecret },
->>>>>>> crash
     payPalMode: config.PAYPAL_MODE,
     publicUrl: config.PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`,
     ...known,
