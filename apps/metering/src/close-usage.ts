@@ -19,17 +19,20 @@ const attemptsMax = 15;
  * Resolves, with the log position reached, once everything that was taken of a tenant's usage is in the read model. A
  * bill is not made from less: where the wait is too long this throws, and the request is tried again later.
  */
-export const untilCounted = async ({ store, database, caughtUp }: ServiceRuntime, { tenantId, subscriptionId }: UsageRequest): Promise<bigint> => {
+export const untilCounted = async (runtime: ServiceRuntime, { tenantId, subscriptionId }: UsageRequest): Promise<bigint> => {
+  const { store, database } = runtime;
   const streams = [...usageStreamsOf(tenantId), subscriptionUsageStream(subscriptionId)];
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    await caughtUp();
     const counted = await countedStreams(database, streams);
     const rest = await Promise.all(streams.map((stream) => store.read(stream, (counted.get(stream)?.revision ?? -1n) + 1n, 1)));
-    if (rest.every((events) => events.length === 0))
-      return [...counted.values()].reduce((last, { position }) => (position > last ? position : last), -1n);
+    const waiting = rest.flat().map(({ position }) => position);
+    if (waiting.length === 0) return latest([...counted.values()].map(({ position }) => position));
+    await runtime.visible(latest(waiting));
   }
   throw new Error(`the usage of tenant ${tenantId} is not counted yet`);
 };
+
+const latest = (positions: readonly bigint[]): bigint => positions.reduce((last, position) => (position > last ? position : last), -1n);
 
 /** The quantities an invoice asks for, each counted by the rules of the plan it is for. */
 export const closedUsages = async (runtime: ServiceRuntime, request: UsageRequest, countedTo: bigint): Promise<readonly ClosedUsage[]> => {

@@ -6,7 +6,8 @@ import { meteringModule } from './metering.module';
 /** Units, usage and limits; and what an invoice is told of them. */
 export const meteringService: ServiceDefinition = {
   name: 'metering',
-  streams: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'usageClosing-', 'subscriptionUsage-'],
+  // Not `usage-`: its batches are private, so the relay need not read every record again. The read model names it itself.
+  streams: ['meterUnit-', 'meteredAccount-', 'usageLimit-', 'usageClosing-', 'subscriptionUsage-'],
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],

@@ -1,6 +1,11 @@
 import { minorDigits, parseCurrency } from '@billstream/kernel';
 import { payPalPlugin } from '@billstream/payments-domain';
-import { type PaymentGateway, type PayPalConfig, parsePayPalConfig, payPalGateway } from '@billstream/payments-gateways';
+import {
+  type PaymentGateway,
+  type PayPalConfig,
+  parsePayPalConfig,
+  payPalGateway,
+} from '@billstream/payments-gateways';
 import { sealedConfigOf } from '@billstream/payments-read-models';
 import { open } from '@billstream/secrets';
 import type { ServiceRuntime } from '@billstream/service-runtime';

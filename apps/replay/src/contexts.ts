@@ -8,6 +8,14 @@ import {
 import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
 import * as invoicing from '@billstream/invoicing-domain';
 import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-read-models';
+import * as metering from '@billstream/metering-domain';
+import { meteringReadModel } from '@billstream/metering-read-models';
+import * as payments from '@billstream/payments-domain';
+import {
+  paymentMethodsReadModel,
+  paymentsReadModel,
+  pluginConfigsReadModel,
+} from '@billstream/payments-read-models';
 import type { ReadModel } from '@billstream/postgres';
 import * as subscriptions from '@billstream/subscriptions-domain';
 import {
@@ -63,10 +71,35 @@ export const contexts: readonly ReplayContext[] = [
     ],
   },
   {
+    name: 'metering',
+    streams: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'usageClosing-', 'subscriptionUsage-'],
+    readModels: [meteringReadModel],
+    hears: ['accounts', 'subscriptions', 'invoicing'],
+    // Usage itself (`usage-`) has no state to fold: its records are counted by the read model.
+    aggregates: [
+      aggregate('meterUnit-', metering.unit, metering.unitSchema),
+      aggregate('meteredAccount-', metering.meteredAccount, metering.meteredAccountSchema),
+      aggregate('usageLimit-', metering.usageLimit, metering.usageLimitSchema),
+      aggregate('usageClosing-', metering.usageClosing, metering.usageClosingSchema),
+      aggregate('subscriptionUsage-', metering.subscriptionUsage, metering.subscriptionUsageSchema),
+    ],
+  },
+  {
     name: 'invoicing',
     streams: [invoicing.accountInvoicesStreams],
     readModels: [invoicesReadModel, dueInvoicesReadModel],
     hears: ['accounts', 'subscriptions', 'metering', 'payments'],
     aggregates: [aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema)],
+  },
+  {
+    name: 'payments',
+    streams: payments.paymentsStreams,
+    readModels: [paymentMethodsReadModel, pluginConfigsReadModel, paymentsReadModel],
+    hears: ['accounts', 'invoicing'],
+    aggregates: [
+      aggregate('payerAccount-', payments.payerAccount, payments.payerAccountSchema),
+      aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
+      aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
+    ],
   },
 ];

@@ -22,8 +22,8 @@ type Parts<Command, Event extends DomainEvent, State, Refusal extends Rejection>
 const streamsMax = 5_000;
 
 /**
- * Keeps the streams used last in memory, folded, so that a decision reads only what was appended since. What is kept is
- * never trusted: the append states the revision it was decided at, and a conflict throws the entry away.
+ * Keeps the streams used last in memory, folded, so that a decision reads nothing or only what was appended since. What
+ * is kept is never trusted: the append states the revision it was decided at, and a conflict throws the entry away.
  */
 export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal extends Rejection>({
   store,
@@ -55,6 +55,8 @@ export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal
     return { state, revision, commands };
   };
   return {
+    /** As this process knew the stream last, without asking the store; undefined when it does not know it. */
+    remembered: (stream: string): Folded<Event, State> | undefined => kept.get(stream),
     load: async (stream: string): Promise<Folded<Event, State>> => {
       const from = kept.get(stream) ?? { state: decider.initial, revision: -1n, commands: new Map<string, Done<Event>>() };
       return keep(stream, fold(from, await store.read(stream, from.revision + 1n)));

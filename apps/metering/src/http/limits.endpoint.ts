@@ -81,11 +81,11 @@ export class LimitsEndpoint {
   }
 
   private async existing(tenantId: string, name: string): Promise<UnitView> {
-    const { database, caughtUp } = this.metering.runtime;
-    const seen = await unitByName(database, tenantId, name);
+    const { runtime } = this.metering;
+    const seen = await unitByName(runtime.database, tenantId, name);
     if (seen !== null) return seen;
-    await caughtUp();
-    const found = await unitByName(database, tenantId, name);
+    await runtime.caughtUp();
+    const found = await unitByName(runtime.database, tenantId, name);
     if (found === null) throw unknownUnit(name);
     return found;
   }

@@ -83,9 +83,11 @@ export class SubscriptionUsagesEndpoint {
   /** A subscription is heard of over the bus: one that was just created is waited for. */
   private async subscription(tenantId: string, subscriptionId: string): Promise<SubscriptionView | null> {
     const { database } = this.metering.runtime;
-    for (const end = performance.now() + heardWithinMs; ; await sleep(pollMs)) {
+    const end = performance.now() + heardWithinMs;
+    for (;;) {
       const found = await subscriptionById(database, tenantId, subscriptionId);
       if (found !== null || performance.now() > end) return found;
+      await sleep(pollMs);
     }
   }
 }

@@ -19,6 +19,8 @@ class NameQuery extends PageQuery {
   @IsString() @IsNotEmpty() readonly name!: string;
 }
 
+type Changes = { readonly [Field in keyof UnitPatch]: UnitPatch[Field] | undefined };
+
 const collection = (request: FastifyRequest): string => locationOf(request, '/meter/units');
 
 /** Units and their rules, as the original's Spring Data REST collection serves them. */
@@ -65,7 +67,8 @@ export class UnitsEndpoint {
 
   @Put(':id')
   async replace(@Param('id') id: string, @Body() body: UnitPatch, @RequestCtx() context: RequestContext, @Req() request: FastifyRequest) {
-    return this.change(await this.byId(context.tenantId, id), { ...body, rules: body.rules ?? [] }, context, request);
+    const { name, countingMethod, rules } = body;
+    return this.change(await this.byId(context.tenantId, id), { name, countingMethod, rules: rules ?? [] }, context, request);
   }
 
   @Patch(':id')
@@ -81,7 +84,7 @@ export class UnitsEndpoint {
   }
 
   /** The rules are what can be changed: records are counted under the unit's name, and read by its counting method. */
-  private async change(known: UnitView, { name, countingMethod, rules }: UnitPatch, context: RequestContext, request: FastifyRequest) {
+  private async change(known: UnitView, { name, countingMethod, rules }: Changes, context: RequestContext, request: FastifyRequest) {
     fixed('name', known.name, name);
     fixed('countingMethod', known.countingMethod, countingMethod);
     if (rules != null) {

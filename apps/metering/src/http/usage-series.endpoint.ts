@@ -71,12 +71,12 @@ export class UsageSeriesEndpoint {
   }
 
   private async unitsAsked(tenantId: string, name: string | undefined): Promise<readonly UnitView[]> {
-    const { database, caughtUp } = this.metering.runtime;
-    if (name === undefined) return (await unitsPage(database, tenantId, { nameLike: null, limit: unitsMax, offset: 0 })).units;
-    const seen = await unitByName(database, tenantId, name);
+    const { runtime } = this.metering;
+    if (name === undefined) return (await unitsPage(runtime.database, tenantId, { nameLike: null, limit: unitsMax, offset: 0 })).units;
+    const seen = await unitByName(runtime.database, tenantId, name);
     if (seen !== null) return [seen];
-    await caughtUp();
-    const found = await unitByName(database, tenantId, name);
+    await runtime.caughtUp();
+    const found = await unitByName(runtime.database, tenantId, name);
     if (found === null) throw unknownUnit(name);
     return [found];
   }

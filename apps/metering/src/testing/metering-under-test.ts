@@ -5,7 +5,7 @@ import { silentLogger } from '@billstream/observability';
 import { type Database, openDatabase } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { testDatabase } from '../../../../tools/testing/test-database';
+import { testDatabase } from '@billstream/testing';
 import { meteringService } from '../index';
 import { type Metering, meteringToken } from '../metering';
 import { OnFactsOfOthers } from '../reactions/on-facts-of-others';
@@ -33,7 +33,9 @@ export const meteringUnderTest = async (start: string) => {
     metering,
     facts: new OnFactsOfOthers(metering),
     requests: new OnUsageRequested(metering),
-    at: (now: string): void => void (time.now = now as Instant),
+    at: (now: string): void => {
+      time.now = now as Instant;
+    },
     call: (options: InjectOptions & { readonly tenant?: string }) =>
       fastify.inject({
         ...options,
@@ -97,7 +99,7 @@ const follower = (store: EventStore, database: Database): (() => Promise<void>) 
   let after: bigint | null = null;
   let last = Promise.resolve();
   const step = async (): Promise<void> => {
-    const page = await store.readAll({ after, prefixes: meteringService.streams });
+    const page = await store.readAll({ after, prefixes: [...meteringService.streams, ...meteringService.readModels.flatMap(({ prefixes }) => prefixes)] });
     for (const model of meteringService.readModels) {
       const events = page.events.filter(({ stream }) => model.prefixes.some((prefix) => stream.startsWith(prefix)));
       if (events.length > 0) await database.transaction((tx) => model.apply(tx, events));

@@ -6,15 +6,7 @@ import type { Fetched, GatewayFact, Outcome } from '@billstream/payments-gateway
 export const outcomeOf = (answer: Outcome): AttemptOutcome => {
   switch (answer.kind) {
     case 'Succeeded':
-      return {
-        kind: 'succeeded',
-        gatewayRef: answer.gatewayRef,
-        amountMinor: answer.money.minor,
-        currency: answer.money.currency,
-        feeMinor: answer.fee?.minor ?? null,
-        movedAt: answer.at,
-        isAdopted: answer.adopted === true,
-      };
+      return successOf(answer, answer.adopted === true);
     case 'Pending':
       // Another call under the same key is still running there: what comes of it has to be looked up, like a lost answer.
       return answer.why === 'in-progress'
@@ -24,13 +16,7 @@ export const outcomeOf = (answer: Outcome): AttemptOutcome => {
       // The payer is not here to act. Until a later try the payer may have: a decline for now.
       return { ...declined(`action-required-${answer.action}`), message: answer.evidence.message ?? null };
     case 'Declined':
-      return {
-        ...declined(answer.code),
-        hardness: answer.hardness,
-        message: answer.evidence.message ?? null,
-        isUnlisted: answer.unlisted === true,
-        retryNotBefore: answer.retryNotBefore === undefined ? null : parseInstant(answer.retryNotBefore),
-      };
+      return declineOf(answer);
     case 'NotExecuted':
       return {
         kind: 'not-executed',
@@ -42,6 +28,14 @@ export const outcomeOf = (answer: Outcome): AttemptOutcome => {
       return { kind: 'unknown', code: answer.evidence.code ?? null };
   }
 };
+
+const declineOf = (answer: Extract<Outcome, { readonly kind: 'Declined' }>): AttemptOutcome => ({
+  ...declined(answer.code),
+  hardness: answer.hardness,
+  message: answer.evidence.message ?? null,
+  isUnlisted: answer.unlisted === true,
+  retryNotBefore: answer.retryNotBefore === undefined ? null : parseInstant(answer.retryNotBefore),
+});
 
 const declined = (code: string): Extract<AttemptOutcome, { readonly kind: 'declined' }> => ({
   kind: 'declined',
@@ -71,7 +65,7 @@ export const paidFacts = (fetched: Fetched): readonly GatewayFact[] =>
 export const findingOf = (fetched: Fetched, open: OpenAttempt): Finding => {
   if (fetched.kind !== 'Fetched') return { kind: 'unsure', code: fetched.evidence.code ?? 'not-answered' };
   const [success] = paidFacts(fetched);
-  if (success !== undefined) return { kind: 'outcome', outcome: successOf(success) };
+  if (success !== undefined) return { kind: 'outcome', outcome: successOf(success, false) };
   const payments = fetched.facts.filter(({ kind }) => kind === 'payment');
   const pending = payments.find(({ status }) => status === 'pending');
   if (pending !== undefined)
@@ -84,12 +78,15 @@ export const findingOf = (fetched: Fetched, open: OpenAttempt): Finding => {
   return fetched.completeness === 'final' ? { kind: 'absent' } : { kind: 'unsure', code: 'not-listed-yet' };
 };
 
-const successOf = ({ gatewayRef, money, fee, at }: GatewayFact): AttemptOutcome => ({
+const successOf = (
+  { gatewayRef, money, fee, at }: Pick<GatewayFact, 'gatewayRef' | 'money' | 'fee' | 'at'>,
+  isAdopted: boolean,
+): AttemptOutcome => ({
   kind: 'succeeded',
   gatewayRef,
   amountMinor: money.minor,
   currency: money.currency,
   feeMinor: fee?.minor ?? null,
   movedAt: at,
-  isAdopted: false,
+  isAdopted,
 });

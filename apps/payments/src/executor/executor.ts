@@ -32,14 +32,8 @@ export type Task = DuePayment & { readonly tenantId: string; readonly dueAt: Ins
 /** As long as a provider surely remembers a key (PayPal promises more); after that an attempt is never sent again. */
 const repeatWithinMs = 24 * 3_600_000;
 
-/**
- * Carries out what the domain decided. Each run may die at any point and be run again: before the call the attempt is
- * recorded as sent, so that nobody sends it a second time without asking the provider first.
- */
-export const paymentExecutor = (parts: ExecutorParts) => {
-  const { handle, gatewayOf, clock, wallNow } = parts;
-  const inFlight = new Set<string>();
-
+/** Commands to the stream of an item's invoice. */
+const commandsOf = ({ handle, clock }: Pick<ExecutorParts, 'handle' | 'clock'>) => {
   const issue = async (
     task: Task,
     command: InvoicePaymentsCommand,
@@ -49,15 +43,28 @@ export const paymentExecutor = (parts: ExecutorParts) => {
     if (handled.outcome !== 'accepted') throw new Error(`${command.type} ended as ${handled.outcome}`);
     return handled;
   };
-  const look = async (task: Task): Promise<OpenAttempt | null> => {
-    const { state } = await issue(task, { type: 'Look' }, newId());
-    return state.open?.transactionId === task.transactionId ? state.open : null;
+  return {
+    issue,
+    look: async (task: Task): Promise<OpenAttempt | null> => {
+      const { state } = await issue(task, { type: 'Look' }, newId());
+      return state.open?.transactionId === task.transactionId ? state.open : null;
+    },
+    record: async (task: Task, outcome: AttemptOutcome, step: string): Promise<void> => {
+      const transactionId = task.transactionId ?? '';
+      const data = { transactionId, outcome, now: clock.now(task.tenantId) };
+      await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, step));
+    },
   };
-  const record = async (task: Task, outcome: AttemptOutcome, step: string): Promise<void> => {
-    const transactionId = task.transactionId ?? '';
-    const data = { transactionId, outcome, now: clock.now(task.tenantId) };
-    await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, step));
-  };
+};
+
+/**
+ * Carries out what the domain decided. Each run may die at any point and be run again: before the call the attempt is
+ * recorded as sent, so that nobody sends it a second time without asking the provider first.
+ */
+export const paymentExecutor = (parts: ExecutorParts) => {
+  const { gatewayOf, clock, wallNow } = parts;
+  const { issue, look, record } = commandsOf(parts);
+  const inFlight = new Set<string>();
 
   /** Calls the provider if, and only if, the stream granted this run the right to. */
   const send = async (task: Task, open: OpenAttempt, { again }: { readonly again: boolean }): Promise<void> => {
@@ -69,7 +76,11 @@ export const paymentExecutor = (parts: ExecutorParts) => {
       return;
     }
     const data = { transactionId, holder, again, dispatchedAt: wallNow(), now: clock.now(task.tenantId) };
-    const dispatched = await issue(task, { type: 'DispatchPayment', data }, derivedId('dispatch', transactionId, holder));
+    const dispatched = await issue(
+      task,
+      { type: 'DispatchPayment', data },
+      derivedId('dispatch', transactionId, holder),
+    );
     if (dispatched.state.open?.holder !== holder) return;
     inFlight.add(transactionId);
     try {

@@ -1,4 +1,4 @@
-import { ProblemException, type RequestContext, RequestCtx, killBillProblem, locationOf, unwrap } from '@billstream/http';
+import { ProblemException, type RequestContext, killBillProblem, unwrap } from '@billstream/http';
 import { derivedId, digest } from '@billstream/kernel';
 import {
   type PaymentMethod,
@@ -9,12 +9,12 @@ import {
   payerAccountStream,
 } from '@billstream/payments-domain';
 import type { SetupCompleted } from '@billstream/payments-gateways';
-import { Body, Controller, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsArray, IsIn, IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { payAllInvoices } from '../pay-invoices';
 import { type Payments, paymentsToken, stepOf } from '../payments';
+import { type Answer, AnswerTo } from './answer';
 import { existingPayer } from './find';
 import { invalidValue, payerProblem, unknownPlugin } from './problems';
 
@@ -57,9 +57,7 @@ export class CreatePaymentMethodEndpoint {
     @Param('accountId') id: string,
     @Body() body: PaymentMethodRequest,
     @Query() query: CreateMethodQuery,
-    @RequestCtx() context: RequestContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @AnswerTo() { context, created }: Answer,
   ): Promise<void> {
     const pluginName = pluginOf(body);
     const isDefault = query.isDefault === 'true';
@@ -70,7 +68,7 @@ export class CreatePaymentMethodEndpoint {
     const found = await this.exchange({ accountId, pluginName, token: tokenOf(body, query) }, context);
     const { paymentMethodId } = await this.add({ accountId, pluginName, body, isDefault, found }, context);
     if (payAll) await payAllInvoices(this.payments, context, { accountId, external: null, amountMinor: null });
-    void reply.header('Location', locationOf(request, `/1.0/kb/paymentMethods/${paymentMethodId}`));
+    created(`/1.0/kb/paymentMethods/${paymentMethodId}`);
   }
 
   /** Gives the token for what can be charged. A token that has been exchanged needs no second exchange. */

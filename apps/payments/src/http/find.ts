@@ -35,8 +35,7 @@ export const existingMethod = async (
 export const existingPayment = async (payments: Payments, tenantId: string, id: string): Promise<PaymentView> => {
   const paymentId = parseUuid(id);
   const { database } = payments.runtime;
-  const found =
-    paymentId === null ? null : await lookTwice(payments, () => paymentById(database, tenantId, paymentId));
+  const found = paymentId === null ? null : await lookTwice(payments, () => paymentById(database, tenantId, paymentId));
   if (found === null) throw unknownPayment(id);
   return found;
 };

@@ -1,11 +1,10 @@
-import { type RequestContext, RequestCtx, locationOf } from '@billstream/http';
 import { type Currency, parseDecimal, parseUuid, settle } from '@billstream/kernel';
 import { debtOfInvoice } from '@billstream/payments-read-models';
-import { Body, Controller, HttpCode, HttpStatus, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { IsIn, IsNumber, IsOptional, IsString } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { externalMethodOf, payAllInvoices, payInvoice } from '../pay-invoices';
 import { type Payments, paymentsToken, soon } from '../payments';
+import { type Answer, AnswerTo } from './answer';
 import { existingPayer } from './find';
 import { invalidValue, unknownInvoice } from './problems';
 
@@ -42,9 +41,7 @@ export class PayInvoicesEndpoint {
     @Param('invoiceId') id: string,
     @Body() body: InvoicePaymentRequest | undefined,
     @Query() query: PayQuery,
-    @RequestCtx() context: RequestContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @AnswerTo() { context, created, nothing }: Answer,
   ): Promise<void> {
     const { payments } = this;
     const { database } = payments.runtime;
@@ -53,11 +50,10 @@ export class PayInvoicesEndpoint {
     if (debt === null) throw unknownInvoice(id);
     const { accountId, currency } = debt;
     const amountMinor = amountFrom('purchasedAmount', body?.purchasedAmount, currency);
-    const external =
-      query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
+    const external = query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
     const paid = await payInvoice(payments, context, debt.invoiceId, { accountId, external, amountMinor });
-    if (paid === null) void reply.status(HttpStatus.NO_CONTENT);
-    else void reply.header('Location', locationOf(request, `/1.0/kb/invoicePayments/${paid.paymentId}`));
+    if (paid === null) nothing();
+    else created(`/1.0/kb/invoicePayments/${paid.paymentId}`);
   }
 
   @Post('accounts/:accountId/invoicePayments')
@@ -65,17 +61,14 @@ export class PayInvoicesEndpoint {
   async payAll(
     @Param('accountId') id: string,
     @Query() query: PayQuery,
-    @RequestCtx() context: RequestContext,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @AnswerTo() { context, created, nothing }: Answer,
   ): Promise<void> {
     const { payments } = this;
     const { accountId, currency } = await existingPayer(payments, context.tenantId, id);
     const amountMinor = amountFrom('paymentAmount', query.paymentAmount, currency);
-    const external =
-      query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
+    const external = query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
     const paid = await payAllInvoices(payments, context, { accountId, external, amountMinor });
-    if (paid.length === 0) void reply.status(HttpStatus.NO_CONTENT);
-    else void reply.header('Location', locationOf(request, `/1.0/kb/accounts/${accountId}/invoicePayments`));
+    if (paid.length === 0) nothing();
+    else created(`/1.0/kb/accounts/${accountId}/invoicePayments`);
   }
 }

@@ -62,10 +62,7 @@ export class PaymentMethodsEndpoint {
     const mayBeDefault = query.forceDefaultPmDeletion === 'true' || query.deleteDefaultPmWithAutoPayOff === 'true';
     const command = { type: 'RemovePaymentMethod' as const, data: { paymentMethodId, mayBeDefault } };
     const step = stepOf(context, payments, 'remove-payment-method');
-    const removed = unwrap(
-      await payments.payer(payerAccountStream(accountId), command, step),
-      payerProblem(accountId),
-    );
+    const removed = unwrap(await payments.payer(payerAccountStream(accountId), command, step), payerProblem(accountId));
     await payments.runtime.visible(removed.position);
   }
 }
@@ -102,7 +99,11 @@ export class AccountPaymentMethodsEndpoint {
     const { paymentMethodId } = method;
     const step = stepOf(context, payments, 'set-default-method');
     const set = unwrap(
-      await payments.payer(payerAccountStream(accountId), { type: 'SetDefaultMethod', data: { paymentMethodId } }, step),
+      await payments.payer(
+        payerAccountStream(accountId),
+        { type: 'SetDefaultMethod', data: { paymentMethodId } },
+        step,
+      ),
       payerProblem(accountId),
     );
     await payments.runtime.visible(set.position);

@@ -1,4 +1,4 @@
-import { ProblemException, killBillProblem } from '@billstream/http';
+import { type ProblemException, killBillProblem } from '@billstream/http';
 import type { InvoicePaymentsRejection, PayerAccountRejection } from '@billstream/payments-domain';
 
 /** A value in a request that cannot be: Kill Bill answers an IllegalArgumentException, 400. */

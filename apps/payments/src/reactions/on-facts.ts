@@ -36,9 +36,7 @@ export class OnAccounts {
   private async recordAccount(event: PublicEvent<string, AccountFacts>): Promise<void> {
     const { accountId, currency, isPaymentDelegatedToParent } = event.data;
     const data = { accountId, currency, isPaymentDelegatedToParent };
-    settled(
-      await this.payments.payer(payerAccountStream(accountId), { type: 'RecordAccount', data }, causedBy(event)),
-    );
+    settled(await this.payments.payer(payerAccountStream(accountId), { type: 'RecordAccount', data }, causedBy(event)));
   }
 }
 
@@ -53,7 +51,12 @@ export class OnInvoices {
     const { invoiceId, accountId, invoiceNumber, invoiceDate, currency, amountMinor, balanceMinor } = facts;
     const { facts: payer } = await this.payments.payerState(tenantId, accountId);
     const data = {
-      invoice: { invoiceId, accountId, invoiceNumber, invoiceDate, currency, amountMinor, balanceMinor },
+      invoice: {
+        ...{ invoiceId, accountId, invoiceNumber, invoiceDate, currency },
+        amountMinor,
+        balanceMinor,
+        asOf: Number(event.revision),
+      },
       method: await this.payments.defaultCharge(tenantId, accountId),
       isDelegatedToParent: payer?.isPaymentDelegatedToParent ?? false,
       now: this.payments.runtime.clock.now(tenantId),
@@ -71,7 +74,7 @@ export class OnInvoices {
   async balanceChanged(@Payload() event: Heard<InvoicingEvent, 'invoicing.balance-changed.v1'>): Promise<void> {
     await Promise.all(
       event.data.invoices.map(async ({ invoiceId, balanceMinor }) => {
-        const command = { type: 'RecordBalance' as const, data: { balanceMinor } };
+        const command = { type: 'RecordBalance' as const, data: { balanceMinor, asOf: Number(event.revision) } };
         settled(
           await this.payments.invoicePayments(invoicePaymentsStream(invoiceId), command, causedBy(event, invoiceId)),
         );

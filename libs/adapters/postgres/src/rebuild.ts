@@ -87,7 +87,8 @@ const catchUp = async (
       await applyPage(shadow, readModel, { events, from: position, to });
       position = to;
     }
-    onProgress?.(progress.passed(events, position));
+    const passed = progress.passed(events, position);
+    onProgress?.(passed);
     if (page.caughtUp || position === upTo) break;
   }
   return progress.events();

@@ -1,6 +1,6 @@
 import type { PublicEvent } from '@billstream/event-sourcing';
 import { openDatabase } from '@billstream/postgres';
-import { tcpProxy } from '../../../../tools/testing/tcp-proxy';
+import { tcpProxy } from '@billstream/testing';
 import { pruneInbox } from './inbox';
 import { busContract } from './testing/bus-contract';
 import { byKey, databaseUrl, events, useDatabase, worldOf } from './testing/bus-world';

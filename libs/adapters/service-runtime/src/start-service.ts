@@ -73,7 +73,8 @@ export type RunningService = {
 export const startService = async (definition: ServiceDefinition, parts: ServiceParts): Promise<RunningService> => {
   const { name } = definition;
   const metrics = parts.metrics ?? createMetrics();
-  const logger = parts.logger.child({ service: name });
+  // A process of its own has named its logger already; a name twice on a line is no valid JSON to many readers.
+  const logger = parts.logger.bindings()['service'] === name ? parts.logger : parts.logger.child({ service: name });
   const database = openDatabase({
     url: parts.databaseUrl,
     schema: name,
@@ -245,6 +246,7 @@ const createReactions = (
     hears: hearsOf(definition),
     database,
     logger,
+    inbox: parts.settings.recogniseRepeats === false ? 'off' : 'on',
     report: busReport(metrics),
     around: (event, info, work) =>
       withLogContext({ correlationId: event.correlationId, causationId: event.id, tenantId: event.tenantId }, () =>

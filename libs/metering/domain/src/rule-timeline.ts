@@ -46,17 +46,18 @@ export const heldAt = (intervals: readonly PlanInterval[], at: Instant): readonl
  * a rule version comes into force, which is at the start of an hour (M13). Usage from before a unit was defined counts by
  * its first version (M12).
  */
-export const stretchesOf = ({ versions, intervals }: Facts, range: Range): readonly Stretch[] => {
+export const stretchesOf = (facts: Facts, range: Range): readonly Stretch[] => piecesOf(facts, range).reduce<readonly Stretch[]>(joined, []);
+
+const piecesOf = ({ versions, intervals }: Facts, range: Range): readonly Stretch[] => {
   const inForce = versions.map((version) => ({ ...version, from: nextHour(version.effectiveAt, range.timeZone) }));
   const cuts = [...inForce.map(({ from }) => from), ...intervals.flatMap(({ fromAt, toAt }) => (toAt === null ? [fromAt] : [fromAt, toAt]))];
   const inside = [...new Set(cuts)].filter((at) => at > range.fromAt && at < range.toAt).sort();
   const starts = [range.fromAt, ...inside];
-  const stretches = starts.map((fromAt, index): Stretch => {
+  return starts.map((fromAt, index): Stretch => {
     const version = versionAt(inForce, fromAt);
     const chosen = version?.rules ? chooseRule(version.rules, heldAt(intervals, fromAt)) : { rule: null, subscriptionId: null };
     return { fromAt, toAt: starts[index + 1] ?? range.toAt, version: version?.version ?? null, method: version?.countingMethod ?? null, ...chosen };
   });
-  return stretches.reduce<readonly Stretch[]>(joined, []);
 };
 
 const versionAt = <V extends UnitVersion & { readonly from: Instant }>(versions: readonly V[], at: Instant): V | null => {
@@ -69,7 +70,7 @@ const versionAt = <V extends UnitVersion & { readonly from: Instant }>(versions:
 const joined = (stretches: readonly Stretch[], next: Stretch): readonly Stretch[] => {
   const last = stretches.at(-1);
   const isSame =
-    last !== undefined &&
+    last?.toAt === next.fromAt &&
     last.subscriptionId === next.subscriptionId &&
     last.method === next.method &&
     JSON.stringify(last.rule) === JSON.stringify(next.rule);
@@ -98,7 +99,9 @@ export const stretchesFor = ({ subscriptionId, planName, unit, range }: AskedUsa
     capacityUnits: [],
   };
   const all = [...intervals.filter((interval) => interval.subscriptionId !== subscriptionId), asked];
-  return stretchesOf({ versions, intervals: all }, range).filter((stretch) => ownerOf(stretch, all, unit) === subscriptionId);
+  return piecesOf({ versions, intervals: all }, range)
+    .filter((piece) => ownerOf(piece, all, unit) === subscriptionId)
+    .reduce<readonly Stretch[]>(joined, []);
 };
 
 const ownerOf = ({ fromAt, subscriptionId }: Stretch, intervals: readonly PlanInterval[], unit: string): string | null =>

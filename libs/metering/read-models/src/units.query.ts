@@ -38,7 +38,7 @@ export type UnitSearch = { readonly nameLike: string | null; readonly limit: num
 /** In the order in which they were first defined. `nameLike` finds a part of the name, whatever the case. */
 export const unitsPage = async (sql: Sql, tenantId: string, { nameLike, limit, offset }: UnitSearch): Promise<UnitPage> => {
   const rows = await sql.query<UnitView & { total: bigint }>(page, [tenantId, nameLike, limit, offset], 'units-page');
-  return { units: rows.map(({ total: _, ...unit }) => unit), total: Number(rows[0]?.total ?? 0n) };
+  return { units: rows, total: Number(rows[0]?.total ?? 0n) };
 };
 
 /** Every version a unit ever had, oldest first; also those of one that was removed. Empty: nobody ever defined it. */

@@ -5,6 +5,7 @@ export type {
   InvoicePaymentsCommand,
   InvoicePaymentsRejection,
   PayInvoice,
+  RecordBalance,
   RecordExternalPayment,
   RecordInvoice,
   RetryPayment,

@@ -13,9 +13,7 @@ export const paymentsPublication: Publication = (recorded) =>
 const publicEvents = (recorded: RecordedEvent): readonly PaymentsEvent[] => {
   if (recorded.stream.startsWith('payerAccount-')) {
     const event = payerAccountSchema.decode(recorded);
-    return event?.type === 'DefaultMethodSet'
-      ? [{ type: 'payments.default-method-changed.v1', data: event.data }]
-      : [];
+    return event?.type === 'DefaultMethodSet' ? [{ type: 'payments.default-method-changed.v1', data: event.data }] : [];
   }
   if (!recorded.stream.startsWith('invoicePayments-')) return [];
   const event = invoicePaymentsSchema.decode(recorded);

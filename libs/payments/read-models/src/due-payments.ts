@@ -35,8 +35,7 @@ export const dueChangesOf = (events: readonly RecordedEvent[]): DueChanges => {
     const transactionId = 'transactionId' in event.data ? event.data.transactionId : null;
     const { tenantId, $correlationId: correlationId } = recorded.metadata;
     const payload: DuePayment = { invoiceId, paymentId, transactionId, correlationId };
-    for (const step of stepsOf(event))
-      last.set(`${step.kind} ${step.key}`, { ...step, tenantId, payload });
+    for (const step of stepsOf(event)) last.set(`${step.kind} ${step.key}`, { ...step, tenantId, payload });
   }
   const steps = [...last.values()];
   return {

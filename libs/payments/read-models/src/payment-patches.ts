@@ -5,14 +5,7 @@ import type { InvoicePaymentsEvent } from '@billstream/payments-domain';
  * transaction states.
  */
 export type TransactionState =
-  | 'REQUESTED'
-  | 'DISPATCHED'
-  | 'SUCCESS'
-  | 'PENDING'
-  | 'UNKNOWN'
-  | 'PAYMENT_FAILURE'
-  | 'PLUGIN_FAILURE'
-  | 'ABORTED';
+  'REQUESTED' | 'DISPATCHED' | 'SUCCESS' | 'PENDING' | 'UNKNOWN' | 'PAYMENT_FAILURE' | 'PLUGIN_FAILURE' | 'ABORTED';
 
 export type TransactionPatch = {
   readonly transaction_id: string;
@@ -51,19 +44,10 @@ type Of<Type extends InvoicePaymentsEvent['type']> = Extract<InvoicePaymentsEven
 export const foldPayments = (
   events: readonly { readonly event: InvoicePaymentsEvent; readonly tenantId: string }[],
 ): FoldedPayments => {
-  const invoices: object[] = [];
-  const payments = new Map<string, object>();
-  const transactions: object[] = [];
   const paymentPatches = new Map<string, PaymentPatch>();
   const transactionPatches = new Map<string, TransactionPatch>();
   const debts = new Map<string, DebtPatch>();
-  for (const { event, tenantId } of events) {
-    if (event.type === 'InvoiceRecorded') invoices.push(invoiceRow(event.data, tenantId));
-    if (event.type === 'PaymentRequested') {
-      const { paymentId } = event.data;
-      if (!payments.has(paymentId)) payments.set(paymentId, paymentRow(event.data, tenantId, payments.size));
-      transactions.push(transactionRow(event.data));
-    }
+  for (const { event } of events) {
     const payment = paymentPatchOf(event, paymentPatches);
     if (payment !== null) paymentPatches.set(payment.payment_id, payment);
     const transaction = transactionPatchOf(event, transactionPatches);
@@ -72,13 +56,27 @@ export const foldPayments = (
     if (debt !== null) debts.set(debt.invoice_id, debt);
   }
   return {
-    invoices,
-    payments: [...payments.values()],
-    transactions,
+    ...newRows(events),
     paymentPatches: [...paymentPatches.values()],
     transactionPatches: [...transactionPatches.values()],
     debtPatches: [...debts.values()],
   };
+};
+
+const newRows = (
+  events: readonly { readonly event: InvoicePaymentsEvent; readonly tenantId: string }[],
+): Pick<FoldedPayments, 'invoices' | 'payments' | 'transactions'> => {
+  const invoices: object[] = [];
+  const payments = new Map<string, object>();
+  const transactions: object[] = [];
+  for (const { event, tenantId } of events) {
+    if (event.type === 'InvoiceRecorded') invoices.push(invoiceRow(event.data, tenantId));
+    if (event.type !== 'PaymentRequested') continue;
+    const { paymentId } = event.data;
+    if (!payments.has(paymentId)) payments.set(paymentId, paymentRow(event.data, tenantId, payments.size));
+    transactions.push(transactionRow(event.data));
+  }
+  return { invoices, payments: [...payments.values()], transactions };
 };
 
 const invoiceRow = (data: Of<'InvoiceRecorded'>, tenantId: string): object => ({
@@ -115,27 +113,17 @@ const paymentPatchOf = (
   event: InvoicePaymentsEvent,
   before: ReadonlyMap<string, PaymentPatch>,
 ): PaymentPatch | null => {
-  switch (event.type) {
-    case 'PaymentRequested':
-      return { payment_id: event.data.paymentId, payment_method_id: event.data.paymentMethodId, retry_at: null };
-    case 'RetryScheduled':
-    case 'PaymentSucceeded':
-    case 'PaymentAborted': {
-      const { paymentId } = event.data;
-      const method = before.get(paymentId)?.payment_method_id ?? null;
-      const retryAt = event.type === 'RetryScheduled' ? event.data.retryAt : null;
-      return { payment_id: paymentId, payment_method_id: method, retry_at: retryAt };
-    }
-    case 'InvoiceRecorded':
-    case 'BalanceRecorded':
-    case 'PaymentSkipped':
-    case 'PaymentDispatched':
-    case 'PaymentDeclined':
-    case 'PaymentPending':
-    case 'PaymentUnknown':
-    case 'PaymentNotExecuted':
-      return null;
-  }
+  if (event.type === 'PaymentRequested')
+    return { payment_id: event.data.paymentId, payment_method_id: event.data.paymentMethodId, retry_at: null };
+  const endsRetry = event.type === 'PaymentSucceeded' || event.type === 'PaymentAborted';
+  if (!endsRetry && event.type !== 'RetryScheduled') return null;
+  const { paymentId } = event.data;
+  const retryAt = event.type === 'RetryScheduled' ? event.data.retryAt : null;
+  return {
+    payment_id: paymentId,
+    payment_method_id: before.get(paymentId)?.payment_method_id ?? null,
+    retry_at: retryAt,
+  };
 };
 
 const debtPatchOf = (event: InvoicePaymentsEvent, before: ReadonlyMap<string, DebtPatch>): DebtPatch | null => {
@@ -157,6 +145,7 @@ const silent = {
   second_reference: null,
 } as const;
 
+/** An event says all that is shown of its transaction, but the references, which earlier events may have told. */
 const transactionPatchOf = (
   event: InvoicePaymentsEvent,
   before: ReadonlyMap<string, TransactionPatch>,

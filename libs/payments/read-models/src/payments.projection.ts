@@ -2,7 +2,7 @@ import type { RecordedEvent } from '@billstream/event-sourcing';
 import { invoicePaymentsSchema } from '@billstream/payments-domain';
 import { type ReadModel, type Sql, dueWorkDdl, schedule, unschedule } from '@billstream/postgres';
 import { dueChangesOf } from './due-payments';
-import { type DebtPatch, type TransactionPatch, foldPayments } from './payment-patches';
+import { foldPayments } from './payment-patches';
 
 const ddl = `
 create table payments (
@@ -110,13 +110,13 @@ export const paymentsReadModel: ReadModel = {
     await run(tx, 'payments-insert', insertPayments, folded.payments);
     await run(tx, 'payment-transactions-insert', insertTransactions, folded.transactions);
     await run(tx, 'payments-update', updatePayments, folded.paymentPatches);
-    await run<TransactionPatch>(tx, 'payment-transactions-update', updateTransactions, folded.transactionPatches);
-    await run<DebtPatch>(tx, 'invoice-debts-update', updateDebts, folded.debtPatches);
+    await run(tx, 'payment-transactions-update', updateTransactions, folded.transactionPatches);
+    await run(tx, 'invoice-debts-update', updateDebts, folded.debtPatches);
     await applyDueWork(tx, events);
   },
 };
 
-const run = async <Row extends object>(tx: Sql, name: string, text: string, rows: readonly Row[]): Promise<void> => {
+const run = async (tx: Sql, name: string, text: string, rows: readonly object[]): Promise<void> => {
   if (rows.length > 0) await tx.query(text, [JSON.stringify(rows)], name);
 };
 

@@ -1,11 +1,6 @@
 import { type Decision, accept } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
-import type {
-  AbortReason,
-  AttemptFacts,
-  InvoicePaymentsEvent,
-  NotExecutedReason,
-} from './invoice-payments.events';
+import type { AbortReason, AttemptFacts, InvoicePaymentsEvent, NotExecutedReason } from './invoice-payments.events';
 import type { InvoicePayments, OpenAttempt } from './invoice-payments';
 import { nextPendingLook, nextUnknownLook, retryAfterDecline, retryAfterFailure } from './retry-policy';
 

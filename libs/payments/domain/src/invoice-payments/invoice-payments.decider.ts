@@ -27,6 +27,12 @@ export type RecordInvoice = {
   };
 };
 
+/** `asOf`: revision of invoicing's stream that says so. */
+export type RecordBalance = {
+  readonly type: 'RecordBalance';
+  readonly data: { readonly balanceMinor: number; readonly asOf: number };
+};
+
 /** Somebody asks for the invoice to be paid now. `amountMinor` null: all that is owed. */
 export type PayInvoice = {
   readonly type: 'PayInvoice';
@@ -67,7 +73,7 @@ export type RetryPayment = {
 
 export type InvoicePaymentsCommand =
   | RecordInvoice
-  | { readonly type: 'RecordBalance'; readonly data: { readonly balanceMinor: number } }
+  | RecordBalance
   | PayInvoice
   | RecordExternalPayment
   | DispatchPayment
@@ -97,7 +103,7 @@ export const invoicePayments: Decider<
       case 'RecordInvoice':
         return recordInvoice(command.data, state);
       case 'RecordBalance':
-        return recordBalance(command.data.balanceMinor, state);
+        return recordBalance(command.data, state);
       case 'PayInvoice':
         return payInvoice(command.data, state);
       case 'RecordExternalPayment':
@@ -144,19 +150,22 @@ const recordInvoice = (
   });
   if (isDelegatedToParent) return accept(recorded, skipped('delegated-to-parent'));
   if (method === null) return accept(recorded, skipped('no-default-method'));
-  return accept<InvoicePaymentsEvent>(recorded, requested(state, invoice, { method, amountMinor: balanceMinor, at: now }));
+  return accept<InvoicePaymentsEvent>(
+    recorded,
+    requested(state, invoice, { method, amountMinor: balanceMinor, at: now }),
+  );
 };
 
 /**
  * After money moved, invoicing's figures lag until it has heard of that. A balance above what is owed by our own count
  * is one of those and is not believed: believing it could charge the payer twice.
  */
-const recordBalance = (balanceMinor: number, state: InvoicePayments): PaymentDecision => {
-  if (state.invoice === null) return accept();
+const recordBalance = ({ balanceMinor, asOf }: RecordBalance['data'], state: InvoicePayments): PaymentDecision => {
+  if (state.invoice === null || asOf <= state.asOf) return accept();
   const isStale = state.unconfirmedMinor !== 0 && balanceMinor > owedMinor(state);
   if (isStale || (balanceMinor === state.balanceMinor && state.unconfirmedMinor === 0)) return accept();
   const { invoiceId, accountId } = state.invoice;
-  return accept({ type: 'BalanceRecorded', data: { invoiceId, accountId, balanceMinor } });
+  return accept({ type: 'BalanceRecorded', data: { invoiceId, accountId, balanceMinor, asOf } });
 };
 
 type Payable = {
@@ -220,10 +229,7 @@ type Less = Pick<Payable, 'invoice'> & {
 };
 
 /** Credit or another payment came in before anything was sent: the attempt ends, and only the rest is asked for. */
-const askForLess = (
-  { invoice, open, owed, now }: Less,
-  state: InvoicePayments,
-): readonly InvoicePaymentsEvent[] => {
+const askForLess = ({ invoice, open, owed, now }: Less, state: InvoicePayments): readonly InvoicePaymentsEvent[] => {
   const end = (reason: AbortReason): InvoicePaymentsEvent => ({
     type: 'PaymentAborted',
     data: {

@@ -16,6 +16,8 @@ export type CommittedInvoice = {
   readonly currency: Currency;
   readonly amountMinor: number;
   readonly balanceMinor: number;
+  /** Revision of invoicing's stream that says so: figures that are delivered late must not replace newer ones. */
+  readonly asOf: number;
 };
 
 /**
@@ -38,12 +40,7 @@ export type AttemptFacts = AttemptRef & {
 
 export type SkipReason = 'no-default-method' | 'delegated-to-parent';
 export type AbortReason =
-  | 'paid-meanwhile'
-  | 'balance-changed'
-  | 'retries-exhausted'
-  | 'method-unusable'
-  | 'not-expressible'
-  | 'no-method';
+  'paid-meanwhile' | 'balance-changed' | 'retries-exhausted' | 'method-unusable' | 'not-expressible' | 'no-method';
 export type NotExecutedReason = 'rateLimited' | 'misconfigured' | 'invalid' | 'unreachable' | 'expired';
 
 export type InvoicePaymentsEvent =
@@ -51,7 +48,7 @@ export type InvoicePaymentsEvent =
   /** What invoicing says the invoice still asks for. */
   | DomainEvent<
       'BalanceRecorded',
-      { readonly invoiceId: string; readonly accountId: string; readonly balanceMinor: number }
+      { readonly invoiceId: string; readonly accountId: string; readonly balanceMinor: number; readonly asOf: number }
     >
   | DomainEvent<
       'PaymentSkipped',

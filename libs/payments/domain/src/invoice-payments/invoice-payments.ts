@@ -29,8 +29,9 @@ export type ClosedAttempt = { readonly paymentId: string; readonly currency: Cur
 
 export type InvoicePayments = {
   readonly invoice: { readonly invoiceId: string; readonly accountId: string; readonly currency: Currency } | null;
-  /** As invoicing last said. */
+  /** As invoicing last said, and the revision of its stream that said so. */
   readonly balanceMinor: number;
+  readonly asOf: number;
   /** What moved since, which that balance may not hold yet. */
   readonly unconfirmedMinor: number;
   /** Payments that moved money; numbers the next one. */
@@ -48,6 +49,7 @@ export type InvoicePayments = {
 export const noInvoicePayments: InvoicePayments = {
   invoice: null,
   balanceMinor: 0,
+  asOf: -1,
   unconfirmedMinor: 0,
   succeeded: 0,
   attempts: 0,
@@ -68,11 +70,11 @@ export const evolveInvoicePayments = (
 ): InvoicePayments => {
   switch (type) {
     case 'InvoiceRecorded': {
-      const { invoiceId, accountId, currency, balanceMinor } = data;
-      return { ...state, invoice: { invoiceId, accountId, currency }, balanceMinor };
+      const { invoiceId, accountId, currency, balanceMinor, asOf } = data;
+      return { ...state, invoice: { invoiceId, accountId, currency }, balanceMinor, asOf };
     }
     case 'BalanceRecorded':
-      return { ...state, balanceMinor: data.balanceMinor, unconfirmedMinor: 0 };
+      return { ...state, balanceMinor: data.balanceMinor, asOf: data.asOf, unconfirmedMinor: 0 };
     case 'PaymentSkipped':
       return state;
     case 'PaymentRequested':
@@ -138,17 +140,14 @@ const closed = (state: InvoicePayments, transactionId: string): InvoicePayments 
 const succeeded = (
   state: InvoicePayments,
   { transactionId, amountMinor }: Data<'PaymentSucceeded'>,
-): InvoicePayments => {
-  const { [transactionId]: _late, ...rest } = state.closed;
-  return {
-    ...state,
-    unconfirmedMinor: state.unconfirmedMinor + amountMinor,
-    succeeded: state.succeeded + 1,
-    attempts: 0,
-    declines: 0,
-    failures: 0,
-    retryAt: null,
-    open: state.open?.transactionId === transactionId ? null : state.open,
-    closed: rest,
-  };
-};
+): InvoicePayments => ({
+  ...state,
+  unconfirmedMinor: state.unconfirmedMinor + amountMinor,
+  succeeded: state.succeeded + 1,
+  attempts: 0,
+  declines: 0,
+  failures: 0,
+  retryAt: null,
+  open: state.open?.transactionId === transactionId ? null : state.open,
+  closed: Object.fromEntries(Object.entries(state.closed).filter(([id]) => id !== transactionId)),
+});

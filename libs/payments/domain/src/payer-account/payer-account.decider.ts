@@ -93,9 +93,7 @@ const defaultTo = (
   state: PayerAccount,
   accountId: string,
 ): readonly PayerAccountEvent[] =>
-  state.defaultMethodId === paymentMethodId
-    ? []
-    : [{ type: 'DefaultMethodSet', data: { accountId, paymentMethodId } }];
+  state.defaultMethodId === paymentMethodId ? [] : [{ type: 'DefaultMethodSet', data: { accountId, paymentMethodId } }];
 
 /** The method this is already, however often the payer's browser comes back: by token, else by what is charged. */
 const sameMethod = (data: AddPaymentMethod['data'], state: PayerAccount): PaymentMethod | null =>
@@ -127,8 +125,8 @@ const removeMethod = (
   if (state.methods[paymentMethodId] === undefined) return reject({ code: 'method-unknown', paymentMethodId });
   const isDefault = state.defaultMethodId === paymentMethodId;
   if (isDefault && !mayBeDefault) return reject({ code: 'method-is-default', paymentMethodId });
-  return accept(
-    ...(isDefault ? defaultTo(null, state, accountId) : []),
-    { type: 'PaymentMethodRemoved', data: { accountId, paymentMethodId } },
-  );
+  return accept(...(isDefault ? defaultTo(null, state, accountId) : []), {
+    type: 'PaymentMethodRemoved',
+    data: { accountId, paymentMethodId },
+  });
 };

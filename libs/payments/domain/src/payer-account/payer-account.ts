@@ -57,6 +57,9 @@ export type PayerAccount = {
 
 export const noPayerAccount: PayerAccount = { facts: null, methods: {}, defaultMethodId: null };
 
+const without = (methods: PayerAccount['methods'], paymentMethodId: string): PayerAccount['methods'] =>
+  Object.fromEntries(Object.entries(methods).filter(([id]) => id !== paymentMethodId));
+
 export const evolvePayerAccount = (state: PayerAccount, { type, data }: PayerAccountEvent): PayerAccount => {
   switch (type) {
     case 'AccountRecorded':
@@ -64,13 +67,12 @@ export const evolvePayerAccount = (state: PayerAccount, { type, data }: PayerAcc
     case 'CheckoutStarted':
       return state;
     case 'PaymentMethodAdded': {
-      const { accountId: _accountId, ...method } = data;
-      return { ...state, methods: { ...state.methods, [method.paymentMethodId]: method } };
+      const { paymentMethodId, externalKey, pluginName, credential, tokenDigest } = data;
+      const method: PaymentMethod = { paymentMethodId, externalKey, pluginName, credential, tokenDigest };
+      return { ...state, methods: { ...state.methods, [paymentMethodId]: method } };
     }
-    case 'PaymentMethodRemoved': {
-      const { [data.paymentMethodId]: _removed, ...methods } = state.methods;
-      return { ...state, methods };
-    }
+    case 'PaymentMethodRemoved':
+      return { ...state, methods: without(state.methods, data.paymentMethodId) };
     case 'DefaultMethodSet':
       return { ...state, defaultMethodId: data.paymentMethodId };
   }

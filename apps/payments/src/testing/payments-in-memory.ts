@@ -1,0 +1,92 @@
+import { type CommandContext, commandHandler, memoryEventStore } from '@billstream/event-sourcing';
+import { type Currency, type Instant, type LocalDate, epochMs, instantOfMs, newId } from '@billstream/kernel';
+import {
+  type ChargedMethod,
+  type InvoicePayments,
+  type InvoicePaymentsCommand,
+  type InvoicePaymentsEvent,
+  invoicePayments,
+  invoicePaymentsSchema,
+  invoicePaymentsStream,
+  payPalPlugin,
+} from '@billstream/payments-domain';
+import { dueChangesOf } from '@billstream/payments-read-models';
+import type { DueItem } from '@billstream/postgres';
+import { paymentsDueWork } from '../due-work';
+import { paymentExecutor } from '../executor/executor';
+import { memoryGateway } from './memory-gateway';
+
+const tenantId = 'tenant-1';
+
+/**
+ * The executor over a store and a provider in memory. Time stands still until somebody moves it, wall time and business
+ * time together; a new process starts with an executor that knows nothing of the calls of the one before.
+ */
+export const paymentsInMemory = (start: Instant, manners: { readonly keepsReferences?: boolean } = {}) => {
+  let nowMs = epochMs(start);
+  const now = (): Instant => instantOfMs(nowMs);
+  const store = memoryEventStore();
+  const provider = memoryGateway(() => nowMs, manners);
+  const doubleCharges: object[] = [];
+  let method: ChargedMethod | null = {
+    paymentMethodId: newId(),
+    pluginName: payPalPlugin,
+    credential: provider.credential(),
+  };
+  const newProcess = () => {
+    const handle = commandHandler({ store, decider: invoicePayments, schema: invoicePaymentsSchema });
+    const executor = paymentExecutor({
+      handle,
+      gatewayOf: () => Promise.resolve(provider.gateway),
+      defaultMethodOf: () => Promise.resolve(method),
+      clock: { now },
+      wallNow: now,
+      onDoubleCharge: (facts) => void doubleCharges.push(facts),
+    });
+    return { handle, dueWork: paymentsDueWork({ executor }) };
+  };
+  let process = newProcess();
+
+  const contextOf = (): CommandContext => ({
+    ...{ commandId: newId(), tenantId, actor: { createdBy: 'test' } },
+    ...{ at: now(), correlationId: newId() },
+  });
+  const issue = (invoiceId: string, command: InvoicePaymentsCommand) =>
+    process.handle(invoicePaymentsStream(invoiceId), command, contextOf());
+  const recorded = async () => (await store.readAll({ after: null, prefixes: ['invoicePayments-'] })).events;
+  const scheduled = async (): Promise<readonly DueItem[]> => dueChangesOf(await recorded()).scheduled;
+
+  return {
+    provider,
+    now,
+    doubleCharges,
+    setMethod: (other: ChargedMethod | null): void => void (method = other),
+    restart: (): void => void (process = newProcess()),
+    pass: (ms: number): void => void (nowMs += ms),
+    issue,
+    commit: async (invoiceId: string, balanceMinor: number): Promise<void> => {
+      const invoice = {
+        ...{ invoiceId, accountId: 'account-1', invoiceNumber: '1', invoiceDate: now().slice(0, 10) as LocalDate },
+        ...{ currency: 'USD' as Currency, amountMinor: balanceMinor, balanceMinor, asOf: 0 },
+      };
+      await issue(invoiceId, {
+        type: 'RecordInvoice',
+        data: { invoice, method, isDelegatedToParent: false, now: now() },
+      });
+    },
+    state: async (invoiceId: string): Promise<InvoicePayments> => {
+      const handled = await issue(invoiceId, { type: 'Look' });
+      if (handled.outcome !== 'accepted') throw new Error(handled.outcome);
+      return handled.state;
+    },
+    scheduled,
+    due: async (): Promise<readonly DueItem[]> => (await scheduled()).filter(({ dueAt }) => dueAt <= now()),
+    run: (item: DueItem): Promise<void> => process.dueWork[item.kind]?.(item) ?? Promise.reject(new Error(item.kind)),
+    events: async (invoiceId: string): Promise<readonly InvoicePaymentsEvent[]> =>
+      (await recorded())
+        .filter(({ stream }) => stream === invoicePaymentsStream(invoiceId))
+        .flatMap((one) => invoicePaymentsSchema.decode(one) ?? []),
+  };
+};
+
+export type PaymentsInMemory = ReturnType<typeof paymentsInMemory>;

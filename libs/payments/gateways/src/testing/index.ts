@@ -1,0 +1,2 @@
+export { describeGatewayContract } from './gateway-contract';
+export type { GatewayUnderTest, LedgerEntry, PlannedFault } from './gateway-contract';
