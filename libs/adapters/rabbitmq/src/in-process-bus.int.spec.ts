@@ -23,6 +23,20 @@ describe('the bus inside one process', () => {
     await tidy();
   });
 
+  it('fails what is published when a listener has left, so that a relay which is to end can end', async () => {
+    const { world, tidy } = await worldOf(null);
+    const bus = await world.open({});
+    const server = await world.serve(bus, () => Promise.resolve());
+    await server.close();
+    await expect(bus.publish(events(1, 1))).rejects.toThrow('consumes no longer');
+    const handled: PublicEvent[] = [];
+    const again = await world.serve(bus, (one) => Promise.resolve(void handled.push(one)));
+    await bus.publish(events(1, 1));
+    expect(handled).toHaveLength(1);
+    await again.close();
+    await tidy();
+  });
+
   it('waits for a PostgreSQL that goes away, and then goes on where it was', async () => {
     const { world, tidy } = await worldOf(null);
     const url = new URL(databaseUrl());
