@@ -61,18 +61,21 @@ const isWorthRepeating = (error: unknown): boolean =>
  * stream has seen answers with what it did then, so every command can be sent again after any crash. Commands on one
  * stream run one after the other within the process; between processes the revision check decides.
  *
- * A stream that this process knows is decided upon as it was known: the append proves that nothing was added since, and
- * spares the read. Whatever is answered without an append is decided on a fresh read, because nothing else proves it.
+ * A stream is decided upon as this process knows it, one that it does not know as if it were new: the append proves that
+ * nothing was added since, and spares the read. Whatever is answered without an append is decided on a fresh read,
+ * because nothing else proves it.
  */
 export const commandHandler = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: HandlerParts<Command, Event, State, Refusal>,
 ): Handle<Command, Event, State, Refusal> => {
   const streams = foldedStreams(parts);
   const inTurn = oneAtATime();
-  const decideOn = async (stream: string, request: Request<Command>) => {
-    const remembered = streams.remembered(stream);
-    const settled = remembered && decide(parts, remembered, request);
-    if (remembered && settled && !('answer' in settled)) return { folded: remembered, settled, fromMemory: true };
+  const decideOn = async (stream: string, request: Request<Command>, mayRemember: boolean) => {
+    if (mayRemember) {
+      const folded = streams.remembered(stream);
+      const settled = decide(parts, folded, request);
+      if (!('answer' in settled)) return { folded, settled, fromMemory: true };
+    }
     const folded = await streams.load(stream);
     return { folded, settled: decide(parts, folded, request), fromMemory: false };
   };
@@ -80,8 +83,10 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
   return (stream, command, context, options = {}) =>
     inTurn(stream, async () => {
       const { commandId, commandHash: hash } = context;
-      for (let attempt = 1; ; attempt += 1) {
-        const { folded, settled, fromMemory } = await decideOn(stream, { command, context, ifRevision: options.ifRevision });
+      const request = { command, context, ifRevision: options.ifRevision };
+      // Attempt 0 is the one from memory: when it fails, the stream has to be read after all.
+      for (let attempt = 0; ; attempt += 1) {
+        const { folded, settled, fromMemory } = await decideOn(stream, request, attempt === 0);
         if ('answer' in settled) return settled.answer;
         const idOf = eventIds(stream, commandId, fromMemory ? process : null);
         const events = settled.events.map((event, index) => stored(parts.schema.encode(event), idOf(index), context));
@@ -91,14 +96,11 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
           return { outcome: 'accepted', events: settled.events, state, ...appended, repeated: false };
         } catch (error) {
           streams.forget(stream);
-          // A memory that was stale is no failed attempt: it only means that the stream has to be read after all.
-          if (error instanceof RevisionConflict && fromMemory) attempt -= 1;
-          else if (!isWorthRepeating(error) || attempt === attemptsMax) throw error;
-          else {
-            parts.onConflict?.(stream);
-            // Another process may be writing without a pause and be faster every time; a random wait finds a gap.
-            if (attempt > 1) await sleep(Math.random() * 2 ** attempt);
-          }
+          if (!isWorthRepeating(error) || attempt === attemptsMax) throw error;
+          if (fromMemory && error instanceof RevisionConflict) continue;
+          parts.onConflict?.(stream);
+          // Another process may be writing without a pause and be faster every time; a random wait finds a gap.
+          if (attempt > 1) await sleep(Math.random() * 2 ** attempt);
         }
       }
     });
