@@ -79,8 +79,9 @@ describe('ingest', () => {
 
 it('what is remembered is bounded, and the youngest stay', () => {
   const recent = recentRecords(10);
-  for (let n = 0; n < 100; n += 1) recent.add(String(n));
-  const kept = Array.from({ length: 100 }, (_, n) => n).filter((n) => recent.has(String(n)));
+  for (let n = 0; n < 100; n += 1) recent.add('t s', String(n));
+  const kept = Array.from({ length: 100 }, (_, n) => n).filter((n) => recent.has('t s', String(n)));
   expect(kept.length).toBeLessThanOrEqual(10);
+  expect(recent.has('u s', '99')).toBe(false);
   expect(kept).toEqual(expect.arrayContaining([95, 96, 97, 98, 99]));
 });

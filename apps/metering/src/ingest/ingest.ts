@@ -30,6 +30,8 @@ export type IngestParts = {
   /** Asked only when a record brings no amount: whether that says something depends on its unit. */
   readonly methodsOf: (tenantId: string, units: readonly string[]) => Promise<ReadonlyMap<string, CountingMethod>>;
   readonly recent?: RecentRecords;
+  /** False takes every record for a new one, for the test that shows what its name is good for. */
+  readonly recogniseRepeats?: boolean;
 };
 
 export type Ingest = (request: IngestRequest) => Promise<IngestAnswer>;
@@ -50,12 +52,18 @@ export const createIngest = (parts: IngestParts): Ingest => {
       source: sourceOfRecords,
       idOf: (index) => (requestKey === null ? null : `request ${requestKey} ${index}`),
     });
-    const { groups, names, duplicates, isNamed } = grouped(tenantId, accepted.map(({ record }) => record), recent);
+    const { groups, fresh, duplicates, isNamed } = grouped(
+      tenantId,
+      accepted.map(({ record }) => (parts.recogniseRepeats === false ? unnamed(record) : record)),
+      recent,
+    );
     await Promise.all([...groups].map(([stream, records]) => parts.writer.write(tenantId, stream, records)));
-    for (const name of names) recent.add(name);
+    for (const [scope, ids] of fresh) for (const id of ids) recent.add(scope, id);
     return { accepted: accepted.length - duplicates, duplicates, rejected, deduplicated: isNamed };
   };
 };
+
+const unnamed = ([unit, user, atMs, amount]: LoggedRecord): LoggedRecord => [unit, user, atMs, amount, null, null];
 
 /** Units of records without an amount; a batch that has none costs nothing here. */
 const methodsNeeded = async (parts: IngestParts, tenantId: string, batch: readonly unknown[]): Promise<ReadonlyMap<string, CountingMethod>> => {
@@ -75,30 +83,34 @@ const unitWithoutAmount = (raw: unknown): string | null => {
 
 type Grouped = {
   readonly groups: ReadonlyMap<string, readonly LoggedRecord[]>;
-  readonly names: ReadonlySet<string>;
+  /** Ids by scope of what is written now. */
+  readonly fresh: ReadonlyMap<string, ReadonlySet<string>>;
   readonly duplicates: number;
   readonly isNamed: boolean;
 };
 
 const grouped = (tenantId: string, records: readonly LoggedRecord[], recent: RecentRecords): Grouped => {
   const groups = new Map<string, LoggedRecord[]>();
-  const names = new Set<string>();
+  const fresh = new Map<string, Set<string>>();
   let duplicates = 0;
   let isNamed = true;
   for (const record of records) {
-    const name = nameOf(tenantId, record);
-    if (name === null) isNamed = false;
-    else if (names.has(name) || recent.has(name)) {
-      duplicates += 1;
-      continue;
-    } else names.add(name);
-    const stream = usageStream(tenantId, record[1]);
+    const [, user, , , source, id] = record;
+    if (source === null || id === null) isNamed = false;
+    else {
+      const scope = `${tenantId} ${source}`;
+      const ids = fresh.get(scope) ?? new Set();
+      if (ids.size === 0) fresh.set(scope, ids);
+      if (ids.has(id) || recent.has(scope, id)) {
+        duplicates += 1;
+        continue;
+      }
+      ids.add(id);
+    }
+    const stream = usageStream(tenantId, user);
     const group = groups.get(stream);
     if (group) group.push(record);
     else groups.set(stream, [record]);
   }
-  return { groups, names, duplicates, isNamed };
+  return { groups, fresh, duplicates, isNamed };
 };
-
-const nameOf = (tenantId: string, [, , , , source, id]: LoggedRecord): string | null =>
-  source === null || id === null ? null : `${tenantId} ${source.length} ${source} ${id}`;

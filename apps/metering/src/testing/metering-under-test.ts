@@ -5,7 +5,7 @@ import { silentLogger } from '@billstream/observability';
 import { type Database, openDatabase } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { testDatabase } from '../../../../tools/testing/test-database';
+import { testDatabase } from '@billstream/testing';
 import { meteringService } from '../index';
 import { type Metering, meteringToken } from '../metering';
 import { OnFactsOfOthers } from '../reactions/on-facts-of-others';

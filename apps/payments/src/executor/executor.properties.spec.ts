@@ -67,7 +67,7 @@ const survived = async (world: PaymentsInMemory, item: DueItem): Promise<void> =
 
 /** What invoicing says once it has heard of every success that payments told of. */
 const balanceOf = async (world: PaymentsInMemory, invoiceId: keyof typeof owed): Promise<number> =>
-  (await world.events(invoiceId)).reduce(
+  (await world.events(invoiceId)).reduce<number>(
     (balance, event) => (event.type === 'PaymentSucceeded' ? balance - event.data.amountMinor : balance),
     owed[invoiceId],
   );

@@ -1,7 +1,6 @@
 import { instantOfMs } from '@billstream/kernel';
 import { silentLogger } from '@billstream/observability';
-import { eventually } from '../../../../tools/testing/eventually';
-import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
 import { runtimeDdl } from './checkpoints';
 import { type Database, openDatabase } from './database';
 import { type DueWorker, dueBefore, runDueWork } from './due-worker';

@@ -1,8 +1,7 @@
 import { type EventStore, type RecordedEvent, memoryEventStore } from '@billstream/event-sourcing';
 import { sampleEvent } from '@billstream/event-sourcing/testing';
 import { silentLogger } from '@billstream/observability';
-import { eventually } from '../../../../tools/testing/eventually';
-import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
 import { runtimeDdl } from './checkpoints';
 import { type Database, openDatabase } from './database';
 import { type Projections, runProjections } from './projection-runner';

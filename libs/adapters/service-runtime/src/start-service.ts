@@ -246,6 +246,7 @@ const createReactions = (
     hears: hearsOf(definition),
     database,
     logger,
+    inbox: parts.settings.recogniseRepeats === false ? 'off' : 'on',
     report: busReport(metrics),
     around: (event, info, work) =>
       withLogContext({ correlationId: event.correlationId, causationId: event.id, tenantId: event.tenantId }, () =>

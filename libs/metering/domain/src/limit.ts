@@ -28,6 +28,7 @@ export type LimitVerdict = {
   readonly resetAt: Instant | null;
 };
 
+const windowMsMax = 25 * 3_600_000;
 const intervalMs: Readonly<Record<Interval, number>> = { HOUR: 3_600_000, DAY: 86_400_000 };
 
 /** The window of the reset interval around an instant, in the account's zone or from the first use. */
@@ -59,6 +60,8 @@ export const afterSample = (state: LimitState, sample: LimitSample, now: Instant
   if (method !== 'SUM')
     return state.newestAt !== null && sample.at < state.newestAt ? state : { ...state, current: sample.amount, newestAt: sample.at };
   const open = atNow(state, now);
+  // No window is longer than a day of 25 hours: a backfill of old records need not look into the calendar for each.
+  if (Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return open;
   const window = open.windowFrom !== null && open.windowTo !== null ? { from: open.windowFrom, to: open.windowTo } : windowAround(rule.windowAnchor === 'FIRST_USE' ? sample.at : now, rule, timeZone);
   if (sample.at < window.from || sample.at >= window.to || window.to <= now) return open;
   const newestAt = open.newestAt === null || sample.at > open.newestAt ? sample.at : open.newestAt;

@@ -14,7 +14,7 @@ import {
 } from '@billstream/metering-domain';
 import { type Database, openDatabase } from '@billstream/postgres';
 import fc from 'fast-check';
-import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { type TestDatabase, testDatabase } from '@billstream/testing';
 import { countedStreams, limitState, meteringReadModel, unitVersions, usageOfEveryone, usageQuarters } from './index';
 
 let place: TestDatabase;

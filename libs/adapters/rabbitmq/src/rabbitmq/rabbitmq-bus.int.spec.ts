@@ -1,9 +1,7 @@
 import { memoryEventStore, type PublicEvent } from '@billstream/event-sourcing';
 import { newId } from '@billstream/kernel';
 import { type Channel, connect } from 'amqplib';
-import { eventually } from '../../../../../tools/testing/eventually';
-import { tcpProxy } from '../../../../../tools/testing/tcp-proxy';
-import { hasTestBroker, type TestBroker, testBroker } from '../../../../../tools/testing/test-broker';
+import { eventually, hasTestBroker, tcpProxy, testBroker, type TestBroker } from '@billstream/testing';
 import { deadLetters } from '../dead-letters';
 import { busContract } from '../testing/bus-contract';
 import {
