@@ -21,13 +21,28 @@ const textOf = (date: Temporal.PlainDate): LocalDate => date.toString() as Local
 
 describe('calendar arithmetic agrees with Temporal', () => {
   it('when days are added', () => {
-    fc.assert(fc.property(dates, fc.integer({ min: -300_000, max: 300_000 }), (date, days) => expect(plusDays(textOf(date), days)).toBe(date.add({ days }).toString())), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(dates, fc.integer({ min: -300_000, max: 300_000 }), (date, days) =>
+        expect(plusDays(textOf(date), days)).toBe(date.add({ days }).toString()),
+      ),
+      { numRuns: 2_000 },
+    );
   });
   it('when months are added', () => {
-    fc.assert(fc.property(dates, fc.integer({ min: -9_000, max: 9_000 }), (date, months) => expect(plusMonths(textOf(date), months)).toBe(date.add({ months }).toString())), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(dates, fc.integer({ min: -9_000, max: 9_000 }), (date, months) =>
+        expect(plusMonths(textOf(date), months)).toBe(date.add({ months }).toString()),
+      ),
+      { numRuns: 2_000 },
+    );
   });
   it('when days are counted', () => {
-    fc.assert(fc.property(dates, dates, (start, end) => expect(daysBetween(textOf(start), textOf(end))).toBe(start.until(end, { largestUnit: 'days' }).days)), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(dates, dates, (start, end) =>
+        expect(daysBetween(textOf(start), textOf(end))).toBe(start.until(end, { largestUnit: 'days' }).days),
+      ),
+      { numRuns: 2_000 },
+    );
   });
   it('when a day of the month is chosen', () => {
     fc.assert(
@@ -40,7 +55,11 @@ describe('calendar arithmetic agrees with Temporal', () => {
   });
   it('on every day from 1996 to 2013', () => {
     let date = '1996-01-01' as LocalDate;
-    for (let expected = Temporal.PlainDate.from('1996-01-01'); expected.year < 2014; expected = expected.add({ days: 1 })) {
+    for (
+      let expected = Temporal.PlainDate.from('1996-01-01');
+      expected.year < 2014;
+      expected = expected.add({ days: 1 })
+    ) {
       if (date !== expected.toString()) throw new Error(`${date} instead of ${expected.toString()}`);
       date = plusDays(date, 1);
     }
@@ -53,10 +72,12 @@ describe('calendar arithmetic agrees with Temporal', () => {
       const { offset } = Temporal.Instant.from(referenceTime).toZonedDateTimeISO(timeZone);
       return Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(offset).toPlainDate().toString();
     };
-    fc.assert(fc.property(account, account, fc.integer({ min: 0, max: 2e12 }), (one, other, ms) => {
-      // By turns, because the offset of the last account is remembered.
-      for (const time of [one, other, one]) expect(localDateOf(instantOfMs(ms), time)).toBe(expected(time, ms));
-    }));
+    fc.assert(
+      fc.property(account, account, fc.integer({ min: 0, max: 2e12 }), (one, other, ms) => {
+        // By turns, because the offset of the last account is remembered.
+        for (const time of [one, other, one]) expect(localDateOf(instantOfMs(ms), time)).toBe(expected(time, ms));
+      }),
+    );
   });
   it('and a day that no month has is refused', () => {
     expect(() => withDayOfMonth('2024-02-10' as LocalDate, 0)).toThrow(RangeError);

@@ -46,7 +46,15 @@ const lengthOfMonth = (year: number, month: number): number =>
 const dayNumber = ({ year, month, day }: YearMonthDay): number => {
   const shifted = month > 2 ? year : year - 1;
   const monthFromMarch = (month + 9) % 12;
-  return 365 * shifted + Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400) + Math.floor((153 * monthFromMarch + 2) / 5) + day - 1;
+  return (
+    365 * shifted +
+    Math.floor(shifted / 4) -
+    Math.floor(shifted / 100) +
+    Math.floor(shifted / 400) +
+    Math.floor((153 * monthFromMarch + 2) / 5) +
+    day -
+    1
+  );
 };
 
 const daysIn400Years = 146_097;
@@ -55,11 +63,17 @@ const daysIn400Years = 146_097;
 const dateOfDayNumber = (number: number): LocalDate => {
   const cycle = Math.floor(number / daysIn400Years);
   const inCycle = number - cycle * daysIn400Years;
-  const yearOfCycle = Math.floor((inCycle - Math.floor(inCycle / 1_460) + Math.floor(inCycle / 36_524) - Math.floor(inCycle / 146_096)) / 365);
+  const yearOfCycle = Math.floor(
+    (inCycle - Math.floor(inCycle / 1_460) + Math.floor(inCycle / 36_524) - Math.floor(inCycle / 146_096)) / 365,
+  );
   const inYear = inCycle - (365 * yearOfCycle + Math.floor(yearOfCycle / 4) - Math.floor(yearOfCycle / 100));
   const monthFromMarch = Math.floor((5 * inYear + 2) / 153);
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
-  return dateOf({ year: 400 * cycle + yearOfCycle + (month <= 2 ? 1 : 0), month, day: inYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1 });
+  return dateOf({
+    year: 400 * cycle + yearOfCycle + (month <= 2 ? 1 : 0),
+    month,
+    day: inYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1,
+  });
 };
 
 /** Month ends clamp: 31 January plus one month is 28 or 29 February. */
@@ -88,7 +102,8 @@ export const daysBetween = (start: LocalDate, end: LocalDate): number =>
   dayNumber(partsOf(end)) - dayNumber(partsOf(start));
 
 export const dayOfMonth = (date: LocalDate): number => Number(date.slice(8, 10));
-export const daysInMonth = (date: LocalDate): number => lengthOfMonth(Number(date.slice(0, 4)), Number(date.slice(5, 7)));
+export const daysInMonth = (date: LocalDate): number =>
+  lengthOfMonth(Number(date.slice(0, 4)), Number(date.slice(5, 7)));
 export const withDayOfMonth = (date: LocalDate, day: number): LocalDate => {
   if (day < 1) throw new RangeError(`there is no day ${day} of a month`);
   return dateOf({ ...partsOf(date), day: Math.min(day, daysInMonth(date)) });
