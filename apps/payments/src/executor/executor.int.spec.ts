@@ -157,7 +157,7 @@ describe('a payment whose process died between sending it and writing down the a
     'is looked up at the next start and charged exactly once (had been charged: %s)',
     async (had) => {
       const store = memoryEventStore();
-      const restarted = await paymentsUnderTest(emulator.url, store);
+      const restarted = await paymentsUnderTest(emulator.url, { store });
       const handle = commandHandler({ store, decider: invoicePayments, schema: invoicePaymentsSchema });
       const invoiceId = newId();
       const accountId = newId();

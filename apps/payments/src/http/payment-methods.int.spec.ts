@@ -1,5 +1,6 @@
 import { type RunningEmulator, startEmulator } from '@billstream/app/gateway-emulator';
 import { newId } from '@billstream/kernel';
+import { seal } from '@billstream/secrets';
 import { eventually } from '../../../../tools/testing/eventually';
 import {
   type Control,
@@ -10,7 +11,7 @@ import {
   payingAccount,
   setupCheckout,
 } from '../testing/payer';
-import { type PaymentsUnderTest, paymentsUnderTest } from '../testing/payments-under-test';
+import { type PaymentsUnderTest, paymentsUnderTest, secretsKey } from '../testing/payments-under-test';
 
 type Method = { readonly paymentMethodId: string; readonly externalKey: string; readonly isDefault: boolean };
 
@@ -195,5 +196,33 @@ describe('invoices of an account', () => {
       tenant: newId(),
     });
     expect([foreign.statusCode, foreign.json<{ code: number }>().code]).toEqual([404, 7020]);
+  });
+});
+
+describe('a tenant that is not ready for the real PayPal', () => {
+  it('is told what is missing, by name and never by value', async () => {
+    const real = await paymentsUnderTest(emulator.url, { payPalMode: 'sandbox' });
+    try {
+      await real.start();
+      const accountId = await openAccount(real);
+      const setup = () => real.call({ method: 'POST', url: setupUrl, payload: { kb_account_id: accountId } });
+      const before = await setup();
+      expect([before.statusCode, before.json<{ message: string }>().message]).toEqual([
+        400,
+        'The tenant has no configuration of killbill-paypal-express: upload it first',
+      ]);
+      const { tenantId } = real;
+      const pluginName = 'killbill-paypal-express';
+      const text = ':paypal_express:\n  :signature: the-signature\n  :password: the-password\n';
+      const sealedConfig = seal(secretsKey, text, `${tenantId}/${pluginName}`);
+      const data = { tenantId, pluginName, sealedConfig };
+      await real.say('accounts', { type: 'accounts.plugin-configured.v1', key: tenantId, data });
+      const after = await setup();
+      expect(after.statusCode).toBe(400);
+      expect(after.json<{ message: string }>().message).toMatch(/:login: is missing$/);
+      expect(after.body).not.toMatch(/the-(signature|password)/);
+    } finally {
+      await real.close();
+    }
   });
 });
