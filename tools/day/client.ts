@@ -8,6 +8,8 @@ export type Target = {
   readonly apiSecret: string;
   /** Repeats what was not answered (no connection, 408, 429, 5xx) until then: for runs in which services are killed. 0: never. */
   readonly patienceMs: number;
+  /** How long one request may take unless it says otherwise; 30 s when left out. */
+  readonly timeoutMs?: number;
 };
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string; json<T = unknown>(): T };
@@ -45,7 +47,7 @@ export const client = (target: Target) => {
       method,
       redirect: 'manual',
       headers: headersOf(ask),
-      signal: AbortSignal.timeout(ask.timeoutMs ?? 30_000),
+      signal: AbortSignal.timeout(ask.timeoutMs ?? target.timeoutMs ?? 30_000),
       ...(ask.body === undefined ? {} : { body: typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body) }),
     });
     const text = await response.text();

@@ -104,7 +104,7 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
     urls,
     env,
     stop: async () => {
-      await Promise.all(['gateway', ...contexts].map((name) => children.get(name)?.stop()));
+      await Promise.all(['gateway', ...contexts].map(async (name) => children.get(name)?.stop()));
       await Promise.all([...children.values()].map((child) => child.stop()));
     },
   };

@@ -11,7 +11,13 @@ export type TcpProxy = {
 };
 
 /** Stands between a client and a server on this machine, so that a test can break their connection. */
-export const tcpProxy = async ({ targetPort, targetHost = '127.0.0.1' }: { readonly targetPort: number; readonly targetHost?: string }): Promise<TcpProxy> => {
+export const tcpProxy = async ({
+  targetPort,
+  targetHost = '127.0.0.1',
+}: {
+  readonly targetPort: number;
+  readonly targetHost?: string;
+}): Promise<TcpProxy> => {
   const sockets = new Set<Socket>();
   const track = (socket: Socket): Socket => {
     sockets.add(socket);

@@ -19,8 +19,8 @@ const control = (...args: readonly string[]) => run('rabbitmqctl', ['--quiet', .
 export const hasTestBroker = (): boolean => (process.env['TEST_RABBITMQ_URL'] ?? '') !== '';
 
 /** A virtual host for one test file where `rabbitmqctl` may make one, else names of its own on the given virtual host. */
-export const testBroker = async (): Promise<TestBroker> => {
-  const url = new URL(process.env['TEST_RABBITMQ_URL'] ?? '');
+export const testBroker = async (given = process.env['TEST_RABBITMQ_URL'] ?? ''): Promise<TestBroker> => {
+  const url = new URL(given);
   const name = `test_${String(process.pid)}_${randomBytes(4).toString('hex')}`;
   const user = decodeURIComponent(url.username === '' ? 'guest' : url.username);
   try {

@@ -31,8 +31,7 @@ const onServer = async (url: string, work: (client: Client) => Promise<void>): P
  * A fresh database for one test file: on the server of TEST_DATABASE_URL when that is set, else on an embedded one that
  * the whole test run shares. `drop` also ends the connections that a test forgot.
  */
-export const testDatabase = async (): Promise<TestDatabase> => {
-  const given = process.env['TEST_DATABASE_URL'] ?? '';
+export const testDatabase = async (given = process.env['TEST_DATABASE_URL'] ?? ''): Promise<TestDatabase> => {
   const server = given === '' ? await runPostgres() : given;
   const name = `test_${String(process.pid)}_${randomBytes(6).toString('hex')}`;
   await onServer(server, async (client) => {

@@ -70,11 +70,23 @@ export const mergeOpenApi = (documents: readonly { readonly service: string; rea
     servers: [{ url: '/' }],
     security: [{ user: [], apiKey: [], apiSecret: [] }],
     paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
-    components: { schemas, securitySchemes },
+    components: { schemas: usedBy(paths, schemas), securitySchemes },
   };
 };
 
 const prefix = '#/components/schemas/';
+
+/** The schemas that the paths lead to; those of inner paths alone stay inside. */
+const usedBy = (paths: Json, schemas: Json): Json => {
+  const used = new Set<string>();
+  for (let open: unknown[] = [paths]; open.length > 0;) {
+    const text = JSON.stringify(open);
+    const found = Object.keys(schemas).filter((name) => !used.has(name) && text.includes(`"${prefix}${name}"`));
+    for (const name of found) used.add(name);
+    open = found.map((name) => schemas[name]);
+  }
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)));
+};
 
 const withReferences = (value: unknown, renamed: ReadonlyMap<string, string>): unknown => {
   if (Array.isArray(value)) return value.map((item) => withReferences(item, renamed));

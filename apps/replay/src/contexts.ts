@@ -8,6 +8,14 @@ import {
 import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
 import * as invoicing from '@billstream/invoicing-domain';
 import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-read-models';
+import * as metering from '@billstream/metering-domain';
+import { meteringReadModel } from '@billstream/metering-read-models';
+import * as payments from '@billstream/payments-domain';
+import {
+  paymentMethodsReadModel,
+  paymentsReadModel,
+  pluginConfigsReadModel,
+} from '@billstream/payments-read-models';
 import type { ReadModel } from '@billstream/postgres';
 import * as subscriptions from '@billstream/subscriptions-domain';
 import {
@@ -21,6 +29,8 @@ import type { Aggregate } from './verify';
 export type ReplayContext = {
   readonly name: string;
   readonly streams: readonly string[];
+  /** Those of `streams` that say nothing to others, so that the relay need not look at them. */
+  readonly private: readonly string[];
   readonly readModels: readonly ReadModel[];
   readonly hears: readonly string[];
   readonly aggregates: readonly Aggregate[];
@@ -37,6 +47,7 @@ export const contexts: readonly ReplayContext[] = [
   {
     name: 'accounts',
     streams: accounts.accountsStreams,
+    private: [],
     readModels: [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel],
     hears: ['invoicing', 'payments'],
     aggregates: [
@@ -52,6 +63,7 @@ export const contexts: readonly ReplayContext[] = [
   {
     name: 'subscriptions',
     streams: ['catalog-', 'bundle-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
+    private: [],
     readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
     hears: ['accounts', 'invoicing'],
     aggregates: [
@@ -63,10 +75,38 @@ export const contexts: readonly ReplayContext[] = [
     ],
   },
   {
+    name: 'metering',
+    streams: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'usageClosing-', 'subscriptionUsage-'],
+    private: ['usage-'],
+    readModels: [meteringReadModel],
+    hears: ['accounts', 'subscriptions', 'invoicing'],
+    // Usage itself (`usage-`) has no state to fold: its records are counted by the read model.
+    aggregates: [
+      aggregate('meterUnit-', metering.unit, metering.unitSchema),
+      aggregate('meteredAccount-', metering.meteredAccount, metering.meteredAccountSchema),
+      aggregate('usageLimit-', metering.usageLimit, metering.usageLimitSchema),
+      aggregate('usageClosing-', metering.usageClosing, metering.usageClosingSchema),
+      aggregate('subscriptionUsage-', metering.subscriptionUsage, metering.subscriptionUsageSchema),
+    ],
+  },
+  {
     name: 'invoicing',
     streams: [invoicing.accountInvoicesStreams],
+    private: [],
     readModels: [invoicesReadModel, dueInvoicesReadModel],
     hears: ['accounts', 'subscriptions', 'metering', 'payments'],
     aggregates: [aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema)],
+  },
+  {
+    name: 'payments',
+    streams: payments.paymentsStreams,
+    private: [],
+    readModels: [paymentMethodsReadModel, pluginConfigsReadModel, paymentsReadModel],
+    hears: ['accounts', 'invoicing'],
+    aggregates: [
+      aggregate('payerAccount-', payments.payerAccount, payments.payerAccountSchema),
+      aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
+      aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
+    ],
   },
 ];

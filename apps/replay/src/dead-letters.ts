@@ -11,8 +11,8 @@ export const listDeadLetters = async ({ databaseOf }: Connections, service?: str
   for (const { name } of contexts.filter((context) => service === undefined || context.name === service))
     for (const letter of await deadLetters(databaseOf(name)).list())
       rows.push([name, letter.messageId, letter.type, letter.key ?? '', letter.reason, String(letter.attempts), letter.at, short(letter.error, 60)]);
-  if (rows.length === 0) return print('no dead letters');
-  table(['service', 'message', 'type', 'key', 'reason', 'attempts', 'since', 'error'], rows);
+  if (rows.length === 0) print('no dead letters');
+  else table(['service', 'message', 'type', 'key', 'reason', 'attempts', 'since', 'error'], rows);
 };
 
 export const showDeadLetter = async ({ databaseOf }: Connections, messageId: string): Promise<void> => {
@@ -22,7 +22,8 @@ export const showDeadLetter = async ({ databaseOf }: Connections, messageId: str
     const { body, stack, ...facts } = letter;
     for (const [fact, value] of Object.entries({ service: name, ...facts })) print(`${fact.padEnd(12)} ${value ?? ''}`);
     print(`\n${stack ?? ''}\n`);
-    return print(body);
+    print(body);
+    return;
   }
   throw new Error(`no dead letter ${messageId}`);
 };
@@ -35,6 +36,10 @@ export const resendDeadLetters = async ({ databaseOf }: Connections, service: st
 };
 
 export const discardDeadLetter = async ({ databaseOf }: Connections, messageId: string, by: string): Promise<void> => {
-  for (const { name } of contexts) if (await deadLetters(databaseOf(name)).discard(messageId, by)) return print(`${messageId} will not be handled by ${name}`);
+  for (const { name } of contexts)
+    if (await deadLetters(databaseOf(name)).discard(messageId, by)) {
+      print(`${messageId} will not be handled by ${name}`);
+      return;
+    }
   throw new Error(`no dead letter ${messageId}`);
 };

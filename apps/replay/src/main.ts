@@ -15,11 +15,12 @@ const revision = (text: string): bigint => BigInt(number(text));
 const stopping = new AbortController();
 process.once('SIGINT', () => stopping.abort());
 
-/** Runs one verb on open connections. Its number becomes the exit status: 0 is good, anything else is 1. */
-const on = async (work: (connections: Connections) => Promise<number | void>): Promise<void> => {
+/** Runs one verb on open connections. A number is what it found wrong: more than none makes the exit status 1. */
+const on = async (work: (connections: Connections) => Promise<unknown>): Promise<void> => {
   const connections = connect(process.env);
   try {
-    process.exitCode = ((await work(connections)) ?? 0) === 0 ? 0 : 1;
+    const found = await work(connections);
+    process.exitCode = typeof found === 'number' && found > 0 ? 1 : 0;
   } finally {
     await connections.close();
   }

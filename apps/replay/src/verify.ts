@@ -19,8 +19,8 @@ type Seen = { revision: bigint; state: unknown; readonly aggregate: Aggregate | 
 const textOf = (state: unknown): string =>
   JSON.stringify(state, (_, value: unknown) => {
     if (typeof value === 'bigint') return String(value);
-    if (value instanceof Map) return [...value.entries()];
-    if (value instanceof Set) return [...value.values()];
+    if (value instanceof Map) return [...(value as ReadonlyMap<unknown, unknown>)];
+    if (value instanceof Set) return [...(value as ReadonlySet<unknown>)];
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
     return value;

@@ -44,6 +44,14 @@ export const emulatorOf = async (config: PlatformConfig, { dataDirectory, starte
   return emulator.url;
 };
 
+type Pair = { readonly name: string; readonly secret: string };
+
+/** What was given, or the guide's `admin`/`password` where it may serve; null when a half is missing. */
+const pairOf = (name: string | undefined, secret: string | undefined, guide: boolean): Pair | null => {
+  const given = { name: name ?? (guide ? 'admin' : ''), secret: secret ?? (guide ? 'password' : '') };
+  return given.name === '' || given.secret === '' ? null : given;
+};
+
 type Known = { readonly dataDirectory: string; readonly emulatorUrl: string; readonly secretsKey: string };
 
 /**
@@ -53,17 +61,16 @@ type Known = { readonly dataDirectory: string; readonly emulatorUrl: string; rea
 export const settingsOf = (config: PlatformConfig, known: Known): Settings => {
   const embedded = config.EVENTSTORE_URL === undefined;
   const guide = embedded && isLoopback(hostOf(config));
-  const user = config.ADMIN_USER ?? (guide ? 'admin' : undefined);
-  const password = config.ADMIN_PASSWORD ?? (guide ? 'password' : undefined);
-  if (user === undefined || password === undefined)
+  const administrator = pairOf(config.ADMIN_USER, config.ADMIN_PASSWORD, guide);
+  if (administrator === null)
     throw new Error('ADMIN_USER and ADMIN_PASSWORD must be set: there are default credentials only in the embedded mode on 127.0.0.1');
-  const apiKey = config.BOOTSTRAP_TENANT_KEY ?? (guide ? 'admin' : undefined);
-  const apiSecret = config.BOOTSTRAP_TENANT_SECRET ?? (guide ? 'password' : undefined);
+  const tenant = pairOf(config.BOOTSTRAP_TENANT_KEY, config.BOOTSTRAP_TENANT_SECRET, guide);
   return {
     embedded,
     testClock: config.TEST_CLOCK,
-    administrator: { user, password },
-    bootstrapTenant: apiKey === undefined || apiSecret === undefined ? null : { apiKey, apiSecret },
+    recogniseRepeats: config.RECOGNISE_REPEATS,
+    administrator: { user: administrator.name, password: administrator.secret },
+    bootstrapTenant: tenant === null ? null : { apiKey: tenant.name, apiSecret: tenant.secret },
     payPalMode: config.PAYPAL_MODE,
     publicUrl: config.PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`,
     ...known,

@@ -22,8 +22,8 @@ type Parts<Command, Event extends DomainEvent, State, Refusal extends Rejection>
 const streamsMax = 5_000;
 
 /**
- * Keeps the streams used last in memory, folded, so that a decision reads only what was appended since. What is kept is
- * never trusted: the append states the revision it was decided at, and a conflict throws the entry away.
+ * Keeps the streams used last in memory, folded, so that a decision reads nothing or only what was appended since. What
+ * is kept is never trusted: the append states the revision it was decided at, and a conflict throws the entry away.
  */
 export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal extends Rejection>({
   store,
@@ -31,6 +31,7 @@ export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal
   schema,
 }: Parts<Command, Event, State, Refusal>) => {
   const kept = new Map<string, Folded<Event, State>>();
+  const blank = (): Folded<Event, State> => ({ state: decider.initial, revision: -1n, commands: new Map() });
   const keep = (stream: string, folded: Folded<Event, State>): Folded<Event, State> => {
     kept.delete(stream);
     kept.set(stream, folded);
@@ -55,8 +56,10 @@ export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal
     return { state, revision, commands };
   };
   return {
+    /** As this process knew the stream last, without asking the store; a stream it does not know counts as new. */
+    remembered: (stream: string): Folded<Event, State> => kept.get(stream) ?? blank(),
     load: async (stream: string): Promise<Folded<Event, State>> => {
-      const from = kept.get(stream) ?? { state: decider.initial, revision: -1n, commands: new Map<string, Done<Event>>() };
+      const from = kept.get(stream) ?? blank();
       return keep(stream, fold(from, await store.read(stream, from.revision + 1n)));
     },
     /** What was just appended, without reading it back. */

@@ -87,6 +87,36 @@ describe('a command', () => {
     expect(conflicts.length).toBeLessThanOrEqual(1);
   });
 
+  it('on a stream that this process wrote last reads nothing', async () => {
+    let reads = 0;
+    const store = memoryEventStore();
+    const counting: EventStore = { ...store, read: (...range) => ((reads += 1), store.read(...range)) };
+    const handle = handler(counting);
+    await handle('counter-1', { by: 1 }, context('a'));
+    reads = 0;
+    expect(await handle('counter-1', { by: 1 }, context('b'))).toMatchObject({ outcome: 'accepted', revision: 1n });
+    expect(reads).toBe(0);
+  });
+
+  it('is refused only on what the store holds now, not on what this process remembers', async () => {
+    const store = memoryEventStore();
+    const [one, two] = [handler(store), handler(store)];
+    await one('counter-1', { by: 60 }, context('a'));
+    await two('counter-1', { by: -60 }, context('b'));
+    expect(await one('counter-1', { by: 90 }, context('c'))).toMatchObject({ outcome: 'accepted', state: { total: 90 } });
+  });
+
+  it('that another process has handled meanwhile answers what was recorded then', async () => {
+    const store = memoryEventStore();
+    const [one, two] = [handler(store), handler(store)];
+    await one('counter-1', { by: 60 }, context('a'));
+    const elsewhere = await two('counter-1', { by: 1 }, context('b'));
+    await two('counter-1', { by: 2 }, context('c'));
+    // Decided from memory it would look new: same stream, same revision, but the id is taken.
+    expect(await one('counter-1', { by: 5 }, context('b'))).toMatchObject({ ...elsewhere, repeated: true, state: { total: 63 } });
+    expect(await one('counter-1', { by: 1 }, context('d'))).toMatchObject({ outcome: 'accepted', state: { total: 64 }, revision: 3n });
+  });
+
   it('many at once on one stream all count', async () => {
     const store = memoryEventStore();
     const [one, two] = [handler(store), handler(store)];

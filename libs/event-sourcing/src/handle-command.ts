@@ -1,4 +1,5 @@
-import { type Instant, derivedId, wallTime } from '@billstream/kernel';
+import { type Instant, derivedId, newId, wallTime } from '@billstream/kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decider, Rejection } from './decider';
 import { AppendOutcomeUnknown, type EventStore, RevisionConflict } from './event-store';
 import { oneAtATime } from './one-at-a-time';
@@ -52,33 +53,54 @@ export type HandlerParts<Command, Event extends DomainEvent, State, Refusal exte
 };
 
 const attemptsMax = 6;
+const isWorthRepeating = (error: unknown): boolean =>
+  error instanceof RevisionConflict || error instanceof AppendOutcomeUnknown;
 
 /**
- * The loop around every decision: read, fold, decide, append at the revision just read; again on a conflict. A command
- * id that the stream has seen answers with what it did then, so every command can be sent again after any crash.
- * Commands on one stream run one after the other within the process; between processes the revision check decides.
+ * The loop around every decision: read, fold, decide, append at that revision; again on a conflict. A command id that the
+ * stream has seen answers with what it did then, so every command can be sent again after any crash. Commands on one
+ * stream run one after the other within the process; between processes the revision check decides.
+ *
+ * A stream is decided upon as this process knows it, one that it does not know as if it were new: the append proves that
+ * nothing was added since, and spares the read. Whatever is answered without an append is decided on a fresh read,
+ * because nothing else proves it.
  */
 export const commandHandler = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: HandlerParts<Command, Event, State, Refusal>,
 ): Handle<Command, Event, State, Refusal> => {
   const streams = foldedStreams(parts);
   const inTurn = oneAtATime();
+  const decideOn = async (stream: string, request: Request<Command>, mayRemember: boolean) => {
+    if (mayRemember) {
+      const folded = streams.remembered(stream);
+      const settled = decide(parts, folded, request);
+      if (!('answer' in settled)) return { folded, settled, fromMemory: true };
+    }
+    const folded = await streams.load(stream);
+    return { folded, settled: decide(parts, folded, request), fromMemory: false };
+  };
+  const process = newId();
   return (stream, command, context, options = {}) =>
     inTurn(stream, async () => {
-      for (let attempt = 1; ; attempt += 1) {
-        const folded = await streams.load(stream);
-        const settled = decide(parts, folded, { command, context, ifRevision: options.ifRevision });
+      const { commandId, commandHash: hash } = context;
+      const request = { command, context, ifRevision: options.ifRevision };
+      // Attempt 0 is the one from memory: when it fails, the stream has to be read after all.
+      for (let attempt = 0; ; attempt += 1) {
+        const { folded, settled, fromMemory } = await decideOn(stream, request, attempt === 0);
         if ('answer' in settled) return settled.answer;
-        const events = settled.events.map((event, index) => stored(parts.schema.encode(event), stream, context, index));
+        const idOf = eventIds(stream, commandId, fromMemory ? process : null);
+        const events = settled.events.map((event, index) => stored(parts.schema.encode(event), idOf(index), context));
         try {
           const appended = await parts.store.append(stream, folded.revision < 0n ? 'none' : folded.revision, events);
-          const { state } = streams.extend(stream, folded, settled.events, { ...appended, commandId: context.commandId, hash: context.commandHash });
+          const { state } = streams.extend(stream, folded, settled.events, { ...appended, commandId, hash });
           return { outcome: 'accepted', events: settled.events, state, ...appended, repeated: false };
         } catch (error) {
           streams.forget(stream);
-          if (!(error instanceof RevisionConflict || error instanceof AppendOutcomeUnknown) || attempt === attemptsMax)
-            throw error;
+          if (!isWorthRepeating(error) || attempt === attemptsMax) throw error;
+          if (fromMemory && error instanceof RevisionConflict) continue;
           parts.onConflict?.(stream);
+          // Another process may be writing without a pause and be faster every time; a random wait finds a gap.
+          if (attempt > 1) await sleep(Math.random() * 2 ** attempt);
         }
       }
     });
@@ -103,12 +125,21 @@ const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejec
   return decision;
 };
 
+/**
+ * Ids that the same decision gives again. What was decided from memory gets ids of this process alone: had another
+ * process handled the very command meanwhile, the store would take equal ids for a repetition and hide the difference,
+ * where a conflict makes this process read.
+ */
+const eventIds =
+  (stream: string, commandId: string, process: string | null) =>
+  (index: number): string =>
+    process === null ? derivedId(stream, commandId, String(index)) : derivedId(stream, commandId, String(index), process);
+
 const stored = (
   form: { readonly type: string; readonly data: object },
-  stream: string,
+  id: string,
   context: CommandContext,
-  index: number,
-): StoredEvent => ({ ...form, id: derivedId(stream, context.commandId, String(index)), metadata: metadataOf(context) });
+): StoredEvent => ({ ...form, id, metadata: metadataOf(context) });
 
 /** The metadata that every event of a command carries. */
 export const metadataOf = (context: CommandContext): Metadata => ({

@@ -4,6 +4,7 @@ import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Accounts, accountsToken } from '../accounts';
+import { bootstrapTenant } from '../bootstrap';
 import { lookTwice } from './find-account';
 
 class AuthenticationRequest {
@@ -56,7 +57,13 @@ export class AuthenticateEndpoint {
   }
 
   private async tenantOf(apiKey: string, apiSecret: string): Promise<string | null> {
-    const tenant = await lookTwice(this.accounts, () => tenantByApiKey(this.accounts.runtime.database, apiKey));
+    const { database, settings } = this.accounts.runtime;
+    const look = () => tenantByApiKey(database, apiKey);
+    const known = await lookTwice(this.accounts, look);
+    // Right after the very first start the first tenant may still be on its way: whoever asks for it helps to make it.
+    const isFirst = known === null && apiKey === settings.bootstrapTenant?.apiKey;
+    if (isFirst) await bootstrapTenant(this.accounts);
+    const tenant = isFirst ? await lookTwice(this.accounts, look) : known;
     const isSecret = await matchesHash(apiSecret, tenant?.secretHash ?? nobody);
     return tenant !== null && isSecret ? tenant.tenantId : null;
   }

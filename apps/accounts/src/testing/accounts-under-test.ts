@@ -6,7 +6,7 @@ import { type Database, openDatabase } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { testDatabase } from '../../../../tools/testing/test-database';
+import { testDatabase } from '@billstream/testing';
 import { accountsService } from '../index';
 
 export const secretsKey = '5a'.repeat(32);

@@ -12,7 +12,7 @@ import { silentLogger } from '@billstream/observability';
 import { type Database, type DueItem, openDatabase } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { testDatabase } from '../../../../tools/testing/test-database';
+import { testDatabase } from '@billstream/testing';
 import { subscriptionsService } from '../index';
 import { OnAccounts } from '../reactions/on-accounts';
 import { OnInvoicing } from '../reactions/on-invoicing';

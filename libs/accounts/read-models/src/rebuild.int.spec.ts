@@ -9,7 +9,7 @@ import {
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import { type Instant, derivedId, parseCurrency } from '@billstream/kernel';
 import { type Database, openDatabase } from '@billstream/postgres';
-import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { type TestDatabase, testDatabase } from '@billstream/testing';
 import { accountsReadModel, balancesReadModel, tenantValuesReadModel, tenantsReadModel } from './index';
 
 const models = [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel];

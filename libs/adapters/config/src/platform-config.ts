@@ -35,6 +35,8 @@ export class PlatformConfig {
   @IsOptional() @eventStoreUrl readonly EVENTSTORE_URL?: string;
   @IsOptional() @postgresUrl readonly EVENTSTORE_DATABASE_URL?: string;
   @asSwitch @IsBoolean() readonly TEST_CLOCK: boolean = false;
+  /** Off only for the crash test's negative control: every message, command and usage record that comes again is then a new one. */
+  @asSwitch @IsBoolean() readonly RECOGNISE_REPEATS: boolean = true;
   @IsOptional() @IsString() readonly ADMIN_USER?: string;
   @IsOptional() @IsString() readonly ADMIN_PASSWORD?: string;
   @IsOptional() @IsString() readonly BOOTSTRAP_TENANT_KEY?: string;
@@ -59,6 +61,8 @@ export class ServiceConfig {
   @amqpUrl readonly RABBITMQ_URL!: string;
   @eventStoreUrl readonly EVENTSTORE_URL!: string;
   @asSwitch @IsBoolean() readonly TEST_CLOCK: boolean = false;
+  /** Off only for the crash test's negative control: every message, command and usage record that comes again is then a new one. */
+  @asSwitch @IsBoolean() readonly RECOGNISE_REPEATS: boolean = true;
   @IsIn(['emulator', 'sandbox', 'live']) readonly PAYPAL_MODE: 'emulator' | 'sandbox' | 'live' = 'emulator';
   @IsOptional() @IsString() readonly ADMIN_USER?: string;
   @IsOptional() @IsString() readonly ADMIN_PASSWORD?: string;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { eventually } from '../../../../tools/testing/eventually';
+import { eventually } from '@billstream/testing';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './index';
 import { isAlive } from './postmaster-file';
 

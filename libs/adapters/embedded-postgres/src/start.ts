@@ -11,7 +11,7 @@ export type EmbeddedPostgres = {
   readonly port: number;
   /** Whether the server was already running, left behind by a process that was killed. */
   readonly adopted: boolean;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 type Options = {

@@ -5,7 +5,7 @@ import type { Lease } from './lease';
 
 export type Watchdog = {
   /** The process to stop when this one dies; 0 when there is none any more. */
-  watch(pid: number): void;
+  readonly watch: (pid: number) => void;
   dismiss(): void;
 };
 

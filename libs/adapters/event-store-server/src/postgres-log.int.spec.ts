@@ -18,8 +18,9 @@ const makeLog = (schema: string) => () =>
 jest.setTimeout(60_000);
 
 describe('the event store server over PostgreSQL', () => {
-  afterAll(() => scratch.drop());
   storeContract(makeLog(scratch.schema));
+  // In the order of registration: the contract closes its server first.
+  afterAll(() => scratch.drop());
 });
 
 describe('a schema of the event store', () => {

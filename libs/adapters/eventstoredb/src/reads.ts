@@ -83,6 +83,9 @@ export const readStream = async (
   return events;
 };
 
+const positionOf = ({ commitPosition, event }: ResolvedEvent): bigint | undefined =>
+  commitPosition ?? event?.position?.commit;
+
 type ReadAll = Parameters<EventStore['readAll']>[0];
 
 /** The server filters subscriptions only, so events of other streams are dropped here. */
@@ -96,7 +99,7 @@ export const readAll = async (
   // A read starts at the event of its position, a subscription after it; ours is "after".
   const fromPosition = position < 0n ? START : { commit: position, prepare: position };
   const outcome = await drain(client.readAll({ fromPosition }, { highWaterMark: 256 }), (resolved) => {
-    const at = resolved.commitPosition ?? resolved.event?.position?.commit ?? position;
+    const at = positionOf(resolved) ?? position;
     if (at <= position) return 'more';
     position = at;
     const event = recordedEvent(resolved);
@@ -108,8 +111,8 @@ export const readAll = async (
 
 export const readHead = async (client: EventStoreDBClient): Promise<bigint> => {
   let head = -1n;
-  await drain(client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 }), ({ event, commitPosition }) => {
-    head = commitPosition ?? event?.position?.commit ?? head;
+  await drain(client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 }), (resolved) => {
+    head = positionOf(resolved) ?? head;
     return 'more';
   });
   return head;

@@ -1,10 +1,14 @@
 import { type AllStreamSubscription, type EventStoreDBClient, START, streamNameFilter } from '@eventstore/db-client';
 import type { RecordedEvent, SubscriptionPage } from '@billstream/event-sourcing';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { recordedEvent } from './recorded';
 
 /** What the server said between two events: how far it has looked, or (without a position) that it reached the end. */
 type Mark = { readonly afterEvents: number; readonly position?: bigint };
+
+/** History is collected into pages for at most so long, or until none has come for so long. */
+const collectMsMax = 250;
+const silenceMs = 3;
 
 export type ReceptionOptions = {
   readonly after: bigint | null;
@@ -22,6 +26,7 @@ export class Reception {
   private readonly events: RecordedEvent[] = [];
   private readonly marks: Mark[] = [];
   private arrived = 0;
+  private announced = 0;
   private position: bigint;
   private isLive = false;
   private hasNews = false;
@@ -57,6 +62,7 @@ export class Reception {
       await nextTurn();
     }
     const { pageSize } = this.options;
+    await this.fillPage();
     const events = this.events.splice(0, pageSize);
     const isAll = this.events.length === 0;
     this.hasNews = !isAll;
@@ -66,6 +72,22 @@ export class Reception {
       position: isAll ? this.position : (events.at(-1)?.position ?? this.position),
       caughtUp: this.isLive && isAll,
     };
+  }
+
+  /**
+   * History comes in many small pieces, and whoever applies it pays for each page: so it is collected until the page is
+   * full, the end is reached, or nothing more has come for some milliseconds. Live events never wait.
+   */
+  private async fillPage(): Promise<void> {
+    const end = performance.now() + collectMsMax;
+    for (let heard = -1; heard !== this.announced && this.isCollecting() && performance.now() < end; ) {
+      heard = this.announced;
+      await sleep(silenceMs);
+    }
+  }
+
+  private isCollecting(): boolean {
+    return !this.isLive && this.failure === undefined && this.events.length < this.options.pageSize;
   }
 
   async stop(): Promise<void> {
@@ -116,6 +138,7 @@ export class Reception {
   }
 
   private announce(): void {
+    this.announced += 1;
     this.hasNews = true;
     this.wakeUp();
   }

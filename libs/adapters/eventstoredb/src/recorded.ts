@@ -10,10 +10,27 @@ const utf8 = new TextEncoder();
 
 /** Throws here what the client would only notice inside a promise nobody can catch. */
 const assertJson = (value: unknown, path: string): void => {
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
-    throw new TypeError(`event data is not JSON: ${path} is a ${typeof value}`);
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, inner] of Object.entries(value)) assertJson(inner, `${path}.${key}`);
+  const stranger = strangerIn(value);
+  if (stranger) throw new TypeError(`event data is not JSON: ${[path, ...stranger.keys].join('.')} is a ${stranger.kind}`);
+};
+
+/** Names the way only once something was found: most events are large and all of them are fine. */
+const strangerIn = (value: unknown): { readonly keys: readonly string[]; readonly kind: string } | null => {
+  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return { keys: [], kind: typeof value };
+  if (typeof value !== 'object' || value === null) return null;
+  if (Array.isArray(value)) {
+    const elements: readonly unknown[] = value;
+    for (const [index, inner] of elements.entries()) {
+      const found = strangerIn(inner);
+      if (found) return { ...found, keys: [String(index), ...found.keys] };
+    }
+    return null;
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    const found = strangerIn(inner);
+    if (found) return { ...found, keys: [key, ...found.keys] };
+  }
+  return null;
 };
 
 /** Metadata goes as bytes, which spares the client one detour over base64. */

@@ -26,7 +26,7 @@ export const acceptBodies = (fastify: FastifyInstance): void => {
       done(null, undefined);
       return;
     }
-    parseJson(request, body, (error, value: unknown) => {
+    void parseJson(request, body, (error, value: unknown) => {
       if (error) done(malformed(error));
       else if (isDeeperThan(value, jsonDepthMax)) done(tooDeep());
       else if (holdsUnstorableText(value)) done(unstorable());

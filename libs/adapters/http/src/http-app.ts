@@ -47,6 +47,8 @@ export const createHttpApp = async (
   const server = adapter.getInstance<FastifyInstance>();
   acceptBodies(server);
   addHooks(server, options);
+  // Nest declares its options as a class, of which nobody makes an instance.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
     abortOnError: false,

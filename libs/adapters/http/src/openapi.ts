@@ -23,6 +23,8 @@ export const openApiOf = (app: INestApplication, title: string): OpenAPIObject =
     for (const inner of referencesIn(schema)) if (!(inner in schemas)) add(inner);
   };
   for (const name of Object.keys(schemas)) add(name);
+  // A type that is not known at run time (a list, free JSON, a field of several types) refers to a schema nobody gives.
+  for (const name of [document.paths, schemas].flatMap(referencesIn)) schemas[name] ??= { description: 'Any JSON' };
   return { ...document, components: { ...document.components, schemas } };
 };
 

@@ -96,7 +96,7 @@ const commandOf = (request: FastifyRequest, tenantId: string): Pick<RequestConte
   const { method, url, body } = request;
   return {
     commandId: derivedId('idempotency-key', tenantId, method, url, key),
-    commandHash: digest(`${method} ${url}\n${JSON.stringify(body) ?? ''}`),
+    commandHash: digest(`${method} ${url}\n${body === undefined ? '' : JSON.stringify(body)}`),
   };
 };
 

@@ -1,5 +1,4 @@
-import { eventually } from '../../../../tools/testing/eventually';
-import { testDatabase, type TestDatabase } from '../../../../tools/testing/test-database';
+import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
 import { openDatabase, type Database } from './index';
 
 let server: TestDatabase;

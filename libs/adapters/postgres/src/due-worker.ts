@@ -36,6 +36,8 @@ export type DueWorker = {
 const leaseSeconds = 90;
 /** An item that was done stays until its event is projected; then the row is gone. If not, it is taken again. */
 const settleSeconds = 3;
+/** Done so often and still due: its event does not remove it, which somebody should see. */
+const repeatsMax = 3;
 const concurrencyDefault = 16;
 const pollMsDefault = 200;
 /** Commits of projections come in swarms; one look answers many of them. */
@@ -44,7 +46,8 @@ const sweepEveryMs = 60_000;
 
 /**
  * The tenant's clock is wall time plus a distance. The outer bound lets the index on due_at narrow the search; the exact
- * condition stands beside it. A lease holds for one due date: an item that was moved is a new one.
+ * condition stands beside it. A lease holds for one due date: an item that was moved is a new one. Another worker may have
+ * leased an item after this statement's snapshot was taken, so the lease is looked at again where it is written.
  */
 const takeSql = `
 with due as (
@@ -65,6 +68,7 @@ with due as (
   on conflict (kind, key) do update set
     attempts = case when due_lease.due_at = excluded.due_at then due_lease.attempts + 1 else 1 end,
     due_at = excluded.due_at, leased_until = excluded.leased_until, last_error = null
+  where due_lease.due_at <> excluded.due_at or due_lease.leased_until < $1::timestamptz
   returning kind, key, attempts
 )
 select due.*, leased.attempts from due join leased using (kind, key) order by due.due_at, due.kind, due.key`;
@@ -105,39 +109,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     else running.delete(tenantId);
   };
 
-  const perform = async (taken: Taken): Promise<void> => {
-    const item: DueItem = {
-      tenantId: taken.tenant_id,
-      kind: taken.kind,
-      key: taken.key,
-      dueAt: taken.due_at,
-      payload: taken.payload,
-    };
-    const started = performance.now();
-    let error: unknown;
-    try {
-      const handler = handlers[taken.kind];
-      const work = (): Promise<void> => handler?.(item) ?? Promise.resolve();
-      await (parts.around ? parts.around(item, work) : work());
-    } catch (caught) {
-      error = caught ?? new Error('a handler threw nothing');
-    }
-    const outcome = error === undefined ? 'done' : 'failed';
-    const facts = { service, kind: item.kind, key: item.key, dueAt: item.dueAt, attempt: taken.attempts };
-    const durationMs = performance.now() - started;
-    if (error !== undefined) logger.error({ ...facts, durationMs, err: error }, 'due work failed');
-    else if (taken.attempts > 3) logger.warn({ ...facts, durationMs }, 'due work was done before and is due again');
-    else logger.info({ ...facts, durationMs }, 'due work');
-    parts.report?.({ kind: item.kind, outcome, seconds: durationMs / 1000 });
-    const message = error === undefined ? null : String(error instanceof Error ? error.message : error);
-    const pause =
-      error === undefined && taken.attempts <= 3 ? settleSeconds : Math.min(300, 2 ** Math.min(taken.attempts, 8));
-    await database.query(settleSql, [item.kind, item.key, item.dueAt, wallTime(), pause, message], 'due-settle');
-  };
-
   const start = (item: Taken): void => {
     change(item.tenant_id, 1);
-    void inTurn(scopeOf(item), () => (signal.aborted ? Promise.resolve() : perform(item)))
+    void inTurn(scopeOf(item), () => (signal.aborted ? Promise.resolve() : perform(parts, item)))
       .catch((error: unknown) => {
         // Its lease runs out and it is taken again.
         logger.warn({ service, err: error, kind: item.kind, key: item.key }, 'due work cannot be settled');
@@ -180,6 +154,31 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     wake: alarm.ring,
     running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
   };
+};
+
+const perform = async (parts: DueWorkerParts, taken: Taken): Promise<void> => {
+  const { kind, key, tenant_id: tenantId, due_at: dueAt, payload, attempts } = taken;
+  const started = performance.now();
+  const error = await attempt(parts, { tenantId, kind, key, dueAt, payload });
+  const durationMs = performance.now() - started;
+  const isAgain = attempts > repeatsMax;
+  const facts = { service: parts.service, kind, key, dueAt, attempt: attempts, durationMs };
+  if (error !== null) parts.logger.error({ ...facts, err: error }, 'due work failed');
+  else if (isAgain) parts.logger.warn(facts, 'due work was done before and is due again');
+  else parts.logger.info(facts, 'due work');
+  parts.report?.({ kind, outcome: error === null ? 'done' : 'failed', seconds: durationMs / 1000 });
+  const pause = error === null && !isAgain ? settleSeconds : Math.min(300, 2 ** Math.min(attempts, 8));
+  await parts.database.query(settleSql, [kind, key, dueAt, wallTime(), pause, error?.message ?? null], 'due-settle');
+};
+
+const attempt = async ({ handlers, around }: DueWorkerParts, item: DueItem): Promise<Error | null> => {
+  const work = (): Promise<void> => handlers[item.kind]?.(item) ?? Promise.resolve();
+  try {
+    await (around ? around(item, work) : work());
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error('a handler threw something that is no error', { cause: error });
+  }
 };
 
 const scopeOf = ({ tenant_id: tenantId, key, payload }: Taken): string => {

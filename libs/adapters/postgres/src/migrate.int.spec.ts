@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { testDatabase, type TestDatabase } from '../../../../tools/testing/test-database';
+import { testDatabase, type TestDatabase } from '@billstream/testing';
 import { migrate, openDatabase, type Database } from './index';
 
 let server: TestDatabase;

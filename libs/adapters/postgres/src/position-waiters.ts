@@ -33,12 +33,13 @@ export const positionWaiters = (
     });
 
   const inDatabase = async (position: bigint, withinMs: number): Promise<boolean> => {
-    for (const end = Date.now() + withinMs; ; await sleep(pollMs)) {
+    for (const end = Date.now() + withinMs; ;) {
       if (progress().position >= position) return true;
       if (progress().isActive) return inProcess(position, Math.max(0, end - Date.now()));
       const [row] = await database.query<{ position: string | null }>(minimumSql, [], 'checkpoints-minimum');
       if (row?.position != null && BigInt(row.position) >= position) return true;
       if (Date.now() >= end) return false;
+      await sleep(pollMs);
     }
   };
 

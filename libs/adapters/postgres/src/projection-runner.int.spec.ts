@@ -1,8 +1,7 @@
 import { type EventStore, type RecordedEvent, memoryEventStore } from '@billstream/event-sourcing';
 import { sampleEvent } from '@billstream/event-sourcing/testing';
 import { silentLogger } from '@billstream/observability';
-import { eventually } from '../../../../tools/testing/eventually';
-import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
 import { runtimeDdl } from './checkpoints';
 import { type Database, openDatabase } from './database';
 import { type Projections, runProjections } from './projection-runner';
@@ -197,7 +196,7 @@ describe('a rebuild', () => {
     await projections.visible(await store.head(), 5_000);
     await database.query(`update balances set amount = 99 where stream = 'wallet-2'`);
     const differing = [{ isEqual: false, differingKeys: ['{"stream": "wallet-2"}'], rows: { live: 2, rebuilt: 2 } }];
-    expect(await compareReadModel(parts())).toMatchObject({ outcome: 'compared', tables: differing });
+    expect(await compareReadModel(parts())).toMatchObject({ outcome: 'compared', events: 2, tables: differing });
     expect(await totals()).toEqual([{ amount: '100', events: 2n }]);
     expect(await rebuildReadModel(parts())).toMatchObject({ outcome: 'swapped', tables: differing });
     expect(await totals()).toEqual([{ amount: '3', events: 2n }]);

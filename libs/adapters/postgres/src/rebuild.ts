@@ -1,4 +1,4 @@
-import type { EventStore, RecordedEvent } from '@billstream/event-sourcing';
+import type { EventStore, RecordedEvent, SubscriptionPage } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { advanceCheckpoints, ddlHashOf, loadCheckpoints, prepareReadModels, runtimeDdl } from './checkpoints';
@@ -82,15 +82,22 @@ const catchUp = async (
   let position = from;
   const options = { after: from < 0n ? null : from, prefixes: readModel.prefixes, pageSize, signal };
   for await (const page of store.subscribe(options)) {
-    const events = upTo === null ? page.events : page.events.filter((event) => event.position <= upTo);
-    const to = upTo !== null && page.position > upTo ? upTo : page.position;
-    if (to > position) await applyPage(shadow, readModel, { events, from: position, to });
-    position = to > position ? to : position;
-    onProgress?.(progress.passed(events, position));
-    if (page.caughtUp || (upTo !== null && page.position >= upTo)) break;
+    const { events, to } = share(page, upTo);
+    if (to > position) {
+      await applyPage(shadow, readModel, { events, from: position, to });
+      position = to;
+    }
+    const passed = progress.passed(events, position);
+    onProgress?.(passed);
+    if (page.caughtUp || position === upTo) break;
   }
   return progress.events();
 };
+
+const share = ({ events, position }: SubscriptionPage, upTo: bigint | null): Omit<PageOf, 'from'> =>
+  upTo === null || position <= upTo
+    ? { events, to: position }
+    : { events: events.filter((event) => event.position <= upTo), to: upTo };
 
 type PageOf = { readonly events: readonly RecordedEvent[]; readonly from: bigint; readonly to: bigint };
 

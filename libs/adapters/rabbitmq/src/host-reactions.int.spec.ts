@@ -4,7 +4,7 @@ import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { defer, delay, of, tap } from 'rxjs';
-import { eventually } from '../../../../tools/testing/eventually';
+import { eventually } from '@billstream/testing';
 import { BusServer, ReactionContext } from './bus-server';
 import { deadLetters } from './dead-letters';
 import { hostReactions } from './host-reactions';

@@ -1,6 +1,6 @@
 import type { PublicEvent } from '@billstream/event-sourcing';
 import { openDatabase } from '@billstream/postgres';
-import { tcpProxy } from '../../../../tools/testing/tcp-proxy';
+import { tcpProxy } from '@billstream/testing';
 import { pruneInbox } from './inbox';
 import { busContract } from './testing/bus-contract';
 import { byKey, databaseUrl, events, useDatabase, worldOf } from './testing/bus-world';
@@ -20,6 +20,20 @@ describe('the bus inside one process', () => {
     await published;
     expect(handled).toHaveLength(5);
     await server.close();
+    await tidy();
+  });
+
+  it('fails what is published when a listener has left, so that a relay which is to end can end', async () => {
+    const { world, tidy } = await worldOf(null);
+    const bus = await world.open({});
+    const server = await world.serve(bus, () => Promise.resolve());
+    await server.close();
+    await expect(bus.publish(events(1, 1))).rejects.toThrow('consumes no longer');
+    const handled: PublicEvent[] = [];
+    const again = await world.serve(bus, (one) => Promise.resolve(void handled.push(one)));
+    await bus.publish(events(1, 1));
+    expect(handled).toHaveLength(1);
+    await again.close();
     await tidy();
   });
 

@@ -5,7 +5,7 @@ import { contextOf, type Incoming, isFence, partitionOf } from './message';
 
 export type InProcessBusParts = {
   readonly partitions?: number;
-  /** Consumers of this process: messages wait for those that have not subscribed yet, or no longer. */
+  /** Consumers of this process: messages wait for those that have not subscribed yet, and fail for those that have left. */
   readonly listeners: readonly Listener[];
   readonly report?: Report;
   /** Ends the bus as a crash would: nothing is finished, every open publish rejects. */
@@ -72,6 +72,7 @@ const contextOfMessage = (message: PublicEvent | Fence): string =>
  */
 export const inProcessBus = ({ partitions = 4, listeners, report = unreported, signal }: InProcessBusParts): Bus => {
   const subscribers = new Map<string, Subscriber>();
+  const left = new Set<string>();
   const pages = openPages();
   const arrived = arrivals();
   let closed = signal?.aborted ?? false;
@@ -92,8 +93,20 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
   };
   signal?.addEventListener('abort', () => void stopAll('drop'), { once: true });
 
-  const somebodyMissing = (contexts: ReadonlySet<string>): boolean =>
-    listeners.some(({ service, hears }) => !subscribers.has(service) && hears.some((context) => contexts.has(context)));
+  const missing = (contexts: ReadonlySet<string>): readonly string[] =>
+    listeners
+      .filter(({ service, hears }) => !subscribers.has(service) && hears.some((context) => contexts.has(context)))
+      .map(({ service }) => service);
+
+  /** Those who are still to come are waited for. Who has left may never come back, and the caller may want to end too. */
+  const everybodyThere = async (contexts: ReadonlySet<string>): Promise<void> => {
+    for (let absent = missing(contexts); !closed && absent.length > 0; absent = missing(contexts)) {
+      const gone = absent.find((service) => left.has(service));
+      if (gone !== undefined) throw new PublishFailed(`${gone} consumes no longer`);
+      await arrived.wait();
+    }
+    if (closed) throw new PublishFailed('the bus was closed');
+  };
 
   const hand = (messages: readonly (PublicEvent | Fence)[], page: Page): void => {
     for (const message of messages) {
@@ -114,8 +127,7 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
       if (messages.length === 0) return;
       const started = performance.now();
       const contexts = new Set(messages.map(contextOfMessage));
-      while (!closed && somebodyMissing(contexts)) await arrived.wait();
-      if (closed) throw new PublishFailed('the bus was closed');
+      await everybodyThere(contexts);
       report({ kind: 'published', messages: messages.length });
       await pages.open((page) => hand(messages, page));
       report({ kind: 'confirmed', messages: messages.length, ms: performance.now() - started });
@@ -125,6 +137,7 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
       if (subscribers.has(service)) throw new Error(`${service} consumes already`);
       const subscriber = { hears: new Set(hears), lanes: all.map((partition) => open<Page>(partition, pages.settle)) };
       subscribers.set(service, subscriber);
+      left.delete(service);
       report({ kind: 'subscribed', service, partitions });
       arrived.wake();
       const there = (): boolean => subscribers.get(service) === subscriber;
@@ -132,7 +145,10 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
         ready: Promise.resolve(),
         subscribed: () => (there() ? partitions : 0),
         close: async () => {
-          if (there()) subscribers.delete(service);
+          if (there()) {
+            subscribers.delete(service);
+            left.add(service);
+          }
           await Promise.all(subscriber.lanes.map((lane) => lane.stop('drain')));
           fail(`${service} consumes no longer`);
         },

@@ -39,7 +39,7 @@ export type LaneParts = {
 /** What to write into the inbox before the message is acknowledged; `stopped`: it was not brought to an end. */
 type Ended = { readonly row: HandledMessage | null } | 'stopped';
 
-const windowMax = 100;
+const windowMax = 250;
 const drainMs = 5_000;
 const recentMax = 4_096;
 const noRow: Ended = { row: null };

@@ -1,7 +1,7 @@
 import { memoryEventStore, type PublicEvent, type StoredEvent } from '@billstream/event-sourcing';
 import { type Instant, newId } from '@billstream/kernel';
 import { pino } from 'pino';
-import { eventually } from '../../../../tools/testing/eventually';
+import { eventually } from '@billstream/testing';
 import { type Bus, type Fence, PublishFailed } from './bus';
 import { fenceRaiser } from './fences';
 import { isFence } from './message';

@@ -43,7 +43,7 @@ export type RelayParts = {
 export type Relay = {
   /** Ends when the signal aborts and the last position is stored. */
   readonly done: Promise<void>;
-  progress(): RelayProgress;
+  readonly progress: () => RelayProgress;
 };
 
 const storeEveryMs = 200;

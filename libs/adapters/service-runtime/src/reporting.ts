@@ -89,7 +89,8 @@ const outcomeOf = <Event, State, Refusal>(handled: Handled<Event, State, Refusal
       };
     case 'rejected':
       return { outcome: 'rejected', rejection: handled.rejection };
-    default:
+    case 'revision-conflict':
+    case 'command-id-reused':
       return { outcome: handled.outcome };
   }
 };

@@ -50,6 +50,7 @@ export const runService = async (definition: ServiceDefinition): Promise<void> =
 export const settingsOf = (config: ServiceConfig): Settings => ({
   embedded: false,
   testClock: config.TEST_CLOCK,
+  recogniseRepeats: config.RECOGNISE_REPEATS,
   administrator: administratorOf(config),
   bootstrapTenant: bootstrapTenantOf(config),
   secretsKey: config.SECRETS_KEY,

@@ -39,6 +39,7 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
           store,
           decider,
           schema,
+          recogniseRepeats: settings.recogniseRepeats ?? true,
           onConflict: () => {
             metrics.appendConflict(name);
           },

@@ -61,6 +61,8 @@ export type ServiceMetrics = {
 export type Settings = {
   readonly embedded: boolean;
   readonly testClock: boolean;
+  /** False switches off the inbox, the memory of command ids and the names of usage records, for the test that shows what they are good for. */
+  readonly recogniseRepeats?: boolean;
   /** Who may log in with Basic authentication; null: nobody (a mistake of the configuration outside the embedded mode). */
   readonly administrator: { readonly user: string; readonly password: string } | null;
   /** The tenant that accounts makes sure of at start, and that unauthenticated metering belongs to in the embedded mode. */

@@ -73,7 +73,8 @@ export type RunningService = {
 export const startService = async (definition: ServiceDefinition, parts: ServiceParts): Promise<RunningService> => {
   const { name } = definition;
   const metrics = parts.metrics ?? createMetrics();
-  const logger = parts.logger.child({ service: name });
+  // A process of its own has named its logger already; a name twice on a line is no valid JSON to many readers.
+  const logger = parts.logger.bindings()['service'] === name ? parts.logger : parts.logger.child({ service: name });
   const database = openDatabase({
     url: parts.databaseUrl,
     schema: name,
@@ -113,8 +114,9 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
   const { store, appended } = countingStore(parts.store);
   await createTables(database, definition);
   const clocks = tenantClocks(database);
-  let due: DueWorker | undefined;
-  const projections = startProjections(assembly, clocks, () => due?.wake());
+  // What starts last is already spoken of by what starts first.
+  const later: { due?: DueWorker; relay?: Relay } = {};
+  const projections = startProjections(assembly, clocks, () => later.due?.wake());
   await projections.ready;
   await clocks.refresh();
   const runtime = serviceRuntime({
@@ -129,10 +131,10 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
   });
 
   const app = await createApp(assembly, runtime);
-  const server = createReactions(assembly, clocks, () => due?.wake());
+  const server = createReactions(assembly, clocks, () => later.due?.wake());
   hostReactions(app, server);
-  due = startDueWork(assembly, runtime);
-  let relay: Relay | undefined;
+  const due = startDueWork(assembly, runtime);
+  later.due = due;
   const internal = internalFace({
     definition,
     store: parts.store,
@@ -140,7 +142,7 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
     bus: parts.bus,
     clock: runtime.clock,
     server,
-    relay: () => relay ?? idleRelay,
+    relay: () => later.relay ?? idleRelay,
     projections,
     due,
     appended,
@@ -151,7 +153,8 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
   const fastify = fastifyOf(app);
   await fastify.ready();
   await app.startAllMicroservices();
-  relay = startServiceRelay(assembly);
+  const relay = startServiceRelay(assembly);
+  later.relay = relay;
   const background = startBackground(assembly, runtime);
   const watching = watch(assembly, clocks);
   const address = await listen(fastify, parts);
@@ -243,6 +246,7 @@ const createReactions = (
     hears: hearsOf(definition),
     database,
     logger,
+    inbox: parts.settings.recogniseRepeats === false ? 'off' : 'on',
     report: busReport(metrics),
     around: (event, info, work) =>
       withLogContext({ correlationId: event.correlationId, causationId: event.id, tenantId: event.tenantId }, () =>

@@ -1,6 +1,7 @@
 import { type Decimal, type Instant, type LocalDate, epochMs, instantOfMs, plusDays, startOfDay, zonedDateOf } from '@billstream/kernel';
 import { type Fraction, dividedBy, fractionOf, greater, lesser, minus, nothing, plus, toDecimal, total } from './fraction';
 import type { CountingMethod, Rule } from './rule';
+import { hourFractionMs, hourMs, hourStartMs } from './zone-hour';
 
 /** Samples of one quarter of an hour, added up. Every offset in use is a multiple of it, so quarters make hours in any zone. */
 export type Quarter = { readonly at: Instant; readonly sum: Decimal; readonly count: number; readonly max: Decimal };
@@ -23,8 +24,6 @@ export type Counted = {
 
 /** A half-open range of usage in a real time zone: hours and days follow daylight saving (M17). */
 export type CountedRange = { readonly fromAt: Instant; readonly toAt: Instant; readonly timeZone: string };
-
-const hourMs = 3_600_000;
 
 type Hour = { readonly at: number; readonly value: Fraction; readonly records: number; readonly synthetic: boolean };
 
@@ -52,17 +51,14 @@ export const count = (
   };
 };
 
-/** The instant at which the zone's hour around `at` begins; half-hour zones have theirs at :30 of UTC. */
-const hourStart = (at: number, zoneQuarter: number): number => Math.floor((at - zoneQuarter) / hourMs) * hourMs + zoneQuarter;
-
 const hoursOf = (quarters: readonly Quarter[], method: CountingMethod, timeZone: string): readonly Hour[] => {
   const first = quarters[0];
   if (!first) return [];
   // Zones change by whole hours or have one fixed fraction, so the fraction at the first sample holds for the range.
-  const zoneQuarter = epochMs(startOfDay(zonedDateOf(first.at, timeZone), timeZone)) % hourMs;
+  const fractionMs = hourFractionMs(first.at, timeZone);
   const hours = new Map<number, { sum: Fraction; count: number; max: Fraction }>();
   for (const quarter of quarters) {
-    const at = hourStart(epochMs(quarter.at), zoneQuarter);
+    const at = hourStartMs(epochMs(quarter.at), fractionMs);
     const before = hours.get(at);
     const max = fractionOf(quarter.max);
     hours.set(at, {

@@ -1,5 +1,5 @@
 import { type Decimal, type Instant, decimal } from '@billstream/kernel';
-import { type CountingMethod, type LimitState, type Rule, afterSample, chooseRule, defaultRule, faultsOf, untouched, verdict } from './index';
+import { type CountingMethod, type LimitState, type Rule, afterReset, afterSample, chooseRule, defaultRule, faultsOf, untouched, verdict } from './index';
 
 const at = (time: string): Instant => `2024-05-01T${time}:00.000Z` as Instant;
 const hundred: Decimal = decimal(100);
@@ -39,6 +39,19 @@ describe('the limit of a gauge', () => {
   });
   it('ignores a sample older than the newest', () => {
     expect(stateAt(follow('PEAK', [['10:30', 120], ['10:10', 50]]), '10:40')).toBe('LIMITED 120');
+  });
+});
+
+describe('a counter set by hand', () => {
+  it('goes on from there in the open window, which it opens if there is none', () => {
+    const reset = afterReset(follow('SUM', [['10:05', 101]]), decimal(3), at('10:30'), terms('SUM'));
+    expect(stateAt(reset, '10:40')).toBe('ok 3');
+    expect(stateAt(afterSample(reset, { at: at('10:45'), amount: decimal(98) }, at('10:45'), terms('SUM')), '10:45')).toBe('LIMITED 101');
+    expect(stateAt(afterReset(untouched, decimal(200), at('10:30'), terms('SUM')), '11:00')).toBe('ok 0');
+  });
+  it('is nothing to a gauge', () => {
+    const gauge = follow('AVG', [['10:05', 101]]);
+    expect(afterReset(gauge, decimal(3), at('10:30'), terms('AVG'))).toBe(gauge);
   });
 });
 

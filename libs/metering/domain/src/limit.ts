@@ -28,6 +28,7 @@ export type LimitVerdict = {
   readonly resetAt: Instant | null;
 };
 
+const windowMsMax = 25 * 3_600_000;
 const intervalMs: Readonly<Record<Interval, number>> = { HOUR: 3_600_000, DAY: 86_400_000 };
 
 /** The window of the reset interval around an instant, in the account's zone or from the first use. */
@@ -48,20 +49,31 @@ export const atNow = (state: LimitState, now: Instant): LimitState => ({
   override: state.override?.until != null && state.override.until <= now ? null : state.override,
 });
 
-type Terms = { readonly method: CountingMethod; readonly rule: Rule; readonly timeZone: string };
+/** What a state is judged by: the rule that holds for the user now. */
+export type LimitTerms = { readonly method: CountingMethod; readonly rule: Rule; readonly timeZone: string };
 
 /**
  * The state after a record. A SUM record counts when its event time lies inside the window open at `now`; an older or
  * future one is billed but does not limit (M4). A gauge takes the sample unless a newer one was seen.
  */
-export const afterSample = (state: LimitState, sample: LimitSample, now: Instant, { method, rule, timeZone }: Terms): LimitState => {
+export const afterSample = (state: LimitState, sample: LimitSample, now: Instant, { method, rule, timeZone }: LimitTerms): LimitState => {
   if (method !== 'SUM')
     return state.newestAt !== null && sample.at < state.newestAt ? state : { ...state, current: sample.amount, newestAt: sample.at };
   const open = atNow(state, now);
+  // No window is longer than a day of 25 hours: a backfill of old records need not look into the calendar for each.
+  if (Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return open;
   const window = open.windowFrom !== null && open.windowTo !== null ? { from: open.windowFrom, to: open.windowTo } : windowAround(rule.windowAnchor === 'FIRST_USE' ? sample.at : now, rule, timeZone);
   if (sample.at < window.from || sample.at >= window.to || window.to <= now) return open;
   const newestAt = open.newestAt === null || sample.at > open.newestAt ? sample.at : open.newestAt;
   return { ...open, current: add(open.current, sample.amount), newestAt, windowFrom: window.from, windowTo: window.to };
+};
+
+/** The counter set by hand (the original's reset): the open window goes on from `amount`. A gauge has no counter. */
+export const afterReset = (state: LimitState, amount: Decimal, now: Instant, { method, rule, timeZone }: LimitTerms): LimitState => {
+  if (method !== 'SUM') return state;
+  const open = atNow(state, now);
+  const window = open.windowFrom !== null && open.windowTo !== null ? { from: open.windowFrom, to: open.windowTo } : windowAround(now, rule, timeZone);
+  return { ...open, current: amount, windowFrom: window.from, windowTo: window.to };
 };
 
 export const verdict = (state: LimitState, now: Instant, limit: Decimal | null): LimitVerdict => {

@@ -8,6 +8,9 @@ export type PlanInterval = {
   readonly category: 'BASE' | 'ADD_ON' | 'STANDALONE';
   readonly fromAt: Instant;
   readonly toAt: Instant | null;
+  /** Units that the plan prices in this stretch; the second list: those of them it prices by level (CAPACITY), not by sum. */
+  readonly units: readonly string[];
+  readonly capacityUnits: readonly string[];
 };
 
 /** What metering knows of an account, recorded from what accounts and subscriptions published. `user` is its external key. */

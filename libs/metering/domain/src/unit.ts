@@ -8,12 +8,16 @@ export type RuleVersion = { readonly version: number; readonly effectiveAt: Inst
 export type UnitEvent =
   | { readonly type: 'UnitDefined'; readonly data: { readonly unitId: string; readonly name: string; readonly countingMethod: CountingMethod } & RuleVersion }
   | { readonly type: 'RulesReplaced'; readonly data: { readonly unitId: string; readonly name: string } & RuleVersion }
-  | { readonly type: 'UnitRemoved'; readonly data: { readonly unitId: string; readonly name: string } };
+  /** The version counts on, so that a unit defined again under the same name never repeats one. */
+  | {
+      readonly type: 'UnitRemoved';
+      readonly data: { readonly unitId: string; readonly name: string; readonly version: number; readonly effectiveAt: Instant };
+    };
 
 export type UnitCommand =
   | { readonly type: 'DefineUnit'; readonly unitId: string; readonly name: string; readonly countingMethod: CountingMethod; readonly rules: readonly Rule[]; readonly at: Instant }
   | { readonly type: 'ReplaceRules'; readonly rules: readonly Rule[]; readonly at: Instant }
-  | { readonly type: 'RemoveUnit' };
+  | { readonly type: 'RemoveUnit'; readonly at: Instant };
 
 export type UnitRejection =
   | { readonly code: 'unit-exists'; readonly unitId: string }
@@ -22,7 +26,7 @@ export type UnitRejection =
 
 export type UnitState =
   | { readonly status: 'NONE' }
-  | { readonly status: 'REMOVED' }
+  | { readonly status: 'REMOVED'; readonly version: number }
   | { readonly status: 'DEFINED'; readonly unitId: string; readonly name: string; readonly countingMethod: CountingMethod; readonly current: RuleVersion };
 
 /** A unit's name is unique within its tenant, so its id and stream follow from both. */
@@ -34,7 +38,8 @@ const define = (command: Extract<UnitCommand, { type: 'DefineUnit' }>, state: Un
   const { unitId, name, countingMethod, rules, at } = command;
   const faults = faultsOf(rules, countingMethod);
   if (faults.length > 0) return reject({ code: 'rules-invalid', faults } as const);
-  return accept<UnitEvent>({ type: 'UnitDefined', data: { unitId, name, countingMethod, version: 1, effectiveAt: at, rules } });
+  const version = state.status === 'REMOVED' ? state.version + 1 : 1;
+  return accept<UnitEvent>({ type: 'UnitDefined', data: { unitId, name, countingMethod, version, effectiveAt: at, rules } });
 };
 
 const replaceRules = ({ rules, at }: Extract<UnitCommand, { type: 'ReplaceRules' }>, state: Extract<UnitState, { status: 'DEFINED' }>) => {
@@ -51,7 +56,8 @@ export const unit: Decider<UnitCommand, UnitEvent, UnitState, UnitRejection> = {
     if (command.type === 'DefineUnit') return define(command, state);
     if (state.status !== 'DEFINED') return reject({ code: 'unit-not-found' });
     if (command.type === 'ReplaceRules') return replaceRules(command, state);
-    return accept<UnitEvent>({ type: 'UnitRemoved', data: { unitId: state.unitId, name: state.name } });
+    const { unitId, name, current } = state;
+    return accept<UnitEvent>({ type: 'UnitRemoved', data: { unitId, name, version: current.version + 1, effectiveAt: command.at } });
   },
   evolve: (state, event): UnitState => {
     switch (event.type) {
@@ -62,7 +68,7 @@ export const unit: Decider<UnitCommand, UnitEvent, UnitState, UnitRejection> = {
       case 'RulesReplaced':
         return state.status === 'DEFINED' ? { ...state, current: event.data } : state;
       case 'UnitRemoved':
-        return { status: 'REMOVED' };
+        return { status: 'REMOVED', version: event.data.version };
     }
   },
 };

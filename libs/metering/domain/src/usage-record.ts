@@ -1,4 +1,4 @@
-import { type Decimal, type Instant, type TenantId, compare, decimal, epochMs, instantOfMs, isNegative, parseDecimal, parseInstant, round } from '@billstream/kernel';
+import { type Decimal, type Instant, compare, decimal, epochMs, instantOfMs, isNegative, parseDecimal, parseInstant, round } from '@billstream/kernel';
 import type { CountingMethod } from './rule';
 
 /** A usage record as it stands in the log, in compact form: a batch of thousands is one event. `source` and `id` name it for ever. */
@@ -27,6 +27,9 @@ export type RecordDefaults = {
   /** Gives the id of a record that brings none (from the request's own key); null: it cannot be recognised again. */
   readonly idOf: (index: number) => string | null;
 };
+
+/** Whose usage a record is when it names nobody: counted by the default rule, never limited (M16). */
+export const anonymousUser = 'anonymous';
 
 const nameMax = 255;
 const refuse = (index: number, field: string, code: string, message: string): RejectedRecord => ({ index, field, code, message });
@@ -65,7 +68,7 @@ type Names = { readonly unit: string; readonly user: string; readonly source: st
 
 const namesOf = ({ unit, user, source, id }: Fields, index: number): Names | RejectedRecord => {
   const invalid = (field: string): RejectedRecord => refuse(index, field, 'invalid', `${field} is a text of 1 to ${nameMax} characters`);
-  const named = user ?? 'anonymous';
+  const named = user ?? anonymousUser;
   if (!isName(unit)) return invalid('unit');
   if (!isName(named)) return invalid('user');
   if (!isOptionalName(source)) return invalid('source');
@@ -111,6 +114,10 @@ const hashOf = (text: string): number => {
   return hash >>> 0;
 };
 
-export const usageStream = (tenantId: TenantId | string, user: string): string => `usage-${tenantId}-${hashOf(user) % usagePartitions}`;
+export const usageStream = (tenantId: string, user: string): string => `usage-${tenantId}-${hashOf(user) % usagePartitions}`;
+
+/** All streams of a tenant's usage, e.g. to see whether everything that was accepted has been counted. */
+export const usageStreamsOf = (tenantId: string): readonly string[] =>
+  Array.from({ length: usagePartitions }, (_, partition) => `usage-${tenantId}-${partition}`);
 
 export const recordedAt = ([, , atMs]: LoggedRecord): Instant => instantOfMs(atMs);

@@ -42,8 +42,9 @@ export const createIntake = ({ store, definition, read, found }: IntakeParts) =>
     withdraw?.();
     const page = await following.next();
     for (const event of page) await accept(event);
-    if (page.length === 0 && !stopped) withdraw = store.head.onCommit(following.wakeOn, readOn);
-    return page.length > 0;
+    if (page.length > 0 || stopped) return page.length > 0;
+    withdraw = store.head.onCommit(following.wakeOn, readOn);
+    return following.isBehind();
   };
 
   const readOn = (): void => {

@@ -1,5 +1,6 @@
 import type { EventStore } from '../storage/event-store';
 import type { StoredEvent } from '../storage/stored-event';
+import { createReadAhead } from '../storage/read-ahead';
 import { floorOf, type StreamState } from '../storage/stream-state';
 import { isFresh, isVisible } from '../storage/visibility';
 import type { Outlet } from './calls';
@@ -11,6 +12,8 @@ import { subscribe } from './subscription';
 
 type Page = readonly StoredEvent[];
 type NextPage = (limit: number) => Page | Promise<Page>;
+
+const READ_AHEAD_FROM = 1_000;
 
 const startOf = (from: StartingPoint, end: number): number => {
   if (from === 'start') return 0;
@@ -37,12 +40,17 @@ const streamPages = (store: EventStore, state: StreamState, request: ReadRequest
 
 /** Forwards starts at the event of a position, backwards before it: a position is read as "after the record". */
 const allPages = (store: EventStore, request: ReadRequest): NextPage => {
-  const step = request.backwards ? -1 : 1;
+  const { backwards, limit: wanted = 0 } = request;
+  const step = backwards ? -1 : 1;
+  const nextOf = (page: Page): number => (page.at(-1)?.position ?? 0) + step;
+  const fetch = (start: number): Page | Promise<Page> => store.allPage({ from: start, limit: wanted, backwards });
+  // Reading ahead pays from the second page on; a small read ends with its first.
+  const read = wanted > READ_AHEAD_FROM ? createReadAhead(fetch, nextOf) : fetch;
   let from = startOf(request.from, store.head.lastPosition() + 1);
-  if (request.backwards) from -= 1;
+  if (backwards) from -= 1;
   return async (limit) => {
-    const page = await store.allPage({ from, limit, backwards: request.backwards });
-    from = (page.at(-1)?.position ?? from) + step;
+    const page = (await read(from)).slice(0, limit);
+    from = page.length > 0 ? nextOf(page) : from;
     return page;
   };
 };

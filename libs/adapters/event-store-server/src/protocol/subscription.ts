@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { EventStore } from '../storage/event-store';
 import { ALL } from '../storage/head';
 import type { StoredEvent } from '../storage/stored-event';
-import { floorOf, isDeleted } from '../storage/stream-state';
+import { createReadAhead } from '../storage/read-ahead';
+import { floorOf, isDeleted, type StreamState } from '../storage/stream-state';
 import { isFresh } from '../storage/visibility';
 import type { Outlet } from './calls';
 import { invalidArgument, streamDeleted } from './failures';
@@ -16,7 +17,9 @@ type Page = readonly StoredEvent[];
 export interface Following {
   /** Which commits concern it. */
   readonly wakeOn: string;
-  next(): Page | Promise<Page>;
+  readonly next: () => Promise<Page>;
+  /** Whether there is something to read now. To be asked after a wake-up was ordered, lest one be missed. */
+  readonly isBehind: () => boolean;
 }
 
 const PAGE = 500;
@@ -26,10 +29,15 @@ export const followAll = (store: EventStore, from: ReadRequest['from']): Followi
   const last = store.head.lastPosition();
   if (typeof from === 'number' && from > last) throw invalidArgument(`position ${from} is beyond the end of the log`);
   let position = from === 'start' ? 1 : (from === 'end' ? last : from) + 1;
+  const fetch = createReadAhead(
+    (start) => store.allPage({ from: start, limit: PAGE, backwards: false }),
+    (page) => (page.at(-1)?.position ?? 0) + 1,
+  );
   return {
     wakeOn: ALL,
+    isBehind: () => position <= store.head.lastPosition(),
     next: async () => {
-      const page = await store.allPage({ from: position, limit: PAGE, backwards: false });
+      const page = await fetch(position);
       position = (page.at(-1)?.position ?? position - 1) + 1;
       return page;
     },
@@ -39,28 +47,50 @@ export const followAll = (store: EventStore, from: ReadRequest['from']): Followi
 export const followStream = (store: EventStore, stream: string, from: ReadRequest['from']): Following => {
   const end = store.head.stream(stream)?.next ?? 0;
   let revision = from === 'start' ? 0 : from === 'end' ? end : from + 1;
-  const next = async (): Promise<Page> => {
+  const visible = (): StreamState | undefined => {
     const state = store.head.stream(stream);
-    if (!state || isDeleted(state.retention)) return [];
+    return state && !isDeleted(state.retention) ? state : undefined;
+  };
+  const fetch = createReadAhead(
+    (start) => {
+      const state = visible();
+      return state ? store.streamPage(state, { from: start, limit: PAGE, backwards: false }) : [];
+    },
+    (page) => (page.at(-1)?.revision ?? 0) + 1,
+  );
+  const next = async (): Promise<Page> => {
+    const state = visible();
+    if (!state) return [];
     revision = Math.max(revision, floorOf(state));
-    const page = await store.streamPage(state, { from: revision, limit: PAGE, backwards: false });
+    const page = await fetch(revision);
     revision = (page.at(-1)?.revision ?? revision - 1) + 1;
     const nowMs = Date.now();
     const fresh = page.filter((event) => isFresh(state, event, nowMs));
     return fresh.length > 0 || page.length === 0 ? fresh : next();
   };
-  return { wakeOn: stream, next };
+  return { wakeOn: stream, next, isBehind: () => revision < (visible()?.next ?? 0) };
 };
 
-/** Waits until something was committed there, or the call has ended. */
-const nextCommit = (store: EventStore, outlet: Outlet, following: Following): Promise<void> =>
-  new Promise((resolve) => {
-    const withdraw = store.head.onCommit(following.wakeOn, resolve);
-    outlet.onEnd(() => {
-      withdraw();
-      resolve();
+/** How to wait until something was committed there, or the call has ended. */
+const createWait = (parts: SubscriptionParts, following: Following): (() => Promise<void>) => {
+  let stop = (): void => undefined;
+  // Once for the whole call: a subscription waits as often as something is committed.
+  parts.outlet.onEnd(() => stop());
+  return () =>
+    new Promise((resolve) => {
+      const withdraw = parts.store.head.onCommit(following.wakeOn, resolve);
+      stop = () => {
+        withdraw();
+        resolve();
+      };
+      // Something may have come between the look at the end of the log and this order to be woken.
+      if (following.isBehind() || isClosed(parts) || !parts.outlet.isOpen()) stop();
     });
-  });
+};
+
+/** A tombstone is no event that a subscription is sent; it ends it. */
+const isClosed = ({ store, request: { stream } }: SubscriptionParts): boolean =>
+  stream !== undefined && store.head.stream(stream)?.tombstoned === true;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -104,6 +134,7 @@ export const subscribe = async (store: EventStore, outlet: Outlet, request: Read
   const following = stream === undefined ? followAll(store, from) : followStream(store, stream, from);
   const parts = { store, outlet, request };
   const progress: Progress = { considered: 0, position: 0 };
+  const wait = createWait(parts, following);
   let live = false;
   await outlet.send(confirmation(randomUUID()));
   while (outlet.isOpen()) {
@@ -114,9 +145,9 @@ export const subscribe = async (store: EventStore, outlet: Outlet, request: Read
       await nextTurn();
       continue;
     }
-    if (stream !== undefined && store.head.stream(stream)?.tombstoned) throw streamDeleted(stream);
+    if (stream !== undefined && isClosed(parts)) throw streamDeleted(stream);
     if (!live) await announceLive(parts, progress);
     live = true;
-    if (outlet.isOpen()) await nextCommit(store, outlet, following);
+    await wait();
   }
 };

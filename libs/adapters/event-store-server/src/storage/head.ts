@@ -67,16 +67,19 @@ const createWakers = (): Wakers => {
   };
 };
 
+/** Two generations: dropping the older whole is cheap, while a Map that is emptied from its front gets slower and slower. */
 const createSeenIds = () => {
-  const seen = new Map<string, SeenId>();
+  let young = new Map<string, SeenId>();
+  let old = new Map<string, SeenId>();
   return {
-    get: (id: string): SeenId | undefined => seen.get(id),
+    get: (id: string): SeenId | undefined => young.get(id) ?? old.get(id),
     add: (event: StoredEvent): void => {
-      if (seen.size >= RECENT_IDS_MAX) {
-        const oldest = seen.keys().next();
-        if (!oldest.done) seen.delete(oldest.value);
+      if (young.size >= RECENT_IDS_MAX / 2) {
+        old = young;
+        young = new Map();
       }
-      seen.set(event.id, { stream: event.stream, revision: event.revision, position: event.position });
+      // Not the event itself: that would keep its payload in memory.
+      young.set(event.id, { stream: event.stream, revision: event.revision, position: event.position });
     },
   };
 };

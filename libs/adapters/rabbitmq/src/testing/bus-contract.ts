@@ -1,7 +1,7 @@
 import { memoryEventStore, type PublicEvent } from '@billstream/event-sourcing';
 import { newId } from '@billstream/kernel';
-import { eventually } from '../../../../../tools/testing/eventually';
-import type { TestBroker } from '../../../../../tools/testing/test-broker';
+import { eventually } from '@billstream/testing';
+import type { TestBroker } from '@billstream/testing';
 import { deadLetters } from '../dead-letters';
 import { fenceRaiser } from '../fences';
 import { relayCheckpoint } from '../relay-checkpoint';

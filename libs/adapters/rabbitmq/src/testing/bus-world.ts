@@ -2,8 +2,8 @@ import type { EventStore, PublicEvent, StoredEvent } from '@billstream/event-sou
 import { type Instant, newId } from '@billstream/kernel';
 import { type Database, openDatabase } from '@billstream/postgres';
 import { pino } from 'pino';
-import type { TestBroker } from '../../../../../tools/testing/test-broker';
-import { type TestDatabase, testDatabase } from '../../../../../tools/testing/test-database';
+import type { TestBroker } from '@billstream/testing';
+import { type TestDatabase, testDatabase } from '@billstream/testing';
 import type { Bus } from '../bus';
 import { BusServer, type BusServerParts } from '../bus-server';
 import { busDdl } from '../ddl';

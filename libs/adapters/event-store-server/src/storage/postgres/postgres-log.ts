@@ -171,7 +171,7 @@ class PostgresLog implements EventLog {
 
   private async takeOver(client: Client): Promise<void> {
     try {
-      await this.reconcile(queryOn(client));
+      if (!this.closed) await this.reconcile(queryOn(client));
       if (this.closed) throw new LogUnavailable('closed meanwhile');
       this.writer = client;
     } catch (error) {

@@ -1,0 +1,120 @@
+import { RequestCtx, type RequestContext, commandContext, unwrap } from '@billstream/http';
+import { type Decimal, type Instant, decimal, derivedId, epochMs, parseDecimal, parseInstant, toNumber } from '@billstream/kernel';
+import { type LimitVerdict, anonymousUser, chooseRule, heldAt, usageLimitStream, verdict } from '@billstream/metering-domain';
+import { type UnitView, limitState, unitByName, userByName } from '@billstream/metering-read-models';
+import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
+import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { type Metering, meteringToken } from '../metering';
+import { invalidField, unknownUnit } from './problems';
+
+class LimitQuery {
+  @IsString() @IsNotEmpty() @MaxLength(255) readonly user!: string;
+}
+
+class ResetQuery extends LimitQuery {
+  @IsString() @IsNotEmpty() readonly amount!: string;
+}
+
+class OverrideRequest {
+  @IsString() @IsNotEmpty() @MaxLength(255) readonly user!: string;
+  @IsIn(['LIMITED', 'RELEASED', 'AUTOMATIC']) readonly state!: 'LIMITED' | 'RELEASED' | 'AUTOMATIC';
+  @IsOptional() @IsString() readonly until?: string | null;
+  @IsOptional() @IsString() @MaxLength(1024) readonly reason?: string | null;
+}
+
+/** The original's limiter, with `remaining` floored at -1 and `reset` in milliseconds to the end of the window; null: no limit, no window. */
+type LimiterJson = {
+  readonly unit: string;
+  readonly user: string;
+  readonly current: number;
+  readonly remaining: number | null;
+  readonly reset: number | null;
+  readonly limit: number | null;
+  readonly limited: boolean;
+  readonly exhausted: boolean;
+};
+
+@Controller()
+export class LimitsEndpoint {
+  constructor(@Inject(meteringToken) private readonly metering: Metering) {}
+
+  @Get('meter/limit/check/:unit')
+  async check(@Param('unit') name: string, @Query() { user }: LimitQuery, @RequestCtx() { tenantId }: RequestContext): Promise<LimiterJson> {
+    const unit = await this.existing(tenantId, name);
+    await this.metering.usageVisible(tenantId, user);
+    return this.limiter(tenantId, user, unit);
+  }
+
+  /** Sets the running counter of a SUM unit; a gauge has none and stays as it is. */
+  @Put('meter/limit/reset/:unit')
+  async reset(@Param('unit') name: string, @Query() { user, amount: text }: ResetQuery, @RequestCtx() context: RequestContext): Promise<LimiterJson> {
+    const unit = await this.existing(context.tenantId, name);
+    const amount = amountOf(text);
+    return this.act(context, user, unit, { type: 'CounterSet', data: { unit: name, user, amount } });
+  }
+
+  /** A state set by hand until an instant, or until it is made AUTOMATIC again. */
+  @Put('v1/usage/limits/:unit')
+  async override(@Param('unit') name: string, @Body() body: OverrideRequest, @RequestCtx() context: RequestContext): Promise<LimiterJson> {
+    const unit = await this.existing(context.tenantId, name);
+    const { user, state, until, reason } = body;
+    const override = state === 'AUTOMATIC' ? null : { state, until: untilOf(until), reason: reason ?? context.actor.reason ?? '' };
+    return this.act(context, user, unit, { type: 'OverrideSet', data: { unit: name, user, override } });
+  }
+
+  private async act(context: RequestContext, user: string, unit: UnitView, command: Parameters<Metering['limit']>[1]): Promise<LimiterJson> {
+    const { runtime, limit } = this.metering;
+    const stream = usageLimitStream(derivedId('limits', context.tenantId, user));
+    const done = unwrap(await limit(stream, command, commandContext(context, runtime.clock)), () => unknownUnit(unit.name));
+    await runtime.visible(done.position);
+    return this.limiter(context.tenantId, user, unit);
+  }
+
+  private async limiter(tenantId: string, user: string, unit: UnitView): Promise<LimiterJson> {
+    const { clock, database } = this.metering.runtime;
+    const now = clock.now(tenantId);
+    const { intervals } = await userByName(database, tenantId, user);
+    const { rule, subscriptionId } = chooseRule(unit.rules, heldAt(intervals, now));
+    const limit = user === anonymousUser ? null : (rule?.limitAmount ?? null);
+    const state = await limitState(database, { tenantId, user, unit: unit.name, subscriptionId });
+    return limiterJson({ unit: unit.name, user, now }, verdict(state, now, limit));
+  }
+
+  private async existing(tenantId: string, name: string): Promise<UnitView> {
+    const { runtime } = this.metering;
+    const seen = await unitByName(runtime.database, tenantId, name);
+    if (seen !== null) return seen;
+    await runtime.caughtUp();
+    const found = await unitByName(runtime.database, tenantId, name);
+    if (found === null) throw unknownUnit(name);
+    return found;
+  }
+}
+
+type About = { readonly unit: string; readonly user: string; readonly now: Instant };
+
+const numberOf = (amount: Decimal | null): number | null => (amount === null ? null : toNumber(amount));
+
+const limiterJson = ({ unit, user, now }: About, { current, remaining, limit, limited, exhausted, resetAt }: LimitVerdict): LimiterJson => ({
+  unit,
+  user,
+  current: toNumber(current),
+  remaining: numberOf(remaining),
+  reset: resetAt === null ? null : epochMs(resetAt) - epochMs(now),
+  limit: numberOf(limit),
+  limited,
+  exhausted,
+});
+
+const amountOf = (text: string): Decimal => {
+  const amount = parseDecimal(text);
+  if (amount === null || amount.startsWith('-')) throw invalidField('query:amount', 'is a decimal number that is not negative');
+  return decimal(amount);
+};
+
+const untilOf = (text: string | null | undefined): Instant | null => {
+  if (text === undefined || text === null) return null;
+  const until = parseInstant(text);
+  if (until === null) throw invalidField('/until', 'is an ISO 8601 instant');
+  return until;
+};

@@ -1,0 +1,28 @@
+import { ProblemException, headerOf } from '@billstream/http';
+import type { UnitRejection } from '@billstream/metering-domain';
+import type { FastifyRequest } from 'fastify';
+
+export const invalidField = (pointer: string, message: string): ProblemException =>
+  new ProblemException({ status: 400, code: 'invalid-request', detail: `${pointer}: ${message}`, errors: [{ pointer, code: 'invalid', message }] });
+
+export const unknownUnit = (name: string): ProblemException =>
+  new ProblemException({ status: 404, code: 'unit-not-found', detail: `There is no unit ${name}` });
+
+/** Every fault of the rules at once, each with a pointer into the unit as it was sent. */
+export const unitProblem =
+  (name: string) =>
+  (rejection: UnitRejection): ProblemException => {
+    switch (rejection.code) {
+      case 'unit-not-found':
+        return unknownUnit(name);
+      case 'unit-exists':
+        return new ProblemException({ status: 409, code: 'unit-exists', detail: `There is a unit ${name} already` });
+      case 'rules-invalid': {
+        const { faults } = rejection;
+        const detail = faults.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
+        return new ProblemException({ status: 400, code: 'rules-invalid', detail, errors: faults });
+      }
+    }
+  };
+
+export const prefersMinimal = (request: FastifyRequest): boolean => /(^|[,;\s])return=minimal($|[,;\s])/i.test(headerOf(request, 'prefer') ?? '');

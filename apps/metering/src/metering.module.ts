@@ -1,0 +1,26 @@
+import type { ServiceRuntime } from '@billstream/service-runtime';
+import type { DynamicModule } from '@nestjs/common';
+import { LimitsEndpoint } from './http/limits.endpoint';
+import { RecordUsageEndpoint } from './http/record-usage.endpoint';
+import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
+import { UnitsEndpoint } from './http/units.endpoint';
+import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
+import { meteringOn, meteringToken } from './metering';
+import { OnFactsOfOthers } from './reactions/on-facts-of-others';
+import { OnUsageRequested } from './reactions/on-usage-requested';
+
+class MeteringModule {}
+
+export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
+  module: MeteringModule,
+  controllers: [
+    RecordUsageEndpoint,
+    UsageSeriesEndpoint,
+    LimitsEndpoint,
+    UnitsEndpoint,
+    SubscriptionUsagesEndpoint,
+    OnFactsOfOthers,
+    OnUsageRequested,
+  ],
+  providers: [{ provide: meteringToken, useValue: meteringOn(runtime) }],
+});

@@ -1,0 +1,57 @@
+import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
+import { derivedId } from '@billstream/kernel';
+import {
+  meteredAccount,
+  meteredAccountSchema,
+  subscriptionUsage,
+  subscriptionUsageSchema,
+  unit,
+  unitSchema,
+  usageClosing,
+  usageClosingSchema,
+  usageLimit,
+  usageLimitSchema,
+  usageStream,
+} from '@billstream/metering-domain';
+import { countingMethods } from '@billstream/metering-read-models';
+import type { ServiceRuntime } from '@billstream/service-runtime';
+import { createIngest } from './ingest/ingest';
+import { usageWriter } from './ingest/usage-writer';
+
+/** The runtime, one command loop per kind of stream, and the way in for usage: all that an endpoint or a reaction needs. */
+export const meteringOn = (runtime: ServiceRuntime) => {
+  const { store, clock, database } = runtime;
+  const writer = usageWriter({ store, clock });
+  return {
+    runtime,
+    unit: runtime.handle(unit, unitSchema),
+    account: runtime.handle(meteredAccount, meteredAccountSchema),
+    limit: runtime.handle(usageLimit, usageLimitSchema),
+    reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
+    closing: runtime.handle(usageClosing, usageClosingSchema),
+    ingest: createIngest({
+      writer,
+      clock,
+      methodsOf: (tenantId, units) => countingMethods(database, tenantId, units),
+      recogniseRepeats: runtime.settings.recogniseRepeats ?? true,
+    }),
+    /** Waits until what this process has taken of a user's usage can be read: who sends and then asks sees what was sent. */
+    usageVisible: (tenantId: string, user: string): Promise<void> => runtime.visible(writer.lastPosition(usageStream(tenantId, user))),
+  };
+};
+
+export type Metering = ReturnType<typeof meteringOn>;
+
+/** Injection token of `Metering`. */
+export const meteringToken = Symbol('metering');
+
+/** The context of what a message makes metering do: the same message names the same command, however often it comes. */
+export const contextOf = (event: PublicEvent, step = ''): CommandContext => ({
+  commandId: derivedId('metering', event.id, step),
+  tenantId: event.tenantId,
+  actor: event.actor,
+  at: event.at,
+  correlationId: event.correlationId,
+  causationId: event.id,
+  ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+});

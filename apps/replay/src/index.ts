@@ -1,0 +1,2 @@
+export { contexts } from './contexts';
+export type { ReplayContext } from './contexts';

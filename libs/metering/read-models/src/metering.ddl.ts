@@ -1,0 +1,87 @@
+/**
+ * Instants of usage are kept as epoch milliseconds: thousands of them a statement are cheaper to send so, and a quarter
+ * of an hour is a division. Everything else is a timestamptz or the JSON of its event.
+ */
+export const meteringDdl = `
+create table meter_units (
+  unit_id uuid primary key,
+  tenant_id text not null,
+  name text not null,
+  counting_method text not null,
+  version int not null,
+  rules jsonb,
+  has_limit boolean not null,
+  defined_position bigint not null,
+  unique (tenant_id, name)
+);
+create table meter_unit_versions (
+  unit_id uuid not null,
+  version int not null,
+  effective_at timestamptz not null,
+  counting_method text not null,
+  rules jsonb,
+  primary key (unit_id, version)
+);
+create table metered_accounts (
+  account_id text primary key,
+  tenant_id text not null,
+  user_name text not null,
+  time_zone text not null
+);
+create index metered_accounts_by_user on metered_accounts (tenant_id, user_name);
+create table metered_plans (
+  subscription_id text primary key,
+  account_id text not null,
+  tenant_id text not null,
+  intervals jsonb not null
+);
+create index metered_plans_of_account on metered_plans (account_id);
+create table usage_streams (
+  stream text primary key,
+  revision bigint not null,
+  position bigint not null
+);
+create table usage_series (
+  series uuid primary key,
+  tenant_id text not null,
+  unit text not null,
+  user_name text,
+  subscription_id text
+);
+create index usage_series_of_unit on usage_series (tenant_id, unit);
+create table usage_records (
+  record_key uuid primary key,
+  series uuid not null,
+  at_ms bigint not null,
+  amount numeric not null,
+  position bigint not null,
+  idx int not null
+);
+create index usage_records_in_time on usage_records (series, at_ms);
+create table usage_reports (
+  record_key uuid primary key,
+  tracking_id text not null
+);
+create table usage_limits (
+  series uuid not null,
+  subscription_id text not null,
+  current numeric not null,
+  newest_at timestamptz,
+  window_from timestamptz,
+  window_to timestamptz,
+  override jsonb,
+  primary key (series, subscription_id)
+);
+`;
+
+export const meteringTables = [
+  'meter_units',
+  'meter_unit_versions',
+  'metered_accounts',
+  'metered_plans',
+  'usage_streams',
+  'usage_series',
+  'usage_records',
+  'usage_reports',
+  'usage_limits',
+] as const;

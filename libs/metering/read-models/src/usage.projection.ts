@@ -1,0 +1,173 @@
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import type { Decimal } from '@billstream/kernel';
+import {
+  type SubscriptionUsageEvent,
+  type UsageRecordedEvent,
+  subscriptionUsageSchema,
+  usageRecordedName,
+} from '@billstream/metering-domain';
+import type { Sql } from '@billstream/postgres';
+import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
+import { applyLimits, limitedUnits } from './limits.projection';
+
+/** A record on its way into its table, with what is needed to judge limits by it. */
+export type Sample = {
+  readonly key: string;
+  readonly series: string;
+  readonly tenantId: string;
+  readonly unit: string;
+  /** Null: reported for a subscription, which no limit looks at. */
+  readonly user: string | null;
+  readonly subscriptionId: string | null;
+  /** The report it came with; null unless it was reported for a subscription. */
+  readonly trackingId: string | null;
+  readonly atMs: number;
+  readonly amount: Decimal;
+  readonly event: RecordedEvent;
+  readonly index: number;
+};
+
+/**
+ * The primary key decides what is a duplicate, in log order and for ever. The answer names the keys that were new; as one
+ * text, because a row each would cost more than the insert.
+ */
+const insertRecords = `
+with inserted as (
+  insert into usage_records (record_key, series, at_ms, amount, position, idx)
+  select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::numeric[], $5::bigint[], $6::int[])
+  on conflict (record_key) do nothing
+  returning record_key
+)
+select coalesce(string_agg(record_key::text, ',') filter (where $7::boolean), '') as keys from inserted`;
+
+const insertSeries = `
+insert into usage_series (series, tenant_id, unit, user_name, subscription_id)
+select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+on conflict (series) do nothing`;
+
+const insertReports = `
+insert into usage_reports (record_key, tracking_id)
+select * from unnest($1::uuid[], $2::text[])
+on conflict (record_key) do nothing`;
+
+const upsertStreams = `
+insert into usage_streams (stream, revision, position)
+select * from unnest($1::text[], $2::bigint[], $3::bigint[])
+on conflict (stream) do update set revision = excluded.revision, position = excluded.position`;
+
+const rowsMax = 5_000;
+
+export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  const samples = distinct(events.flatMap(samplesOf));
+  const limited = await limitedUnits(tx, events.map(({ metadata }) => metadata.tenantId));
+  const fresh = new Set<string>();
+  for (let from = 0; from < samples.length; from += rowsMax) {
+    const chunk = samples.slice(from, from + rowsMax);
+    await recordSeries(tx, chunk);
+    await recordReports(tx, chunk);
+    for (const key of await recordSamples(tx, chunk, limited.size > 0)) fresh.add(key);
+  }
+  if (limited.size > 0) await applyLimits(tx, { events, samples: samples.filter(({ key }) => fresh.has(key)), limited });
+  await recordStreams(tx, events);
+};
+
+const samplesOf = (event: RecordedEvent): readonly Sample[] => {
+  if (event.type === usageRecordedName) return recordedSamples(event, event.data as UsageRecordedEvent['data']);
+  const reported = event.stream.startsWith('subscriptionUsage-') ? subscriptionUsageSchema.decode(event) : null;
+  return reported === null ? [] : reportedSamples(event, reported.data);
+};
+
+const recordedSamples = (event: RecordedEvent, { tenantId, records }: UsageRecordedEvent['data']): readonly Sample[] =>
+  records.map(([unit, user, atMs, amount, source, id], index) => ({
+    key: source === null || id === null ? placeKey(event.position, index) : identifiedKey(tenantId, source, id),
+    series: userSeries(tenantId, user, unit),
+    tenantId,
+    unit,
+    user,
+    subscriptionId: null,
+    trackingId: null,
+    atMs,
+    amount,
+    event,
+    index,
+  }));
+
+const reportedSamples = (event: RecordedEvent, data: SubscriptionUsageEvent['data']): readonly Sample[] => {
+  const { tenantId } = event.metadata;
+  const { subscriptionId, trackingId } = data;
+  return data.records.map(({ unit, atMs, amount }, index) => ({
+    key: reportedKey(subscriptionId, trackingId, index),
+    series: subscriptionSeries(tenantId, subscriptionId, unit),
+    tenantId,
+    unit,
+    user: null,
+    subscriptionId,
+    trackingId,
+    atMs,
+    amount,
+    event,
+    index,
+  }));
+};
+
+/** The first of equal keys, in log order: one statement may not meet the same key twice and say which was first. */
+const distinct = (samples: readonly Sample[]): readonly Sample[] => {
+  const first = new Map<string, Sample>();
+  for (const sample of samples) if (!first.has(sample.key)) first.set(sample.key, sample);
+  return first.size === samples.length ? samples : [...first.values()];
+};
+
+/** Keys, numbers and decimals need no escaping, and the driver's own arrays would look at each of them for it. */
+const arrayText = (values: readonly (string | number | bigint)[]): string => `{${values.join(',')}}`;
+
+const recordSamples = async (tx: Sql, samples: readonly Sample[], wantsKeys: boolean): Promise<readonly string[]> => {
+  const [row] = await tx.query<{ keys: string }>(
+    insertRecords,
+    [
+      arrayText(samples.map(({ key }) => key)),
+      arrayText(samples.map(({ series }) => series)),
+      arrayText(samples.map(({ atMs }) => atMs)),
+      arrayText(samples.map(({ amount }) => amount)),
+      arrayText(samples.map(({ event }) => event.position)),
+      arrayText(samples.map(({ index }) => index)),
+      wantsKeys,
+    ],
+    'usage-records-insert',
+  );
+  return row === undefined || row.keys === '' ? [] : row.keys.split(',').map((key) => key.replaceAll('-', ''));
+};
+
+const recordSeries = async (tx: Sql, samples: readonly Sample[]): Promise<void> => {
+  const series = [...new Map(samples.map((sample) => [sample.series, sample])).values()];
+  await tx.query(
+    insertSeries,
+    [
+      arrayText(series.map((one) => one.series)),
+      series.map(({ tenantId }) => tenantId),
+      series.map(({ unit }) => unit),
+      series.map(({ user }) => user),
+      series.map(({ subscriptionId }) => subscriptionId),
+    ],
+    'usage-series-insert',
+  );
+};
+
+const recordReports = async (tx: Sql, samples: readonly Sample[]): Promise<void> => {
+  const reported = samples.filter(({ trackingId }) => trackingId !== null);
+  if (reported.length === 0) return;
+  const values = [arrayText(reported.map(({ key }) => key)), reported.map(({ trackingId }) => trackingId)];
+  await tx.query(insertReports, values, 'usage-reports-insert');
+};
+
+const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  const last = [...new Map(events.map((event) => [event.stream, event])).values()];
+  await tx.query(
+    upsertStreams,
+    [
+      last.map(({ stream }) => stream),
+      arrayText(last.map(({ revision }) => revision)),
+      arrayText(last.map(({ position }) => position)),
+    ],
+    'usage-streams-upsert',
+  );
+};

@@ -1,0 +1,74 @@
+/**
+ * `npm run bench -- [append|projection|usage|reads …] [--rounds 5] [--events 200000] [--seed 20181006] [--json FILE]`
+ *
+ * Measures what Billstream does beside what the parts under it can do at best, in one run on one machine. Needs
+ * DATABASE_URL (a server on which databases may be created) and, for usage and reads, RABBITMQ_URL.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { appendBench } from './append';
+import { machineOf } from './machine';
+import type { Figure, Plan } from './measure';
+import { projectionBench } from './projection';
+import { type Report, headingOf, tableOf } from './report';
+import { type Ground, ownGround } from './world';
+
+type Options = { readonly plan: Plan; readonly seed: number; readonly events: number; readonly rabbitMqUrl: () => string };
+type Bench = (ground: Ground, options: Options) => Promise<readonly Figure[]>;
+
+const benches: Readonly<Record<string, Bench>> = {
+  append: (ground, { plan }) => appendBench(ground, plan),
+  projection: (ground, { plan, seed, events }) => projectionBench(ground, plan, { seed, events }),
+};
+
+const required = (name: string, example: string): string => {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new Error(`${name} is not set, e.g. ${name}=${example}`);
+  return value;
+};
+
+const whole = (name: string, text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number above zero`);
+  return value;
+};
+
+const main = async (): Promise<void> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rounds: { type: 'string', default: '5' }, events: { type: 'string', default: '200000' }, seed: { type: 'string', default: '20181006' }, json: { type: 'string' } },
+  });
+  const unknown = positionals.filter((name) => !(name in benches));
+  if (unknown.length > 0) throw new Error(`there is no bench named ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  const serverUrl = required('DATABASE_URL', 'postgres://postgres@127.0.0.1:5432/postgres');
+  const options: Options = {
+    plan: { rounds: whole('rounds', values.rounds), warmUps: 1 },
+    seed: whole('seed', values.seed),
+    events: whole('events', values.events),
+    rabbitMqUrl: () => required('RABBITMQ_URL', 'amqp://guest:guest@127.0.0.1:5672'),
+  };
+  const head = { at: new Date().toISOString(), seed: options.seed, machine: await machineOf(serverUrl) };
+  console.log(`${headingOf({ ...head, figures: [] })}\n${options.plan.rounds} rounds after ${options.plan.warmUps} of warm-up; load generator and floor on the same machine\n`);
+  const figures: Figure[] = [];
+  for (const [name, bench] of Object.entries(benches)) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    const ground = await ownGround(serverUrl);
+    try {
+      const own = await bench(ground, options);
+      console.log(`\n${name}\n\n${tableOf(own)}`);
+      figures.push(...own);
+    } finally {
+      await ground.drop();
+    }
+  }
+  const report: Report = { ...head, figures };
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+};
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+    process.exit(1);
+  },
+);
