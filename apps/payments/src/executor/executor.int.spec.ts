@@ -7,7 +7,7 @@ import {
   invoicePaymentsSchema,
   invoicePaymentsStream,
 } from '@billstream/payments-domain';
-import { eventually } from '../../../../tools/testing/eventually';
+import { eventually } from '@billstream/testing';
 import { type Control, commitInvoice, controlOf, payingAccount, tellBalance } from '../testing/payer';
 import { type PaymentsUnderTest, paymentsUnderTest } from '../testing/payments-under-test';
 

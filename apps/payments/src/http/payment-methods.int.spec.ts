@@ -1,7 +1,7 @@
 import { type RunningEmulator, startEmulator } from '@billstream/app/gateway-emulator';
 import { newId } from '@billstream/kernel';
 import { seal } from '@billstream/secrets';
-import { eventually } from '../../../../tools/testing/eventually';
+import { eventually } from '@billstream/testing';
 import {
   type Control,
   addMethod,

@@ -5,7 +5,7 @@ import { silentLogger } from '@billstream/observability';
 import { inProcessBus } from '@billstream/rabbitmq';
 import { type RunningService, type ServiceDefinition, listenerOf, startService } from '@billstream/service-runtime';
 import type { InjectOptions } from 'fastify';
-import { testDatabase } from '../../../../tools/testing/test-database';
+import { testDatabase } from '@billstream/testing';
 import { paymentsService } from '../index';
 
 export const secretsKey = '5a'.repeat(32);

@@ -8,7 +8,7 @@ import {
   invoicePaymentsStream,
 } from '@billstream/payments-domain';
 import { type Database, openDatabase } from '@billstream/postgres';
-import { type TestDatabase, testDatabase } from '../../../../tools/testing/test-database';
+import { type TestDatabase, testDatabase } from '@billstream/testing';
 import { paymentsReadModel } from './payments.projection';
 import { debtsOfAccount, paymentsOfAccount } from './payments.query';
 
