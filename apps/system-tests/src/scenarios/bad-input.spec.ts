@@ -286,6 +286,13 @@ const fields: readonly Mistake[] = [
     names: new RegExp(unknownId),
   },
   {
+    what: 'a checkout in no currency',
+    path: '/plugins/killbill-paypal-express/1.0/setup-checkout',
+    body: { kb_account_id: 'ACCOUNT', currency: 'EVERGREEN' },
+    status: 400,
+    names: /currency/,
+  },
+  {
     what: 'a checkout that returns to a script',
     path: '/plugins/killbill-paypal-express/1.0/setup-checkout',
     body: { kb_account_id: 'ACCOUNT', options: { return_url: 'javascript:alert(1)' } },
