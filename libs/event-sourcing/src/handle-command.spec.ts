@@ -152,6 +152,21 @@ describe('a command', () => {
     });
   });
 
+  it('that was handled before this process forgot the stream is recognised all the same', async () => {
+    const store = memoryEventStore();
+    const handle = handler(store);
+    const first = await handle('counter-1', { by: 60 }, context('a', 'h1'));
+    for (let other = 0; other <= 5_000; other += 1) await handle(`other-${other}`, { by: 1 }, context(`o${other}`));
+    expect(await handle('counter-1', { by: 61 }, context('a', 'h2'))).toEqual({ outcome: 'command-id-reused' });
+    expect(await handle('counter-1', { by: 60 }, context('a', 'h1'))).toMatchObject({ ...first, repeated: true });
+  });
+
+  it('of no tenant is a fault of the house, and is not recorded', async () => {
+    const store = memoryEventStore();
+    await expect(handler(store)('counter-1', { by: 1 }, { ...context('a'), tenantId: '' })).rejects.toThrow('no tenant');
+    expect(await store.head()).toBe(-1n);
+  });
+
   it('many at once on one stream all count', async () => {
     const store = memoryEventStore();
     const [one, two] = [handler(store), handler(store)];

@@ -79,16 +79,17 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
     const folded = await streams.load(stream);
     return { folded, settled: decide(parts, folded, request), fromMemory: false };
   };
-  const process = newId();
   return (stream, command, context, options = {}) =>
     inTurn(stream, async () => {
-      const { commandId, commandHash: hash } = context;
+      const { commandId, commandHash: hash, tenantId } = context;
+      // Nobody's event could be projected by nobody's tables, and would hold up everybody's.
+      if (tenantId === '') throw new TypeError(`a command on ${stream} belongs to no tenant`);
       const request = { command, context, ifRevision: options.ifRevision };
       // Attempt 0 is the one from memory: when it fails, the stream has to be read after all.
       for (let attempt = 0; ; attempt += 1) {
         const { folded, settled, fromMemory } = await decideOn(stream, request, attempt === 0);
         if ('answer' in settled) return settled.answer;
-        const idOf = eventIds(stream, commandId, fromMemory ? process : null);
+        const idOf = eventIds(stream, commandId, fromMemory ? newId() : null);
         const events = settled.events.map((event, index) => stored(parts.schema.encode(event), idOf(index), context));
         try {
           const appended = await parts.store.append(stream, folded.revision < 0n ? 'none' : folded.revision, events);
@@ -131,16 +132,16 @@ const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejec
 };
 
 /**
- * Ids that the same decision gives again. What was decided from memory gets ids of this process alone: had another
- * process handled the very command meanwhile, the store would take equal ids for a repetition and hide the difference,
- * where a conflict makes this process read.
+ * Ids that the same decision gives again. What was decided from memory gets ids that nothing else has (`attempt`): the
+ * very command may have been handled before, by another process or by this one before it forgot the stream. The store
+ * would take equal ids for a repetition and hide the difference, where a conflict makes this process read.
  */
 const eventIds =
-  (stream: string, commandId: string, process: string | null) =>
+  (stream: string, commandId: string, attempt: string | null) =>
   (index: number): string =>
-    process === null
+    attempt === null
       ? derivedId(stream, commandId, String(index))
-      : derivedId(stream, commandId, String(index), process);
+      : derivedId(stream, commandId, String(index), attempt);
 
 const stored = (
   form: { readonly type: string; readonly data: object },
