@@ -13,7 +13,7 @@ import { inProcessBus } from '@billstream/rabbitmq';
 import { startService } from '@billstream/service-runtime';
 import { fork } from 'node:child_process';
 import { Pool } from 'undici';
-import { testDatabase } from '../testing/test-database';
+import { testDatabase } from '@billstream/testing';
 
 const recordsPerBody = 100;
 const innerSecret = 'bench';

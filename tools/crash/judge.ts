@@ -17,6 +17,8 @@ export type Played = {
   readonly months: number;
   /** What limits said on usage days and did not have to say. */
   readonly limitDifferences: readonly Difference[];
+  /** What clients were answered and should not have been. */
+  readonly complaints: readonly string[];
 };
 
 const recordsOf = (script: Script, account: ScriptedAccount, month: number): readonly ScriptedRecord[] =>
@@ -85,6 +87,7 @@ export const judge = async (system: SystemUnderTest, client: Client, played: Pla
     readModelDifferences: proofs.readModelDifferences,
     differences: [...judged.flatMap(({ difference }) => difference ?? []), ...played.limitDifferences],
     complaints: [
+      ...played.complaints,
       ...repeatedCharges(ledger),
       ...(ofNobody === 0 ? [] : [`${String(ofNobody)} charges belong to no account of the run`]),
       ...violations.map((violation) => `the provider's books: ${JSON.stringify(violation)}`),

@@ -37,28 +37,62 @@ export const inLanes = async <T, R>(lanes: number, of: readonly T[], work: (one:
 
 const stepMs = 120_000;
 
+type Told = { readonly what: string; readonly complain: (text: string) => void };
+
+/**
+ * Does a step until it is done. A client that repeats a request under the same key must be answered as the first time;
+ * where it is refused instead although the step is done, that is worth a complaint, and the day goes on.
+ */
+const onceDone = <T>({ what, complain }: Told, work: () => Promise<T>, find: () => Promise<T | null>): Promise<T> =>
+  patiently(what, stepMs, async () => {
+    try {
+      return await work();
+    } catch (error) {
+      const found = await find();
+      if (found === null) throw error;
+      complain(`${what} was done and is refused when asked again: ${error instanceof Error ? error.message : String(error)}`);
+      return found;
+    }
+  });
+
 const hasMethod = async (client: Client, { accountId }: Account): Promise<boolean> => {
   const methods = await client.expect(200, 'GET', `/1.0/kb/accounts/${accountId}/paymentMethods`);
   return methods.json<readonly { isDefault: boolean }[]>().some(({ isDefault }) => isDefault);
 };
 
+type SubscriptionJson = { readonly subscriptionId: string; readonly planName: string };
+
+const subscriptionOf = async (client: Client, { accountId }: Account): Promise<SubscriptionJson | null> => {
+  const bundles = await client.expect(200, 'GET', `/1.0/kb/accounts/${accountId}/bundles`);
+  return bundles.json<readonly { subscriptions: readonly SubscriptionJson[] }[]>().flatMap(({ subscriptions }) => subscriptions)[0] ?? null;
+};
+
+type Joining = { readonly emulatorUrl: string; readonly complain: (text: string) => void };
+
 /** From nothing to a subscription on the scripted plan, still in its trial. */
-export const join = async (client: Client, emulatorUrl: string, scripted: ScriptedAccount): Promise<Player> => {
-  const { externalKey } = scripted;
+export const join = async (client: Client, scripted: ScriptedAccount, { emulatorUrl, complain }: Joining): Promise<Player> => {
+  const { externalKey, plan } = scripted;
   const account = await patiently(`opening ${externalKey}`, stepMs, () => openAccount(client, externalKey));
   await patiently(`PayPal of ${externalKey}`, stepMs, async () => {
     // An answer that was lost may have been a success, and a method with another token would be another method.
     if (!(await hasMethod(client, account))) await addPayPal(client, account, emulatorUrl);
   });
-  const take = () => patiently(`subscribing ${externalKey}`, stepMs, () => subscribe(client, account, 'standard-monthly'));
-  const subscriptionId = await take();
+  const take = (what: string) =>
+    onceDone(
+      { what: `${what} ${externalKey}`, complain },
+      () => subscribe(client, account, 'standard-monthly'),
+      async () => (await subscriptionOf(client, account))?.subscriptionId ?? null,
+    );
+  const subscriptionId = await take('subscribing');
   if (scripted.isImpatient) {
-    // The same request once more, under the same key: nothing may come of it. Whether it did shows in the end.
     await openAccount(client, externalKey);
-    await take();
+    const again = await take('subscribing again');
+    if (again !== subscriptionId) complain(`${externalKey} has two subscriptions of one request: ${subscriptionId}, ${again}`);
   }
-  if (scripted.plan !== 'standard-monthly')
-    await patiently(`changing ${externalKey}`, stepMs, () => changePlan(client, account, subscriptionId, scripted.plan));
+  if (plan !== 'standard-monthly')
+    await onceDone<unknown>({ what: `changing ${externalKey}`, complain }, () => changePlan(client, account, subscriptionId, plan), async () =>
+      (await subscriptionOf(client, account))?.planName === plan ? plan : null,
+    );
   return { ...account, scripted, subscriptionId };
 };
 

@@ -27,6 +27,8 @@ export type CrashOptions = {
   readonly rabbitMqUrl: string | null;
   /** Average pause between a recovery and the next kill. */
   readonly gapMs: number;
+  /** Of a good run too; those of a run that fails unexpectedly are always kept. */
+  readonly keepsLogs?: boolean;
   readonly say: (text: string) => void;
 };
 
@@ -91,12 +93,13 @@ const playMonth = async (run: Run, players: readonly Player[], month: number): P
 
 const playDay = async (run: Run): Promise<Played> => {
   const { client: api, script, options, system, chaos, random } = run;
+  const complaints: string[] = [];
   chaos.allow(0.3);
   await goTo(api, openingAt, moveMs);
   await patiently('PayPal configuration', 60_000, () => uploadPayPalConfig(api));
   await takeEveryAmount(api, system.target.emulatorUrl);
   await setRules(api, script.rules);
-  const players = await inLanes(lanes, script.accounts, (account) => join(api, system.target.emulatorUrl, account));
+  const players = await inLanes(lanes, script.accounts, (account) => join(api, account, { emulatorUrl: system.target.emulatorUrl, complain: (text) => complaints.push(text) }));
   options.say(`${String(players.length)} accounts subscribed`);
   await planProviderFaults(api, system.target.emulatorUrl, { charges: players.length, random: random.fork('provider') });
   chaos.allow(0.5);
@@ -106,7 +109,7 @@ const playDay = async (run: Run): Promise<Played> => {
   let months = 0;
   // One month is the day that was asked for; as many more as it takes until every fault has been met by work.
   for (; months === 0 || (!chaos.isOver() && months < monthsMax); months += 1) limitDifferences.push(...(await playMonth(run, players, months)));
-  return { script, players, months, limitDifferences };
+  return { script, players, months, limitDifferences, complaints };
 };
 
 export const crashRun = async (options: CrashOptions): Promise<CrashReport> => {
@@ -145,6 +148,6 @@ export const crashRun = async (options: CrashOptions): Promise<CrashReport> => {
     };
   } finally {
     await chaos.stop().catch(() => undefined);
-    await system.stop({ keepLogs: !isGoodSoFar && !options.isNegative });
+    await system.stop({ keepLogs: options.keepsLogs === true || (!isGoodSoFar && !options.isNegative) });
   }
 };

@@ -73,7 +73,8 @@ export const authenticator = ({ authenticate, defaultTenant, now = Date.now }: A
     if (isBare) return { user: '', tenantId: '' };
     const { user, tenantId, problems } = await identify(presented);
     if (problems.includes('user-unknown')) return { refused: 'user' };
-    if (problems.length > 0) return { refused: 'tenant' };
+    // Who makes a tenant may send the headers it is going to have; where a tenant is optional, a wrong one is refused.
+    if (problems.length > 0 && (need.tenant || !need.user)) return { refused: 'tenant' };
     return { user: user ?? '', tenantId: tenantId ?? '' };
   };
 };

@@ -3,6 +3,7 @@ import { newId, parseUuid } from '@billstream/kernel';
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Caller } from './authenticate';
+import { withoutHopByHop } from './dispatch';
 
 /** X-Request-Id (or Kill Bill's older name for it) when it is a UUID, else a fresh id. */
 export const correlationOf = ({ headers }: IncomingMessage): string => {
@@ -21,7 +22,8 @@ export const forwardedHeaders = (
   { caller, correlationId, innerSecret }: Known,
 ): IncomingHttpHeaders => {
   const isPlugin = request.url?.startsWith('/plugins/') === true;
-  const kept = Object.entries(request.headers).filter(
+  // What belongs to the client's connection goes first: its Connection header must not name headers of ours.
+  const kept = Object.entries(withoutHopByHop(request.headers)).filter(
     ([name]) =>
       !name.startsWith('x-billstream-') && name !== 'x-killbill-apisecret' && (isPlugin || name !== 'authorization'),
   );

@@ -1,7 +1,9 @@
 import { innerHeaders } from '@billstream/http';
 import { silentLogger } from '@billstream/observability';
 import fastify, { type FastifyInstance } from 'fastify';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { type Gateway, type ListenOptions, httpDispatch, localDispatch, startGateway } from './index';
 
 const innerSecret = 'a secret between gateway and services';
@@ -153,6 +155,24 @@ describe('what a service is told', () => {
       expect(got).not.toHaveProperty('x-killbill-apisecret');
       expect(got['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
       expect(got['x-forwarded-host']).toMatch(/^127\.0\.0\.1:\d+$/);
+    },
+  );
+  it.each(['/1.0/kb/accounts', '/1.0/kb/bundles'])(
+    'stays so when the client calls it a matter of its connection (%s)',
+    async (path) => {
+      const { port } = new URL((await call(path)).url);
+      const connection = `close, ${Object.values(innerHeaders).join(', ')}, x-of-this-hop`;
+      // `fetch` does not let anybody write this header.
+      const got = await new Promise<Partial<Echo>>((resolve, reject) => {
+        const asked = { port, path, headers: { ...headers, connection, 'x-of-this-hop': '1' } };
+        request(asked, (answer) => void json(answer).then((body) => resolve(body as Echo), reject)).end();
+      });
+      expect(got.headers).toMatchObject({
+        [innerHeaders.tenant]: tenantId,
+        [innerHeaders.user]: 'admin',
+        [innerHeaders.secret]: innerSecret,
+      });
+      expect(got.headers).not.toHaveProperty('x-of-this-hop');
     },
   );
   it('is the public face that a proxy in front names, the request’s own id and trace', async () => {

@@ -1,4 +1,4 @@
-import { type Decimal, add, larger, zero } from '@billstream/kernel';
+import { type Decimal, add, larger, plusMs, startOfDay, zero, zonedDateOf } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { type AskedUsage, type PlanInterval, type Range, type Stretch, count, stretchesFor, usageStreamsOf, subscriptionUsageStream } from '@billstream/metering-domain';
 import { countedStreams, reportedUsage, unitVersions, usageQuarters, userByName } from '@billstream/metering-read-models';
@@ -54,6 +54,7 @@ export const closedUsages = async (runtime: ServiceRuntime, request: UsageReques
       records: metered.records + reported.records,
       syntheticBuckets: metered.syntheticBuckets,
       rule: metered.rule,
+      trackingIds: reported.trackingIds,
       countedTo: String(countedTo),
     });
   }
@@ -91,13 +92,24 @@ const together = (a: Metered, b: Metered): Metered => ({
   rule: b.rule ?? a.rule,
 });
 
-type Reported = { readonly quantity: Decimal; readonly records: number };
+type Reported = { readonly quantity: Decimal; readonly records: number; readonly trackingIds: readonly string[] };
 
 /** Usage reported for the subscription itself: added up where the plan prices a sum, its highest level where it prices one. */
 const reportedQuantity = async (runtime: ServiceRuntime, { tenantId }: UsageRequest, { asked, intervals }: Asked): Promise<Reported> => {
   const { subscriptionId, unit, range } = asked;
-  const [total] = await reportedUsage(runtime.database, { tenantId, subscriptionId, unit }, range);
-  if (total === undefined) return { quantity: zero, records: 0 };
-  const isLevel = intervals.some((interval) => interval.subscriptionId === subscriptionId && interval.planName === asked.planName && interval.capacityUnits.includes(unit));
-  return { quantity: isLevel ? larger(total.max, zero) : total.sum, records: total.count };
+  const own = intervals.filter((interval) => interval.subscriptionId === subscriptionId);
+  const [total] = await reportedUsage(runtime.database, { tenantId, subscriptionId, unit }, reportedRange(range, own));
+  if (total === undefined) return { quantity: zero, records: 0, trackingIds: [] };
+  const isLevel = own.some(({ planName, capacityUnits }) => planName === asked.planName && capacityUnits.includes(unit));
+  return { quantity: isLevel ? larger(total.max, zero) : total.sum, records: total.count, trackingIds: total.trackingIds };
+};
+
+/**
+ * Whoever reports by the day reports a subscription's first day from its midnight on, and no earlier period could take it.
+ * A point at the very end of the subscription belongs to its last period (Kill Bill 3.3).
+ */
+const reportedRange = ({ fromAt, toAt, timeZone }: Range, own: readonly PlanInterval[]): Pick<Range, 'fromAt' | 'toAt'> => {
+  const isFirst = !own.some((interval) => interval.fromAt < fromAt);
+  const isLast = own.at(-1)?.toAt === toAt;
+  return { fromAt: isFirst ? startOfDay(zonedDateOf(fromAt, timeZone), timeZone) : fromAt, toAt: isLast ? plusMs(toAt, 1) : toAt };
 };

@@ -177,7 +177,7 @@ const holder = async (user: string, transitions: readonly BillingTransition[]) =
   await system.runtime.caughtUp();
   return { accountId, subscriptionId };
 };
-const close = async (user: string, { accountId, subscriptionId }: { accountId: string; subscriptionId: string }, unitName: string, planName = 'standard-monthly') => {
+const close = async (user: string, { accountId, subscriptionId }: { accountId: string; subscriptionId: string }, unitName: string, { planName = 'standard-monthly', from = '2024-05-01T00:00:00.000Z', to = '2024-06-01T00:00:00.000Z' } = {}) => {
   const requestId = newId();
   const data = {
     requestId,
@@ -186,7 +186,7 @@ const close = async (user: string, { accountId, subscriptionId }: { accountId: s
     subscriptionId,
     planName,
     timeZone: 'UTC',
-    periods: [{ unit: unitName, usageName: 'usage', fromAt: '2024-05-01T00:00:00.000Z', toAt: '2024-06-01T00:00:00.000Z' }],
+    periods: [{ unit: unitName, usageName: 'usage', fromAt: from, toAt: to }],
   } as never;
   const message = system.heard('invoicing.usage-requested.v1', data);
   await system.requests.closeUsage(message);
@@ -256,7 +256,7 @@ describe('closing usage for an invoice', () => {
     await report('t2', 'members', 3, 9, 4);
     const again = await report('t1', 'bullets', 10);
     expect([again.status, again.body.code]).toEqual([400, 50000]);
-    expect(await close('reporter', held, 'bullets')).toMatchObject({ quantity: '15', records: 2 });
+    expect(await close('reporter', held, 'bullets')).toMatchObject({ quantity: '15', records: 2, trackingIds: ['t1'] });
     expect(await close('reporter', held, 'members')).toMatchObject({ quantity: '9', records: 3 });
     expect((await json('GET', `/1.0/kb/usages/${held.subscriptionId}?startDate=2024-05-01&endDate=2024-06-01`)).body).toEqual({
       subscriptionId: held.subscriptionId,
@@ -265,6 +265,17 @@ describe('closing usage for an invoice', () => {
       rolledUpUnits: [{ unitType: 'bullets', amount: 15 }, { unitType: 'members', amount: 16 }],
     });
     expect((await json('GET', `/1.0/kb/usages/${held.subscriptionId}/bullets?startDate=2024-05-01`)).status).toBe(400);
+  });
+  it('takes what was reported for the first day from its midnight on, and at the very end', async () => {
+    const held = await holder('daily', [
+      transition('2024-05-01T10:00:00.995Z', phase('standard-monthly', ['bullets'])),
+      transition('2024-05-01T20:00:00.000Z', phase('standard-pro', ['bullets'])),
+      transition('2024-06-01T00:00:00.000Z', null),
+    ]);
+    const usageRecords = [{ recordDate: '2024-05-01T00:00:00Z', amount: 99 }, { recordDate: '2024-06-01T00:00:00Z', amount: 1 }];
+    await json('POST', '/1.0/kb/usages', { subscriptionId: held.subscriptionId, unitUsageRecords: [{ unitType: 'bullets', usageRecords }] });
+    expect(await close('daily', held, 'bullets', { from: '2024-05-01T10:00:00.995Z', to: '2024-05-01T20:00:00.000Z' })).toMatchObject({ quantity: '99' });
+    expect(await close('daily', held, 'bullets', { planName: 'standard-pro', from: '2024-05-01T20:00:00.000Z' })).toMatchObject({ quantity: '1' });
   });
   it('hears everything twice without a trace', async () => {
     const message = system.heard('accounts.tenant-created.v1', { tenantId: system.tenantId, apiKey: 'k', externalKey: 'k', useGlobalDefault: true });

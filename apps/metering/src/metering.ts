@@ -29,7 +29,12 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
-    ingest: createIngest({ writer, clock, methodsOf: (tenantId, units) => countingMethods(database, tenantId, units) }),
+    ingest: createIngest({
+      writer,
+      clock,
+      methodsOf: (tenantId, units) => countingMethods(database, tenantId, units),
+      recogniseRepeats: runtime.settings.recogniseRepeats ?? true,
+    }),
     /** Waits until what this process has taken of a user's usage can be read: who sends and then asks sees what was sent. */
     usageVisible: (tenantId: string, user: string): Promise<void> => runtime.visible(writer.lastPosition(usageStream(tenantId, user))),
   };

@@ -20,7 +20,7 @@ export const listConsumers = async ({ store, databaseOf }: Connections): Promise
   for (const context of contexts) {
     const database = databaseOf(context.name);
     const position = await relayCheckpoint(database, context.name).load();
-    rows.push([context.name, 'relay', position ?? -1n, await lagOf(store, context.streams, position), '']);
+    rows.push([context.name, 'relay', position ?? -1n, await lagOf(store, context.streams.filter((prefix) => !context.private.includes(prefix)), position), '']);
     const checkpoints = await loadCheckpoints(database);
     for (const model of context.readModels) {
       const at = checkpoints.get(model.name)?.position ?? -1n;

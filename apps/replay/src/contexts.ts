@@ -29,6 +29,8 @@ import type { Aggregate } from './verify';
 export type ReplayContext = {
   readonly name: string;
   readonly streams: readonly string[];
+  /** Those of `streams` that say nothing to others, so that the relay need not look at them. */
+  readonly private: readonly string[];
   readonly readModels: readonly ReadModel[];
   readonly hears: readonly string[];
   readonly aggregates: readonly Aggregate[];
@@ -45,6 +47,7 @@ export const contexts: readonly ReplayContext[] = [
   {
     name: 'accounts',
     streams: accounts.accountsStreams,
+    private: [],
     readModels: [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel],
     hears: ['invoicing', 'payments'],
     aggregates: [
@@ -60,6 +63,7 @@ export const contexts: readonly ReplayContext[] = [
   {
     name: 'subscriptions',
     streams: ['catalog-', 'bundle-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
+    private: [],
     readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
     hears: ['accounts', 'invoicing'],
     aggregates: [
@@ -73,6 +77,7 @@ export const contexts: readonly ReplayContext[] = [
   {
     name: 'metering',
     streams: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'usageClosing-', 'subscriptionUsage-'],
+    private: ['usage-'],
     readModels: [meteringReadModel],
     hears: ['accounts', 'subscriptions', 'invoicing'],
     // Usage itself (`usage-`) has no state to fold: its records are counted by the read model.
@@ -87,6 +92,7 @@ export const contexts: readonly ReplayContext[] = [
   {
     name: 'invoicing',
     streams: [invoicing.accountInvoicesStreams],
+    private: [],
     readModels: [invoicesReadModel, dueInvoicesReadModel],
     hears: ['accounts', 'subscriptions', 'metering', 'payments'],
     aggregates: [aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema)],
@@ -94,6 +100,7 @@ export const contexts: readonly ReplayContext[] = [
   {
     name: 'payments',
     streams: payments.paymentsStreams,
+    private: [],
     readModels: [paymentMethodsReadModel, pluginConfigsReadModel, paymentsReadModel],
     hears: ['accounts', 'invoicing'],
     aggregates: [

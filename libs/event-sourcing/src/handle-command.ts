@@ -61,29 +61,35 @@ const isWorthRepeating = (error: unknown): boolean =>
  * stream has seen answers with what it did then, so every command can be sent again after any crash. Commands on one
  * stream run one after the other within the process; between processes the revision check decides.
  *
- * A stream that this process knows is decided upon as it was known: the append proves that nothing was added since, and
- * spares the read. Whatever is answered without an append is decided on a fresh read, because nothing else proves it.
+ * A stream is decided upon as this process knows it, one that it does not know as if it were new: the append proves that
+ * nothing was added since, and spares the read. Whatever is answered without an append is decided on a fresh read,
+ * because nothing else proves it.
  */
 export const commandHandler = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: HandlerParts<Command, Event, State, Refusal>,
 ): Handle<Command, Event, State, Refusal> => {
   const streams = foldedStreams(parts);
   const inTurn = oneAtATime();
-  const decideOn = async (stream: string, request: Request<Command>) => {
-    const remembered = streams.remembered(stream);
-    const settled = remembered && decide(parts, remembered, request);
-    if (remembered && settled && !('answer' in settled)) return { folded: remembered, settled, fromMemory: true };
+  const decideOn = async (stream: string, request: Request<Command>, mayRemember: boolean) => {
+    if (mayRemember) {
+      const folded = streams.remembered(stream);
+      const settled = decide(parts, folded, request);
+      if (!('answer' in settled)) return { folded, settled, fromMemory: true };
+    }
     const folded = await streams.load(stream);
     return { folded, settled: decide(parts, folded, request), fromMemory: false };
   };
-  const process = newId();
   return (stream, command, context, options = {}) =>
     inTurn(stream, async () => {
-      const { commandId, commandHash: hash } = context;
-      for (let attempt = 1; ; attempt += 1) {
-        const { folded, settled, fromMemory } = await decideOn(stream, { command, context, ifRevision: options.ifRevision });
+      const { commandId, commandHash: hash, tenantId } = context;
+      // Nobody's event could be projected by nobody's tables, and would hold up everybody's.
+      if (tenantId === '') throw new TypeError(`a command on ${stream} belongs to no tenant`);
+      const request = { command, context, ifRevision: options.ifRevision };
+      // Attempt 0 is the one from memory: when it fails, the stream has to be read after all.
+      for (let attempt = 0; ; attempt += 1) {
+        const { folded, settled, fromMemory } = await decideOn(stream, request, attempt === 0);
         if ('answer' in settled) return settled.answer;
-        const idOf = eventIds(stream, commandId, fromMemory ? process : null);
+        const idOf = eventIds(stream, commandId, fromMemory ? newId() : null);
         const events = settled.events.map((event, index) => stored(parts.schema.encode(event), idOf(index), context));
         try {
           const appended = await parts.store.append(stream, folded.revision < 0n ? 'none' : folded.revision, events);
@@ -91,20 +97,21 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
           return { outcome: 'accepted', events: settled.events, state, ...appended, repeated: false };
         } catch (error) {
           streams.forget(stream);
-          // A memory that was stale is no failed attempt: it only means that the stream has to be read after all.
-          if (error instanceof RevisionConflict && fromMemory) attempt -= 1;
-          else if (!isWorthRepeating(error) || attempt === attemptsMax) throw error;
-          else {
-            parts.onConflict?.(stream);
-            // Another process may be writing without a pause and be faster every time; a random wait finds a gap.
-            if (attempt > 1) await sleep(Math.random() * 2 ** attempt);
-          }
+          if (!isWorthRepeating(error) || attempt === attemptsMax) throw error;
+          if (fromMemory && error instanceof RevisionConflict) continue;
+          parts.onConflict?.(stream);
+          // Another process may be writing without a pause and be faster every time; a random wait finds a gap.
+          if (attempt > 1) await sleep(Math.random() * 2 ** attempt);
         }
       }
     });
 };
 
-type Request<Command> = { readonly command: Command; readonly context: CommandContext; readonly ifRevision: bigint | undefined };
+type Request<Command> = {
+  readonly command: Command;
+  readonly context: CommandContext;
+  readonly ifRevision: bigint | undefined;
+};
 
 const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   { decider, recogniseRepeats = true }: HandlerParts<Command, Event, State, Refusal>,
@@ -115,7 +122,8 @@ const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejec
   const earlier = recogniseRepeats ? folded.commands.get(context.commandId) : undefined;
   if (earlier && earlier.hash !== context.commandHash) return { answer: { outcome: 'command-id-reused' } };
   if (earlier) return { answer: { outcome: 'accepted', state, ...earlier, repeated: true } };
-  if (ifRevision !== undefined && ifRevision !== revision) return { answer: { outcome: 'revision-conflict', revision } };
+  if (ifRevision !== undefined && ifRevision !== revision)
+    return { answer: { outcome: 'revision-conflict', revision } };
   const decision = decider.decide(command, state);
   if ('rejected' in decision) return { answer: { outcome: 'rejected', rejection: decision.rejected } };
   if (decision.events.length === 0)
@@ -124,14 +132,16 @@ const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejec
 };
 
 /**
- * Ids that the same decision gives again. What was decided from memory gets ids of this process alone: had another
- * process handled the very command meanwhile, the store would take equal ids for a repetition and hide the difference,
- * where a conflict makes this process read.
+ * Ids that the same decision gives again. What was decided from memory gets ids that nothing else has (`attempt`): the
+ * very command may have been handled before, by another process or by this one before it forgot the stream. The store
+ * would take equal ids for a repetition and hide the difference, where a conflict makes this process read.
  */
 const eventIds =
-  (stream: string, commandId: string, process: string | null) =>
+  (stream: string, commandId: string, attempt: string | null) =>
   (index: number): string =>
-    process === null ? derivedId(stream, commandId, String(index)) : derivedId(stream, commandId, String(index), process);
+    attempt === null
+      ? derivedId(stream, commandId, String(index))
+      : derivedId(stream, commandId, String(index), attempt);
 
 const stored = (
   form: { readonly type: string; readonly data: object },

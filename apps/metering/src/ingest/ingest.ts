@@ -30,6 +30,8 @@ export type IngestParts = {
   /** Asked only when a record brings no amount: whether that says something depends on its unit. */
   readonly methodsOf: (tenantId: string, units: readonly string[]) => Promise<ReadonlyMap<string, CountingMethod>>;
   readonly recent?: RecentRecords;
+  /** False takes every record for a new one, for the test that shows what its name is good for. */
+  readonly recogniseRepeats?: boolean;
 };
 
 export type Ingest = (request: IngestRequest) => Promise<IngestAnswer>;
@@ -50,12 +52,18 @@ export const createIngest = (parts: IngestParts): Ingest => {
       source: sourceOfRecords,
       idOf: (index) => (requestKey === null ? null : `request ${requestKey} ${index}`),
     });
-    const { groups, fresh, duplicates, isNamed } = grouped(tenantId, accepted.map(({ record }) => record), recent);
+    const { groups, fresh, duplicates, isNamed } = grouped(
+      tenantId,
+      accepted.map(({ record }) => (parts.recogniseRepeats === false ? unnamed(record) : record)),
+      recent,
+    );
     await Promise.all([...groups].map(([stream, records]) => parts.writer.write(tenantId, stream, records)));
     for (const [scope, ids] of fresh) for (const id of ids) recent.add(scope, id);
     return { accepted: accepted.length - duplicates, duplicates, rejected, deduplicated: isNamed };
   };
 };
+
+const unnamed = ([unit, user, atMs, amount]: LoggedRecord): LoggedRecord => [unit, user, atMs, amount, null, null];
 
 /** Units of records without an amount; a batch that has none costs nothing here. */
 const methodsNeeded = async (parts: IngestParts, tenantId: string, batch: readonly unknown[]): Promise<ReadonlyMap<string, CountingMethod>> => {

@@ -40,8 +40,10 @@ export const acceptBodies = (fastify: FastifyInstance): void => {
   });
   const form = 'application/x-www-form-urlencoded';
   fastify.addContentTypeParser(form, { parseAs: 'string' }, (request, body: string, done) => {
+    const fields = Object.fromEntries(new URLSearchParams(body));
     if (isKillBillPath(request.url) && !request.url.startsWith('/plugins/')) done(unsupported(form));
-    else done(null, Object.fromEntries(new URLSearchParams(body)));
+    else if (holdsUnstorableText(fields)) done(unstorable());
+    else done(null, fields);
   });
 };
 

@@ -175,6 +175,18 @@ describe('bodies', () => {
     expect((await post('/v1/orders', { planId: 'x'.repeat(1_100_000) })).statusCode).toBe(413);
     expect((await post('/v1/orders', '{"a":'.repeat(40) + '1' + '}'.repeat(40))).statusCode).toBe(400);
   });
+  it('are refused when no database could keep their text', async () => {
+    for (const [body, type] of [
+      ['{"planId":"a\\u0000"}', 'application/json'],
+      ['{"planId":"\\ud800"}', 'application/json'],
+      ['a\u0000', 'text/plain'],
+      ['planId=a%00', 'application/x-www-form-urlencoded'],
+    ] as const)
+      expect((await post('/v1/orders', body, { 'content-type': type })).json()).toMatchObject({
+        status: 400,
+        code: 'text-not-storable',
+      });
+  });
   it('may be larger where usage comes in', async () => {
     expect((await post('/meter/record/json', { a: 'x'.repeat(2_000_000) })).statusCode).toBe(201);
     expect((await post('/meter/record/json', { a: 'x'.repeat(6_000_000) })).statusCode).toBe(413);

@@ -61,7 +61,7 @@ export type ServiceMetrics = {
 export type Settings = {
   readonly embedded: boolean;
   readonly testClock: boolean;
-  /** False switches off the inbox and the command loop's memory, for the test that shows what they are good for. */
+  /** False switches off the inbox, the memory of command ids and the names of usage records, for the test that shows what they are good for. */
   readonly recogniseRepeats?: boolean;
   /** Who may log in with Basic authentication; null: nobody (a mistake of the configuration outside the embedded mode). */
   readonly administrator: { readonly user: string; readonly password: string } | null;

@@ -14,6 +14,8 @@ export type ClosedUsage = {
   readonly records: number;
   readonly syntheticBuckets: number;
   readonly rule: { readonly unit: string; readonly version: number; readonly countingMethod: 'SUM' | 'AVG' | 'PEAK' } | null;
+  /** Reports (Kill Bill's tracking ids) that the quantity was made of; empty when it was metered alone. */
+  readonly trackingIds?: readonly string[];
   /** Log position up to which usage had been counted. */
   readonly countedTo: string;
 };

@@ -58,6 +58,10 @@ create table usage_records (
   idx int not null
 );
 create index usage_records_in_time on usage_records (series, at_ms);
+create table usage_reports (
+  record_key uuid primary key,
+  tracking_id text not null
+);
 create table usage_limits (
   series uuid not null,
   subscription_id text not null,
@@ -78,5 +82,6 @@ export const meteringTables = [
   'usage_streams',
   'usage_series',
   'usage_records',
+  'usage_reports',
   'usage_limits',
 ] as const;

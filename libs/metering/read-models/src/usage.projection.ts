@@ -19,6 +19,8 @@ export type Sample = {
   /** Null: reported for a subscription, which no limit looks at. */
   readonly user: string | null;
   readonly subscriptionId: string | null;
+  /** The report it came with; null unless it was reported for a subscription. */
+  readonly trackingId: string | null;
   readonly atMs: number;
   readonly amount: Decimal;
   readonly event: RecordedEvent;
@@ -43,6 +45,11 @@ insert into usage_series (series, tenant_id, unit, user_name, subscription_id)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
 on conflict (series) do nothing`;
 
+const insertReports = `
+insert into usage_reports (record_key, tracking_id)
+select * from unnest($1::uuid[], $2::text[])
+on conflict (record_key) do nothing`;
+
 const upsertStreams = `
 insert into usage_streams (stream, revision, position)
 select * from unnest($1::text[], $2::bigint[], $3::bigint[])
@@ -57,6 +64,7 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   for (let from = 0; from < samples.length; from += rowsMax) {
     const chunk = samples.slice(from, from + rowsMax);
     await recordSeries(tx, chunk);
+    await recordReports(tx, chunk);
     for (const key of await recordSamples(tx, chunk, limited.size > 0)) fresh.add(key);
   }
   if (limited.size > 0) await applyLimits(tx, { events, samples: samples.filter(({ key }) => fresh.has(key)), limited });
@@ -77,6 +85,7 @@ const recordedSamples = (event: RecordedEvent, { tenantId, records }: UsageRecor
     unit,
     user,
     subscriptionId: null,
+    trackingId: null,
     atMs,
     amount,
     event,
@@ -93,6 +102,7 @@ const reportedSamples = (event: RecordedEvent, data: SubscriptionUsageEvent['dat
     unit,
     user: null,
     subscriptionId,
+    trackingId,
     atMs,
     amount,
     event,
@@ -140,6 +150,13 @@ const recordSeries = async (tx: Sql, samples: readonly Sample[]): Promise<void> 
     ],
     'usage-series-insert',
   );
+};
+
+const recordReports = async (tx: Sql, samples: readonly Sample[]): Promise<void> => {
+  const reported = samples.filter(({ trackingId }) => trackingId !== null);
+  if (reported.length === 0) return;
+  const values = [arrayText(reported.map(({ key }) => key)), reported.map(({ trackingId }) => trackingId)];
+  await tx.query(insertReports, values, 'usage-reports-insert');
 };
 
 const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {

@@ -9,8 +9,9 @@ from usage_records where series = $1 and at_ms >= $2 and at_ms < $3
 group by 1 order by 1`;
 
 const reported = `
-select s.unit, sum(r.amount) as sum, max(r.amount) as max, count(*)::int as count
-from usage_series s join usage_records r using (series)
+select s.unit, sum(r.amount) as sum, max(r.amount) as max, count(*)::int as count,
+  array_agg(distinct t.tracking_id order by t.tracking_id) as "trackingIds"
+from usage_series s join usage_records r using (series) join usage_reports t using (record_key)
 where s.tenant_id = $1 and s.subscription_id = $2 and ($3::text is null or s.unit = $3) and r.at_ms >= $4 and r.at_ms < $5
 group by s.unit order by s.unit`;
 
@@ -55,7 +56,13 @@ export const usageQuarters = async (
   return rows.map(({ atMs, ...rest }) => ({ at: instantOfMs(Number(atMs)), ...rest }));
 };
 
-export type ReportedTotal = { readonly unit: string; readonly sum: Decimal; readonly max: Decimal; readonly count: number };
+export type ReportedTotal = {
+  readonly unit: string;
+  readonly sum: Decimal;
+  readonly max: Decimal;
+  readonly count: number;
+  readonly trackingIds: readonly string[];
+};
 
 /** What was reported for a subscription as such, per unit; all of its units when none is named. */
 export const reportedUsage = (
