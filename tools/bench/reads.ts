@@ -85,7 +85,7 @@ export const readsBench = async (world: World, plan: Plan): Promise<readonly Fig
   const works: readonly Work[] = [
     { name: 'account by external key', lanes: connections, count: requests, call: byKey },
     { name: 'limit check', lanes: connections, count: requests, call: check },
-    { name: 'opening an account (five appends at most, then visible)', lanes: 1, count: 150, call: create(1) },
+    { name: 'opening an account (three commands, then visible)', lanes: 1, count: 150, call: create(1) },
     { name: 'opening an account', lanes: connections, count: 400, call: create(connections) },
   ];
   const figures: Figure[] = [];
