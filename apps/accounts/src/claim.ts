@@ -1,4 +1,5 @@
 import type { Handle, CommandContext, EventStore } from '@billstream/event-sourcing';
+import { epochMs } from '@billstream/kernel';
 import type { ClaimKey, KeyClaim, KeyClaimed, KeyTaken } from '@billstream/accounts-domain';
 
 type Claiming = {
@@ -11,9 +12,13 @@ type Claiming = {
   readonly creatingCommandId: string;
 };
 
+/** Longer than any request takes: after it, a claim without what it is for belongs to nobody who is still at work. */
+const abandonedAfterMs = 60_000;
+
 /**
  * The id under which to create what the key is for, or null when another one has the key. A claim whose entity was never
- * created (its maker crashed in between) is taken over under the id it names.
+ * created (its maker crashed in between) is taken over under the id it names, once that is sure: whoever took over from a
+ * maker at work would write into what that one is making.
  */
 export const claimKey = async (
   { store, handle, claimStream, entityStream, creatingCommandId }: Claiming,
@@ -24,5 +29,8 @@ export const claimKey = async (
   if (claimed.outcome !== 'rejected') return proposedId;
   const { ownerId } = claimed.rejection;
   const [first] = await store.read(entityStream(ownerId), 0n, 1);
-  return first === undefined || first.metadata.commandId === creatingCommandId ? ownerId : null;
+  if (first !== undefined) return first.metadata.commandId === creatingCommandId ? ownerId : null;
+  const [claim] = await store.read(claimStream, 0n, 1);
+  const isAbandoned = claim !== undefined && Date.now() - epochMs(claim.metadata.recordedAt) > abandonedAfterMs;
+  return isAbandoned ? ownerId : null;
 };

@@ -23,8 +23,10 @@ export type SystemUnderTest = {
   readonly store: EventStore;
   /** The guide's administrator as the given tenant (default: the guide's own). */
   as(tenant?: Tenant): Client;
-  /** A tenant of its own with the default catalog and units: own clock, own accounts. Tests that move time do not meet. */
-  newTenant(): Promise<{ readonly tenant: Tenant; readonly tenantId: string; readonly api: Client }>;
+  /** A tenant of its own, with the default catalog and units or without: own clock, own accounts. Tests that move time do not meet. */
+  newTenant(choice?: {
+    readonly withDefaults: boolean;
+  }): Promise<{ readonly tenant: Tenant; readonly tenantId: string; readonly api: Client }>;
   stop(): Promise<void>;
 };
 
@@ -59,9 +61,11 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
     databaseUrl: database.url,
     store,
     as,
-    newTenant: async () => {
+    newTenant: async ({ withDefaults } = { withDefaults: true }) => {
       const tenant = { apiKey: `tenant-${randomUUID()}`, apiSecret: 'secret' };
-      const created = await as().expect(201, 'POST', '/1.0/kb/tenants?useGlobalDefault=true', { body: tenant });
+      const created = await as().expect(201, 'POST', `/1.0/kb/tenants?useGlobalDefault=${String(withDefaults)}`, {
+        body: tenant,
+      });
       const api = as(tenant);
       await settled(api); // its catalog and units come over the bus
       return { tenant, tenantId: idIn(created), api };

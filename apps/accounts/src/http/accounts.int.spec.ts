@@ -1,5 +1,5 @@
-import { accountStream } from '@billstream/accounts-domain';
-import { parseCurrency } from '@billstream/kernel';
+import { accountKeySchema, accountKeyStream, accountStream } from '@billstream/accounts-domain';
+import { instantOfMs, newId, parseCurrency } from '@billstream/kernel';
 import { OnMoneyMoved } from '../reactions/on-money-moved';
 import { accountsUnderTest } from '../testing/accounts-under-test';
 
@@ -17,6 +17,37 @@ const created = async (payload: object): Promise<string> => {
   expect(answer.statusCode).toBe(201);
   return new URL(String(answer.headers.location)).pathname;
 };
+
+describe('an external key', () => {
+  it('that many ask for at once goes to one, and nobody else writes into that account', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => create({ externalKey: 'wanted', name: `asker ${i}`, email: `${i}@x.example` })),
+    );
+    const winners = answers.flatMap(({ statusCode }, i) => (statusCode === 201 ? [i] : []));
+    expect(winners).toHaveLength(1);
+    expect(answers.filter(({ statusCode }) => statusCode === 409)).toHaveLength(19);
+    const shown = await system.call({ method: 'GET', url: `${accounts}?externalKey=wanted` });
+    expect(shown.json()).toMatchObject({ name: `asker ${winners[0]}`, email: `${winners[0]}@x.example` });
+  });
+
+  it.each([
+    ['a maker that is long gone is taken over', 61_000, 201],
+    ['a maker that may be at work stays its own', 5_000, 409],
+  ])('claimed by %s', async (what, ageMs, status) => {
+    const [id, recordedAt] = [newId(), instantOfMs(Date.now() - ageMs)];
+    const metadata = { tenantId: system.tenantId, commandId: id, actor: { createdBy: 'gone' }, at: recordedAt };
+    await system.store.append(accountKeyStream(system.tenantId, what), 'none', [
+      {
+        ...accountKeySchema.encode({ type: 'KeyClaimed', data: { ownerId: id } }),
+        id: newId(),
+        metadata: { ...metadata, recordedAt, $correlationId: id, $causationId: id },
+      },
+    ]);
+    const answer = await create({ externalKey: what });
+    expect(answer.statusCode).toBe(status);
+    if (status === 201) expect(answer.headers.location).toContain(id);
+  });
+});
 
 describe('creating an account', () => {
   it('answers 201 without a body, and Location leads to the account as Kill Bill shows it', async () => {
