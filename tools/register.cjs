@@ -55,3 +55,5 @@ Module._resolveFilename = function (request, ...rest) {
   return resolve.call(this, request, ...rest);
 };
 require('reflect-metadata');
+
+module.exports = { compile };

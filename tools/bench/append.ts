@@ -11,14 +11,28 @@ const pieces = 3_000;
 
 const contextOf = (): CommandContext => {
   const id = newId();
-  return { commandId: id, tenantId: '3f0c3c4e-1c3b-4d61-9a40-000000000001', actor: { createdBy: 'bench' }, at: wallTime(), correlationId: id };
+  return {
+    commandId: id,
+    tenantId: '3f0c3c4e-1c3b-4d61-9a40-000000000001',
+    actor: { createdBy: 'bench' },
+    at: wallTime(),
+    correlationId: id,
+  };
 };
 
-const create = (accountId: string): AccountCommand => ({ type: 'CreateAccount', data: { accountId, terms: noTerms, parentKnown: true, at: wallTime() } });
+const create = (accountId: string): AccountCommand => ({
+  type: 'CreateAccount',
+  data: { accountId, terms: noTerms, parentKnown: true, at: wallTime() },
+});
 /** Always a change: the day moves on with every command. */
 const move = (turn: number): AccountCommand => ({
   type: 'UpdateAccount',
-  data: { terms: { ...noTerms, billCycleDayLocal: 1 + (turn % 28) }, parentKnown: true, onNull: 'keep', mayMoveBillCycleDay: true },
+  data: {
+    terms: { ...noTerms, billCycleDayLocal: 1 + (turn % 28) },
+    parentKnown: true,
+    onNull: 'keep',
+    mayMoveBillCycleDay: true,
+  },
 });
 
 type HandleAccount = Handle<AccountCommand, unknown, unknown, unknown>;
@@ -29,12 +43,20 @@ const accepted = async (handle: HandleAccount, accountId: string, command: Accou
 };
 
 /** What the command path writes for such a command, for the bare client to write without it. */
-const sampleOf = (accountId: string): { readonly type: string; readonly data: Record<string, unknown>; readonly metadata: Uint8Array } => {
+const sampleOf = (
+  accountId: string,
+): { readonly type: string; readonly data: Record<string, unknown>; readonly metadata: Uint8Array } => {
   const decided = account.decide(create(accountId), null);
   if ('rejected' in decided || !decided.events[0]) throw new Error('an account cannot be created');
   const { type, data } = accountSchema.encode(decided.events[0]);
   const { commandId, correlationId, ...context } = contextOf();
-  const metadata = { $correlationId: correlationId, $causationId: commandId, commandId, ...context, recordedAt: wallTime() };
+  const metadata = {
+    $correlationId: correlationId,
+    $causationId: commandId,
+    commandId,
+    ...context,
+    recordedAt: wallTime(),
+  };
   return { type, data: { ...data }, metadata: Buffer.from(JSON.stringify(metadata)) };
 };
 
@@ -53,7 +75,9 @@ const bareAppends = async (client: EventStoreDBClient, lanes: number): Promise<n
 const commandsOnOwnStreams = async (handle: HandleAccount, lanes: number): Promise<number> => {
   const accounts = Array.from({ length: lanes }, () => newId());
   await Promise.all(accounts.map((accountId) => accepted(handle, accountId, create(accountId))));
-  const { seconds } = await inLanes(lanes, pieces, (piece, lane) => accepted(handle, accounts[lane] ?? '', move(piece)));
+  const { seconds } = await inLanes(lanes, pieces, (piece, lane) =>
+    accepted(handle, accounts[lane] ?? '', move(piece)),
+  );
   return pieces / seconds;
 };
 
@@ -78,11 +102,29 @@ export const appendBench = async (ground: Ground, plan: Plan): Promise<readonly 
     const handle: HandleAccount = commandHandler({ store, decider: account, schema: accountSchema });
     const figures: Figure[] = [];
     for (const lanes of lanesOf) {
-      const own = await against(plan, () => bareAppends(bare, lanes), () => commandsOnOwnStreams(handle, lanes));
-      figures.push({ name: `commands on own streams, ${lanes} at once`, unit: 'commands/s', measured: own.measured, floor: { name: 'bare client, appends/s', measured: own.floor, ratio: own.ratio } });
+      const own = await against(
+        plan,
+        () => bareAppends(bare, lanes),
+        () => commandsOnOwnStreams(handle, lanes),
+      );
+      figures.push({
+        name: `commands on own streams, ${lanes} at once`,
+        unit: 'commands/s',
+        measured: own.measured,
+        floor: { name: 'bare client, appends/s', measured: own.floor, ratio: own.ratio },
+      });
     }
-    const fresh = await against(plan, () => bareAppends(bare, 16), () => commandsOnNewStreams(handle, 16));
-    figures.push({ name: 'commands that begin a stream, 16 at once', unit: 'commands/s', measured: fresh.measured, floor: { name: 'bare client, appends/s', measured: fresh.floor, ratio: fresh.ratio } });
+    const fresh = await against(
+      plan,
+      () => bareAppends(bare, 16),
+      () => commandsOnNewStreams(handle, 16),
+    );
+    figures.push({
+      name: 'commands that begin a stream, 16 at once',
+      unit: 'commands/s',
+      measured: fresh.measured,
+      floor: { name: 'bare client, appends/s', measured: fresh.floor, ratio: fresh.ratio },
+    });
     return figures;
   } finally {
     await store.close();

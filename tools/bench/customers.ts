@@ -1,7 +1,37 @@
-import { type AccountEvent, type FiguresEvent, type ProfileEvent, account, accountSchema, accountStream, emptyProfile, figures, figuresSchema, figuresStream, noTerms, profile, profileSchema, profileStream } from '@billstream/accounts-domain';
-import { type Decider, type DomainEvent, type EventStore, type Rejection, type Schema, type StoredEvent, metadataOf } from '@billstream/event-sourcing';
+import {
+  type AccountEvent,
+  type FiguresEvent,
+  type ProfileEvent,
+  account,
+  accountSchema,
+  accountStream,
+  emptyProfile,
+  figures,
+  figuresSchema,
+  figuresStream,
+  noTerms,
+  profile,
+  profileSchema,
+  profileStream,
+} from '@billstream/accounts-domain';
+import {
+  type Decider,
+  type DomainEvent,
+  type EventStore,
+  type Rejection,
+  type Schema,
+  type StoredEvent,
+  metadataOf,
+} from '@billstream/event-sourcing';
 import { type Instant, type LocalDate, derivedId, instantOfMs, parseCurrency } from '@billstream/kernel';
-import { type BundleCommand, type SubscriberAccount, bundleDecider, bundleSchema, bundleStream, defaultCatalog } from '@billstream/subscriptions-domain';
+import {
+  type BundleCommand,
+  type SubscriberAccount,
+  bundleDecider,
+  bundleSchema,
+  bundleStream,
+  defaultCatalog,
+} from '@billstream/subscriptions-domain';
 import { inLanes } from './measure';
 
 const tenantId = '3f0c3c4e-1c3b-4d61-9a40-000000000001';
@@ -11,7 +41,11 @@ const usd = parseCurrency('USD');
 if (usd === null) throw new Error('there is no USD');
 
 /** A stream that is being written by its real decider, without a store: decides, evolves and gives the events. */
-const writer = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(stream: string, decider: Decider<Command, Event, State, Refusal>, schema: Schema<Event>) => {
+const writer = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  stream: string,
+  decider: Decider<Command, Event, State, Refusal>,
+  schema: Schema<Event>,
+) => {
   let state = decider.initial;
   let commands = 0;
   return (command: Command, at: Instant): readonly StoredEvent[] => {
@@ -21,7 +55,11 @@ const writer = <Command, Event extends DomainEvent, State, Refusal extends Rejec
     commands += 1;
     const commandId = derivedId(stream, String(commands));
     const metadata = metadataOf({ commandId, correlationId: commandId, tenantId, actor: { createdBy: 'bench' }, at });
-    return decided.events.map((event, index) => ({ ...schema.encode(event), id: derivedId(commandId, String(index)), metadata }));
+    return decided.events.map((event, index) => ({
+      ...schema.encode(event),
+      id: derivedId(commandId, String(index)),
+      metadata,
+    }));
   };
 };
 
@@ -33,10 +71,29 @@ const customer = (seed: number, number: number) => {
   const accountId = id('account');
   const subscriptionId = id('subscription');
   const started = begin + (number % 28) * dayMs;
-  const owner: SubscriberAccount = { accountId, currency: usd, time: { timeZone: 'Etc/UTC', referenceTime: instantOfMs(started) }, billCycleDayLocal: 1 + (number % 28) };
-  const toAccount = writer<Parameters<typeof account.decide>[0], AccountEvent, Parameters<typeof account.evolve>[0], Rejection>(accountStream(accountId), account, accountSchema);
-  const toProfile = writer<Parameters<typeof profile.decide>[0], ProfileEvent, typeof emptyProfile, Rejection>(profileStream(accountId), profile, profileSchema);
-  const toFigures = writer<Parameters<typeof figures.decide>[0], FiguresEvent, Parameters<typeof figures.evolve>[0], Rejection>(figuresStream(accountId), figures, figuresSchema);
+  const owner: SubscriberAccount = {
+    accountId,
+    currency: usd,
+    time: { timeZone: 'Etc/UTC', referenceTime: instantOfMs(started) },
+    billCycleDayLocal: 1 + (number % 28),
+  };
+  const toAccount = writer<
+    Parameters<typeof account.decide>[0],
+    AccountEvent,
+    Parameters<typeof account.evolve>[0],
+    Rejection
+  >(accountStream(accountId), account, accountSchema);
+  const toProfile = writer<Parameters<typeof profile.decide>[0], ProfileEvent, typeof emptyProfile, Rejection>(
+    profileStream(accountId),
+    profile,
+    profileSchema,
+  );
+  const toFigures = writer<
+    Parameters<typeof figures.decide>[0],
+    FiguresEvent,
+    Parameters<typeof figures.evolve>[0],
+    Rejection
+  >(figuresStream(accountId), figures, figuresSchema);
   const toBundle = writer(bundleStream(id('bundle')), bundleDecider, bundleSchema);
   const bundle = (command: BundleCommand, at: Instant): readonly StoredEvent[] => toBundle(command, at);
 
@@ -44,21 +101,104 @@ const customer = (seed: number, number: number) => {
     const at = instantOfMs(started);
     const name = `Customer ${number}`;
     return [
-      { stream: accountStream(accountId), events: [...toAccount({ type: 'CreateAccount', data: { accountId, terms: { ...noTerms, externalKey: `customer-${seed}-${number}`, currency: usd }, parentKnown: true, at } }, at), ...toAccount({ type: 'ChooseBillCycleDay', data: { billCycleDayLocal: owner.billCycleDayLocal } }, at)] },
-      { stream: profileStream(accountId), events: toProfile({ type: 'RecordProfile', data: { accountId, fields: { ...emptyProfile, name, email: `${number}@example.com`, country: 'US', locale: 'en_US' }, onNull: 'keep' } }, at) },
-      { stream: bundleStream(id('bundle')), events: bundle({ type: 'StartSubscriptions', data: { bundleId: id('bundle'), externalKey: null, account: owner, catalog: [defaultCatalog], now: at, entitlementAt: null, billingAt: null, migrated: false, subscriptions: [{ subscriptionId, externalKey: null, plan: { planName: 'standard-monthly' }, startIn: null, quantity: 1, billCycleDayLocal: null, priceOverrides: [] }] } }, at) },
+      {
+        stream: accountStream(accountId),
+        events: [
+          ...toAccount(
+            {
+              type: 'CreateAccount',
+              data: {
+                accountId,
+                terms: { ...noTerms, externalKey: `customer-${seed}-${number}`, currency: usd },
+                parentKnown: true,
+                at,
+              },
+            },
+            at,
+          ),
+          ...toAccount({ type: 'ChooseBillCycleDay', data: { billCycleDayLocal: owner.billCycleDayLocal } }, at),
+        ],
+      },
+      {
+        stream: profileStream(accountId),
+        events: toProfile(
+          {
+            type: 'RecordProfile',
+            data: {
+              accountId,
+              fields: { ...emptyProfile, name, email: `${number}@example.com`, country: 'US', locale: 'en_US' },
+              onNull: 'keep',
+            },
+          },
+          at,
+        ),
+      },
+      {
+        stream: bundleStream(id('bundle')),
+        events: bundle(
+          {
+            type: 'StartSubscriptions',
+            data: {
+              bundleId: id('bundle'),
+              externalKey: null,
+              account: owner,
+              catalog: [defaultCatalog],
+              now: at,
+              entitlementAt: null,
+              billingAt: null,
+              migrated: false,
+              subscriptions: [
+                {
+                  subscriptionId,
+                  externalKey: null,
+                  plan: { planName: 'standard-monthly' },
+                  startIn: null,
+                  quantity: 1,
+                  billCycleDayLocal: null,
+                  priceOverrides: [],
+                },
+              ],
+            },
+          },
+          at,
+        ),
+      },
     ];
   };
   const month = (turn: number): readonly Chunk[] => {
     const now = instantOfMs(started + (40 + turn * 30) * dayMs);
     const events = [
       ...(turn === 0 ? bundle({ type: 'ReachTransitions', data: { now } }, now) : []),
-      ...bundle({ type: 'RecordChargedThrough', data: { now, subscriptions: [{ subscriptionId, chargedThroughDate: now.slice(0, 10) as LocalDate }] } }, now),
-      ...bundle({ type: 'ChangeQuantity', data: { subscriptionId, now, changeId: `quantity-${turn}`, effectiveAt: now, quantity: 2 + turn } }, now),
+      ...bundle(
+        {
+          type: 'RecordChargedThrough',
+          data: { now, subscriptions: [{ subscriptionId, chargedThroughDate: now.slice(0, 10) as LocalDate }] },
+        },
+        now,
+      ),
+      ...bundle(
+        {
+          type: 'ChangeQuantity',
+          data: { subscriptionId, now, changeId: `quantity-${turn}`, effectiveAt: now, quantity: 2 + turn },
+        },
+        now,
+      ),
     ];
-    const balance = (minor: number): FiguresEvent['data'] & { readonly balanceMinor: number; readonly currency: typeof usd; readonly creditMinor: number } => ({ accountId, currency: usd, balanceMinor: minor, creditMinor: 0 });
-    const told = [...toFigures({ type: 'RecordBalance', data: balance(2_000 + turn) }, now), ...toFigures({ type: 'RecordBalance', data: balance(0) }, now)];
-    return [{ stream: bundleStream(id('bundle')), events }, { stream: figuresStream(accountId), events: told }];
+    const balance = (
+      minor: number,
+    ): FiguresEvent['data'] & {
+      readonly balanceMinor: number;
+      readonly currency: typeof usd;
+      readonly creditMinor: number;
+    } => ({ accountId, currency: usd, balanceMinor: minor, creditMinor: 0 });
+    const told = [
+      ...toFigures({ type: 'RecordBalance', data: balance(2_000 + turn) }, now),
+      ...toFigures({ type: 'RecordBalance', data: balance(0) }, now),
+    ];
+    return [
+      { stream: bundleStream(id('bundle')), events },
+      { stream: figuresStream(accountId), events: told },
+    ];
   };
   return { joins, month };
 };
@@ -70,8 +210,12 @@ export type Seeded = { readonly events: number; readonly accounts: number; reado
 /** Fills the log with customers until it holds so many events of accounts and bundles; months of all customers are mingled. */
 export const seedCustomers = async (store: EventStore, seed: number, eventsMin: number): Promise<Seeded> => {
   const sample = customer(seed, 0);
-  const perCustomer = [sample.joins(), ...Array.from({ length: months }, (_, turn) => sample.month(turn))].flat().reduce((sum, { events }) => sum + events.length, 0);
-  const customers = Array.from({ length: Math.ceil(eventsMin / perCustomer) }, (_, number) => customer(seed, number + 1));
+  const perCustomer = [sample.joins(), ...Array.from({ length: months }, (_, turn) => sample.month(turn))]
+    .flat()
+    .reduce((sum, { events }) => sum + events.length, 0);
+  const customers = Array.from({ length: Math.ceil(eventsMin / perCustomer) }, (_, number) =>
+    customer(seed, number + 1),
+  );
   const ends = new Map<string, bigint>();
   let accounts = 0;
   let bundles = 0;

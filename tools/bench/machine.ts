@@ -39,7 +39,8 @@ export const onDatabase = async <T>(url: string, work: (client: Client) => Promi
 export const machineOf = (databaseUrl: string): Promise<Machine> =>
   onDatabase(databaseUrl, async (client) => {
     const setting = async (name: string): Promise<string> =>
-      (await client.query<{ value: string }>('select current_setting($1) as value', [name])).rows[0]?.value ?? 'unknown';
+      (await client.query<{ value: string }>('select current_setting($1) as value', [name])).rows[0]?.value ??
+      'unknown';
     return {
       cpu: cpuModel(),
       cores: os.cpus().length,

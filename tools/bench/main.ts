@@ -11,14 +11,54 @@ import { machineOf } from './machine';
 import type { Figure, Plan } from './measure';
 import { projectionBench } from './projection';
 import { type Report, headingOf, tableOf } from './report';
-import { type Ground, ownGround } from './world';
+import { readsBench } from './reads';
+import { usageBench } from './usage';
+import { type Ground, type World, ownGround, servicesWorld, standaloneWorld } from './world';
 
-type Options = { readonly plan: Plan; readonly seed: number; readonly events: number; readonly rabbitMqUrl: () => string };
+type Options = {
+  readonly plan: Plan;
+  readonly seed: number;
+  readonly events: number;
+  readonly rabbitMqUrl: () => string;
+};
 type Bench = (ground: Ground, options: Options) => Promise<readonly Figure[]>;
+
+/** Against separate processes first, then against the one process of `npm start`, on databases of their own. */
+const inWorlds =
+  (bench: (world: World, options: Options) => Promise<readonly Figure[]>): Bench =>
+  async (ground, options) => {
+    const inServices = await within(
+      () => servicesWorld(ground, options.rabbitMqUrl()),
+      (world) => bench(world, options),
+    );
+    const other = await ownGround(ground.databaseUrl);
+    try {
+      return [
+        ...inServices,
+        ...(await within(
+          () => standaloneWorld(other),
+          (world) => bench(world, options),
+        )),
+      ];
+    } finally {
+      await other.drop();
+    }
+  };
+
+const within = async <T>(start: () => Promise<World>, work: (world: World) => Promise<T>): Promise<T> => {
+  const world = await start();
+  try {
+    return await work(world);
+  } finally {
+    await world.stop();
+  }
+};
 
 const benches: Readonly<Record<string, Bench>> = {
   append: (ground, { plan }) => appendBench(ground, plan),
   projection: (ground, { plan, seed, events }) => projectionBench(ground, plan, { seed, events }),
+  usage: inWorlds((world, { plan, seed }) => usageBench(world, plan, seed)),
+  reads: inWorlds((world, { plan }) => readsBench(world, plan)),
 };
 
 const required = (name: string, example: string): string => {
@@ -36,10 +76,16 @@ const whole = (name: string, text: string): number => {
 const main = async (): Promise<void> => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '5' }, events: { type: 'string', default: '200000' }, seed: { type: 'string', default: '20181006' }, json: { type: 'string' } },
+    options: {
+      rounds: { type: 'string', default: '5' },
+      events: { type: 'string', default: '200000' },
+      seed: { type: 'string', default: '20181006' },
+      json: { type: 'string' },
+    },
   });
   const unknown = positionals.filter((name) => !(name in benches));
-  if (unknown.length > 0) throw new Error(`there is no bench named ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`there is no bench named ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
   const serverUrl = required('DATABASE_URL', 'postgres://postgres@127.0.0.1:5432/postgres');
   const options: Options = {
     plan: { rounds: whole('rounds', values.rounds), warmUps: 1 },
@@ -48,7 +94,9 @@ const main = async (): Promise<void> => {
     rabbitMqUrl: () => required('RABBITMQ_URL', 'amqp://guest:guest@127.0.0.1:5672'),
   };
   const head = { at: new Date().toISOString(), seed: options.seed, machine: await machineOf(serverUrl) };
-  console.log(`${headingOf({ ...head, figures: [] })}\n${options.plan.rounds} rounds after ${options.plan.warmUps} of warm-up; load generator and floor on the same machine\n`);
+  console.log(
+    `${headingOf({ ...head, figures: [] })}\n${options.plan.rounds} rounds after ${options.plan.warmUps} of warm-up; load generator and floor on the same machine\n`,
+  );
   const figures: Figure[] = [];
   for (const [name, bench] of Object.entries(benches)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;

@@ -1,5 +1,10 @@
 /** Figures with their spread: a single number from a shared machine means nothing. */
-export type Samples = { readonly median: number; readonly low: number; readonly high: number; readonly rounds: readonly number[] };
+export type Samples = {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  readonly rounds: readonly number[];
+};
 
 export type Figure = {
   readonly name: string;
@@ -20,7 +25,10 @@ export const quantile = (values: readonly number[], q: number): number => {
 export const samplesOf = (rounds: readonly number[]): Samples => {
   const sorted = [...rounds].sort((a, b) => a - b);
   const middle = sorted.length / 2;
-  const median = sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+  const median =
+    sorted.length % 2 === 1
+      ? sorted[Math.floor(middle)]
+      : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
   return { median: median ?? Number.NaN, low: sorted[0] ?? Number.NaN, high: sorted.at(-1) ?? Number.NaN, rounds };
 };
 
@@ -33,7 +41,11 @@ type Round = (round: number) => Promise<number>;
  * Floor and measured take turns within each round, so that what else happens on the machine hits both alike. The ratio is
  * taken per round; its median is not the ratio of the medians.
  */
-export const against = async (plan: Plan, floor: Round, measured: Round): Promise<{ readonly floor: Samples; readonly measured: Samples; readonly ratio: Samples }> => {
+export const against = async (
+  plan: Plan,
+  floor: Round,
+  measured: Round,
+): Promise<{ readonly floor: Samples; readonly measured: Samples; readonly ratio: Samples }> => {
   const floors: number[] = [];
   const values: number[] = [];
   for (let round = -plan.warmUps; round < plan.rounds; round += 1) {
@@ -43,7 +55,11 @@ export const against = async (plan: Plan, floor: Round, measured: Round): Promis
     floors.push(bare);
     values.push(ours);
   }
-  return { floor: samplesOf(floors), measured: samplesOf(values), ratio: samplesOf(values.map((value, i) => value / (floors[i] ?? Number.NaN))) };
+  return {
+    floor: samplesOf(floors),
+    measured: samplesOf(values),
+    ratio: samplesOf(values.map((value, i) => value / (floors[i] ?? Number.NaN))),
+  };
 };
 
 /** `lanes` workers take turns until `count` pieces of work are begun. Gives the seconds it took and each piece's milliseconds. */

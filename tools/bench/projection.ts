@@ -1,7 +1,15 @@
 import { accountsReadModel, balancesReadModel } from '@billstream/accounts-read-models';
 import { eventStoreDb } from '@billstream/eventstoredb';
 import type { EventStore } from '@billstream/event-sourcing';
-import { type Database, type ReadModel, openDatabase, prepareReadModels, rebuildReadModel, runProjections, runtimeDdl } from '@billstream/postgres';
+import {
+  type Database,
+  type ReadModel,
+  openDatabase,
+  prepareReadModels,
+  rebuildReadModel,
+  runProjections,
+  runtimeDdl,
+} from '@billstream/postgres';
 import { bundlesReadModel } from '@billstream/subscriptions-read-models';
 import { EventStoreDBClient, START, streamNameFilter } from '@eventstore/db-client';
 import pino from 'pino';
@@ -9,7 +17,12 @@ import { seedCustomers } from './customers';
 import { type Figure, type Plan, against } from './measure';
 import { type Ground, startStore } from './world';
 
-type Case = { readonly name: string; readonly readModels: readonly ReadModel[]; readonly prefixes: readonly string[]; readonly events: number };
+type Case = {
+  readonly name: string;
+  readonly readModels: readonly ReadModel[];
+  readonly prefixes: readonly string[];
+  readonly events: number;
+};
 
 const logger = pino({ level: 'warn' });
 
@@ -37,7 +50,11 @@ const freshSchema = async (database: Database): Promise<void> => {
 };
 
 /** From an empty schema to the last event, as a service does it at its first start. */
-const project = async (store: EventStore, database: Database, { name, readModels, prefixes, events }: Case): Promise<number> => {
+const project = async (
+  store: EventStore,
+  database: Database,
+  { name, readModels, prefixes, events }: Case,
+): Promise<number> => {
   await freshSchema(database);
   const stop = new AbortController();
   const started = performance.now();
@@ -66,7 +83,12 @@ const rebuild = async (store: EventStore, database: Database, { readModels, even
   const started = performance.now();
   let rebuilt = 0;
   for (const readModel of readModels) {
-    const { outcome, events: built } = await rebuildReadModel({ store, database, readModel, signal: new AbortController().signal });
+    const { outcome, events: built } = await rebuildReadModel({
+      store,
+      database,
+      readModel,
+      signal: new AbortController().signal,
+    });
     if (outcome !== 'swapped') throw new Error(`the rebuild of ${readModel.name} was ${outcome}`);
     rebuilt += built;
   }
@@ -79,7 +101,11 @@ const aim = 0.5;
 export type ProjectionOptions = { readonly seed: number; readonly events: number };
 
 /** Real read models from zero, and rebuilt beside the live ones, against the bare read of the same events. */
-export const projectionBench = async (ground: Ground, plan: Plan, options: ProjectionOptions): Promise<readonly Figure[]> => {
+export const projectionBench = async (
+  ground: Ground,
+  plan: Plan,
+  options: ProjectionOptions,
+): Promise<readonly Figure[]> => {
   const server = await startStore(ground);
   const store = eventStoreDb({ connectionString: server.url, logger });
   const bare = EventStoreDBClient.connectionString(server.url);
@@ -87,18 +113,45 @@ export const projectionBench = async (ground: Ground, plan: Plan, options: Proje
   try {
     const seeded = await seedCustomers(store, options.seed, options.events);
     const cases: readonly Case[] = [
-      { name: 'accounts and balances', readModels: [accountsReadModel, balancesReadModel], prefixes: [...accountsReadModel.prefixes, ...balancesReadModel.prefixes], events: seeded.accounts },
+      {
+        name: 'accounts and balances',
+        readModels: [accountsReadModel, balancesReadModel],
+        prefixes: [...accountsReadModel.prefixes, ...balancesReadModel.prefixes],
+        events: seeded.accounts,
+      },
       { name: 'bundles', readModels: [bundlesReadModel], prefixes: bundlesReadModel.prefixes, events: seeded.bundles },
     ];
     const figures: Figure[] = [];
     for (const one of cases) {
       const notes = [`${one.events} of ${seeded.events} events`];
       const floorName = 'bare read, events/s';
-      const projected = await against(plan, () => bareRead(bare, one), () => project(store, database, one));
-      figures.push({ name: `projecting ${one.name} from zero`, unit: 'events/s', measured: projected.measured, floor: { name: floorName, measured: projected.floor, ratio: projected.ratio }, aim, notes });
+      const projected = await against(
+        plan,
+        () => bareRead(bare, one),
+        () => project(store, database, one),
+      );
+      figures.push({
+        name: `projecting ${one.name} from zero`,
+        unit: 'events/s',
+        measured: projected.measured,
+        floor: { name: floorName, measured: projected.floor, ratio: projected.ratio },
+        aim,
+        notes,
+      });
       await prepareReadModels(database, one.readModels);
-      const rebuilt = await against(plan, () => bareRead(bare, one), () => rebuild(store, database, one));
-      figures.push({ name: `rebuilding ${one.name}, compared and swapped`, unit: 'events/s', measured: rebuilt.measured, floor: { name: floorName, measured: rebuilt.floor, ratio: rebuilt.ratio }, aim, notes });
+      const rebuilt = await against(
+        plan,
+        () => bareRead(bare, one),
+        () => rebuild(store, database, one),
+      );
+      figures.push({
+        name: `rebuilding ${one.name}, compared and swapped`,
+        unit: 'events/s',
+        measured: rebuilt.measured,
+        floor: { name: floorName, measured: rebuilt.floor, ratio: rebuilt.ratio },
+        aim,
+        notes,
+      });
     }
     return figures;
   } finally {

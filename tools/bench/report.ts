@@ -1,7 +1,12 @@
 import type { Figure, Samples } from './measure';
 import type { Machine } from './machine';
 
-export type Report = { readonly at: string; readonly seed: number; readonly machine: Machine; readonly figures: readonly Figure[] };
+export type Report = {
+  readonly at: string;
+  readonly seed: number;
+  readonly machine: Machine;
+  readonly figures: readonly Figure[];
+};
 
 const number = (value: number): string => {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');

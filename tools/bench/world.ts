@@ -52,8 +52,13 @@ const listens = (port: number): Promise<boolean> =>
 /** The event store server alone, as a process of its own. */
 export const startStore = async ({ databaseUrl, directory }: Ground): Promise<Store> => {
   const port = await freePort();
-  const child = startChild({ name: 'event-store', entry: 'apps/event-store/src/main.ts', env: { DATABASE_URL: databaseUrl, EVENTSTORE_PORT: String(port) }, logFolder: directory });
-  for (const deadline = Date.now() + 30_000; !(await listens(port)); ) {
+  const child = startChild({
+    name: 'event-store',
+    entry: 'apps/event-store/src/main.ts',
+    env: { DATABASE_URL: databaseUrl, EVENTSTORE_PORT: String(port) },
+    logFolder: directory,
+  });
+  for (const deadline = Date.now() + 30_000; !(await listens(port));) {
     if (Date.now() > deadline) throw new Error(`the event store does not listen; see ${directory}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -75,7 +80,12 @@ const ownVirtualHost = async (rabbitMqUrl: string): Promise<{ readonly url: stri
     return { url: rabbitMqUrl, drop: () => Promise.resolve() };
   }
   url.pathname = `/${name}`;
-  return { url: url.toString(), drop: async () => void (await broker('delete_vhost', name)) };
+  return {
+    url: url.toString(),
+    drop: async () => {
+      await broker('delete_vhost', name);
+    },
+  };
 };
 
 /** A running Billstream and how its database is reached. */
@@ -99,7 +109,12 @@ const headersOf = ({ user, password, apiKey, apiSecret }: Services['credentials'
 export const servicesWorld = async (ground: Ground, rabbitMqUrl: string): Promise<World> => {
   const host = await ownVirtualHost(rabbitMqUrl);
   try {
-    const services = await startServices({ databaseUrl: ground.databaseUrl, rabbitMqUrl: host.url, dataDirectory: ground.directory, env: { LOG_LEVEL: 'warn', RATE_LIMITS: 'off' } });
+    const services = await startServices({
+      databaseUrl: ground.databaseUrl,
+      rabbitMqUrl: host.url,
+      dataDirectory: ground.directory,
+      env: { LOG_LEVEL: 'warn', RATE_LIMITS: 'off' },
+    });
     return {
       name: 'start:services',
       url: services.url,
@@ -123,11 +138,24 @@ export const standaloneWorld = async (ground: Ground): Promise<World> => {
   const child = startChild({
     name: 'standalone',
     entry: 'apps/standalone/src/main.ts',
-    env: { DATABASE_URL: ground.databaseUrl, DATA_DIR: ground.directory, PORT: String(port), EMULATOR_PORT: String(emulatorPort), METRICS_PORT: '0', LOG_LEVEL: 'warn' },
+    env: {
+      DATABASE_URL: ground.databaseUrl,
+      DATA_DIR: ground.directory,
+      PORT: String(port),
+      EMULATOR_PORT: String(emulatorPort),
+      METRICS_PORT: '0',
+      LOG_LEVEL: 'warn',
+    },
     readyUrl: `${url}/health/ready`,
     logFolder: ground.directory,
   });
   await child.ready(60_000);
   const credentials = { user: 'admin', password: 'password', apiKey: 'admin', apiSecret: 'password' };
-  return { name: 'npm start', url, databaseUrl: ground.databaseUrl, headers: headersOf(credentials), stop: () => child.stop() };
+  return {
+    name: 'npm start',
+    url,
+    databaseUrl: ground.databaseUrl,
+    headers: headersOf(credentials),
+    stop: () => child.stop(),
+  };
 };

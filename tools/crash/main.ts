@@ -26,6 +26,7 @@ const optionsOf = (args: readonly string[]): CrashOptions => {
       mode: { type: 'string' },
       'gap-ms': { type: 'string', default: '3000' },
       negative: { type: 'boolean', default: false },
+      'keep-logs': { type: 'boolean', default: false },
     },
   });
   const databaseUrl = given('DATABASE_URL');
@@ -43,6 +44,7 @@ const optionsOf = (args: readonly string[]): CrashOptions => {
     gapMs: whole(values['gap-ms'], 'gap-ms'),
     seed: values.seed,
     isNegative: values.negative,
+    keepsLogs: values['keep-logs'],
     say: (text) => console.log(`${((Date.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}`),
   };
 };

@@ -90,8 +90,8 @@ export const join = async (client: Client, scripted: ScriptedAccount, { emulator
     if (again !== subscriptionId) complain(`${externalKey} has two subscriptions of one request: ${subscriptionId}, ${again}`);
   }
   if (plan !== 'standard-monthly')
-    await onceDone({ what: `changing ${externalKey}`, complain }, () => changePlan(client, account, subscriptionId, plan), async () =>
-      (await subscriptionOf(client, account))?.planName === plan ? true : null,
+    await onceDone<unknown>({ what: `changing ${externalKey}`, complain }, () => changePlan(client, account, subscriptionId, plan), async () =>
+      (await subscriptionOf(client, account))?.planName === plan ? plan : null,
     );
   return { ...account, scripted, subscriptionId };
 };

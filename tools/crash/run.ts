@@ -27,6 +27,8 @@ export type CrashOptions = {
   readonly rabbitMqUrl: string | null;
   /** Average pause between a recovery and the next kill. */
   readonly gapMs: number;
+  /** Of a good run too; those of a run that fails unexpectedly are always kept. */
+  readonly keepsLogs?: boolean;
   readonly say: (text: string) => void;
 };
 
@@ -146,6 +148,6 @@ export const crashRun = async (options: CrashOptions): Promise<CrashReport> => {
     };
   } finally {
     await chaos.stop().catch(() => undefined);
-    await system.stop({ keepLogs: !isGoodSoFar && !options.isNegative });
+    await system.stop({ keepLogs: options.keepsLogs === true || (!isGoodSoFar && !options.isNegative) });
   }
 };

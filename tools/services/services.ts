@@ -1,4 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { derivedId } from '@billstream/kernel';
+import { installationSecrets } from '@billstream/secrets';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Child, freePort, startChild } from './child';
 
@@ -36,6 +38,10 @@ const contexts = ['accounts', 'subscriptions', 'metering', 'invoicing', 'payment
 /** Every service as an operating-system process of its own, on loopback, each started again when it dies. */
 export const startServices = async (options: ServicesOptions): Promise<Services> => {
   const logFolder = path.join(options.dataDirectory, 'log');
+  mkdirSync(options.dataDirectory, { recursive: true });
+  const secrets = installationSecrets(options.dataDirectory);
+  // Made from the installation's own secret: the same at each start, because the tenant's is in the log from the first one on.
+  const madeUp = (what: string): string => derivedId(secrets.secretsKey, what).replaceAll('-', '');
   const children = new Map<string, Child>();
   const start = (name: string, entry: string, env: Readonly<Record<string, string>>, readyUrl?: string): Child => {
     const child = startChild({ name, entry, env, logFolder, ...(readyUrl === undefined ? {} : { readyUrl }) });
@@ -60,9 +66,9 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
 
   const credentials = {
     user: options.adminUser ?? 'admin',
-    password: options.adminPassword ?? randomBytes(12).toString('hex'),
+    password: options.adminPassword ?? madeUp('administrator'),
     apiKey: options.tenantKey ?? 'main',
-    apiSecret: options.tenantSecret ?? randomBytes(12).toString('hex'),
+    apiSecret: options.tenantSecret ?? madeUp('tenant'),
   };
   const ports = Object.fromEntries(await Promise.all([...contexts, 'gateway'].map(async (name) => [name, await freePort()] as const)));
   const urls = Object.fromEntries(contexts.map((name) => [name, `http://127.0.0.1:${ports[name]}`]));
@@ -73,8 +79,8 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
     EVENTSTORE_URL: eventStoreUrl,
     DATA_DIR: options.dataDirectory,
     HOST: '127.0.0.1',
-    SECRETS_KEY: randomBytes(32).toString('hex'),
-    INNER_SECRET: randomBytes(32).toString('hex'),
+    SECRETS_KEY: secrets.secretsKey,
+    INNER_SECRET: secrets.innerSecret,
     ADMIN_USER: credentials.user,
     ADMIN_PASSWORD: credentials.password,
     BOOTSTRAP_TENANT_KEY: credentials.apiKey,

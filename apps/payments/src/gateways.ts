@@ -9,6 +9,7 @@ import {
 import { sealedConfigOf } from '@billstream/payments-read-models';
 import { open } from '@billstream/secrets';
 import type { ServiceRuntime } from '@billstream/service-runtime';
+import { soon } from './soon';
 
 /** A provider that cannot be called, in one sentence for whoever can mend it. Never names a credential's value. */
 export type GatewayProblem = { readonly problem: string };
@@ -33,7 +34,7 @@ export const gatewaysOn = (runtime: ServiceRuntime): GatewayOf => {
   return async (tenantId, pluginName) => {
     if (pluginName !== payPalPlugin) return { problem: `Payment plugin ${pluginName} cannot charge` };
     if (settings.payPalMode === 'emulator') return emulatedPayPal(settings.emulatorUrl, tenantId);
-    const sealed = await sealedConfigOf(database, tenantId, pluginName);
+    const sealed = await soon(() => sealedConfigOf(database, tenantId, pluginName));
     if (sealed === null) return { problem: `The tenant has no configuration of ${pluginName}: upload it first` };
     const config = parsePayPalConfig(open(settings.secretsKey, sealed, `${tenantId}/${pluginName}`));
     if ('problem' in config) return { problem: `The tenant's configuration of ${pluginName}: ${config.problem}` };

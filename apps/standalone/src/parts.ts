@@ -68,7 +68,8 @@ export const settingsOf = (config: PlatformConfig, known: Known): Settings => {
   return {
     embedded,
     testClock: config.TEST_CLOCK,
-    recogniseRepeats: config.RECOGNISE_REPEATS,
+    // On a system that bills real people nothing switches it off.
+    recogniseRepeats: config.RECOGNISE_REPEATS || !config.TEST_CLOCK,
     administrator: { user: administrator.name, password: administrator.secret },
     bootstrapTenant: tenant === null ? null : { apiKey: tenant.name, apiSecret: tenant.secret },
     payPalMode: config.PAYPAL_MODE,

@@ -9,11 +9,11 @@ import { eventStoreDb } from '@billstream/eventstoredb';
 import { type Metrics, createMetrics, serveMetrics } from '@billstream/observability';
 import { type Bus, inProcessBus, rabbitMqBus } from '@billstream/rabbitmq';
 import { type ContextName, type RunningService, busReport, listenerOf, startService } from '@billstream/service-runtime';
+import { installationSecrets } from '@billstream/secrets';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { databaseOf, emulatorOf, eventStoreOf, hostOf, isLoopback, settingsOf } from './parts';
-import { ownSecrets } from './secrets';
 import { type Stack, stack } from './stack';
 
 export type Standalone = {
@@ -51,7 +51,7 @@ const busOf = (config: PlatformConfig, logger: Logger, metrics: Metrics): Promis
 const startOn = async (config: PlatformConfig, logger: Logger, started: Stack): Promise<Standalone> => {
   const dataDirectory = path.resolve(config.DATA_DIR);
   mkdirSync(dataDirectory, { recursive: true });
-  const secrets = ownSecrets(dataDirectory);
+  const secrets = installationSecrets(dataDirectory);
   const innerSecret = config.INNER_SECRET ?? secrets.innerSecret;
   const wish = { dataDirectory, logger, started };
   const databaseUrl = await databaseOf(config, wish);

@@ -257,7 +257,7 @@ describe('a living subscription', () => {
     expect((await service.call({ method: 'DELETE', url: path })).statusCode).toBe(204);
     expect(await read(path)).toMatchObject({ state: 'CANCELLED' });
     const again = await service.call({ method: 'DELETE', url: path });
-    expect([again.statusCode, again.json().code]).toEqual([500, 1031]);
+    expect([again.statusCode, again.json().code]).toEqual([400, 1031]);
   });
 
   it('is paused and resumed with its bundle', async () => {

@@ -14,7 +14,9 @@ describe('what operators see of', () => {
     expect(context?.streams.filter((prefix) => !context.private.includes(prefix))).toEqual(service.streams);
     expect(context?.readModels).toEqual(service.readModels);
     expect(context?.hears).toEqual(service.hears);
-    const unfolded = service.streams.filter((prefix) => !context?.aggregates.some((aggregate) => aggregate.prefix === prefix));
+    const unfolded = service.streams.filter(
+      (prefix) => !context?.aggregates.some((aggregate) => aggregate.prefix === prefix),
+    );
     expect(unfolded).toEqual([]);
   });
 });

@@ -9,7 +9,8 @@ import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { type Client, client, idIn } from '../../../tools/day/client';
-import { testDatabase } from '../../../tools/testing/test-database';
+import { settled } from '../../../tools/day/day';
+import { testDatabase } from '@billstream/testing';
 
 export type Tenant = { readonly apiKey: string; readonly apiSecret: string };
 
@@ -22,8 +23,10 @@ export type SystemUnderTest = {
   readonly store: EventStore;
   /** The guide's administrator as the given tenant (default: the guide's own). */
   as(tenant?: Tenant): Client;
-  /** A tenant of its own: own clock, own catalog, own accounts. Tests that move time do not meet. */
-  newTenant(): Promise<{ readonly tenant: Tenant; readonly tenantId: string; readonly api: Client }>;
+  /** A tenant of its own, with the default catalog and units or without: own clock, own accounts. Tests that move time do not meet. */
+  newTenant(choice?: {
+    readonly withDefaults: boolean;
+  }): Promise<{ readonly tenant: Tenant; readonly tenantId: string; readonly api: Client }>;
   stop(): Promise<void>;
 };
 
@@ -58,10 +61,14 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
     databaseUrl: database.url,
     store,
     as,
-    newTenant: async () => {
+    newTenant: async ({ withDefaults } = { withDefaults: true }) => {
       const tenant = { apiKey: `tenant-${randomUUID()}`, apiSecret: 'secret' };
-      const created = await as().expect(201, 'POST', '/1.0/kb/tenants', { body: tenant });
-      return { tenant, tenantId: idIn(created), api: as(tenant) };
+      const created = await as().expect(201, 'POST', `/1.0/kb/tenants?useGlobalDefault=${String(withDefaults)}`, {
+        body: tenant,
+      });
+      const api = as(tenant);
+      await settled(api); // its catalog and units come over the bus
+      return { tenant, tenantId: idIn(created), api };
     },
     stop: async () => {
       await store.close();

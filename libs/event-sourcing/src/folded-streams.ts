@@ -3,7 +3,12 @@ import type { EventStore } from './event-store';
 import type { DomainEvent, RecordedEvent } from './message';
 import type { Schema } from './schema';
 
-type Done<Event> = { readonly events: readonly Event[]; readonly revision: bigint; readonly position: bigint; readonly hash: string | undefined };
+type Done<Event> = {
+  readonly events: readonly Event[];
+  readonly revision: bigint;
+  readonly position: bigint;
+  readonly hash: string | undefined;
+};
 
 /** A stream as a decision needs it: its state, where it ends, and which commands it has seen. Revision -1: no events. */
 export type Folded<Event, State> = {
@@ -47,11 +52,17 @@ export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal
     for (const one of recorded) {
       revision = one.revision;
       const event = schema.decode(one);
-      if (event === null) throw new TypeError(`${one.stream}@${one.revision} is a ${one.type}, which this release does not know`);
+      if (event === null)
+        throw new TypeError(`${one.stream}@${one.revision} is a ${one.type}, which this release does not know`);
       state = decider.evolve(state, event);
       const { commandId, commandHash } = one.metadata;
       const earlier = commands.get(commandId);
-      commands.set(commandId, { events: [...(earlier?.events ?? []), event], revision, position: one.position, hash: commandHash });
+      commands.set(commandId, {
+        events: [...(earlier?.events ?? []), event],
+        revision,
+        position: one.position,
+        hash: commandHash,
+      });
     }
     return { state, revision, commands };
   };
@@ -67,7 +78,12 @@ export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal
       stream: string,
       from: Folded<Event, State>,
       events: readonly Event[],
-      done: { readonly revision: bigint; readonly position: bigint; readonly commandId: string; readonly hash: string | undefined },
+      done: {
+        readonly revision: bigint;
+        readonly position: bigint;
+        readonly commandId: string;
+        readonly hash: string | undefined;
+      },
     ): Folded<Event, State> => {
       const { commands } = from;
       commands.set(done.commandId, { events, revision: done.revision, position: done.position, hash: done.hash });

@@ -24,9 +24,12 @@ const counter: Decider<Count, Counted, { total: number }, Refusal> = {
   },
   evolve: ({ total }, { data }) => ({ total: total + data.by }),
 };
-const schema = defineSchema<Counted>({ Counted: 'counter.counted.v2' }, {
-  'counter.counted.v1': { to: 'counter.counted.v2', upcast: ({ amount }) => ({ by: amount }) },
-});
+const schema = defineSchema<Counted>(
+  { Counted: 'counter.counted.v2' },
+  {
+    'counter.counted.v1': { to: 'counter.counted.v2', upcast: ({ amount }) => ({ by: amount }) },
+  },
+);
 const context = (commandId: string, commandHash?: string): CommandContext => ({
   commandId,
   tenantId: 't',
@@ -42,8 +45,16 @@ describe('a command', () => {
   it('appends what was decided and answers where it stands', async () => {
     const store = memoryEventStore();
     const result = await handler(store)('counter-1', { by: 3 }, context('a'));
-    expect(result).toMatchObject({ outcome: 'accepted', revision: 0n, position: 0n, repeated: false, state: { total: 3 } });
-    expect(await store.read('counter-1')).toMatchObject([{ type: 'counter.counted.v2', data: { by: 3 }, metadata: { commandId: 'a', tenantId: 't' } }]);
+    expect(result).toMatchObject({
+      outcome: 'accepted',
+      revision: 0n,
+      position: 0n,
+      repeated: false,
+      state: { total: 3 },
+    });
+    expect(await store.read('counter-1')).toMatchObject([
+      { type: 'counter.counted.v2', data: { by: 3 }, metadata: { commandId: 'a', tenantId: 't' } },
+    ]);
   });
 
   it('sent again does nothing and answers the same, also after a restart', async () => {
@@ -62,18 +73,27 @@ describe('a command', () => {
 
   it('that is refused leaves nothing behind', async () => {
     const store = memoryEventStore();
-    expect(await handler(store)('counter-1', { by: 101 }, context('a'))).toEqual({ outcome: 'rejected', rejection: { code: 'too-much', total: 0 } });
+    expect(await handler(store)('counter-1', { by: 101 }, context('a'))).toEqual({
+      outcome: 'rejected',
+      rejection: { code: 'too-much', total: 0 },
+    });
     expect(await store.head()).toBe(-1n);
   });
 
   it('that changes nothing appends nothing', async () => {
-    expect(await handler(memoryEventStore())('counter-1', { by: 0 }, context('a'))).toMatchObject({ outcome: 'accepted', position: null });
+    expect(await handler(memoryEventStore())('counter-1', { by: 0 }, context('a'))).toMatchObject({
+      outcome: 'accepted',
+      position: null,
+    });
   });
 
   it('with a stale revision is told the current one', async () => {
     const store = memoryEventStore();
     await handler(store)('counter-1', { by: 1 }, context('a'));
-    expect(await handler(store)('counter-1', { by: 1 }, context('b'), { ifRevision: 5n })).toEqual({ outcome: 'revision-conflict', revision: 0n });
+    expect(await handler(store)('counter-1', { by: 1 }, context('b'), { ifRevision: 5n })).toEqual({
+      outcome: 'revision-conflict',
+      revision: 0n,
+    });
   });
 
   it('decides again after another process was faster', async () => {
@@ -82,7 +102,11 @@ describe('a command', () => {
     const [one, two] = [handler(store, conflicts), handler(store, conflicts)];
     await one('counter-1', { by: 60 }, context('a'));
     await two('counter-1', { by: 1 }, context('b'));
-    expect(await one('counter-1', { by: 39 }, context('c'))).toMatchObject({ outcome: 'accepted', state: { total: 100 }, revision: 2n });
+    expect(await one('counter-1', { by: 39 }, context('c'))).toMatchObject({
+      outcome: 'accepted',
+      state: { total: 100 },
+      revision: 2n,
+    });
     expect(await two('counter-1', { by: 1 }, context('d'))).toMatchObject({ outcome: 'rejected' });
     expect(conflicts.length).toBeLessThanOrEqual(1);
   });
@@ -103,7 +127,10 @@ describe('a command', () => {
     const [one, two] = [handler(store), handler(store)];
     await one('counter-1', { by: 60 }, context('a'));
     await two('counter-1', { by: -60 }, context('b'));
-    expect(await one('counter-1', { by: 90 }, context('c'))).toMatchObject({ outcome: 'accepted', state: { total: 90 } });
+    expect(await one('counter-1', { by: 90 }, context('c'))).toMatchObject({
+      outcome: 'accepted',
+      state: { total: 90 },
+    });
   });
 
   it('that another process has handled meanwhile answers what was recorded then', async () => {
@@ -113,8 +140,16 @@ describe('a command', () => {
     const elsewhere = await two('counter-1', { by: 1 }, context('b'));
     await two('counter-1', { by: 2 }, context('c'));
     // Decided from memory it would look new: same stream, same revision, but the id is taken.
-    expect(await one('counter-1', { by: 5 }, context('b'))).toMatchObject({ ...elsewhere, repeated: true, state: { total: 63 } });
-    expect(await one('counter-1', { by: 1 }, context('d'))).toMatchObject({ outcome: 'accepted', state: { total: 64 }, revision: 3n });
+    expect(await one('counter-1', { by: 5 }, context('b'))).toMatchObject({
+      ...elsewhere,
+      repeated: true,
+      state: { total: 63 },
+    });
+    expect(await one('counter-1', { by: 1 }, context('d'))).toMatchObject({
+      outcome: 'accepted',
+      state: { total: 64 },
+      revision: 3n,
+    });
   });
 
   it('that was handled before this process forgot the stream is recognised all the same', async () => {
@@ -135,7 +170,9 @@ describe('a command', () => {
   it('many at once on one stream all count', async () => {
     const store = memoryEventStore();
     const [one, two] = [handler(store), handler(store)];
-    await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? one : two)('counter-1', { by: 1 }, context(`c${i}`))));
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) => (i % 2 ? one : two)('counter-1', { by: 1 }, context(`c${i}`))),
+    );
     expect(await store.read('counter-1')).toHaveLength(40);
   });
 
@@ -153,12 +190,18 @@ describe('a command', () => {
         return appended;
       },
     };
-    expect(await handler(flaky)('counter-1', { by: 7 }, context('a'))).toMatchObject({ outcome: 'accepted', state: { total: 7 } });
+    expect(await handler(flaky)('counter-1', { by: 7 }, context('a'))).toMatchObject({
+      outcome: 'accepted',
+      state: { total: 7 },
+    });
     expect(await store.read('counter-1')).toHaveLength(1);
   });
 
   it('gives up after a bounded number of conflicts', async () => {
-    const hopeless: EventStore = { ...memoryEventStore(), append: (stream, expected) => Promise.reject(new RevisionConflict(stream, expected)) };
+    const hopeless: EventStore = {
+      ...memoryEventStore(),
+      append: (stream, expected) => Promise.reject(new RevisionConflict(stream, expected)),
+    };
     const conflicts: string[] = [];
     await expect(handler(hopeless, conflicts)('counter-1', { by: 1 }, context('a'))).rejects.toThrow(RevisionConflict);
     expect(conflicts).toHaveLength(5);
@@ -168,7 +211,10 @@ describe('a command', () => {
     const store = memoryEventStore();
     await handler(store)('counter-1', { by: 1 }, context('a'));
     const [now] = await store.read('counter-1');
-    expect(schema.decode({ ...now!, type: 'counter.counted.v1', data: { amount: 9 } })).toEqual({ type: 'Counted', data: { by: 9 } });
+    expect(schema.decode({ ...now!, type: 'counter.counted.v1', data: { amount: 9 } })).toEqual({
+      type: 'Counted',
+      data: { by: 9 },
+    });
     expect(schema.decode({ ...now!, type: 'other.thing.v1' })).toBeNull();
   });
 });

@@ -107,7 +107,11 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
     });
 };
 
-type Request<Command> = { readonly command: Command; readonly context: CommandContext; readonly ifRevision: bigint | undefined };
+type Request<Command> = {
+  readonly command: Command;
+  readonly context: CommandContext;
+  readonly ifRevision: bigint | undefined;
+};
 
 const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   { decider, recogniseRepeats = true }: HandlerParts<Command, Event, State, Refusal>,
@@ -118,7 +122,8 @@ const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejec
   const earlier = recogniseRepeats ? folded.commands.get(context.commandId) : undefined;
   if (earlier && earlier.hash !== context.commandHash) return { answer: { outcome: 'command-id-reused' } };
   if (earlier) return { answer: { outcome: 'accepted', state, ...earlier, repeated: true } };
-  if (ifRevision !== undefined && ifRevision !== revision) return { answer: { outcome: 'revision-conflict', revision } };
+  if (ifRevision !== undefined && ifRevision !== revision)
+    return { answer: { outcome: 'revision-conflict', revision } };
   const decision = decider.decide(command, state);
   if ('rejected' in decision) return { answer: { outcome: 'rejected', rejection: decision.rejected } };
   if (decision.events.length === 0)
@@ -134,7 +139,9 @@ const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejec
 const eventIds =
   (stream: string, commandId: string, attempt: string | null) =>
   (index: number): string =>
-    attempt === null ? derivedId(stream, commandId, String(index)) : derivedId(stream, commandId, String(index), attempt);
+    attempt === null
+      ? derivedId(stream, commandId, String(index))
+      : derivedId(stream, commandId, String(index), attempt);
 
 const stored = (
   form: { readonly type: string; readonly data: object },

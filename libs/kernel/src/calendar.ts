@@ -16,11 +16,74 @@ export const parseLocalDate = (text: string): LocalDate | null => {
 };
 
 const plain = (date: LocalDate): Temporal.PlainDate => Temporal.PlainDate.from(date);
-const text = (date: Temporal.PlainDate): LocalDate => date.toString() as LocalDate;
+
+/**
+ * Days are counted and months added in whole numbers here: an invoice run asks for little else, and building calendar
+ * objects for it took most of its time. Specs hold the results against Temporal's. Years 0000 to 9999, as the text has
+ * four digits; going beyond is a bug of the caller.
+ */
+type YearMonthDay = { readonly year: number; readonly month: number; readonly day: number };
+
+const partsOf = (date: LocalDate): YearMonthDay => ({
+  year: Number(date.slice(0, 4)),
+  month: Number(date.slice(5, 7)),
+  day: Number(date.slice(8, 10)),
+});
+
+const digits = (value: number, length: number): string => String(value).padStart(length, '0');
+
+const dateOf = ({ year, month, day }: YearMonthDay): LocalDate => {
+  if (!(year >= 0 && year <= 9999)) throw new RangeError(`the year ${year} is not one of four digits`);
+  return `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}` as LocalDate;
+};
+
+const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+const monthLengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+const lengthOfMonth = (year: number, month: number): number =>
+  month === 2 && isLeap(year) ? 29 : (monthLengths[month - 1] ?? Number.NaN);
+
+/** Days since 0000-03-01: with the leap day at the year's end, the days before a month follow from its number alone. */
+const dayNumber = ({ year, month, day }: YearMonthDay): number => {
+  const shifted = month > 2 ? year : year - 1;
+  const monthFromMarch = (month + 9) % 12;
+  return (
+    365 * shifted +
+    Math.floor(shifted / 4) -
+    Math.floor(shifted / 100) +
+    Math.floor(shifted / 400) +
+    Math.floor((153 * monthFromMarch + 2) / 5) +
+    day -
+    1
+  );
+};
+
+const daysIn400Years = 146_097;
+
+/** The inverse: counts within a cycle of 400 years, after which the calendar repeats itself. */
+const dateOfDayNumber = (number: number): LocalDate => {
+  const cycle = Math.floor(number / daysIn400Years);
+  const inCycle = number - cycle * daysIn400Years;
+  const yearOfCycle = Math.floor(
+    (inCycle - Math.floor(inCycle / 1_460) + Math.floor(inCycle / 36_524) - Math.floor(inCycle / 146_096)) / 365,
+  );
+  const inYear = inCycle - (365 * yearOfCycle + Math.floor(yearOfCycle / 4) - Math.floor(yearOfCycle / 100));
+  const monthFromMarch = Math.floor((5 * inYear + 2) / 153);
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  return dateOf({
+    year: 400 * cycle + yearOfCycle + (month <= 2 ? 1 : 0),
+    month,
+    day: inYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1,
+  });
+};
 
 /** Month ends clamp: 31 January plus one month is 28 or 29 February. */
-export const plusDays = (date: LocalDate, days: number): LocalDate => text(plain(date).add({ days }));
-export const plusMonths = (date: LocalDate, months: number): LocalDate => text(plain(date).add({ months }));
+export const plusMonths = (date: LocalDate, months: number): LocalDate => {
+  const { year, month, day } = partsOf(date);
+  const count = 12 * year + (month - 1) + months;
+  const to = { year: Math.floor(count / 12), month: (((count % 12) + 12) % 12) + 1 };
+  return dateOf({ ...to, day: Math.min(day, lengthOfMonth(to.year, to.month)) });
+};
+export const plusDays = (date: LocalDate, days: number): LocalDate => dateOfDayNumber(dayNumber(partsOf(date)) + days);
 export const plusDuration = (date: LocalDate, unit: DurationUnit, count: number): LocalDate => {
   switch (unit) {
     case 'DAYS':
@@ -36,12 +99,15 @@ export const plusDuration = (date: LocalDate, unit: DurationUnit, count: number)
 
 /** Half-open [start, end): the end date belongs to the next period. Negative when end is before start. */
 export const daysBetween = (start: LocalDate, end: LocalDate): number =>
-  plain(start).until(plain(end), { largestUnit: 'days' }).days;
+  dayNumber(partsOf(end)) - dayNumber(partsOf(start));
 
 export const dayOfMonth = (date: LocalDate): number => Number(date.slice(8, 10));
-export const daysInMonth = (date: LocalDate): number => plain(date).daysInMonth;
-export const withDayOfMonth = (date: LocalDate, day: number): LocalDate =>
-  text(plain(date).with({ day: Math.min(day, daysInMonth(date)) }));
+export const daysInMonth = (date: LocalDate): number =>
+  lengthOfMonth(Number(date.slice(0, 4)), Number(date.slice(5, 7)));
+export const withDayOfMonth = (date: LocalDate, day: number): LocalDate => {
+  if (day < 1) throw new RangeError(`there is no day ${day} of a month`);
+  return dateOf({ ...partsOf(date), day: Math.min(day, daysInMonth(date)) });
+};
 
 export const isTimeZone = (name: string): boolean => {
   try {
@@ -58,8 +124,15 @@ export const isTimeZone = (name: string): boolean => {
  */
 export type AccountTime = { readonly timeZone: string; readonly referenceTime: Instant };
 
-const frozenOffsetMs = ({ timeZone, referenceTime }: AccountTime): number =>
-  Temporal.Instant.from(referenceTime).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
+/** The last account's offset: an invoice run asks for one account some hundred times on end. */
+let lastOffset: { readonly timeZone: string; readonly referenceTime: Instant; readonly ms: number } | undefined;
+
+const frozenOffsetMs = ({ timeZone, referenceTime }: AccountTime): number => {
+  if (lastOffset?.timeZone === timeZone && lastOffset.referenceTime === referenceTime) return lastOffset.ms;
+  const ms = Temporal.Instant.from(referenceTime).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
+  lastOffset = { timeZone, referenceTime, ms };
+  return ms;
+};
 
 export const localDateOf = (instant: Instant, account: AccountTime): LocalDate =>
   instantOfMs(epochMs(instant) + frozenOffsetMs(account)).slice(0, 10) as LocalDate;
@@ -75,4 +148,4 @@ export const instantOf = (date: LocalDate, account: AccountTime): Instant => {
 export const startOfDay = (date: LocalDate, timeZone: string): Instant =>
   instantOfMs(plain(date).toZonedDateTime({ timeZone }).epochMilliseconds);
 export const zonedDateOf = (instant: Instant, timeZone: string): LocalDate =>
-  text(Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate());
+  Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString() as LocalDate;

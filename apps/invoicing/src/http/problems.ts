@@ -17,9 +17,9 @@ export const unknownItem = (itemId: string): ProblemException =>
 export const invalidValue = (detail: string): ProblemException =>
   killBillProblem(400, null, 'IllegalArgumentException', detail);
 
-/** Kill Bill answers 500 for filters that contradict each other. */
+/** Filters that contradict each other. Kill Bill answers 500, which tells a client to repeat what can never succeed. */
 export const contradiction = (detail: string): ProblemException =>
-  killBillProblem(500, null, 'IllegalStateException', detail);
+  killBillProblem(400, null, 'IllegalStateException', detail);
 
 export const invoiceProblem =
   (accountId: string) =>

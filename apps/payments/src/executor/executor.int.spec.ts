@@ -7,7 +7,7 @@ import {
   invoicePaymentsSchema,
   invoicePaymentsStream,
 } from '@billstream/payments-domain';
-import { eventually } from '../../../../tools/testing/eventually';
+import { eventually } from '@billstream/testing';
 import { type Control, commitInvoice, controlOf, payingAccount, tellBalance } from '../testing/payer';
 import { type PaymentsUnderTest, paymentsUnderTest } from '../testing/payments-under-test';
 
@@ -157,7 +157,7 @@ describe('a payment whose process died between sending it and writing down the a
     'is looked up at the next start and charged exactly once (had been charged: %s)',
     async (had) => {
       const store = memoryEventStore();
-      const restarted = await paymentsUnderTest(emulator.url, store);
+      const restarted = await paymentsUnderTest(emulator.url, { store });
       const handle = commandHandler({ store, decider: invoicePayments, schema: invoicePaymentsSchema });
       const invoiceId = newId();
       const accountId = newId();

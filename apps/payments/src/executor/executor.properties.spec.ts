@@ -22,6 +22,8 @@ type Step =
   /** Invoicing tells a balance: of before it heard of the payment, of after, or an old message comes late. */
   | { readonly do: 'balance'; readonly invoice: 0 | 1; readonly told: 'again' | 'news' | 'late' };
 
+type Of<Do extends Step['do']> = Extract<Step, { readonly do: Do }>;
+
 const effects: readonly MemoryPlan['effect'][] = [
   ...(['timeout', 'timeout-before', 'error-500', 'reset', 'reset-before', 'decline', 'pending'] as const),
   ...(['rate-limit', 'duplicate', 'crash-before', 'crash-after'] as const),
@@ -90,16 +92,8 @@ const play = async (world: PaymentsInMemory, step: Step, seen: Seen): Promise<vo
     case 'fault':
       world.provider.plan({ operation: 'charge', effect: step.effect });
       return;
-    case 'run': {
-      const due = await world.due();
-      const item = due[step.nth % Math.max(due.length, 1)];
-      if (item === undefined) return;
-      seen.items.push(item);
-      if (step.twice === 'beside') await Promise.all([survived(world, item), survived(world, item)]);
-      else await survived(world, item);
-      if (step.twice === 'after') await survived(world, item);
-      return;
-    }
+    case 'run':
+      return runDue(world, step, seen);
     case 'redeliver': {
       const item = seen.items[step.nth % Math.max(seen.items.length, 1)];
       if (item !== undefined) await survived(world, item);
@@ -119,16 +113,29 @@ const play = async (world: PaymentsInMemory, step: Step, seen: Seen): Promise<vo
       await payNow(world, invoiceId);
       return;
     }
-    case 'balance': {
-      const invoiceId = invoices[step.invoice];
-      const first = { balanceMinor: owed[invoiceId], asOf: 0 };
-      const told = seen.told.filter((one) => one.invoiceId === invoiceId);
-      const { balanceMinor: known, asOf } = told.at(-1) ?? first;
-      const next = { balanceMinor: step.told === 'news' ? await balanceOf(world, invoiceId) : known, asOf: asOf + 1 };
-      if (step.told !== 'late') seen.told.push({ invoiceId, ...next });
-      await world.issue(invoiceId, { type: 'RecordBalance', data: step.told === 'late' ? (told[0] ?? first) : next });
-    }
+    case 'balance':
+      return tell(world, step, seen);
   }
+};
+
+const runDue = async (world: PaymentsInMemory, { nth, twice }: Of<'run'>, seen: Seen): Promise<void> => {
+  const due = await world.due();
+  const item = due[nth % Math.max(due.length, 1)];
+  if (item === undefined) return;
+  seen.items.push(item);
+  if (twice === 'beside') await Promise.all([survived(world, item), survived(world, item)]);
+  else await survived(world, item);
+  if (twice === 'after') await survived(world, item);
+};
+
+const tell = async (world: PaymentsInMemory, step: Of<'balance'>, seen: Seen): Promise<void> => {
+  const invoiceId = invoices[step.invoice];
+  const first = { balanceMinor: owed[invoiceId], asOf: 0 };
+  const told = seen.told.filter((one) => one.invoiceId === invoiceId);
+  const { balanceMinor: known, asOf } = told.at(-1) ?? first;
+  const next = { balanceMinor: step.told === 'news' ? await balanceOf(world, invoiceId) : known, asOf: asOf + 1 };
+  if (step.told !== 'late') seen.told.push({ invoiceId, ...next });
+  await world.issue(invoiceId, { type: 'RecordBalance', data: step.told === 'late' ? (told[0] ?? first) : next });
 };
 
 const payNow = async (world: PaymentsInMemory, invoiceId: string): Promise<void> => {

@@ -7,7 +7,8 @@ import {
   payerById,
   paymentById,
 } from '@billstream/payments-read-models';
-import { type Payments, soon } from '../payments';
+import type { Payments } from '../payments';
+import { soon } from '../soon';
 import { unknownAccount, unknownMethod, unknownPayment } from './problems';
 
 /** The tenant's account; it comes from another service, so it may take a moment to be known here. */

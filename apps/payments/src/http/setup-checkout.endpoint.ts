@@ -1,5 +1,5 @@
 import { ProblemException, type RequestContext, RequestCtx, unwrap } from '@billstream/http';
-import { derivedId, digest } from '@billstream/kernel';
+import { derivedId, digest, parseCurrency } from '@billstream/kernel';
 import { payPalPlugin, payerAccountStream } from '@billstream/payments-domain';
 import type { SetupStarted } from '@billstream/payments-gateways';
 import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
@@ -55,6 +55,8 @@ export class SetupCheckoutEndpoint {
     const { payments } = this;
     const { tenantId } = context;
     if (body.kb_account_id == null) throw invalidValue('kb_account_id must be given');
+    if (body.currency != null && parseCurrency(body.currency) === null)
+      throw invalidValue(`currency: ${body.currency} is not a currency`);
     const { accountId } = await existingPayer(payments, tenantId, body.kb_account_id);
     const gateway = await payments.gatewayOf(tenantId, payPalPlugin);
     if ('problem' in gateway) throw invalidValue(gateway.problem);

@@ -5,7 +5,7 @@ import { silentLogger } from '@billstream/observability';
 import { inProcessBus } from '@billstream/rabbitmq';
 import { type RunningService, type ServiceDefinition, listenerOf, startService } from '@billstream/service-runtime';
 import type { InjectOptions } from 'fastify';
-import { testDatabase } from '../../../../tools/testing/test-database';
+import { testDatabase } from '@billstream/testing';
 import { paymentsService } from '../index';
 
 export const secretsKey = '5a'.repeat(32);
@@ -26,15 +26,20 @@ const tellers = { accounts: teller('accounts'), invoicing: teller('invoicing') }
 
 export type Said = { readonly type: string; readonly key: string; readonly data: object };
 
+type Circumstances = { readonly store?: EventStore; readonly payPalMode?: 'emulator' | 'sandbox' };
+
 /** The whole payments service over a store in memory, a real database and the gateway at `emulatorUrl`. */
-export const paymentsUnderTest = async (emulatorUrl: string, store: EventStore = memoryEventStore()) => {
+export const paymentsUnderTest = async (
+  emulatorUrl: string,
+  { store = memoryEventStore(), payPalMode = 'emulator' }: Circumstances = {},
+) => {
   const server = await testDatabase();
   const tenantId = newId();
   const definitions = [paymentsService, tellers.accounts, tellers.invoicing];
   const bus = inProcessBus({ listeners: definitions.map(listenerOf) });
   const settings = {
     ...{ embedded: true, testClock: true, secretsKey, dataDirectory: '', publicUrl: '' },
-    ...{ administrator: null, bootstrapTenant: null, payPalMode: 'emulator' as const, emulatorUrl },
+    ...{ administrator: null, bootstrapTenant: null, payPalMode, emulatorUrl },
   };
   const parts = { store, databaseUrl: server.url, bus, settings, logger: silentLogger(), innerSecret };
   const services: RunningService[] = [];

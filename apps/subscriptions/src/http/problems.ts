@@ -3,7 +3,10 @@ import type { BundleRejection, CatalogRejection } from '@billstream/subscription
 
 type Answer = readonly [status: number, code: number | null, className: string];
 
-/** Kill Bill's numbers (its ErrorCode) and the status that its exception mappers give them. */
+/**
+ * Kill Bill's numbers (its ErrorCode) and the status that its exception mappers give them, except that 1031 and 1070 are
+ * 400 here and not 500: they are refusals, and a client that repeats server errors would repeat them for ever.
+ */
 const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'bundle-unknown': [404, 1081, 'SubscriptionApiException'],
   'subscription-unknown': [404, 1082, 'SubscriptionApiException'],
@@ -32,9 +35,9 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'alignment-not-supported': [400, 2001, 'CatalogApiException'],
   'amount-too-large': [400, null, 'IllegalArgumentException'],
   'requested-date-invalid': [400, 1001, 'EntitlementApiException'],
-  'cancel-bad-state': [500, 1031, 'EntitlementApiException'],
+  'cancel-bad-state': [400, 1031, 'EntitlementApiException'],
   'no-cancellation-pending': [400, 8004, 'EntitlementApiException'],
-  'billing-already-cancelled': [500, 1070, 'EntitlementApiException'],
+  'billing-already-cancelled': [400, 1070, 'EntitlementApiException'],
   'no-change-pending': [400, 1071, 'EntitlementApiException'],
   'change-blocked': [400, 6000, 'BlockingApiException'],
   'policy-illegal': [400, null, 'IllegalArgumentException'],

@@ -1,6 +1,8 @@
-import { type Answer, type Client, idIn } from '../../../../tools/day/client';
+import { type Client, idIn } from '../../../../tools/day/client';
 import { type InvoiceJson, addPlanRule, moveClock, timeOf } from '../../../../tools/day/day';
+import { curl, guideHeaders } from '../curl';
 import { type SystemUnderTest, startSystem } from '../system';
+import { checkoutOf, guideUsage, newAccount, usageOfTwoDays } from './guide-shapes';
 
 /**
  * The guide's day: its requests in its order, with its headers, query strings and bodies, and its answers. One
@@ -8,12 +10,6 @@ import { type SystemUnderTest, startSystem } from '../system';
  * before it ended.
  */
 const externalKey = 'darkgodarkgo@gmail.com';
-const guideHeaders = {
-  accept: 'application/json',
-  Authorization: `Basic ${Buffer.from('admin:password').toString('base64')}`,
-  'X-Killbill-ApiKey': 'admin',
-  'X-Killbill-ApiSecret': 'password',
-};
 const hour = 3_600_000;
 const day = 24 * hour;
 
@@ -24,18 +20,6 @@ beforeAll(async () => {
   api = system.as();
 }, 60_000);
 afterAll(() => system.stop(), 30_000);
-
-/** As curl sends it: these headers and no others. */
-const curl = async (
-  method: string,
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  body?: string,
-): Promise<Answer> => {
-  const response = await fetch(url, { method, headers, redirect: 'manual', ...(body === undefined ? {} : { body }) });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: <T>() => JSON.parse(text) as T };
-};
 
 let accountId = '';
 let token = '';
@@ -87,34 +71,7 @@ describe('the account', () => {
     const answer = await byKey();
     expect(answer.status).toBe(200);
     const account = answer.json<{ referenceTime: string }>();
-    expect(account).toEqual({
-      accountId,
-      name: 'test1',
-      firstNameLength: null,
-      externalKey,
-      email: externalKey,
-      billCycleDayLocal: 0,
-      currency: 'USD',
-      parentAccountId: null,
-      isPaymentDelegatedToParent: false,
-      paymentMethodId: null,
-      referenceTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-      timeZone: 'Etc/UTC',
-      address1: null,
-      address2: null,
-      postalCode: null,
-      company: null,
-      city: null,
-      state: null,
-      country: null,
-      locale: 'en_US',
-      phone: null,
-      notes: null,
-      isMigrated: false,
-      accountBalance: null,
-      accountCBA: null,
-      auditLogs: [],
-    });
+    expect(account).toEqual(newAccount({ accountId, externalKey }));
     expect(Math.abs(Date.parse(account.referenceTime) - Date.now())).toBeLessThan(60_000);
   });
 
@@ -140,15 +97,7 @@ describe('the payment method', () => {
       'POST',
       `${system.url}/plugins/killbill-paypal-express/1.0/setup-checkout`,
       { ...guideHeaders, 'X-Killbill-CreatedBy': 'meter', 'Content-Type': 'application/json' },
-      JSON.stringify({
-        kb_account_id: accountId,
-        currency: 'USD',
-        options: {
-          return_url: 'https://dev.nexclipper.com/checkout?q=SUCCESS',
-          cancel_return_url: 'https://dev.nexclipper.com/checkout?q=FAILURE',
-          billing_agreement: { description: 'Your subscription' },
-        },
-      }),
+      JSON.stringify(checkoutOf(accountId)),
     );
   const addByToken = (value: string) =>
     curl(
@@ -301,20 +250,8 @@ describe('usage', () => {
   });
 
   it('is taken without credentials, as the guide sends it', async () => {
-    const body = `[
-\t{
-  "unit": "analytics",
-  "user": "${externalKey}",
-  "amount": 51
-},
-\t{
-  "unit": "host",
-  "user": "${externalKey}",
-  "amount": 21
-}
-\t]`;
     const headers = { 'Cache-Control': 'no-cache', 'Content-Type': 'application/json' };
-    const answer = await curl('POST', `${system.url}/meter/record/json`, headers, body);
+    const answer = await curl('POST', `${system.url}/meter/record/json`, headers, guideUsage(externalKey));
     expect(answer.status).toBe(202);
     expect(answer.json()).toMatchObject({ accepted: 2, duplicates: 0, rejected: [] });
     const minimal = await curl(
@@ -361,80 +298,6 @@ describe('usage', () => {
   });
 });
 
-describe('the description of the API', () => {
-  const paths: readonly (readonly [string, string])[] = [
-    ['post', '/1.0/kb/tenants/uploadPluginConfig/{pluginName}'],
-    ['get', '/1.0/kb/accounts'],
-    ['post', '/1.0/kb/accounts'],
-    ['get', '/1.0/kb/accounts/{accountId}/paymentMethods'],
-    ['post', '/1.0/kb/accounts/{accountId}/paymentMethods'],
-    ['post', '/plugins/killbill-paypal-express/1.0/setup-checkout'],
-    ['post', '/1.0/kb/subscriptions'],
-    ['put', '/1.0/kb/subscriptions/{subscriptionId}'],
-    ['post', '/meter/record/json'],
-    ['get', '/meter/record/series'],
-    ['get', '/meter/limit/check/{unit}'],
-  ];
-  type OpenApi = {
-    readonly openapi: string;
-    readonly info: { readonly title: string; readonly version: string };
-    readonly paths: Readonly<
-      Record<
-        string,
-        Readonly<
-          Record<
-            string,
-            {
-              readonly operationId?: string;
-              readonly responses: object;
-              readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-            }
-          >
-        >
-      >
-    >;
-    readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
-  };
-
-  it('is a page that needs nothing from elsewhere', async () => {
-    const page = await curl('GET', `${system.url}/api.html`, {});
-    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
-    const sources = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source = '']) => source);
-    expect(sources.length).toBeGreaterThan(2);
-    for (const source of sources)
-      expect([source, (await curl('GET', `${system.url}${source}`, {})).status]).toEqual([source, 200]);
-  });
-
-  it('is OpenAPI 3 with every request of the guide', async () => {
-    const document = (await curl('GET', `${system.url}/openapi.json`, {})).json<OpenApi>();
-    expect(document.openapi).toMatch(/^3\./);
-    expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
-    for (const [method, path] of paths)
-      expect([path, Object.keys(document.paths[path] ?? {})]).toEqual([path, expect.arrayContaining([method])]);
-  });
-
-  it('is consistent: ids of operations are unique, parameters of paths are declared, references lead somewhere', async () => {
-    const text = (await curl('GET', `${system.url}/openapi.json`, {})).text;
-    const document = JSON.parse(text) as OpenApi;
-    const operations = Object.entries(document.paths).flatMap(([path, item]) =>
-      Object.entries(item).map(([method, operation]) => ({ path, method, ...operation })),
-    );
-    const ids = operations.flatMap(({ operationId }) => (operationId === undefined ? [] : [operationId]));
-    expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
-    for (const { path, method, parameters = [], responses } of operations) {
-      const declared = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
-      expect([method, path, declared.sort()]).toEqual([
-        method,
-        path,
-        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort(),
-      ]);
-      expect([method, path, Object.keys(responses).length > 0]).toEqual([method, path, true]);
-    }
-    const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name = '']) => name);
-    expect(references.filter((name) => !(name in document.components.schemas))).toEqual([]);
-  });
-});
-
 describe('the bills', () => {
   const invoices = async (): Promise<readonly InvoiceJson[]> =>
     (await api.expect(200, 'GET', `/1.0/kb/accounts/${accountId}/invoices?includeInvoiceComponents=true`)).json();
@@ -452,23 +315,7 @@ describe('the bills', () => {
 
   it('have the usage of the month at its end, to the cent', async () => {
     const now = (await timeOf(api)).getTime();
-    // Two days of a gauge with 30 on the first and a gap of two hours in it, which the mean of both sides fills; 24 x 30
-    // on the first day, 24 x 20 on the second. And sums: 250 and 455 on two days, of which 10 a day are free.
-    const firstHour = Math.ceil(now / hour) * hour;
-    const gauge = Array.from({ length: 48 }, (_, i) => ({ i, amount: i < 24 ? 30 : 20 })).filter(
-      ({ i }) => i !== 5 && i !== 6,
-    );
-    const records = [
-      ...gauge.map(({ i, amount }) => ({
-        unit: 'host',
-        user: externalKey,
-        amount,
-        time: firstHour + i * hour + 60_000,
-        id: `host-${String(i)}`,
-      })),
-      { unit: 'analytics', user: externalKey, amount: 250, time: firstHour + 2 * day, id: 'analytics-1' },
-      { unit: 'analytics', user: externalKey, amount: 455, time: firstHour + 3 * day, id: 'analytics-2' },
-    ];
+    const records = usageOfTwoDays(externalKey, now);
     const taken = await curl(
       'POST',
       `${system.url}/meter/record/json`,

@@ -35,7 +35,7 @@ export class PlatformConfig {
   @IsOptional() @eventStoreUrl readonly EVENTSTORE_URL?: string;
   @IsOptional() @postgresUrl readonly EVENTSTORE_DATABASE_URL?: string;
   @asSwitch @IsBoolean() readonly TEST_CLOCK: boolean = false;
-  /** Off only for the crash test's negative control: every message, command and usage record that comes again is then a new one. */
+  /** Off, with the test clock on, only for the crash test's negative control: every message, command and usage record that comes again is then a new one. */
   @asSwitch @IsBoolean() readonly RECOGNISE_REPEATS: boolean = true;
   @IsOptional() @IsString() readonly ADMIN_USER?: string;
   @IsOptional() @IsString() readonly ADMIN_PASSWORD?: string;
@@ -61,7 +61,7 @@ export class ServiceConfig {
   @amqpUrl readonly RABBITMQ_URL!: string;
   @eventStoreUrl readonly EVENTSTORE_URL!: string;
   @asSwitch @IsBoolean() readonly TEST_CLOCK: boolean = false;
-  /** Off only for the crash test's negative control: every message, command and usage record that comes again is then a new one. */
+  /** Off, with the test clock on, only for the crash test's negative control: every message, command and usage record that comes again is then a new one. */
   @asSwitch @IsBoolean() readonly RECOGNISE_REPEATS: boolean = true;
   @IsIn(['emulator', 'sandbox', 'live']) readonly PAYPAL_MODE: 'emulator' | 'sandbox' | 'live' = 'emulator';
   @IsOptional() @IsString() readonly ADMIN_USER?: string;

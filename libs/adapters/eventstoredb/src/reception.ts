@@ -80,7 +80,7 @@ export class Reception {
    */
   private async fillPage(): Promise<void> {
     const end = performance.now() + collectMsMax;
-    for (let heard = -1; heard !== this.announced && this.isCollecting() && performance.now() < end; ) {
+    for (let heard = -1; heard !== this.announced && this.isCollecting() && performance.now() < end;) {
       heard = this.announced;
       await sleep(silenceMs);
     }

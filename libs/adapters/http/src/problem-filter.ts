@@ -25,6 +25,11 @@ export const answerProblem = (error: unknown, request: FastifyRequest, reply: Fa
   if (problem.status >= 500)
     logger.error({ err: error, correlationId, route: request.routeOptions.url }, 'request failed');
   if (problem.status === 503) void reply.header('retry-after', '1');
+  if (problem.code === 'malformed-json' && request.url.startsWith('/plugins/')) {
+    // What Kill Bill's plugins (Sinatra applications, up to 0.20) answer to a body they cannot parse.
+    void reply.status(problem.status).header('content-type', 'text/plain; charset=utf-8').send(problem.detail);
+    return;
+  }
   const [type, body] = isKillBillPath(request.url)
     ? (['application/json', killBillBody(problem)] as const)
     : (['application/problem+json', problemBody(problem, correlationId)] as const);

@@ -26,7 +26,7 @@ afterAll(async () => {
   await test.drop();
 });
 
-const start = (work: (item: DueItem) => Promise<void>): DueWorker => {
+const start = (work: (item: DueItem) => Promise<void>, options: { readonly leaseSeconds?: number } = {}): DueWorker => {
   const controller = new AbortController();
   const worker = runDueWork({
     service: 'due',
@@ -35,6 +35,7 @@ const start = (work: (item: DueItem) => Promise<void>): DueWorker => {
     signal: controller.signal,
     logger: silentLogger(),
     pollMs: 30,
+    ...options,
   });
   stops.push(async () => {
     controller.abort();
@@ -53,6 +54,35 @@ const hour = 3_600_000;
 const finish = (due: DueItem): Promise<void> => unschedule(database, [due]);
 
 describe('due work', () => {
+  it('is taken over soon after its worker has died, and not while its worker only takes long', async () => {
+    const begun: string[] = [];
+    let finishSlow: () => void = () => undefined;
+    await schedule(database, [item('slow', -1)]);
+    await database.query(
+      `insert into due_lease (kind, key, due_at, attempts, leased_until)
+       select 'bill', 'orphaned', $1::timestamptz, 1, clock_timestamp() + interval '300 milliseconds'`,
+      [instantOfMs(Date.now() - hour)],
+    );
+    const work = async (due: DueItem): Promise<void> => {
+      begun.push(due.key);
+      if (due.key === 'slow') await new Promise<void>((resolve) => (finishSlow = resolve));
+      await finish(due);
+    };
+    start(work, { leaseSeconds: 0.4 });
+    start(work, { leaseSeconds: 0.4 });
+    await eventually(() => begun.includes('slow'));
+    const [{ due_at: dueAt }] = (await database.query<{ due_at: ReturnType<typeof instantOfMs> }>(
+      `select due_at from due_lease where key = 'orphaned'`,
+    )) as [{ due_at: ReturnType<typeof instantOfMs> }];
+    await schedule(database, [{ ...item('orphaned', 0), dueAt }]);
+    const leased = Date.now();
+    await eventually(() => begun.includes('orphaned'), 3_000);
+    await eventually(() => Date.now() - leased > 1_500);
+    finishSlow();
+    await eventually(async () => (await database.query('select from due_work')).length === 0);
+    expect(begun).toEqual(['slow', 'orphaned']);
+  });
+
   it('is done once its time has come, in order within an account', async () => {
     const done: string[] = [];
     const account = { accountId: 'a' };

@@ -14,6 +14,8 @@ export type DueWorkerParts = {
   /** Items leased at the same time; those of one scope wait for each other. */
   readonly concurrency?: number;
   readonly pollMs?: number;
+  /** How long after the death of a process another one takes its items. */
+  readonly leaseSeconds?: number;
   /** Wrapped around each handler, e.g. to give its log lines a correlation id. */
   readonly around?: (item: DueItem, work: () => Promise<void>) => Promise<void>;
   readonly report?: (done: {
@@ -32,8 +34,11 @@ export type DueWorker = {
   running(tenantId?: string): number;
 };
 
-/** Longer than any handler should take: after it another process believes this one dead. */
-const leaseSeconds = 90;
+/**
+ * A process that works on an item renews its lease four times as often; one that died does not, and this long after its
+ * death another one takes the item. Longer than a database that was cut off needs to be back.
+ */
+const leaseSecondsDefault = 12;
 /** An item that was done stays until its event is projected; then the row is gone. If not, it is taken again. */
 const settleSeconds = 3;
 /** Done so often and still due: its event does not remove it, which somebody should see. */
@@ -77,6 +82,11 @@ const settleSql = `
 update due_lease set leased_until = $4::timestamptz + make_interval(secs => $5), last_error = $6
 where kind = $1 and key = $2 and due_at = $3::timestamptz`;
 
+const renewSql = `
+update due_lease set leased_until = $4::timestamptz + make_interval(secs => $5)
+from unnest($1::text[], $2::text[], $3::timestamptz[]) as held (kind, key, due_at)
+where due_lease.kind = held.kind and due_lease.key = held.key and due_lease.due_at = held.due_at`;
+
 const sweepSql = `
 delete from due_lease where leased_until < $1::timestamptz and not exists (
   select from due_work where due_work.kind = due_lease.kind and due_work.key = due_lease.key and due_work.due_at = due_lease.due_at)`;
@@ -98,6 +108,7 @@ type Taken = {
 export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const { database, handlers, signal, logger, service } = parts;
   const concurrency = parts.concurrency ?? concurrencyDefault;
+  const leaseSeconds = parts.leaseSeconds ?? leaseSecondsDefault;
   const kinds = Object.keys(handlers);
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
@@ -109,14 +120,17 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     else running.delete(tenantId);
   };
 
+  const held = new Set<Taken>();
   const start = (item: Taken): void => {
     change(item.tenant_id, 1);
-    void inTurn(scopeOf(item), () => (signal.aborted ? Promise.resolve() : perform(parts, item)))
+    held.add(item);
+    void inTurn(scopeOf(item), () => (signal.aborted ? Promise.resolve() : perform(parts, item, () => held.delete(item))))
       .catch((error: unknown) => {
         // Its lease runs out and it is taken again.
         logger.warn({ service, err: error, kind: item.kind, key: item.key }, 'due work cannot be settled');
       })
       .finally(() => {
+        held.delete(item);
         change(item.tenant_id, -1);
         alarm.ring();
       });
@@ -131,6 +145,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   };
 
   const run = async (): Promise<void> => {
+    if (kinds.length === 0) return;
+    // Missed once or twice, the lease still holds; missed for long, the work is done twice, which it must bear.
+    const renewing = setInterval(() => void renew(database, [...held], leaseSeconds).catch(() => undefined), leaseSeconds * 250);
     let swept = Date.now();
     for (let failures = 0; !signal.aborted;) {
       let found = 0;
@@ -148,15 +165,23 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
       if (found === 0) await alarm.wait(Math.min(10_000, (parts.pollMs ?? pollMsDefault) * 2 ** Math.min(failures, 6)));
     }
     while (running.size > 0) await sleep(wakeEveryMs);
+    clearInterval(renewing);
   };
   return {
-    done: kinds.length === 0 ? Promise.resolve() : run(),
+    done: run(),
     wake: alarm.ring,
     running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
   };
 };
 
-const perform = async (parts: DueWorkerParts, taken: Taken): Promise<void> => {
+const renew = async (database: Database, items: readonly Taken[], leaseSeconds: number): Promise<void> => {
+  if (items.length === 0) return;
+  const columns = [items.map(({ kind }) => kind), items.map(({ key }) => key), items.map((item) => item.due_at)];
+  await database.query(renewSql, [...columns, wallTime(), leaseSeconds], 'due-renew');
+};
+
+/** `release` is called when the lease is about to be given its last length, which a renewal must not change. */
+const perform = async (parts: DueWorkerParts, taken: Taken, release: () => void): Promise<void> => {
   const { kind, key, tenant_id: tenantId, due_at: dueAt, payload, attempts } = taken;
   const started = performance.now();
   const error = await attempt(parts, { tenantId, kind, key, dueAt, payload });
@@ -167,6 +192,7 @@ const perform = async (parts: DueWorkerParts, taken: Taken): Promise<void> => {
   else if (isAgain) parts.logger.warn(facts, 'due work was done before and is due again');
   else parts.logger.info(facts, 'due work');
   parts.report?.({ kind, outcome: error === null ? 'done' : 'failed', seconds: durationMs / 1000 });
+  release();
   const pause = error === null && !isAgain ? settleSeconds : Math.min(300, 2 ** Math.min(attempts, 8));
   await parts.database.query(settleSql, [kind, key, dueAt, wallTime(), pause, error?.message ?? null], 'due-settle');
 };

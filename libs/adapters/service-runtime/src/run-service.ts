@@ -50,7 +50,8 @@ export const runService = async (definition: ServiceDefinition): Promise<void> =
 export const settingsOf = (config: ServiceConfig): Settings => ({
   embedded: false,
   testClock: config.TEST_CLOCK,
-  recogniseRepeats: config.RECOGNISE_REPEATS,
+  // On a system that bills real people nothing switches it off.
+  recogniseRepeats: config.RECOGNISE_REPEATS || !config.TEST_CLOCK,
   administrator: administratorOf(config),
   bootstrapTenant: bootstrapTenantOf(config),
   secretsKey: config.SECRETS_KEY,

@@ -40,7 +40,10 @@ describe('a day of ten accounts', () => {
 
   it('does not come out right when repeats are not recognised', async () => {
     const report = await crashRun({ ...small, accounts: 5, kills: 3, isNegative: true });
-    expect({ seed, accountsWithDifferences: report.differences.length }).not.toEqual({ seed, accountsWithDifferences: 0 });
+    expect({ seed, accountsWithDifferences: report.differences.length }).not.toEqual({
+      seed,
+      accountsWithDifferences: 0,
+    });
     expect(report.usage.doubled).toBeGreaterThan(0);
     expect(isGood(report)).toBe(false);
   }, 240_000);

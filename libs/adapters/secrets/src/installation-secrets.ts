@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-export type Secrets = { readonly secretsKey: string; readonly innerSecret: string };
+export type InstallationSecrets = { readonly secretsKey: string; readonly innerSecret: string };
 
 const isSecret = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
@@ -10,7 +10,7 @@ const isSecret = (value: unknown): value is string => typeof value === 'string' 
  * The secrets of an installation that was given none: made once, kept in the data directory for its owner alone. Losing
  * the file loses the plugin credentials that were sealed with it, nothing else.
  */
-export const ownSecrets = (dataDirectory: string): Secrets => {
+export const installationSecrets = (dataDirectory: string): InstallationSecrets => {
   const file = path.join(dataDirectory, 'secrets.json');
   if (existsSync(file)) {
     const { secretsKey, innerSecret } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Record<string, unknown>>;

@@ -1,0 +1,163 @@
+import type { Mistake } from './mistake';
+
+const unknownId = '00000000-0000-4000-8000-000000000000';
+const long = (length: number): string => 'x'.repeat(length);
+
+export const bodies: readonly Mistake[] = [
+  { what: 'malformed JSON', path: '/1.0/kb/accounts', body: '{"name": ', status: 400, names: /JSON/ },
+  { what: 'malformed JSON for metering', path: '/meter/record/json', body: '[{', status: 400, names: /JSON/ },
+  { what: 'a list where an object belongs', path: '/1.0/kb/accounts', body: [], status: 400 },
+  { what: 'a text where an object belongs', path: '/1.0/kb/accounts', body: '"x"', status: 400 },
+  { what: 'an object where a list belongs', path: '/meter/record/json', body: {}, status: 400, names: /array/ },
+  { what: 'no body where one belongs', path: '/1.0/kb/subscriptions', status: 400 },
+  { what: 'no body at the units', path: '/meter/units', status: 400 },
+  {
+    what: 'a body nested too deeply',
+    path: '/1.0/kb/accounts',
+    body: '{"name":'.repeat(60) + '1' + '}'.repeat(60),
+    status: 400,
+  },
+  { what: 'a text that no database keeps', path: '/1.0/kb/accounts', body: '{"name":"a\\u0000b"}', status: 400 },
+  { what: 'half of a surrogate pair', path: '/1.0/kb/accounts', body: '{"name":"\\ud800"}', status: 400 },
+  {
+    what: 'a key that would reach into prototypes',
+    path: '/1.0/kb/accounts',
+    body: '{"__proto__":{"name":"x"}}',
+    status: 400,
+  },
+  {
+    what: 'a body of a type nobody reads',
+    path: '/1.0/kb/accounts',
+    body: '<a/>',
+    type: 'application/pdf',
+    status: 415,
+  },
+  { what: 'a form', path: '/1.0/kb/accounts', body: 'name=x', type: 'application/x-www-form-urlencoded', status: 415 },
+  { what: 'a text where JSON belongs', path: '/1.0/kb/accounts', body: 'name', type: 'text/plain', status: 400 },
+  { what: 'a body that is too large', path: '/1.0/kb/accounts', body: { notes: long(1_200_000) }, status: 413 },
+  { what: 'usage that is too large', path: '/meter/record/json', body: [{ unit: long(5_400_000) }], status: 413 },
+  { what: 'a body that is far too large', path: '/meter/record/json', body: long(9_000_000), status: 413 },
+  {
+    what: 'a field that /v1 does not know',
+    method: 'PUT',
+    path: '/v1/usage/limits/host',
+    body: { user: 'u', state: 'LIMITED', extra: 1 },
+    status: 400,
+    names: /extra/,
+  },
+];
+
+export const who: readonly Mistake[] = [
+  {
+    what: 'no CreatedBy',
+    path: '/1.0/kb/accounts',
+    body: { name: 'x' },
+    headers: { 'X-Killbill-CreatedBy': null },
+    status: 400,
+    names: /X-Killbill-CreatedBy/,
+  },
+  {
+    what: 'an empty CreatedBy',
+    path: '/1.0/kb/accounts',
+    body: { name: 'x' },
+    headers: { 'X-Killbill-CreatedBy': ' ' },
+    status: 400,
+    names: /X-Killbill-CreatedBy/,
+  },
+  {
+    what: 'no credentials',
+    path: '/1.0/kb/accounts',
+    body: { name: 'x' },
+    headers: { Authorization: null },
+    status: 401,
+  },
+  {
+    what: 'a wrong password',
+    path: '/1.0/kb/accounts',
+    body: { name: 'x' },
+    headers: { Authorization: `Basic ${Buffer.from('admin:guess').toString('base64')}` },
+    status: 401,
+  },
+  {
+    what: 'an unknown user',
+    method: 'GET',
+    path: '/1.0/kb/accounts?externalKey=a',
+    headers: { Authorization: `Basic ${Buffer.from('root:password').toString('base64')}` },
+    status: 401,
+  },
+  {
+    what: 'credentials that are none',
+    method: 'GET',
+    path: '/1.0/kb/accounts?externalKey=a',
+    headers: { Authorization: 'Bearer abc' },
+    status: 401,
+  },
+  {
+    what: 'an unknown tenant',
+    path: '/1.0/kb/accounts',
+    body: { name: 'x' },
+    headers: { 'X-Killbill-ApiKey': 'nobody' },
+    status: 401,
+  },
+  {
+    what: 'a wrong tenant secret',
+    path: '/1.0/kb/accounts',
+    body: { name: 'x' },
+    headers: { 'X-Killbill-ApiSecret': 'guess' },
+    status: 401,
+  },
+  {
+    what: 'no tenant',
+    path: '/1.0/kb/accounts',
+    body: { name: 'x' },
+    headers: { 'X-Killbill-ApiKey': null, 'X-Killbill-ApiSecret': null },
+    status: 401,
+  },
+  {
+    what: 'the inner headers of a liar',
+    path: '/1.0/kb/accounts',
+    body: { name: 'x' },
+    headers: { 'X-Killbill-ApiKey': null, 'X-Killbill-ApiSecret': null, 'X-Billstream-Tenant': unknownId },
+    status: 401,
+  },
+];
+
+export const paths: readonly Mistake[] = [
+  { what: 'an unknown path', method: 'GET', path: '/1.0/kb/unicorns', status: 404 },
+  { what: 'a path beside all services', method: 'GET', path: '/admin', status: 404 },
+  { what: 'an inner path', path: '/internal/fence', status: 404 },
+  { what: 'an inner path behind dots', path: '/meter/../internal/fence', status: 404 },
+  { what: 'an inner path behind coded dots', path: '/meter/%2e%2e/internal/fence', status: 404 },
+  { what: 'a method that a path does not have', method: 'DELETE', path: '/1.0/kb/catalog/xml', status: 404 },
+  { what: 'a method that nobody has', method: 'PROPFIND', path: '/1.0/kb/accounts', status: 405 },
+  {
+    what: 'an unknown account',
+    method: 'GET',
+    path: `/1.0/kb/accounts/${unknownId}`,
+    status: 404,
+    names: new RegExp(unknownId),
+  },
+  { what: 'an account id that is none', method: 'GET', path: '/1.0/kb/accounts/me', status: 404 },
+  { what: 'a path that is no UTF-8', method: 'GET', path: '/1.0/kb/accounts/%ff%fe', status: 400 },
+  { what: 'a huge URL', method: 'GET', path: `/1.0/kb/accounts?externalKey=${long(9_000)}`, status: 414 },
+  {
+    what: 'a URL that is larger than all headers may be',
+    method: 'GET',
+    path: `/1.0/kb/accounts?externalKey=${long(40_000)}`,
+    status: 431,
+  },
+  {
+    what: 'an offset below zero',
+    method: 'GET',
+    path: '/1.0/kb/accounts/pagination?offset=-5',
+    status: 400,
+    names: /offset/,
+  },
+  {
+    what: 'a limit that is a word',
+    method: 'GET',
+    path: '/1.0/kb/accounts/pagination?limit=many',
+    status: 400,
+    names: /limit/,
+  },
+];

@@ -1,0 +1,55 @@
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import type { Currency, Instant } from '@billstream/kernel';
+import { type InvoicePaymentsEvent, invoicePaymentsSchema } from './invoice-payments/invoice-payments.events';
+import { payerAccountSchema } from './payer-account/payer-account';
+import { paymentsPublication } from './publication';
+
+const at = '2026-01-01T00:00:00.000Z' as Instant;
+const ids = { invoiceId: 'invoice-1', accountId: 'account-1', paymentId: 'payment-1', transactionId: 'transaction-1' };
+const facts = { ...ids, amountMinor: 2_000, currency: 'USD' as Currency, at };
+const recorded = (stream: string, form: { readonly type: string; readonly data: object }): RecordedEvent => ({
+  ...form,
+  id: 'event-1',
+  stream,
+  revision: 0n,
+  position: 0n,
+  metadata: {
+    ...{ $correlationId: '', $causationId: '', commandId: '', tenantId: 'tenant-1' },
+    ...{ actor: { createdBy: '' }, at, recordedAt: at },
+  },
+});
+const published = (event: InvoicePaymentsEvent) =>
+  paymentsPublication(recorded('invoicePayments-invoice-1', invoicePaymentsSchema.encode(event)));
+
+const evidence = { gatewayRef: 'T-1', feeMinor: null, movedAt: at, isAdopted: false, isLate: false };
+const outcomes: readonly (readonly [string, InvoicePaymentsEvent])[] = [
+  ['SUCCESS', { type: 'PaymentSucceeded', data: { ...facts, ...evidence } }],
+  ['PAYMENT_FAILURE', { type: 'PaymentDeclined', data: { ...facts, hardness: 'soft', code: '1', message: null } }],
+  ['PENDING', { type: 'PaymentPending', data: { ...facts, why: 'review', gatewayRef: null, nextLookAt: null } }],
+  ['UNKNOWN', { type: 'PaymentUnknown', data: { ...facts, code: null, look: 1, nextLookAt: null } }],
+  ['PLUGIN_FAILURE', { type: 'PaymentNotExecuted', data: { ...facts, why: 'expired', code: null, message: null } }],
+];
+
+describe('others hear', () => {
+  it.each(outcomes)('of a payment that became %s', (status, event) => {
+    expect(published(event)).toEqual([
+      {
+        type: 'payments.invoice-payment-changed.v1',
+        key: 'account-1',
+        data: { ...ids, transactionType: 'PURCHASE', status, amountMinor: 2_000, currency: 'USD', effectiveAt: at },
+      },
+    ]);
+  });
+  it('of a default method, without what could be charged with it', () => {
+    const event = { type: 'DefaultMethodSet', data: { accountId: 'account-1', paymentMethodId: 'method-1' } } as const;
+    expect(paymentsPublication(recorded('payerAccount-account-1', payerAccountSchema.encode(event)))).toEqual([
+      { type: 'payments.default-method-changed.v1', key: 'account-1', data: event.data },
+    ]);
+  });
+  it('nothing of an attempt without an outcome', () => {
+    const method = { paymentMethodId: 'method-1', pluginName: 'paypal', credential: 'B-1' };
+    expect(published({ type: 'PaymentRequested', data: { ...facts, ...method, attempt: 1 } })).toEqual([]);
+    const sent = { ...ids, holder: 'one', dispatchedAt: at, at };
+    expect(published({ type: 'PaymentDispatched', data: sent })).toEqual([]);
+  });
+});
