@@ -1,12 +1,14 @@
 import { type RequestContext, unwrap } from '@billstream/http';
 import { derivedId, parseUuid } from '@billstream/kernel';
 import {
+  type Bundle,
   type Catalog,
   type StartSubscriptions,
   type SubscriptionSpec,
   bundleDecider,
   bundleStream,
   isLive,
+  subscriptionOf,
 } from '@billstream/subscriptions-domain';
 import { bundleById, bundlesByKey } from '@billstream/subscriptions-read-models';
 import { claimBundleKey, claimSubscriptionKey } from './external-key';
@@ -69,7 +71,8 @@ type Place = {
   readonly bundleId: string;
   readonly externalKey: string | null;
   readonly accountId: string | null;
-  readonly isNew: boolean;
+  /** Null for a bundle that is to be made. */
+  readonly bundle: Bundle | null;
 };
 
 const isAddOn = (catalog: Catalog, { planName, productName, productCategory }: SubscriptionRequest): boolean =>
@@ -95,7 +98,7 @@ const placeOf = async (
     await runtime.caughtUp();
     const bundle = await bundleById(runtime.database, tenantId, id);
     if (bundle === null) throw unknownBundle(id);
-    return { bundleId: id, externalKey: null, accountId: bundle.accountId, isNew: false };
+    return { bundleId: id, externalKey: null, accountId: bundle.accountId, bundle };
   }
   if (externalKey !== null) {
     const catalog = await subscriptions.catalogOf(tenantId);
@@ -105,17 +108,16 @@ const placeOf = async (
       const bundle = (await bundlesByKey(runtime.database, tenantId, externalKey)).find(
         (one) => one.externalKey === externalKey && isLive(one, now),
       );
-      if (bundle !== undefined)
-        return { bundleId: bundle.bundleId, externalKey, accountId: bundle.accountId, isNew: false };
+      if (bundle !== undefined) return { bundleId: bundle.bundleId, externalKey, accountId: bundle.accountId, bundle };
     }
   }
-  return { bundleId: derivedId(context.commandId, 'bundle', step), externalKey, accountId: null, isNew: true };
+  return { bundleId: derivedId(context.commandId, 'bundle', step), externalKey, accountId: null, bundle: null };
 };
 
-/** Judged before any key is claimed, so that a request refused for its plan leaves nothing behind. */
+/** Judged before any key is claimed, so that a refused request leaves nothing behind. What was done is not judged again. */
 const judge = (place: Place, command: StartSubscriptions): void => {
-  if (!place.isNew) return;
-  const judged = bundleDecider.decide({ type: 'StartSubscriptions', data: command }, null);
+  if (command.subscriptions.some(({ subscriptionId }) => subscriptionOf(place.bundle, subscriptionId) !== null)) return;
+  const judged = bundleDecider.decide({ type: 'StartSubscriptions', data: command }, place.bundle);
   if ('rejected' in judged) throw bundleProblem(judged.rejected);
 };
 
@@ -159,7 +161,7 @@ export const createSubscriptions = async (
   const command = await commandOf(subscriptions, context, creation, place);
   judge(place, command);
   const renameUnused = creation.query.renameKeyIfExistsAndUnused !== 'false';
-  if (place.isNew && place.externalKey !== null)
+  if (place.bundle === null && place.externalKey !== null)
     await claimBundleKey(subscriptions, context, { key: place.externalKey, holderId: place.bundleId, renameUnused });
   for (const { externalKey, subscriptionId } of command.subscriptions)
     if (externalKey !== null) await claimSubscriptionKey(subscriptions, context, externalKey, subscriptionId);

@@ -100,6 +100,28 @@ describe('POST /1.0/kb/subscriptions', () => {
     expect(await read(`/1.0/kb/accounts/${accountId}/bundles`)).toHaveLength(1);
   });
 
+  it('adds to a bundle once when an idempotency key is sent again', async () => {
+    const accountId = await service.hasAccount();
+    const addOn = {
+      ...{ planId: 'extra', productName: 'Extra', productCategory: 'ADD_ON', currency: 'USD', amount: 1 },
+      ...{ billingPeriod: 'MONTHLY', trialLength: 0, trialTimeUnit: 'UNLIMITED', availableBaseProducts: ['Base'] },
+    };
+    const base = { ...addOn, planId: 'base', productName: 'Base', productCategory: 'BASE', availableBaseProducts: [] };
+    for (const payload of [base, addOn])
+      await service.call({ method: 'POST', url: '/1.0/kb/catalog/simplePlan', payload });
+    const { bundleId } = await read(pathOf((await subscribe(accountId, { planName: 'base' })).headers.location));
+    const send = () =>
+      service.call({
+        method: 'POST',
+        url: '/1.0/kb/subscriptions',
+        payload: { accountId, bundleId, planName: 'extra', externalKey: 'extra' },
+        headers: { 'idempotency-key': 'add-on' },
+      });
+    const [first, second] = [await send(), await send()];
+    expect([first.statusCode, second.statusCode]).toEqual([201, 201]);
+    expect(second.headers.location).toBe(first.headers.location);
+  });
+
   it.each([
     [{ planName: 'no-such-plan' }, 400, 2021],
     [{ planName: 'standard-monthly', productName: 'Standard' }, 400, null],
@@ -166,6 +188,12 @@ describe('external keys', () => {
     const accountId = await service.hasAccount();
     await subscribe(accountId, { bundleExternalKey: 'free', planName: 'no-such-plan' });
     expect((await subscribe(accountId, { bundleExternalKey: 'free' })).statusCode).toBe(201);
+    const { bundleId } = await read(pathOf((await subscribe(accountId)).headers.location));
+    const second = { method: 'POST' as const, url: '/1.0/kb/subscriptions', headers: { 'idempotency-key': 'second' } };
+    const payload = { accountId, planName: 'standard-monthly', externalKey: 'own' };
+    expect((await service.call({ ...second, payload: { ...payload, bundleId } })).statusCode).toBe(400);
+    const first = await service.call({ ...second, headers: {}, payload });
+    expect(first.statusCode).toBe(201);
     const missing = await service.call({ method: 'GET', url: '/1.0/kb/bundles?externalKey=none' });
     expect([missing.statusCode, missing.json().code]).toEqual([404, 1084]);
   });

@@ -3,7 +3,7 @@ import { type InvoiceFilter, invoicesOf, invoicesPage } from '@billstream/invoic
 import { parseUuid } from '@billstream/kernel';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString } from 'class-validator';
+import { IsInt, Max, Min, IsOptional, IsString } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Invoicing, invoicingToken } from '../invoicing';
 import { dateFrom } from './dates';
@@ -11,9 +11,12 @@ import { existingAccount } from './find-account';
 import { invoiceJson } from './invoice-json';
 import { contradiction, invalidValue } from './problems';
 
+/** What PostgreSQL takes for a number of rows, and more than anybody reads. */
+const rowsMax = 1_000_000_000;
+
 class InvoicePageQuery {
-  @IsOptional() @Type(() => Number) @IsInt() readonly offset: number = 0;
-  @IsOptional() @Type(() => Number) @IsInt() readonly limit: number = 100;
+  @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly offset: number = 0;
+  @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly limit: number = 100;
 }
 
 class AccountInvoicesQuery {

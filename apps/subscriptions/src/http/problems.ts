@@ -33,6 +33,7 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'change-of-category': [400, 1023, 'EntitlementApiException'],
   'change-illegal': [400, 2001, 'CatalogApiException'],
   'alignment-not-supported': [400, 2001, 'CatalogApiException'],
+  'amount-too-large': [400, null, 'IllegalArgumentException'],
   'requested-date-invalid': [400, 1001, 'EntitlementApiException'],
   'cancel-bad-state': [400, 1031, 'EntitlementApiException'],
   'no-cancellation-pending': [400, 8004, 'EntitlementApiException'],

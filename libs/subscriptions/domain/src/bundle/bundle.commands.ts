@@ -132,6 +132,7 @@ export type BundleRejection =
         | 'change-illegal'
         | 'alignment-not-supported'
         | 'requested-date-invalid'
+        | 'amount-too-large'
         | 'cancel-bad-state'
         | 'no-cancellation-pending'
         | 'billing-already-cancelled'

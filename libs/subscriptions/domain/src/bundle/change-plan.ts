@@ -8,7 +8,7 @@ import { type PlanFacts, type PlanSwitch, changeAlignmentOf, changePolicyOf, pri
 import { blockingAt } from './blocking';
 import { type Bundle, type BundleEvent, type PlanStep, type Subscription, baseOf } from './bundle';
 import type { BundleRejection, ChangePlan } from './bundle.commands';
-import { type ChosenPlan, choosePlan } from './choose-plan';
+import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
 import { billingEnd, hasEnded } from './lifetime';
 import { phaseAt, phaseStartedAt, planStateAt, statusAt } from './plan-state';
 import { periodOf, policyInstant } from './policy-date';
@@ -182,6 +182,8 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
     });
   const chosen = choosePlan({ catalog, at: effectiveAt, plan, account, priceOverrides });
   if ('rejected' in chosen) return chosen;
+  const tooLarge = amountRefusal(chosen, subscription.quantity, account);
+  if (tooLarge !== null) return reject(tooLarge);
   const step = stepOf(change, chosen, { ...between, to: chosen.facts }, effectiveAt);
   if ('rejected' in step) return step;
   const data = {

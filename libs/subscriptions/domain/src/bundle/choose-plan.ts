@@ -1,4 +1,4 @@
-import type { Instant } from '@billstream/kernel';
+import { type Instant, compare, decimal, minorDigits, multiply } from '@billstream/kernel';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { type Catalog, type CatalogVersion, versionAt } from '../catalog/catalog';
 import { type FoundPlan, type PlanSpecifier, findPlan } from '../catalog/find-plan';
@@ -32,4 +32,26 @@ export const choosePlan = ({
   const resolved = resolvePlan(version, found, account.currency);
   if ('rejected' in resolved) return resolved;
   return { ...found, version, phases: overridePrices(resolved.phases, priceOverrides) };
+};
+
+/** Some hundreds of such amounts still add up to a number that counts every minor unit. */
+const minorMax = decimal('10000000000000');
+
+/** A price that no invoice could state would stop all billing of its account, so it is refused where it comes in. */
+export const amountRefusal = (
+  { plan, phases }: ChosenPlan,
+  quantity: number,
+  { currency }: SubscriberAccount,
+): BundleRejection | null => {
+  const unit = decimal(`1${'0'.repeat(currency === null ? 2 : minorDigits(currency))}`);
+  const prices = phases
+    .flatMap(({ fixedPrice, recurring }) => [fixedPrice, recurring?.price ?? null])
+    .filter((price) => price !== null);
+  const tooLarge = prices.find((price) => compare(multiply(multiply(price, decimal(quantity)), unit), minorMax) > 0);
+  return tooLarge === undefined
+    ? null
+    : {
+        code: 'amount-too-large',
+        detail: `${quantity} of ${plan.name} at ${tooLarge} is more than an invoice can state`,
+      };
 };

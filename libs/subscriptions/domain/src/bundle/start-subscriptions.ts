@@ -1,12 +1,12 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
-import type { Instant } from '@billstream/kernel';
+import { type Instant, plusMs } from '@billstream/kernel';
 import { type CatalogPlan, type CatalogProduct, productOf } from '../catalog/catalog';
 import { alignPhases, firstBillableAt } from '../catalog/plan-aligner';
 import { createAlignmentOf } from '../catalog/plan-rules';
 import { blockingAt } from './blocking';
 import { type Bundle, type BundleEvent, type BundleState, type Subscription, baseOf, evolve } from './bundle';
 import type { BundleRejection, StartSubscriptions, SubscriptionSpec } from './bundle.commands';
-import { type ChosenPlan, choosePlan } from './choose-plan';
+import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
 import { hasEnded } from './lifetime';
 import { phaseAt } from './plan-state';
 
@@ -88,18 +88,33 @@ const datesOf = (command: StartSubscriptions, chosen: ChosenPlan, base: Subscrip
   };
 };
 
+const yearMs = 365.25 * 86_400_000;
+const billedBackYearsMax = 10;
+const aheadYearsMax = 100;
+
+/** Every period since the start is billed at once, in one decision; a slip of the pen must not ask for a thousand years. */
+const dateRefusal = ({ billingAt, entitlementAt }: Dates, now: Instant): BundleRejection | null => {
+  const latest = plusMs(now, aheadYearsMax * yearMs);
+  const isFar = [billingAt, entitlementAt].some((at) => at > latest);
+  if (!isFar && billingAt >= plusMs(now, -billedBackYearsMax * yearMs)) return null;
+  return {
+    code: 'requested-date-invalid',
+    detail: `A subscription is billed from ${billedBackYearsMax} years ago at the earliest and begins within ${aheadYearsMax} years, not at ${billingAt}`,
+  };
+};
+
 const startOne = (bundle: Bundle, command: StartSubscriptions, spec: SubscriptionSpec): Outcome => {
   const { now, catalog, account } = command;
   const { startIn, subscriptionId, priceOverrides } = spec;
   const chosen = choosePlan({ catalog, at: command.billingAt ?? now, plan: spec.plan, account, priceOverrides });
   if ('rejected' in chosen) return chosen;
   const { productCategory } = chosen.facts;
-  const { alignedAt, billingAt, entitlementAt } = datesOf(
-    command,
-    chosen,
-    productCategory === 'ADD_ON' ? baseOf(bundle) : null,
-  );
-  const refusal = placeRefusal(bundle, chosen, billingAt, now);
+  const dates = datesOf(command, chosen, productCategory === 'ADD_ON' ? baseOf(bundle) : null);
+  const { alignedAt, billingAt, entitlementAt } = dates;
+  const refusal =
+    dateRefusal(dates, now) ??
+    amountRefusal(chosen, spec.quantity, account) ??
+    placeRefusal(bundle, chosen, billingAt, now);
   if (refusal !== null) return reject(refusal);
   const plan = alignPhases(chosen.phases, { alignedAt, effectiveAt: billingAt, startIn }, account.time);
   if (plan === null)

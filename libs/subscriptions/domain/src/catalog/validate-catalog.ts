@@ -50,6 +50,9 @@ const usageErrors = (usage: CatalogUsage, version: CatalogVersion, where: string
   ];
 };
 
+/** A hundred years: beyond it the end of a phase would soon be no date any more. */
+const longest = { DAYS: 36_500, WEEKS: 5_200, MONTHS: 1_200, YEARS: 100 } as const;
+
 const shapeErrors = (phase: CatalogPhase, isFinal: boolean, where: string): readonly string[] => {
   const { type, duration } = phase;
   const refused = isFinal ? ['TRIAL', 'DISCOUNT'] : ['EVERGREEN'];
@@ -60,6 +63,9 @@ const shapeErrors = (phase: CatalogPhase, isFinal: boolean, where: string): read
       : [`${where}: EVERGREEN goes with the duration UNLIMITED, and with no other`]),
     ...(duration.unit !== 'UNLIMITED' && duration.number < 1
       ? [`${where}: the duration ${duration.number} ${duration.unit} is too short`]
+      : []),
+    ...(duration.unit !== 'UNLIMITED' && duration.number > longest[duration.unit]
+      ? [`${where}: the duration ${duration.number} ${duration.unit} is too long`]
       : []),
     ...(phase.fixed === null && phase.recurring === null && phase.usages.length === 0
       ? [`${where}: neither fixed, recurring nor usage is defined`]
