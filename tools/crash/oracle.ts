@@ -73,7 +73,7 @@ const usageItems = ({ plan }: ScriptedAccount, records: readonly ScriptedRecord[
 /** On the first day of each paid month: the month ahead, and the usage of the month behind. Items of zero are left out. */
 export const expectedInvoices = (
   account: ScriptedAccount,
-  { months, rules, usageOf }: { readonly months: number; readonly rules: ScriptedRules; usageOf(month: number): readonly ScriptedRecord[] },
+  { months, rules, usageOf }: { readonly months: number; readonly rules: ScriptedRules; readonly usageOf: (month: number) => readonly ScriptedRecord[] },
 ): readonly ExpectedInvoice[] =>
   Array.from({ length: months + 1 }, (_, month) => {
     const date = dateOf(monthStart(month));
