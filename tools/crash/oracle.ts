@@ -89,7 +89,11 @@ export const expectedInvoices = (
     months,
     rules,
     usageOf,
-  }: { readonly months: number; readonly rules: ScriptedRules; usageOf(month: number): readonly ScriptedRecord[] },
+  }: {
+    readonly months: number;
+    readonly rules: ScriptedRules;
+    readonly usageOf: (month: number) => readonly ScriptedRecord[];
+  },
 ): readonly ExpectedInvoice[] =>
   Array.from({ length: months + 1 }, (_, month) => {
     const date = dateOf(monthStart(month));

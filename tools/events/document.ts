@@ -103,9 +103,9 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 /** A table as the formatter would leave it. */
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
   const cells = [head, ...rows].map((row) => row.map(cell));
-  const widths = head.map((_, i) => Math.max(3, ...cells.map((row) => [...(row[i] ?? '')].length)));
+  const widths = head.map((_, i) => Math.max(3, ...cells.map((row) => (row[i] ?? '').length)));
   const line = (row: readonly string[]): string =>
-    `| ${row.map((text, i) => text + ' '.repeat((widths[i] ?? 0) - [...text].length)).join(' | ')} |`;
+    `| ${row.map((text, i) => text + ' '.repeat((widths[i] ?? 0) - text.length)).join(' | ')} |`;
   return [line(cells[0] ?? []), line(widths.map((width) => '-'.repeat(width))), ...cells.slice(1).map(line)].join('\n');
 };
 

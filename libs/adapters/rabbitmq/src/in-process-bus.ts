@@ -66,6 +66,35 @@ const copied = (message: PublicEvent | Fence): Incoming => {
 const contextOfMessage = (message: PublicEvent | Fence): string =>
   isFence(message) ? message.context : contextOf(message.type);
 
+type Subscribers = ReadonlyMap<string, Subscriber>;
+
+/** Listeners to one of these contexts that have not subscribed. */
+const absentOf = (
+  listeners: readonly Listener[],
+  subscribers: Subscribers,
+  contexts: ReadonlySet<string>,
+): readonly string[] =>
+  listeners
+    .filter(({ service, hears }) => !subscribers.has(service) && hears.some((context) => contexts.has(context)))
+    .map(({ service }) => service);
+
+type Audience = { readonly subscribers: Subscribers; readonly partitions: number };
+
+/** Gives each message to the lanes that it is for; the page stays open until all of them have settled it. */
+const hand = (messages: readonly (PublicEvent | Fence)[], page: Page, { subscribers, partitions }: Audience): void => {
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  for (const message of messages) {
+    const places = isFence(message) ? all : [partitionOf(message.key, partitions)];
+    for (const { hears, lanes } of subscribers.values()) {
+      if (!hears.has(contextOfMessage(message))) continue;
+      for (const lane of places.flatMap((place) => lanes[place] ?? [])) {
+        page.open += 1;
+        lane.take({ incoming: copied(message), redelivered: false, receipt: page });
+      }
+    }
+  }
+};
+
 /**
  * The bus inside one process. It holds nothing: `publish` resolves when every consumer has committed, so the relay's
  * checkpoint never passes a message that a killed process had not handled.
@@ -93,10 +122,7 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
   };
   signal?.addEventListener('abort', () => void stopAll('drop'), { once: true });
 
-  const missing = (contexts: ReadonlySet<string>): readonly string[] =>
-    listeners
-      .filter(({ service, hears }) => !subscribers.has(service) && hears.some((context) => contexts.has(context)))
-      .map(({ service }) => service);
+  const missing = (contexts: ReadonlySet<string>): readonly string[] => absentOf(listeners, subscribers, contexts);
 
   /** Those who are still to come are waited for. Who has left may never come back, and the caller may want to end too. */
   const everybodyThere = async (contexts: ReadonlySet<string>): Promise<void> => {
@@ -108,19 +134,6 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
     if (closed) throw new PublishFailed('the bus was closed');
   };
 
-  const hand = (messages: readonly (PublicEvent | Fence)[], page: Page): void => {
-    for (const message of messages) {
-      const places = isFence(message) ? all : [partitionOf(message.key, partitions)];
-      for (const { hears, lanes } of subscribers.values()) {
-        if (!hears.has(contextOfMessage(message))) continue;
-        for (const lane of places.flatMap((place) => lanes[place] ?? [])) {
-          page.open += 1;
-          lane.take({ incoming: copied(message), redelivered: false, receipt: page });
-        }
-      }
-    }
-  };
-
   return {
     partitions,
     publish: async (messages) => {
@@ -129,7 +142,7 @@ export const inProcessBus = ({ partitions = 4, listeners, report = unreported, s
       const contexts = new Set(messages.map(contextOfMessage));
       await everybodyThere(contexts);
       report({ kind: 'published', messages: messages.length });
-      await pages.open((page) => hand(messages, page));
+      await pages.open((page) => hand(messages, page, { subscribers, partitions }));
       report({ kind: 'confirmed', messages: messages.length, ms: performance.now() - started });
     },
     consume: ({ service, hears, open }: Subscription): Consumer => {
