@@ -6,7 +6,11 @@ const root = __dirname;
 const skipped = new Set(['node_modules', 'dist', '.git', '.nx', 'tmp', 'coverage']);
 const walk = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    skipped.has(entry.name) || entry.name.startsWith('.billstream') ? [] : entry.isDirectory() ? walk(path.join(folder, entry.name)) : [path.join(folder, entry.name)],
+    skipped.has(entry.name) || entry.name.startsWith('.billstream')
+      ? []
+      : entry.isDirectory()
+        ? walk(path.join(folder, entry.name))
+        : [path.join(folder, entry.name)],
   );
 const files = ['apps', 'libs', 'tools'].flatMap((folder) => walk(path.join(root, folder)));
 const sources = files.filter((file) => /\.(ts|cjs|mjs)$/.test(file));
@@ -19,7 +23,11 @@ describe('every project', () => {
   it('has exactly one type and one scope, else it would escape the boundary rules', () => {
     expect(projects.length).toBeGreaterThan(25);
     for (const { name, tags } of projects)
-      expect([name, tags.filter((tag) => tag.startsWith('type:')).length, tags.filter((tag) => tag.startsWith('scope:')).length]).toEqual([name, 1, 1]);
+      expect([
+        name,
+        tags.filter((tag) => tag.startsWith('type:')).length,
+        tags.filter((tag) => tag.startsWith('scope:')).length,
+      ]).toEqual([name, 1, 1]);
   });
 
   it('owns its files: no source lies outside of a project or of tools', () => {
@@ -28,8 +36,12 @@ describe('every project', () => {
   });
 
   it('is reached by its name: each alias points to a file', () => {
-    const { compilerOptions } = JSON.parse(readFileSync(path.join(root, 'tsconfig.base.json'), 'utf8')) as { compilerOptions: { paths: Record<string, string[]> } };
-    const missing = Object.entries(compilerOptions.paths).filter(([alias, [target]]) => !alias.includes('*') && !existsSync(path.join(root, target ?? '')));
+    const { compilerOptions } = JSON.parse(readFileSync(path.join(root, 'tsconfig.base.json'), 'utf8')) as {
+      compilerOptions: { paths: Record<string, string[]> };
+    };
+    const missing = Object.entries(compilerOptions.paths).filter(
+      ([alias, [target]]) => !alias.includes('*') && !existsSync(path.join(root, target ?? '')),
+    );
     expect(missing).toEqual([]);
   });
 });
@@ -41,29 +53,48 @@ describe('files', () => {
   });
 
   it('are named for what they hold', () => {
-    expect(files.map(short).filter((file) => /(^|\/)(utils?|helpers?|common|shared|misc|core)(\/|\.ts$)/.test(file) && !file.startsWith('apps/gateway-emulator/src/core/'))).toEqual([]);
+    expect(
+      files
+        .map(short)
+        .filter(
+          (file) =>
+            /(^|\/)(utils?|helpers?|common|shared|misc|core)(\/|\.ts$)/.test(file) &&
+            !file.startsWith('apps/gateway-emulator/src/core/'),
+        ),
+    ).toEqual([]);
   });
 });
 
 describe('every domain', () => {
   const domains = ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'];
-  it.each(domains)('%s says what it owns, does not own, what its dates mean, what always holds, and its words', (context) => {
-    const readme = readFileSync(path.join(root, 'libs', context, 'domain', 'README.md'), 'utf8');
-    for (const heading of ['## Owns', '## Does not own', '## What each date means', '## Invariants', '## Words']) expect(readme).toContain(heading);
-  });
+  it.each(domains)(
+    '%s says what it owns, does not own, what its dates mean, what always holds, and its words',
+    (context) => {
+      const readme = readFileSync(path.join(root, 'libs', context, 'domain', 'README.md'), 'utf8');
+      for (const heading of ['## Owns', '## Does not own', '## What each date means', '## Invariants', '## Words'])
+        expect(readme).toContain(heading);
+    },
+  );
 });
 
 describe('projects', () => {
-  const projectOf = (file: string): string | null => projects.find((project) => short(file).startsWith(`${project.root}/`))?.name ?? null;
+  const projectOf = (file: string): string | null =>
+    projects.find((project) => short(file).startsWith(`${project.root}/`))?.name ?? null;
   const aliases = new Map(
-    Object.entries((JSON.parse(readFileSync(path.join(root, 'tsconfig.base.json'), 'utf8')) as { compilerOptions: { paths: Record<string, string[]> } }).compilerOptions.paths).map(
-      ([alias, [target]]): [string, string] => [alias, target ?? ''],
-    ),
+    Object.entries(
+      (
+        JSON.parse(readFileSync(path.join(root, 'tsconfig.base.json'), 'utf8')) as {
+          compilerOptions: { paths: Record<string, string[]> };
+        }
+      ).compilerOptions.paths,
+    ).map(([alias, [target]]): [string, string] => [alias, target ?? '']),
   );
   const targetOf = (request: string): string | null => {
     const exact = aliases.get(request);
     if (exact !== undefined) return projectOf(path.join(root, exact));
-    return request.startsWith('@billstream/app/') ? projectOf(path.join(root, 'apps', request.slice('@billstream/app/'.length), 'src/index.ts')) : null;
+    return request.startsWith('@billstream/app/')
+      ? projectOf(path.join(root, 'apps', request.slice('@billstream/app/'.length), 'src/index.ts'))
+      : null;
   };
 
   it('do not depend on each other in a circle', () => {
@@ -95,9 +126,13 @@ describe('the front page', () => {
     expect(readme).toContain('npm ci && npm test');
   });
   it('links only to files that are there', () => {
-    const pages = [path.join(root, 'README.md'), ...walk(path.join(root, 'docs'))].filter((file) => file.endsWith('.md') && statSync(file).isFile());
+    const pages = [path.join(root, 'README.md'), ...walk(path.join(root, 'docs'))].filter(
+      (file) => file.endsWith('.md') && statSync(file).isFile(),
+    );
     const broken = pages.flatMap((page) =>
-      [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => path.resolve(path.dirname(page), link)).filter((target) => !existsSync(target)),
+      [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+        .map(([, link = '']) => path.resolve(path.dirname(page), link))
+        .filter((target) => !existsSync(target)),
     );
     expect(broken.map(short)).toEqual([]);
   });

@@ -9,19 +9,55 @@ const context = (name) => ({
 
 /** Which room may look into which. The reasons stand in docs/architecture.md. */
 export const boundaries = [
-  { sourceTag: 'type:kernel', onlyDependOnLibsWithTags: ['type:kernel'], allowedExternalImports: ['decimal.js', 'temporal-polyfill', 'fast-check'] },
+  {
+    sourceTag: 'type:kernel',
+    onlyDependOnLibsWithTags: ['type:kernel'],
+    allowedExternalImports: ['decimal.js', 'temporal-polyfill', 'fast-check'],
+  },
   { sourceTag: 'type:engine', onlyDependOnLibsWithTags: ['type:kernel'], allowedExternalImports: ['fast-check'] },
   { sourceTag: 'type:contracts', onlyDependOnLibsWithTags: ['type:kernel'], allowedExternalImports: [] },
-  { sourceTag: 'type:domain', onlyDependOnLibsWithTags: ['type:kernel', 'type:engine', 'type:contracts'], allowedExternalImports: ['fast-check'] },
-  { sourceTag: 'type:read-models', onlyDependOnLibsWithTags: ['type:kernel', 'type:engine', 'type:contracts', 'type:domain', 'adapter:postgres'], allowedExternalImports: ['fast-check'] },
+  {
+    sourceTag: 'type:domain',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:engine', 'type:contracts'],
+    allowedExternalImports: ['fast-check'],
+  },
+  {
+    sourceTag: 'type:read-models',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:engine', 'type:contracts', 'type:domain', 'adapter:postgres'],
+    allowedExternalImports: ['fast-check'],
+  },
   { sourceTag: 'type:gateways', onlyDependOnLibsWithTags: ['type:kernel', 'type:contracts'] },
   { sourceTag: 'type:store-server', onlyDependOnLibsWithTags: [] },
-  { sourceTag: 'type:adapter', onlyDependOnLibsWithTags: ['type:kernel', 'type:engine', 'type:adapter', 'type:contracts'] },
-  { sourceTag: 'type:service', onlyDependOnLibsWithTags: ['type:kernel', 'type:engine', 'type:adapter', 'type:domain', 'type:contracts', 'type:read-models', 'type:gateways'] },
+  {
+    sourceTag: 'type:adapter',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:engine', 'type:adapter', 'type:contracts'],
+  },
+  {
+    sourceTag: 'type:service',
+    onlyDependOnLibsWithTags: [
+      'type:kernel',
+      'type:engine',
+      'type:adapter',
+      'type:domain',
+      'type:contracts',
+      'type:read-models',
+      'type:gateways',
+    ],
+  },
   { sourceTag: 'type:gateway', onlyDependOnLibsWithTags: ['type:kernel', 'type:adapter'] },
   { sourceTag: 'type:emulator', onlyDependOnLibsWithTags: ['type:kernel'] },
   { sourceTag: 'type:store-process', onlyDependOnLibsWithTags: ['type:store-server'] },
-  { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['type:kernel', 'type:engine', 'type:adapter', 'type:domain', 'type:contracts', 'type:read-models'] },
+  {
+    sourceTag: 'type:tool',
+    onlyDependOnLibsWithTags: [
+      'type:kernel',
+      'type:engine',
+      'type:adapter',
+      'type:domain',
+      'type:contracts',
+      'type:read-models',
+    ],
+  },
   { sourceTag: 'type:composition', onlyDependOnLibsWithTags: ['*'] },
   { sourceTag: 'type:system-tests', onlyDependOnLibsWithTags: ['*'] },
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: [] },
@@ -30,9 +66,21 @@ export const boundaries = [
 ];
 
 const pure = {
-  'no-restricted-globals': ['error', ...['Date', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'console', 'crypto'].map((name) => ({ name, message: 'A decision is a pure function of events, command and clock.' }))],
-  'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Derive ids from the command.' }],
-  'no-restricted-imports': ['error', { patterns: [{ group: ['node:*', 'fs', 'crypto', 'fast-check'], message: 'No I/O and no randomness here.' }] }],
+  'no-restricted-globals': [
+    'error',
+    ...['Date', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'console', 'crypto'].map((name) => ({
+      name,
+      message: 'A decision is a pure function of events, command and clock.',
+    })),
+  ],
+  'no-restricted-properties': [
+    'error',
+    { object: 'Math', property: 'random', message: 'Derive ids from the command.' },
+  ],
+  'no-restricted-imports': [
+    'error',
+    { patterns: [{ group: ['node:*', 'fs', 'crypto', 'fast-check'], message: 'No I/O and no randomness here.' }] },
+  ],
 };
 const specs = ['**/*.spec.ts', '**/testing/**/*.ts', 'tools/**/*.ts', 'apps/system-tests/**/*.ts'];
 
@@ -41,7 +89,10 @@ const inSpecs = boundaries.map(({ allowedExternalImports, ...rule }) => ({
   ...rule,
   onlyDependOnLibsWithTags: [...rule.onlyDependOnLibsWithTags, 'type:testing', 'type:store-server'],
 }));
-const enforce = (depConstraints, allow = []) => ['error', { allow, banTransitiveDependencies: false, checkDynamicDependenciesExceptions: ['.*'], depConstraints }];
+const enforce = (depConstraints, allow = []) => [
+  'error',
+  { allow, banTransitiveDependencies: false, checkDynamicDependenciesExceptions: ['.*'], depConstraints },
+];
 
 export default tseslint.config(
   { ignores: ['**/node_modules', '**/dist', 'tools/fixtures/**', '**/*.cjs', '**/*.js', '**/*.mjs'] },
@@ -53,8 +104,14 @@ export default tseslint.config(
     rules: {
       '@nx/enforce-module-boundaries': enforce(boundaries),
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allow: [{ name: ['bigint'], from: 'lib' }] }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true, allow: [{ name: ['bigint'], from: 'lib' }] },
+      ],
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'max-lines': ['error', { max: 400 }],
@@ -73,11 +130,25 @@ export default tseslint.config(
   { files: ['libs/*/domain/src/**/*.ts', 'libs/kernel/src/**/*.ts'], ignores: specs, rules: pure },
   // The kernel's three named exceptions: clock.ts and instant.ts hold the only `Date`, ids.ts the only randomness.
   { files: ['tools/day/**/*.ts'], rules: { '@typescript-eslint/no-unnecessary-type-parameters': 'off' } },
-  { files: ['libs/kernel/src/{clock,instant,ids}.ts'], rules: { 'no-restricted-globals': 'off', 'no-restricted-imports': 'off' } },
+  {
+    files: ['libs/kernel/src/{clock,instant,ids}.ts'],
+    rules: { 'no-restricted-globals': 'off', 'no-restricted-imports': 'off' },
+  },
   {
     files: ['apps/*/src/**/*.ts', 'libs/**/*.ts'],
     ignores: [...specs, 'apps/*/src/main.ts', 'libs/adapters/config/**'],
-    rules: { 'no-restricted-syntax': ['error', { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'Read the environment in config.' }, { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' }, { selector: 'ExportAllDeclaration', message: 'List what you export.' }, { selector: 'TSEnumDeclaration', message: 'Use a union of literals.' }] },
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: 'Read the environment in config.',
+        },
+        { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' },
+        { selector: 'ExportAllDeclaration', message: 'List what you export.' },
+        { selector: 'TSEnumDeclaration', message: 'Use a union of literals.' },
+      ],
+    },
   },
   {
     files: specs,

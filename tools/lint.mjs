@@ -17,10 +17,26 @@ execFileSync(process.execPath, [binary, 'graph', '--file=tmp/graph.json'], { std
 
 /** Code that must be refused at that place, and the rule that must refuse it. */
 const wrong = [
-  { at: 'libs/kernel/src/clock.ts', code: `import { commandContext } from '@billstream/http';\nexport const x = commandContext;\n`, rule: '@nx/enforce-module-boundaries' },
-  { at: 'libs/kernel/src/clock.ts', code: `import pg from 'pg';\nexport const x = pg;\n`, rule: '@nx/enforce-module-boundaries' },
-  { at: 'libs/accounts/domain/src/index.ts', code: `import type { InvoicingEvent } from '@billstream/invoicing-domain';\nexport type X = InvoicingEvent;\n`, rule: '@nx/enforce-module-boundaries' },
-  { at: 'libs/accounts/domain/src/index.ts', code: `export const now = (): number => Date.now();\n`, rule: 'no-restricted-globals' },
+  {
+    at: 'libs/kernel/src/clock.ts',
+    code: `import { commandContext } from '@billstream/http';\nexport const x = commandContext;\n`,
+    rule: '@nx/enforce-module-boundaries',
+  },
+  {
+    at: 'libs/kernel/src/clock.ts',
+    code: `import pg from 'pg';\nexport const x = pg;\n`,
+    rule: '@nx/enforce-module-boundaries',
+  },
+  {
+    at: 'libs/accounts/domain/src/index.ts',
+    code: `import type { InvoicingEvent } from '@billstream/invoicing-domain';\nexport type X = InvoicingEvent;\n`,
+    rule: '@nx/enforce-module-boundaries',
+  },
+  {
+    at: 'libs/accounts/domain/src/index.ts',
+    code: `export const now = (): number => Date.now();\n`,
+    rule: 'no-restricted-globals',
+  },
 ];
 const eslint = new ESLint();
 for (const { at, code, rule } of wrong) {

@@ -10,7 +10,9 @@ import { startServices } from './services/services';
 const required = (name: string): string => {
   const value = process.env[name];
   if (value === undefined || value === '') {
-    console.error(`${name} is not set. Example: DATABASE_URL=postgres://postgres@127.0.0.1:5432/billstream RABBITMQ_URL=amqp://guest:guest@127.0.0.1:5672 npm run start:services`);
+    console.error(
+      `${name} is not set. Example: DATABASE_URL=postgres://postgres@127.0.0.1:5432/billstream RABBITMQ_URL=amqp://guest:guest@127.0.0.1:5672 npm run start:services`,
+    );
     process.exit(1);
   }
   return value;
@@ -38,11 +40,22 @@ const main = async (): Promise<void> => {
   const { url, emulatorUrl, credentials, children } = services;
   writeFileSync(
     path.join(dataDirectory, 'run.json'),
-    JSON.stringify({ url, emulatorUrl, ...services.env, processes: Object.fromEntries([...children].map(([name, child]) => [name, child.pid()])) }, null, 2),
+    JSON.stringify(
+      {
+        url,
+        emulatorUrl,
+        ...services.env,
+        processes: Object.fromEntries([...children].map(([name, child]) => [name, child.pid()])),
+      },
+      null,
+      2,
+    ),
     { mode: 0o600 },
   );
   console.log(`Billstream is ready at ${url} (API: ${url}/api.html), gateway emulator at ${emulatorUrl}`);
-  console.log(`user ${credentials.user} / ${credentials.password}, tenant ${credentials.apiKey} / ${credentials.apiSecret}; logs in ${dataDirectory}/log`);
+  console.log(
+    `user ${credentials.user} / ${credentials.password}, tenant ${credentials.apiKey} / ${credentials.apiSecret}; logs in ${dataDirectory}/log`,
+  );
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(1);

@@ -18,10 +18,14 @@ mkdirSync('tmp', { recursive: true });
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const [kind, flags] of kinds) {
   const report = path.join(os.tmpdir(), `billstream-${process.pid}-${kind}.json`);
-  const { status } = spawnSync(process.execPath, [jest, '--selectProjects', kind, ...flags, '--json', `--outputFile=${report}`, '--silent=false'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps` },
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    [jest, '--selectProjects', kind, ...flags, '--json', `--outputFile=${report}`, '--silent=false'],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps` },
+    },
+  );
   const result = JSON.parse(readFileSync(report, 'utf8'));
   total.passed += result.numPassedTests;
   total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;

@@ -34,7 +34,11 @@ const bodyOf = (from: number): string =>
 
 const load = async ({ url, tenantId, seconds, connections }: Load): Promise<Sent> => {
   const pool = new Pool(url, { connections });
-  const headers = { 'content-type': 'application/json', [innerHeaders.secret]: innerSecret, [innerHeaders.tenant]: tenantId };
+  const headers = {
+    'content-type': 'application/json',
+    [innerHeaders.secret]: innerSecret,
+    [innerHeaders.tenant]: tenantId,
+  };
   const started = performance.now();
   const end = started + seconds * 1_000;
   const latencies: number[] = [];
@@ -44,7 +48,12 @@ const load = async ({ url, tenantId, seconds, connections }: Load): Promise<Sent
       const from = next;
       next += recordsPerBody;
       const sent = performance.now();
-      const { statusCode, body } = await pool.request({ path: '/meter/record/json', method: 'POST', headers, body: bodyOf(from) });
+      const { statusCode, body } = await pool.request({
+        path: '/meter/record/json',
+        method: 'POST',
+        headers,
+        body: bodyOf(from),
+      });
       const text = await body.text();
       if (statusCode !== 202) throw new Error(`${String(statusCode)} ${text}`);
       latencies.push(performance.now() - sent);
@@ -62,12 +71,35 @@ const measure = async (seconds: number, connections: number): Promise<void> => {
   const log = postgresLog({ connectionString: place.url, schema: 'eventstore' });
   const server = await startEventStoreServer({ log });
   const store = eventStoreDb({ connectionString: server.connectionString });
-  const settings = { embedded: true, testClock: false, administrator: null, bootstrapTenant: null, secretsKey: '00'.repeat(32), dataDirectory: '', payPalMode: 'emulator' as const, emulatorUrl: '', publicUrl: '' };
+  const settings = {
+    embedded: true,
+    testClock: false,
+    administrator: null,
+    bootstrapTenant: null,
+    secretsKey: '00'.repeat(32),
+    dataDirectory: '',
+    payPalMode: 'emulator' as const,
+    emulatorUrl: '',
+    publicUrl: '',
+  };
   const bus = inProcessBus({ listeners: [] });
-  const service = await startService(meteringService, { store, databaseUrl: place.url, bus, settings, logger: silentLogger(), innerSecret, port: 0, host: '127.0.0.1' });
+  const service = await startService(meteringService, {
+    store,
+    databaseUrl: place.url,
+    bus,
+    settings,
+    logger: silentLogger(),
+    innerSecret,
+    port: 0,
+    host: '127.0.0.1',
+  });
   const cpu = process.cpuUsage();
   const started = performance.now();
-  const child = fork(__filename, ['load', JSON.stringify({ url: service.url, tenantId: newId(), seconds, connections })], { execArgv: process.execArgv.filter((argument) => !argument.includes('prof')) });
+  const child = fork(
+    __filename,
+    ['load', JSON.stringify({ url: service.url, tenantId: newId(), seconds, connections })],
+    { execArgv: process.execArgv.filter((argument) => !argument.includes('prof')) },
+  );
   const sent = await new Promise<Sent>((resolve, reject) => {
     child.once('message', (message) => {
       resolve(message as Sent);
@@ -77,14 +109,18 @@ const measure = async (seconds: number, connections: number): Promise<void> => {
     });
   });
   const head = await store.head();
-  for (let visible = -1n; visible < 0n; ) {
+  for (let visible = -1n; visible < 0n;) {
     await service.runtime.visible(head);
-    const [row] = await service.runtime.database.query<{ records: bigint }>('select count(*) as records from usage_records');
+    const [row] = await service.runtime.database.query<{ records: bigint }>(
+      'select count(*) as records from usage_records',
+    );
     if (Number(row?.records ?? 0n) >= sent.records) visible = head;
   }
   const total = (performance.now() - started) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
-  const [events] = await service.runtime.database.query<{ n: bigint }>('select sum(revision + 1)::bigint as n from usage_streams');
+  const [events] = await service.runtime.database.query<{ n: bigint }>(
+    'select sum(revision + 1)::bigint as n from usage_streams',
+  );
   console.log(
     `${String(sent.records)} records: ${Math.round(sent.records / sent.seconds).toString()}/s accepted, ${Math.round(sent.records / total).toString()}/s visible; ` +
       `p50 ${sent.p50Ms.toFixed(0)} ms, p99 ${sent.p99Ms.toFixed(0)} ms; ${String(Math.round(sent.records / Number(events?.n ?? 1n)))} records an event; CPU here ${((user + system) / sent.records).toFixed(1)} us a record`,

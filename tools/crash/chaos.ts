@@ -82,7 +82,7 @@ export const startChaos = (parts: ChaosParts): Chaos => {
 
   const killing = async (): Promise<void> => {
     const among = random.fork('kills');
-    for (let killed = 0; killed < parts.kills && !isStopped(); ) {
+    for (let killed = 0; killed < parts.kills && !isStopped();) {
       await turn(killed, parts.kills);
       await pause(gapMs * (0.2 + 1.6 * among.next()));
       if (isStopped()) return;

@@ -2,10 +2,23 @@ import type { Client } from '../day/client';
 import type { Random } from './random';
 
 /** Those without `-before` charge and then lose the answer: whoever charges again, charges twice. */
-const effects = ['timeout', 'error-500', 'reset', 'timeout-before', 'error-500-before', 'reset-before', 'duplicate', 'delay'] as const;
+const effects = [
+  'timeout',
+  'error-500',
+  'reset',
+  'timeout-before',
+  'error-500-before',
+  'reset-before',
+  'duplicate',
+  'delay',
+] as const;
 
 /** About one charge in eight goes wrong at the provider. The number of faults planned. */
-export const planProviderFaults = async (client: Client, emulatorUrl: string, { charges, random }: { readonly charges: number; readonly random: Random }): Promise<number> => {
+export const planProviderFaults = async (
+  client: Client,
+  emulatorUrl: string,
+  { charges, random }: { readonly charges: number; readonly random: Random },
+): Promise<number> => {
   const faults = Math.max(1, Math.floor(charges / 8));
   for (let i = 0; i < faults; i += 1) {
     const effect = random.pick(effects);
@@ -26,11 +39,20 @@ export const endProviderFaults = async (client: Client, emulatorUrl: string): Pr
   await client.expect(200, 'DELETE', `${emulatorUrl}/control/faults`);
 };
 
-export type LedgerEntry = { readonly kind: string; readonly status: string; readonly referenceId: string; readonly invoiceRef?: string; readonly amount: string; readonly currency: string };
+export type LedgerEntry = {
+  readonly kind: string;
+  readonly status: string;
+  readonly referenceId: string;
+  readonly invoiceRef?: string;
+  readonly amount: string;
+  readonly currency: string;
+};
 
 /** The provider's own books. */
 export const ledgerOf = async (client: Client, emulatorUrl: string): Promise<readonly LedgerEntry[]> =>
-  (await client.expect(200, 'GET', `${emulatorUrl}/control/ledger`)).json<{ entries: readonly LedgerEntry[] }>().entries;
+  (await client.expect(200, 'GET', `${emulatorUrl}/control/ledger`)).json<{ entries: readonly LedgerEntry[] }>()
+    .entries;
 
 export const violationsOf = async (client: Client, emulatorUrl: string): Promise<readonly unknown[]> =>
-  (await client.expect(200, 'GET', `${emulatorUrl}/control/invariants`)).json<{ violations: readonly unknown[] }>().violations;
+  (await client.expect(200, 'GET', `${emulatorUrl}/control/invariants`)).json<{ violations: readonly unknown[] }>()
+    .violations;

@@ -29,25 +29,47 @@ type Usage = { readonly unit: UnitName; readonly records: number; readonly thous
 const usageOf = (records: readonly ScriptedRecord[]): readonly Usage[] =>
   (['host', 'analytics'] as const).flatMap((unit): readonly Usage[] => {
     const own = distinct(records).filter((record) => record.unit === unit);
-    return own.length === 0 ? [] : [{ unit, records: own.length, thousandths: own.reduce((sum, { thousandths }) => sum + BigInt(thousandths), 0n) }];
+    return own.length === 0
+      ? []
+      : [
+          {
+            unit,
+            records: own.length,
+            thousandths: own.reduce((sum, { thousandths }) => sum + BigInt(thousandths), 0n),
+          },
+        ];
   });
 
-type Expected = { readonly statements: readonly Statement[]; readonly usage: readonly Usage[]; readonly charges: number };
+type Expected = {
+  readonly statements: readonly Statement[];
+  readonly usage: readonly Usage[];
+  readonly charges: number;
+};
 
 const expectedOf = ({ script, months }: Played, account: ScriptedAccount): Expected => {
   const usage = usageOf(Array.from({ length: months }, (_, month) => recordsOf(script, account, month)).flat());
-  const invoices = expectedInvoices(account, { months, rules: script.rules, usageOf: (month) => recordsOf(script, account, month) });
+  const invoices = expectedInvoices(account, {
+    months,
+    rules: script.rules,
+    usageOf: (month) => recordsOf(script, account, month),
+  });
   return { statements: expectedStatements({ plan: account.plan, invoices, usage }), usage, charges: invoices.length };
 };
 
 const repeatedCharges = (ledger: readonly LedgerEntry[]): readonly string[] => {
   const byInvoice = new Map<string, number>();
   for (const { kind, status, invoiceRef } of ledger)
-    if (kind === 'charge' && status === 'completed') byInvoice.set(invoiceRef ?? 'none', (byInvoice.get(invoiceRef ?? 'none') ?? 0) + 1);
-  return [...byInvoice].filter(([, count]) => count > 1).map(([invoice, count]) => `invoice ${invoice} was charged ${String(count)} times`);
+    if (kind === 'charge' && status === 'completed')
+      byInvoice.set(invoiceRef ?? 'none', (byInvoice.get(invoiceRef ?? 'none') ?? 0) + 1);
+  return [...byInvoice]
+    .filter(([, count]) => count > 1)
+    .map(([invoice, count]) => `invoice ${invoice} was charged ${String(count)} times`);
 };
 
-type Judgement = Pick<CrashReport, 'events' | 'usage' | 'charges' | 'unresolvedPayments' | 'readModelDifferences' | 'differences' | 'complaints'>;
+type Judgement = Pick<
+  CrashReport,
+  'events' | 'usage' | 'charges' | 'unresolvedPayments' | 'readModelDifferences' | 'differences' | 'complaints'
+>;
 
 const above = (a: number, b: number): number => Math.max(0, a - b);
 
@@ -60,14 +82,20 @@ export const judge = async (system: SystemUnderTest, client: Client, played: Pla
     const expected = expectedOf(played, player.scripted);
     const observed = await observeAccount(client, player, ledger);
     const usage = counted.get(player.externalKey) ?? [];
-    const difference = differenceOf(player.externalKey, expected.statements, [...observed.statements, ...usageStatements(usage)]);
+    const difference = differenceOf(player.externalKey, expected.statements, [
+      ...observed.statements,
+      ...usageStatements(usage),
+    ]);
     const recordsGot = (unit: string): number => usage.find((one) => one.unit === unit)?.records ?? 0;
     return {
       difference,
       lost: expected.usage.reduce((sum, { unit, records }) => sum + above(records, recordsGot(unit)), 0),
       doubled: expected.usage.reduce((sum, { unit, records }) => sum + above(recordsGot(unit), records), 0),
       accepted: expected.usage.reduce((sum, { records }) => sum + records, 0),
-      sent: Array.from({ length: played.months }, (_, month) => recordsOf(played.script, player.scripted, month).length).reduce((a, b) => a + b, 0),
+      sent: Array.from(
+        { length: played.months },
+        (_, month) => recordsOf(played.script, player.scripted, month).length,
+      ).reduce((a, b) => a + b, 0),
       chargesMissing: above(expected.charges, observed.charges),
       chargesDoubled: above(observed.charges, expected.charges),
       charges: observed.charges,
@@ -81,8 +109,17 @@ export const judge = async (system: SystemUnderTest, client: Client, played: Pla
   const violations = await violationsOf(client, emulatorUrl);
   return {
     events: proofs.events,
-    usage: { sent: total((one) => one.sent), accepted: total((one) => one.accepted), lost: total((one) => one.lost), doubled: total((one) => one.doubled) },
-    charges: { made: charges, missing: total((one) => one.chargesMissing), doubled: total((one) => one.chargesDoubled) },
+    usage: {
+      sent: total((one) => one.sent),
+      accepted: total((one) => one.accepted),
+      lost: total((one) => one.lost),
+      doubled: total((one) => one.doubled),
+    },
+    charges: {
+      made: charges,
+      missing: total((one) => one.chargesMissing),
+      doubled: total((one) => one.chargesDoubled),
+    },
     unresolvedPayments: total((one) => one.unresolved),
     readModelDifferences: proofs.readModelDifferences,
     differences: [...judged.flatMap(({ difference }) => difference ?? []), ...played.limitDifferences],

@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 import { isGood, linesOf } from './report';
 import { type CrashOptions, crashRun } from './run';
 
-const given = (name: string): string | null => (process.env[name] === undefined || process.env[name] === '' ? null : process.env[name]);
+const given = (name: string): string | null =>
+  process.env[name] === undefined || process.env[name] === '' ? null : process.env[name];
 
 const whole = (text: string, option: string): number => {
   if (!/^\d+$/.test(text)) throw new Error(`--${option} is a whole number`);
@@ -50,7 +51,9 @@ const optionsOf = (args: readonly string[]): CrashOptions => {
 };
 
 const chainOf = (error: unknown): string =>
-  error instanceof Error ? `${error.message}${error.cause === undefined ? '' : `\n  because: ${chainOf(error.cause)}`}` : String(error);
+  error instanceof Error
+    ? `${error.message}${error.cause === undefined ? '' : `\n  because: ${chainOf(error.cause)}`}`
+    : String(error);
 
 const main = async (): Promise<void> => {
   const report = await crashRun(optionsOf(process.argv.slice(2)));

@@ -4,7 +4,16 @@ import type { Client } from '../day/client';
 import { type InvoiceJson, invoicesOf } from '../day/day';
 import type { LedgerEntry } from './emulator-faults';
 import type { Player } from './player';
-import { type Statement, balanceStatement, chargeStatement, invoiceStatement, itemStatement, paymentStatement, subscriptionStatement, usageStatement } from './statements';
+import {
+  type Statement,
+  balanceStatement,
+  chargeStatement,
+  invoiceStatement,
+  itemStatement,
+  paymentStatement,
+  subscriptionStatement,
+  usageStatement,
+} from './statements';
 
 const centsOf = (amount: number | string): number => Math.round(Number(amount) * 100);
 
@@ -18,7 +27,12 @@ const invoiceStatements = (invoices: readonly InvoiceJson[]): readonly Statement
         .filter(({ amount }) => amount !== 0)
         .map(({ itemType, usageName, planName, description, startDate, endDate, amount }) =>
           itemStatement(invoice.invoiceDate, {
-            what: itemType === 'RECURRING' ? (planName ?? '') : itemType === 'USAGE' ? (usageName ?? '') : `${itemType} ${description ?? ''}`,
+            what:
+              itemType === 'RECURRING'
+                ? (planName ?? '')
+                : itemType === 'USAGE'
+                  ? (usageName ?? '')
+                  : `${itemType} ${description ?? ''}`,
             from: startDate,
             to: endDate ?? '',
             cents: centsOf(amount),
@@ -26,12 +40,22 @@ const invoiceStatements = (invoices: readonly InvoiceJson[]): readonly Statement
         ),
     ]);
 
-type BundleJson = { readonly subscriptions: readonly { readonly planName: string; readonly phaseType: string; readonly state: string }[] };
+type BundleJson = {
+  readonly subscriptions: readonly { readonly planName: string; readonly phaseType: string; readonly state: string }[];
+};
 type PaymentJson = { readonly purchasedAmount: number; readonly transactions: readonly { readonly status: string }[] };
 
-export type Observed = { readonly statements: readonly Statement[]; readonly charges: number; readonly unresolvedPayments: number };
+export type Observed = {
+  readonly statements: readonly Statement[];
+  readonly charges: number;
+  readonly unresolvedPayments: number;
+};
 
-export const observeAccount = async (client: Client, player: Player, ledger: readonly LedgerEntry[]): Promise<Observed> => {
+export const observeAccount = async (
+  client: Client,
+  player: Player,
+  ledger: readonly LedgerEntry[],
+): Promise<Observed> => {
   const path = `/1.0/kb/accounts/${player.accountId}`;
   const read = async <T>(url: string): Promise<T> => (await client.expect(200, 'GET', url)).json<T>();
   const { accountBalance } = await read<{ accountBalance: number }>(`${path}?accountWithBalance=true`);
@@ -39,18 +63,24 @@ export const observeAccount = async (client: Client, player: Player, ledger: rea
   const payments = await read<readonly PaymentJson[]>(`${path}/payments`);
   const methods = await read<readonly { externalKey: string }[]>(`${path}/paymentMethods`);
   const agreements = new Set(methods.map(({ externalKey }) => externalKey));
-  const charges = ledger.filter(({ kind, status, referenceId }) => kind === 'charge' && status === 'completed' && agreements.has(referenceId));
+  const charges = ledger.filter(
+    ({ kind, status, referenceId }) => kind === 'charge' && status === 'completed' && agreements.has(referenceId),
+  );
   const paid = payments.filter(({ purchasedAmount }) => purchasedAmount !== 0);
   return {
     statements: [
       balanceStatement(centsOf(accountBalance)),
-      ...bundles.flatMap(({ subscriptions }) => subscriptions).map(({ planName, phaseType, state }) => subscriptionStatement(planName, phaseType, state)),
+      ...bundles
+        .flatMap(({ subscriptions }) => subscriptions)
+        .map(({ planName, phaseType, state }) => subscriptionStatement(planName, phaseType, state)),
       ...invoiceStatements(await invoicesOf(client, player)),
       ...charges.map(({ amount }) => chargeStatement(centsOf(amount))),
       ...paid.map(({ purchasedAmount }) => paymentStatement(centsOf(purchasedAmount))),
     ],
     charges: charges.length,
-    unresolvedPayments: payments.filter(({ transactions }) => ['UNKNOWN', 'PENDING'].includes(transactions.at(-1)?.status ?? '')).length,
+    unresolvedPayments: payments.filter(({ transactions }) =>
+      ['UNKNOWN', 'PENDING'].includes(transactions.at(-1)?.status ?? ''),
+    ).length,
   };
 };
 
@@ -67,7 +97,10 @@ export const countedUsage = async (databaseUrl: string): Promise<ReadonlyMap<str
     );
     const byUser = new Map<string, CountedUsage[]>();
     for (const { user_name: user, unit, records, thousandths } of rows)
-      byUser.set(user, [...(byUser.get(user) ?? []), { unit, records: Number(records), thousandths: BigInt(thousandths) }]);
+      byUser.set(user, [
+        ...(byUser.get(user) ?? []),
+        { unit, records: Number(records), thousandths: BigInt(thousandths) },
+      ]);
     return byUser;
   } finally {
     await database.end();

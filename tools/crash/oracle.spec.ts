@@ -4,10 +4,24 @@ import { randomOf } from './random';
 import { type ScriptedAccount, type ScriptedRecord, type ScriptedRules, scriptOf } from './script';
 import { differenceOf } from './statements';
 
-const account = (plan: ScriptedAccount['plan']): ScriptedAccount => ({ index: 0, externalKey: 'a@example.com', plan, isImpatient: false });
-const rules: ScriptedRules = { host: { limit: 20_000, freeAnHour: 1_000 }, analytics: { limitADay: 300_000, freeADay: 50_000 } };
+const account = (plan: ScriptedAccount['plan']): ScriptedAccount => ({
+  index: 0,
+  externalKey: 'a@example.com',
+  plan,
+  isImpatient: false,
+});
+const rules: ScriptedRules = {
+  host: { limit: 20_000, freeAnHour: 1_000 },
+  analytics: { limitADay: 300_000, freeADay: 50_000 },
+};
 const start = monthStart(0) + dayMs;
-const record = (id: string, unit: ScriptedRecord['unit'], thousandths: number, atMs: number): ScriptedRecord => ({ id, unit, user: 'a@example.com', thousandths, atMs });
+const record = (id: string, unit: ScriptedRecord['unit'], thousandths: number, atMs: number): ScriptedRecord => ({
+  id,
+  unit,
+  user: 'a@example.com',
+  thousandths,
+  atMs,
+});
 
 /** Hours 10 and 20.5 (mean of 20 and 21), one record twice; two days of analytics, 300 and 40. */
 const records = [
@@ -22,7 +36,10 @@ const records = [
 describe('the oracle of the crash test', () => {
   it('bills the worked example of a pro account', () => {
     const [first, second] = expectedInvoices(account('standard-pro'), { months: 1, rules, usageOf: () => records });
-    expect(first).toEqual({ date: '2030-02-04', items: [{ what: 'standard-pro', from: '2030-02-04', to: '2030-03-04', cents: 5_000 }] });
+    expect(first).toEqual({
+      date: '2030-02-04',
+      items: [{ what: 'standard-pro', from: '2030-02-04', to: '2030-03-04', cents: 5_000 }],
+    });
     // Host 9 + 19.5 = 28.5, so 29 units at 0.017 = 0.493; analytics 250 + 0, so 2 blocks of 200 at 2 dollars.
     expect(second?.items).toEqual([
       { what: 'standard-pro', from: '2030-03-04', to: '2030-04-04', cents: 5_000 },
@@ -59,7 +76,11 @@ describe('a seed', () => {
 
 describe('a difference', () => {
   it('counts how often a statement is made', () => {
-    expect(differenceOf('a', ['x', 'x', 'y'], ['x', 'y', 'y', 'z'])).toEqual({ account: 'a', missing: ['x'], unexpected: ['y', 'z'] });
+    expect(differenceOf('a', ['x', 'x', 'y'], ['x', 'y', 'y', 'z'])).toEqual({
+      account: 'a',
+      missing: ['x'],
+      unexpected: ['y', 'z'],
+    });
     expect(differenceOf('a', ['x', 'y'], ['y', 'x'])).toBeNull();
   });
 });

@@ -6,7 +6,9 @@ import { dateOf, dayMs, hourMs, monthStart } from './calendar';
 import type { PlanName, ScriptedAccount, ScriptedRecord, ScriptedRules } from './script';
 
 /** Prices in cents, a host-hour in thousandths of a dollar. */
-const prices: Readonly<Record<PlanName, { readonly monthly: number; readonly hostHourMills: number; readonly analyticsBlock: number }>> = {
+const prices: Readonly<
+  Record<PlanName, { readonly monthly: number; readonly hostHourMills: number; readonly analyticsBlock: number }>
+> = {
   'standard-monthly': { monthly: 2_000, hostHourMills: 10, analyticsBlock: 100 },
   'standard-pro': { monthly: 5_000, hostHourMills: 17, analyticsBlock: 200 },
 };
@@ -28,7 +30,8 @@ const groupedBy = (records: readonly ScriptedRecord[], widthMs: number): readonl
   return [...groups.values()];
 };
 
-const sumOf = (records: readonly ScriptedRecord[]): bigint => records.reduce((sum, { thousandths }) => sum + BigInt(thousandths), 0n);
+const sumOf = (records: readonly ScriptedRecord[]): bigint =>
+  records.reduce((sum, { thousandths }) => sum + BigInt(thousandths), 0n);
 
 /** Sum over hours of the mean less the free amount, in thousandths. */
 const hostUsage = (records: readonly ScriptedRecord[], freeAnHour: bigint): Ratio =>
@@ -52,11 +55,20 @@ export const distinct = (records: readonly ScriptedRecord[]): readonly ScriptedR
   ...new Map(records.map((record) => [record.id, record])).values(),
 ];
 
-export type ExpectedItem = { readonly what: string; readonly from: string; readonly to: string; readonly cents: number };
+export type ExpectedItem = {
+  readonly what: string;
+  readonly from: string;
+  readonly to: string;
+  readonly cents: number;
+};
 export type ExpectedInvoice = { readonly date: string; readonly items: readonly ExpectedItem[] };
 
 /** Host-hours are billed in started units, analytics in started blocks; a fraction of a cent is rounded half up. */
-const usageItems = ({ plan }: ScriptedAccount, records: readonly ScriptedRecord[], rules: ScriptedRules): readonly { what: string; cents: number }[] => {
+const usageItems = (
+  { plan }: ScriptedAccount,
+  records: readonly ScriptedRecord[],
+  rules: ScriptedRules,
+): readonly { what: string; cents: number }[] => {
   const isPro = plan === 'standard-pro';
   const of = (unit: string) => records.filter((record) => record.unit === unit);
   const [total, parts] = hostUsage(of('host'), isPro ? BigInt(rules.host.freeAnHour) : 0n);
@@ -73,14 +85,26 @@ const usageItems = ({ plan }: ScriptedAccount, records: readonly ScriptedRecord[
 /** On the first day of each paid month: the month ahead, and the usage of the month behind. Items of zero are left out. */
 export const expectedInvoices = (
   account: ScriptedAccount,
-  { months, rules, usageOf }: { readonly months: number; readonly rules: ScriptedRules; usageOf(month: number): readonly ScriptedRecord[] },
+  {
+    months,
+    rules,
+    usageOf,
+  }: { readonly months: number; readonly rules: ScriptedRules; usageOf(month: number): readonly ScriptedRecord[] },
 ): readonly ExpectedInvoice[] =>
   Array.from({ length: months + 1 }, (_, month) => {
     const date = dateOf(monthStart(month));
-    const recurring = { what: account.plan, from: date, to: dateOf(monthStart(month + 1)), cents: prices[account.plan].monthly };
+    const recurring = {
+      what: account.plan,
+      from: date,
+      to: dateOf(monthStart(month + 1)),
+      cents: prices[account.plan].monthly,
+    };
     const behind = month === 0 ? [] : usageItems(account, distinct(usageOf(month - 1)), rules);
     const period = { from: dateOf(monthStart(month - 1)), to: date };
-    return { date, items: [recurring, ...behind.map((item) => ({ ...item, ...period }))].filter(({ cents }) => cents !== 0) };
+    return {
+      date,
+      items: [recurring, ...behind.map((item) => ({ ...item, ...period }))].filter(({ cents }) => cents !== 0),
+    };
   });
 
 export type ExpectedLimit = { readonly unit: string; readonly currentThousandths: number; readonly limited: boolean };
@@ -91,7 +115,11 @@ export type ExpectedLimit = { readonly unit: string; readonly currentThousandths
  */
 export const expectedLimits = (
   account: ScriptedAccount,
-  { rules, dayStart, records }: { readonly rules: ScriptedRules; readonly dayStart: number; readonly records: readonly ScriptedRecord[] },
+  {
+    rules,
+    dayStart,
+    records,
+  }: { readonly rules: ScriptedRules; readonly dayStart: number; readonly records: readonly ScriptedRecord[] },
 ): readonly ExpectedLimit[] => {
   if (account.plan !== 'standard-pro') return [];
   const once = distinct(records);

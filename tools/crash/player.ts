@@ -15,13 +15,18 @@ export const patiently = async <T>(what: string, deadlineMs: number, work: () =>
     try {
       return await work();
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`${what} did not succeed within ${String(deadlineMs / 1000)} s`, { cause: error });
+      if (Date.now() > deadline)
+        throw new Error(`${what} did not succeed within ${String(deadlineMs / 1000)} s`, { cause: error });
       await pause(250);
     }
   }
 };
 
-export const inLanes = async <T, R>(lanes: number, of: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> => {
+export const inLanes = async <T, R>(
+  lanes: number,
+  of: readonly T[],
+  work: (one: T) => Promise<R>,
+): Promise<readonly R[]> => {
   const results: R[] = [];
   let next = 0;
   const lane = async (): Promise<void> => {
@@ -50,7 +55,9 @@ const onceDone = <T>({ what, complain }: Told, work: () => Promise<T>, find: () 
     } catch (error) {
       const found = await find();
       if (found === null) throw error;
-      complain(`${what} was done and is refused when asked again: ${error instanceof Error ? error.message : String(error)}`);
+      complain(
+        `${what} was done and is refused when asked again: ${error instanceof Error ? error.message : String(error)}`,
+      );
       return found;
     }
   });
@@ -64,13 +71,21 @@ type SubscriptionJson = { readonly subscriptionId: string; readonly planName: st
 
 const subscriptionOf = async (client: Client, { accountId }: Account): Promise<SubscriptionJson | null> => {
   const bundles = await client.expect(200, 'GET', `/1.0/kb/accounts/${accountId}/bundles`);
-  return bundles.json<readonly { subscriptions: readonly SubscriptionJson[] }[]>().flatMap(({ subscriptions }) => subscriptions)[0] ?? null;
+  return (
+    bundles
+      .json<readonly { subscriptions: readonly SubscriptionJson[] }[]>()
+      .flatMap(({ subscriptions }) => subscriptions)[0] ?? null
+  );
 };
 
 type Joining = { readonly emulatorUrl: string; readonly complain: (text: string) => void };
 
 /** From nothing to a subscription on the scripted plan, still in its trial. */
-export const join = async (client: Client, scripted: ScriptedAccount, { emulatorUrl, complain }: Joining): Promise<Player> => {
+export const join = async (
+  client: Client,
+  scripted: ScriptedAccount,
+  { emulatorUrl, complain }: Joining,
+): Promise<Player> => {
   const { externalKey, plan } = scripted;
   const account = await patiently(`opening ${externalKey}`, stepMs, () => openAccount(client, externalKey));
   await patiently(`PayPal of ${externalKey}`, stepMs, async () => {
@@ -87,11 +102,14 @@ export const join = async (client: Client, scripted: ScriptedAccount, { emulator
   if (scripted.isImpatient) {
     await openAccount(client, externalKey);
     const again = await take('subscribing again');
-    if (again !== subscriptionId) complain(`${externalKey} has two subscriptions of one request: ${subscriptionId}, ${again}`);
+    if (again !== subscriptionId)
+      complain(`${externalKey} has two subscriptions of one request: ${subscriptionId}, ${again}`);
   }
   if (plan !== 'standard-monthly')
-    await onceDone<unknown>({ what: `changing ${externalKey}`, complain }, () => changePlan(client, account, subscriptionId, plan), async () =>
-      (await subscriptionOf(client, account))?.planName === plan ? plan : null,
+    await onceDone<unknown>(
+      { what: `changing ${externalKey}`, complain },
+      () => changePlan(client, account, subscriptionId, plan),
+      async () => ((await subscriptionOf(client, account))?.planName === plan ? plan : null),
     );
   return { ...account, scripted, subscriptionId };
 };
@@ -100,14 +118,32 @@ type Recorded = { readonly accepted: number; readonly duplicates: number; readon
 
 /** Sends a batch until its 202 has come; only then are its records accepted. */
 const send = async (client: Client, { key, records, areNamed }: Batch): Promise<void> => {
-  const body = records.map(({ id, unit, user, thousandths, atMs }) => ({ unit, user, amount: thousandths / 1000, time: atMs, ...(areNamed ? { id } : {}) }));
-  const answer = await patiently(`usage ${key}`, stepMs, () => client.expect(202, 'POST', '/meter/record/json', { body, key }));
+  const body = records.map(({ id, unit, user, thousandths, atMs }) => ({
+    unit,
+    user,
+    amount: thousandths / 1000,
+    time: atMs,
+    ...(areNamed ? { id } : {}),
+  }));
+  const answer = await patiently(`usage ${key}`, stepMs, () =>
+    client.expect(202, 'POST', '/meter/record/json', { body, key }),
+  );
   const { accepted, duplicates, rejected } = answer.json<Recorded>();
-  if (rejected.length > 0 || accepted + duplicates !== records.length) throw new Unexpected(`usage ${key}: ${answer.text.slice(0, 600)}`);
+  if (rejected.length > 0 || accepted + duplicates !== records.length)
+    throw new Unexpected(`usage ${key}: ${answer.text.slice(0, 600)}`);
 };
 
 /** One usage day for everybody; resolves when every batch was accepted. */
-export const sendUsage = async (client: Client, script: Script, { players, month, dayIndex, lanes }: { readonly players: readonly Player[]; readonly month: number; readonly dayIndex: number; readonly lanes: number }): Promise<number> => {
+export const sendUsage = async (
+  client: Client,
+  script: Script,
+  {
+    players,
+    month,
+    dayIndex,
+    lanes,
+  }: { readonly players: readonly Player[]; readonly month: number; readonly dayIndex: number; readonly lanes: number },
+): Promise<number> => {
   const sent = await inLanes(lanes, players, async ({ scripted }) => {
     const batches = script.usage(scripted, month, dayIndex);
     for (const batch of batches) await send(client, batch);
@@ -121,10 +157,13 @@ export const goTo = async (client: Client, atMs: number, deadlineMs: number): Pr
   const to = encodeURIComponent(new Date(atMs).toISOString());
   await patiently(`the clock at ${new Date(atMs).toISOString()}`, deadlineMs, async () => {
     await client.expect(200, 'POST', `/1.0/kb/test/clock?requestedDate=${to}&timeoutSec=600`, { timeoutMs: 620_000 });
-    const { currentUtcTime } = (await client.expect(200, 'GET', '/1.0/kb/test/clock')).json<{ currentUtcTime: string }>();
+    const { currentUtcTime } = (await client.expect(200, 'GET', '/1.0/kb/test/clock')).json<{
+      currentUtcTime: string;
+    }>();
     if (Date.parse(currentUtcTime) < atMs) throw new Unexpected(`the clock stands at ${currentUtcTime}`);
     await client.expect(200, 'GET', '/1.0/kb/test/queues?timeoutSec=300', { timeoutMs: 320_000 });
   });
 };
 
-export const toUsageDay = (client: Client, month: number, dayIndex: number): Promise<void> => goTo(client, usageDayAt(month, dayIndex), 600_000);
+export const toUsageDay = (client: Client, month: number, dayIndex: number): Promise<void> =>
+  goTo(client, usageDayAt(month, dayIndex), 600_000);

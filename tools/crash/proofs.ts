@@ -10,13 +10,29 @@ type Addresses = { readonly databaseUrl: string; readonly eventStoreUrl: string 
 const replayMs = 300_000;
 
 /** Runs a verb of `npm run replay`; what it prints, and whether it ended well. */
-const replay = (verb: string, { databaseUrl, eventStoreUrl }: Addresses): Promise<{ readonly good: boolean; readonly text: string }> =>
+const replay = (
+  verb: string,
+  { databaseUrl, eventStoreUrl }: Addresses,
+): Promise<{ readonly good: boolean; readonly text: string }> =>
   new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', DATABASE_URL: databaseUrl, EVENTSTORE_URL: eventStoreUrl };
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      DATABASE_URL: databaseUrl,
+      EVENTSTORE_URL: eventStoreUrl,
+    };
     const arguments_ = ['-r', path.join(root, 'tools/register.cjs'), path.join(root, 'apps/replay/src/main.ts'), verb];
-    execFile(process.execPath, arguments_, { cwd: root, env, timeout: replayMs, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      resolve({ good: error === null, text: `${stdout}${stderr}${error?.killed === true ? `\n${verb} took longer than ${String(replayMs / 1000)} s` : ''}` });
-    });
+    execFile(
+      process.execPath,
+      arguments_,
+      { cwd: root, env, timeout: replayMs, maxBuffer: 1 << 26 },
+      (error, stdout, stderr) => {
+        resolve({
+          good: error === null,
+          text: `${stdout}${stderr}${error?.killed === true ? `\n${verb} took longer than ${String(replayMs / 1000)} s` : ''}`,
+        });
+      },
+    );
   });
 
 const contexts = ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'] as const;
@@ -30,7 +46,11 @@ const deadLetters = async (databaseUrl: string): Promise<readonly string[]> => {
       const { rows } = await database.query<{ type: string; reason: string; error: string | null }>(
         `select type, reason, error from ${context}.dead_letters where discarded_at is null limit 20`,
       );
-      found.push(...rows.map(({ type, reason, error }) => `dead letter in ${context}: ${type} ${reason}: ${(error ?? '').slice(0, 200)}`));
+      found.push(
+        ...rows.map(
+          ({ type, reason, error }) => `dead letter in ${context}: ${type} ${reason}: ${(error ?? '').slice(0, 200)}`,
+        ),
+      );
     }
     return found;
   } finally {
@@ -42,7 +62,7 @@ const businessEvents = async (eventStoreUrl: string): Promise<number> => {
   const store = eventStoreDb({ connectionString: eventStoreUrl });
   try {
     let after: bigint | null = null;
-    for (let count = 0; ; ) {
+    for (let count = 0; ;) {
       const page = await store.readAll({ after, prefixes: [''], max: 10_000 });
       count += page.events.filter(({ stream }) => !stream.startsWith('$') && !stream.startsWith('fence')).length;
       if (page.caughtUp) return count;

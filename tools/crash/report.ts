@@ -20,7 +20,8 @@ export type CrashReport = {
   readonly complaints: readonly string[];
 };
 
-export const isGood = ({ differences, complaints }: CrashReport): boolean => differences.length === 0 && complaints.length === 0;
+export const isGood = ({ differences, complaints }: CrashReport): boolean =>
+  differences.length === 0 && complaints.length === 0;
 
 const accountsShownMax = 10;
 const statementsShownMax = 12;
@@ -43,7 +44,9 @@ export const linesOf = (report: CrashReport): readonly string[] => {
   const { usage, charges, differences, complaints } = report;
   return [
     ...differences.slice(0, accountsShownMax).flatMap(shown),
-    ...(differences.length > accountsShownMax ? [`… and ${String(differences.length - accountsShownMax)} accounts more`] : []),
+    ...(differences.length > accountsShownMax
+      ? [`… and ${String(differences.length - accountsShownMax)} accounts more`]
+      : []),
     ...complaints,
     `${report.mode}, seed ${report.seed}: ${String(report.accounts)} accounts, ${String(report.months)} months`,
     ...table([

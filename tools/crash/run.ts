@@ -37,32 +37,59 @@ const monthsMax = 12;
 const moveMs = 900_000;
 const quietDays = 10;
 
-type Run = { readonly options: CrashOptions; readonly system: SystemUnderTest; readonly client: Client; readonly script: Script; readonly chaos: Chaos; readonly random: Random };
+type Run = {
+  readonly options: CrashOptions;
+  readonly system: SystemUnderTest;
+  readonly client: Client;
+  readonly script: Script;
+  readonly chaos: Chaos;
+  readonly random: Random;
+};
 
 const number = (thousandths: number): number => thousandths / 1000;
 
 const setRules = async (api: Client, { host, analytics }: ScriptedRules): Promise<void> => {
   const own = { applyPlan: true, basePlan: 'standard-pro' };
   await patiently('rules of host', 60_000, () =>
-    addPlanRule(api, 'host', { ...own, periodSplitting: 'HOUR', limitAmount: number(host.limit), freeAmount: number(host.freeAnHour), freePeriod: 'HOUR' }),
+    addPlanRule(api, 'host', {
+      ...own,
+      periodSplitting: 'HOUR',
+      limitAmount: number(host.limit),
+      freeAmount: number(host.freeAnHour),
+      freePeriod: 'HOUR',
+    }),
   );
   await patiently('rules of analytics', 60_000, () =>
-    addPlanRule(api, 'analytics', { ...own, limitAmount: number(analytics.limitADay), limitRefreshInterval: 'DAY', freeAmount: number(analytics.freeADay), freePeriod: 'DAY' }),
+    addPlanRule(api, 'analytics', {
+      ...own,
+      limitAmount: number(analytics.limitADay),
+      limitRefreshInterval: 'DAY',
+      freeAmount: number(analytics.freeADay),
+      freePeriod: 'DAY',
+    }),
   );
 };
 
 type LimitJson = { readonly current: number; readonly limited: boolean };
 
 /** Limits follow usage within seconds; what they say after that is held against them. */
-const checkLimits = async ({ client: api, script }: Run, players: readonly Player[], { month, dayIndex }: { month: number; dayIndex: number }): Promise<readonly Difference[]> => {
+const checkLimits = async (
+  { client: api, script }: Run,
+  players: readonly Player[],
+  { month, dayIndex }: { month: number; dayIndex: number },
+): Promise<readonly Difference[]> => {
   const dayStart = monthStart(month) + (usageDays[dayIndex] ?? 0) * dayMs;
   const differences = await inLanes(lanes, players, async ({ scripted, externalKey }) => {
     const records = script.usage(scripted, month, dayIndex).flatMap((batch) => batch.records);
-    const expected = expectedLimits(scripted, { rules: script.rules, dayStart, records }).map((limit) => limitStatement(dateOf(dayStart), limit));
-    for (const deadline = Date.now() + 20_000; ; ) {
+    const expected = expectedLimits(scripted, { rules: script.rules, dayStart, records }).map((limit) =>
+      limitStatement(dateOf(dayStart), limit),
+    );
+    for (const deadline = Date.now() + 20_000; ;) {
       const got = await Promise.all(
         (scripted.plan === 'standard-pro' ? ['host', 'analytics'] : []).map(async (unit) => {
-          const { current, limited } = (await api.expect(200, 'GET', `/meter/limit/check/${unit}?user=${encodeURIComponent(externalKey)}`)).json<LimitJson>();
+          const { current, limited } = (
+            await api.expect(200, 'GET', `/meter/limit/check/${unit}?user=${encodeURIComponent(externalKey)}`)
+          ).json<LimitJson>();
           return limitStatement(dateOf(dayStart), { unit, currentThousandths: Math.round(current * 1000), limited });
         }),
       );
@@ -82,9 +109,14 @@ const playMonth = async (run: Run, players: readonly Player[], month: number): P
     await toUsageDay(api, month, dayIndex);
     const sent = await sendUsage(api, script, { players, month, dayIndex, lanes });
     differences.push(...(await checkLimits(run, players, { month, dayIndex })));
-    options.say(`${dateOf(monthStart(month) + (usageDays[dayIndex] ?? 0) * dayMs)}: ${String(sent)} usage records accepted`);
+    options.say(
+      `${dateOf(monthStart(month) + (usageDays[dayIndex] ?? 0) * dayMs)}: ${String(sent)} usage records accepted`,
+    );
   }
-  await planProviderFaults(api, system.target.emulatorUrl, { charges: players.length, random: random.fork(`provider ${String(month)}`) });
+  await planProviderFaults(api, system.target.emulatorUrl, {
+    charges: players.length,
+    random: random.fork(`provider ${String(month)}`),
+  });
   run.chaos.allow(1);
   await goTo(api, monthStart(month + 1) + workingHour, moveMs);
   options.say(`${dateOf(monthStart(month + 1))}: invoiced and paid`);
@@ -99,16 +131,22 @@ const playDay = async (run: Run): Promise<Played> => {
   await patiently('PayPal configuration', 60_000, () => uploadPayPalConfig(api));
   await takeEveryAmount(api, system.target.emulatorUrl);
   await setRules(api, script.rules);
-  const players = await inLanes(lanes, script.accounts, (account) => join(api, account, { emulatorUrl: system.target.emulatorUrl, complain: (text) => complaints.push(text) }));
+  const players = await inLanes(lanes, script.accounts, (account) =>
+    join(api, account, { emulatorUrl: system.target.emulatorUrl, complain: (text) => complaints.push(text) }),
+  );
   options.say(`${String(players.length)} accounts subscribed`);
-  await planProviderFaults(api, system.target.emulatorUrl, { charges: players.length, random: random.fork('provider') });
+  await planProviderFaults(api, system.target.emulatorUrl, {
+    charges: players.length,
+    random: random.fork('provider'),
+  });
   chaos.allow(0.5);
   await goTo(api, monthStart(0) + workingHour, moveMs);
   options.say(`${dateOf(monthStart(0))}: trials are over`);
   const limitDifferences: Difference[] = [];
   let months = 0;
   // One month is the day that was asked for; as many more as it takes until every fault has been met by work.
-  for (; months === 0 || (!chaos.isOver() && months < monthsMax); months += 1) limitDifferences.push(...(await playMonth(run, players, months)));
+  for (; months === 0 || (!chaos.isOver() && months < monthsMax); months += 1)
+    limitDifferences.push(...(await playMonth(run, players, months)));
   return { script, players, months, limitDifferences, complaints };
 };
 
@@ -116,14 +154,25 @@ export const crashRun = async (options: CrashOptions): Promise<CrashReport> => {
   const { mode, seed, say } = options;
   const startedAt = performance.now();
   const random = randomOf(seed);
-  say(`${mode}: seed ${seed}, ${String(options.accounts)} accounts, ${String(options.kills)} kills, ${String(options.cuts)} cuts${options.isNegative ? ', repeats are not recognised' : ''}`);
+  say(
+    `${mode}: seed ${seed}, ${String(options.accounts)} accounts, ${String(options.kills)} kills, ${String(options.cuts)} cuts${options.isNegative ? ', repeats are not recognised' : ''}`,
+  );
   const { databaseUrl, rabbitMqUrl } = options;
-  const system = await (mode === 'services' ? servicesUnderTest : standaloneUnderTest)({ databaseUrl, rabbitMqUrl, repeatsAreRecognised: !options.isNegative });
+  const system = await (mode === 'services' ? servicesUnderTest : standaloneUnderTest)({
+    databaseUrl,
+    rabbitMqUrl,
+    repeatsAreRecognised: !options.isNegative,
+  });
   let isGoodSoFar = false;
   say(`ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s; logs in ${system.logFolder}`);
   const api = client({ ...system.target, patienceMs: 90_000, timeoutMs: 15_000 });
   const script = scriptOf(random, { name: `crash-${seed}`, accounts: options.accounts });
-  const chaos = startChaos({ random: random.fork('chaos'), ...system, ...options, recovered: () => system.recovered() });
+  const chaos = startChaos({
+    random: random.fork('chaos'),
+    ...system,
+    ...options,
+    recovered: () => system.recovered(),
+  });
   try {
     const run = { options, system, client: api, script, chaos, random };
     const broken = chaos.done.then(() => new Promise<never>(() => undefined));

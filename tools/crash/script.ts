@@ -14,7 +14,13 @@ export type ScriptedAccount = {
   readonly isImpatient: boolean;
 };
 
-export type ScriptedRecord = { readonly id: string; readonly unit: UnitName; readonly user: string; readonly thousandths: number; readonly atMs: number };
+export type ScriptedRecord = {
+  readonly id: string;
+  readonly unit: UnitName;
+  readonly user: string;
+  readonly thousandths: number;
+  readonly atMs: number;
+};
 
 /** What one request sends. Records of an anonymous batch have no ids on the wire; the request's key stands for them. */
 export type Batch = { readonly key: string; readonly records: readonly ScriptedRecord[]; readonly areNamed: boolean };
@@ -32,7 +38,12 @@ export type Script = {
   usage(account: ScriptedAccount, month: number, dayIndex: number): readonly Batch[];
 };
 
-type Sending = { readonly account: ScriptedAccount; readonly dayStart: number; readonly name: string; readonly random: Random };
+type Sending = {
+  readonly account: ScriptedAccount;
+  readonly dayStart: number;
+  readonly name: string;
+  readonly random: Random;
+};
 
 const hostRecords = ({ account, dayStart, name, random }: Sending): readonly ScriptedRecord[] => {
   const first = random.int(0, 12);
@@ -64,8 +75,15 @@ const batchesOf = (sending: Sending): readonly Batch[] => {
   const cut = random.int(1, all.length - 1);
   const [first, second] = [all.slice(0, cut), all.slice(cut)];
   const again = all.filter(() => random.chance(0.15));
-  const named = [first, random.shuffled([...second, ...again])].map((records, i) => ({ key: `${name}-${String(i)}`, records, areNamed: true }));
-  const anonymous = analyticsRecords({ ...sending, name: `${name}-unnamed`, random: random.fork('unnamed') }).slice(0, 2);
+  const named = [first, random.shuffled([...second, ...again])].map((records, i) => ({
+    key: `${name}-${String(i)}`,
+    records,
+    areNamed: true,
+  }));
+  const anonymous = analyticsRecords({ ...sending, name: `${name}-unnamed`, random: random.fork('unnamed') }).slice(
+    0,
+    2,
+  );
   const unnamed = { key: `${name}-unnamed`, records: anonymous, areNamed: false };
   // A batch that is sent once more as a whole, under the same key.
   return random.chance(0.3) ? [...named, unnamed, unnamed] : [...named, unnamed];

@@ -7,9 +7,15 @@ import { testBroker } from '../testing/test-broker';
 import { testDatabase } from '../testing/test-database';
 import { type SystemOptions, type SystemUnderTest, environmentOf, recoveryDeadlineMs } from './system';
 
-const proxyTo = async (url: string, portDefault: number): Promise<{ readonly url: string; readonly proxy: Awaited<ReturnType<typeof tcpProxy>> }> => {
+const proxyTo = async (
+  url: string,
+  portDefault: number,
+): Promise<{ readonly url: string; readonly proxy: Awaited<ReturnType<typeof tcpProxy>> }> => {
   const through = new URL(url);
-  const proxy = await tcpProxy({ targetHost: through.hostname, targetPort: Number(through.port === '' ? portDefault : through.port) });
+  const proxy = await tcpProxy({
+    targetHost: through.hostname,
+    targetPort: Number(through.port === '' ? portDefault : through.port),
+  });
   through.hostname = '127.0.0.1';
   through.port = String(proxy.port);
   return { url: through.toString(), proxy };
@@ -33,10 +39,19 @@ export const victimOf = (child: Child): { readonly name: string; kill(): boolean
 };
 
 /** Resolves when those that were killed run again and all say that they are ready. */
-export const allBack = async (victims: readonly { readonly name: string; isBack(): boolean }[], children: readonly Child[]): Promise<void> => {
+export const allBack = async (
+  victims: readonly { readonly name: string; isBack(): boolean }[],
+  children: readonly Child[],
+): Promise<void> => {
   const deadline = Date.now() + recoveryDeadlineMs;
   while (!victims.every((victim) => victim.isBack())) {
-    if (Date.now() > deadline) throw new Error(`not started again: ${victims.filter((victim) => !victim.isBack()).map(({ name }) => name).join(', ')}`);
+    if (Date.now() > deadline)
+      throw new Error(
+        `not started again: ${victims
+          .filter((victim) => !victim.isBack())
+          .map(({ name }) => name)
+          .join(', ')}`,
+      );
     await pause(50);
   }
   await Promise.all(children.map((child) => child.ready(Math.max(1, deadline - Date.now()))));
@@ -45,7 +60,8 @@ export const allBack = async (victims: readonly { readonly name: string; isBack(
 /** Every service, the gateway and the event store as processes of their own, each behind proxies to PostgreSQL and RabbitMQ. */
 export const servicesUnderTest = async (options: SystemOptions): Promise<SystemUnderTest> => {
   const { databaseUrl, rabbitMqUrl } = options;
-  if (databaseUrl === null || rabbitMqUrl === null) throw new Error('services need a PostgreSQL (DATABASE_URL) and a RabbitMQ (RABBITMQ_URL)');
+  if (databaseUrl === null || rabbitMqUrl === null)
+    throw new Error('services need a PostgreSQL (DATABASE_URL) and a RabbitMQ (RABBITMQ_URL)');
   const dataDirectory = mkdtempSync(path.join('/var/tmp', 'billstream-crash-'));
   chmodSync(dataDirectory, 0o755);
   const database = await testDatabase(databaseUrl);

@@ -31,7 +31,15 @@ export const standaloneUnderTest = async (options: SystemOptions): Promise<Syste
   const child = startChild({
     name: 'standalone',
     entry: 'apps/standalone/src/main.ts',
-    env: { NODE_ENV: 'production', PORT: String(port), EMULATOR_PORT: String(emulatorPort), METRICS_PORT: '0', DATA_DIR: dataDirectory, TEST_CLOCK: '1', ...environmentOf(options) },
+    env: {
+      NODE_ENV: 'production',
+      PORT: String(port),
+      EMULATOR_PORT: String(emulatorPort),
+      METRICS_PORT: '0',
+      DATA_DIR: dataDirectory,
+      TEST_CLOCK: '1',
+      ...environmentOf(options),
+    },
     readyUrl: `${url}/health/ready`,
     logFolder,
   });
@@ -47,7 +55,14 @@ export const standaloneUnderTest = async (options: SystemOptions): Promise<Syste
     throw error;
   }
   return {
-    target: { url, emulatorUrl: `http://127.0.0.1:${String(emulatorPort)}`, user: 'admin', password: 'password', apiKey: 'admin', apiSecret: 'password' },
+    target: {
+      url,
+      emulatorUrl: `http://127.0.0.1:${String(emulatorPort)}`,
+      user: 'admin',
+      password: 'password',
+      apiKey: 'admin',
+      apiSecret: 'password',
+    },
     victims,
     lines: [],
     recovered: () => allBack(victims, [child]),

@@ -12,7 +12,12 @@ export type Target = {
   readonly timeoutMs?: number;
 };
 
-export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string; json<T = unknown>(): T };
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  json<T = unknown>(): T;
+};
 
 export type Ask = {
   readonly body?: unknown;
@@ -70,7 +75,10 @@ export const client = (target: Target) => {
     /** Asks, and throws with the whole answer when the status is another one. */
     expect: async (status: number, method: string, path: string, options: Ask = {}): Promise<Answer> => {
       const answer = await ask(method, path, options);
-      if (answer.status !== status) throw new Unexpected(`${method} ${path}: expected ${status}, got ${answer.status}: ${answer.text.slice(0, 600)}`);
+      if (answer.status !== status)
+        throw new Unexpected(
+          `${method} ${path}: expected ${status}, got ${answer.status}: ${answer.text.slice(0, 600)}`,
+        );
       return answer;
     },
     /** Asks again until the answer satisfies, for what other services learn a moment later. */
@@ -79,7 +87,10 @@ export const client = (target: Target) => {
       for (;;) {
         const answer = await ask('GET', path);
         if (answer.status === 200 && satisfied(answer.json<T>())) return answer.json<T>();
-        if (Date.now() > deadline) throw new Unexpected(`GET ${path} did not become as expected in time: ${answer.status} ${answer.text.slice(0, 600)}`);
+        if (Date.now() > deadline)
+          throw new Unexpected(
+            `GET ${path} did not become as expected in time: ${answer.status} ${answer.text.slice(0, 600)}`,
+          );
         await wait(50);
       }
     },
@@ -92,6 +103,7 @@ export type Client = ReturnType<typeof client>;
 export const idIn = (answer: Answer): string => {
   const location = answer.headers.get('location');
   const id = location?.split('?')[0]?.split('/').at(-1);
-  if (id === undefined || !/^https?:\/\//.test(location ?? '')) throw new Unexpected(`no absolute Location: ${location}`);
+  if (id === undefined || !/^https?:\/\//.test(location ?? ''))
+    throw new Unexpected(`no absolute Location: ${location}`);
   return id;
 };

@@ -15,7 +15,8 @@ export const openAccount = async (client: Client, externalKey: string): Promise<
     key: `account-${externalKey}`,
     body: { name: externalKey.split('@')[0], externalKey, email: externalKey, currency: 'USD', locale: 'en_US' },
   });
-  if (created.status !== 201 && created.status !== 409) throw new Unexpected(`POST /1.0/kb/accounts: ${created.status} ${created.text}`);
+  if (created.status !== 201 && created.status !== 409)
+    throw new Unexpected(`POST /1.0/kb/accounts: ${created.status} ${created.text}`);
   const { accountId } = await client.until<{ accountId: string }>(path, (account) => account.accountId !== '');
   return { accountId, externalKey };
 };
@@ -47,7 +48,8 @@ export const subscribe = async (client: Client, { accountId }: Account, planName
   const options = { key: `subscribe-${accountId}`, body: { accountId, planName } };
   let created = await client.ask('POST', `/1.0/kb/subscriptions?${query}`, options);
   // The account may have reached the other services a moment late; a client that just made it asks again.
-  for (let i = 0; created.status === 404 && i < 20; i += 1) created = await client.ask('POST', `/1.0/kb/subscriptions?${query}`, options);
+  for (let i = 0; created.status === 404 && i < 20; i += 1)
+    created = await client.ask('POST', `/1.0/kb/subscriptions?${query}`, options);
   if (created.status !== 201) throw new Unexpected(`POST /1.0/kb/subscriptions: ${created.status} ${created.text}`);
   return idIn(created);
 };
@@ -58,12 +60,25 @@ export const changePlan = (client: Client, account: Account, subscriptionId: str
     body: { accountId: account.accountId, planName },
   });
 
-export type UsageRecord = { readonly unit: string; readonly user: string; readonly amount: number; readonly time?: number; readonly id?: string };
+export type UsageRecord = {
+  readonly unit: string;
+  readonly user: string;
+  readonly amount: number;
+  readonly time?: number;
+  readonly id?: string;
+};
 
-export const recordUsage = async (client: Client, records: readonly UsageRecord[]): Promise<{ accepted: number; duplicates: number; rejected: readonly unknown[] }> =>
+export const recordUsage = async (
+  client: Client,
+  records: readonly UsageRecord[],
+): Promise<{ accepted: number; duplicates: number; rejected: readonly unknown[] }> =>
   (await client.expect(202, 'POST', '/meter/record/json', { body: records })).json();
 
-export type UnitJson = { readonly id: string; readonly name: string; readonly rules: readonly Record<string, unknown>[] };
+export type UnitJson = {
+  readonly id: string;
+  readonly name: string;
+  readonly rules: readonly Record<string, unknown>[];
+};
 
 /** Adds a rule for users of a plan to what the unit has, unless it has one for that plan already. */
 export const addPlanRule = async (client: Client, unitName: string, rule: Record<string, unknown>): Promise<void> => {
@@ -75,7 +90,9 @@ export const addPlanRule = async (client: Client, unitName: string, rule: Record
 /** Moves the tenant's clock; asks again until everything that fell due on the way is done. */
 export const moveClock = async (client: Client, to: Date): Promise<void> => {
   const requestedDate = encodeURIComponent(to.toISOString());
-  await client.expect(200, 'POST', `/1.0/kb/test/clock?requestedDate=${requestedDate}&timeoutSec=60`, { timeoutMs: 90_000 });
+  await client.expect(200, 'POST', `/1.0/kb/test/clock?requestedDate=${requestedDate}&timeoutSec=60`, {
+    timeoutMs: 90_000,
+  });
   await settled(client);
 };
 
@@ -94,7 +111,16 @@ export type InvoiceJson = {
   readonly invoiceDate: string;
   readonly amount: number;
   readonly balance: number;
-  readonly items: readonly { readonly itemType: string; readonly description: string | null; readonly usageName: string | null; readonly planName: string | null; readonly startDate: string; readonly endDate: string | null; readonly quantity: number | null; readonly amount: number }[];
+  readonly items: readonly {
+    readonly itemType: string;
+    readonly description: string | null;
+    readonly usageName: string | null;
+    readonly planName: string | null;
+    readonly startDate: string;
+    readonly endDate: string | null;
+    readonly quantity: number | null;
+    readonly amount: number;
+  }[];
 };
 
 export const invoicesOf = async (client: Client, { accountId }: Account): Promise<readonly InvoiceJson[]> =>

@@ -12,7 +12,9 @@ export const freePort = (): Promise<number> =>
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 
@@ -57,7 +59,11 @@ export const startChild = (spec: ChildSpec): Child => {
     const child = spawn(
       process.execPath,
       ['--enable-source-maps', '-r', path.join(root, 'tools/register.cjs'), path.join(root, spec.entry)],
-      { cwd: root, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...spec.env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        cwd: root,
+        env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...spec.env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
     );
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
@@ -82,7 +88,8 @@ export const startChild = (spec: ChildSpec): Child => {
     ready: async (deadlineMs) => {
       const deadline = Date.now() + deadlineMs;
       while (spec.readyUrl !== undefined && !(await answers(spec.readyUrl))) {
-        if (Date.now() > deadline) throw new Error(`${spec.name} is not ready after ${deadlineMs} ms; see ${spec.logFolder}/${spec.name}.log`);
+        if (Date.now() > deadline)
+          throw new Error(`${spec.name} is not ready after ${deadlineMs} ms; see ${spec.logFolder}/${spec.name}.log`);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },

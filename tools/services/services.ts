@@ -26,7 +26,12 @@ export type Services = {
   readonly url: string;
   readonly emulatorUrl: string;
   readonly eventStoreUrl: string;
-  readonly credentials: { readonly user: string; readonly password: string; readonly apiKey: string; readonly apiSecret: string };
+  readonly credentials: {
+    readonly user: string;
+    readonly password: string;
+    readonly apiKey: string;
+    readonly apiSecret: string;
+  };
   readonly children: ReadonlyMap<string, Child>;
   readonly urls: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
@@ -70,7 +75,9 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
     apiKey: options.tenantKey ?? 'main',
     apiSecret: options.tenantSecret ?? madeUp('tenant'),
   };
-  const ports = Object.fromEntries(await Promise.all([...contexts, 'gateway'].map(async (name) => [name, await freePort()] as const)));
+  const ports = Object.fromEntries(
+    await Promise.all([...contexts, 'gateway'].map(async (name) => [name, await freePort()] as const)),
+  );
   const urls = Object.fromEntries(contexts.map((name) => [name, `http://127.0.0.1:${ports[name]}`]));
   const env = {
     NODE_ENV: 'production',
@@ -98,7 +105,11 @@ export const startServices = async (options: ServicesOptions): Promise<Services>
   start(
     'gateway',
     'apps/gateway/src/main.ts',
-    { ...env, PORT: String(port), ...Object.fromEntries(contexts.map((name) => [`${name.toUpperCase()}_URL`, urls[name] ?? ''])) },
+    {
+      ...env,
+      PORT: String(port),
+      ...Object.fromEntries(contexts.map((name) => [`${name.toUpperCase()}_URL`, urls[name] ?? ''])),
+    },
     `${url}/health/ready`,
   );
   const services: Services = {

@@ -1,7 +1,22 @@
 import { type Decimal, add, larger, plusMs, startOfDay, zero, zonedDateOf } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
-import { type AskedUsage, type PlanInterval, type Range, type Stretch, count, stretchesFor, usageStreamsOf, subscriptionUsageStream } from '@billstream/metering-domain';
-import { countedStreams, reportedUsage, unitVersions, usageQuarters, userByName } from '@billstream/metering-read-models';
+import {
+  type AskedUsage,
+  type PlanInterval,
+  type Range,
+  type Stretch,
+  count,
+  stretchesFor,
+  usageStreamsOf,
+  subscriptionUsageStream,
+} from '@billstream/metering-domain';
+import {
+  countedStreams,
+  reportedUsage,
+  unitVersions,
+  usageQuarters,
+  userByName,
+} from '@billstream/metering-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 
 export type UsageRequest = {
@@ -10,7 +25,12 @@ export type UsageRequest = {
   readonly subscriptionId: string;
   readonly planName: string;
   readonly timeZone: string;
-  readonly periods: readonly { readonly unit: string; readonly usageName: string; readonly fromAt: Range['fromAt']; readonly toAt: Range['toAt'] }[];
+  readonly periods: readonly {
+    readonly unit: string;
+    readonly usageName: string;
+    readonly fromAt: Range['fromAt'];
+    readonly toAt: Range['toAt'];
+  }[];
 };
 
 const attemptsMax = 15;
@@ -19,12 +39,17 @@ const attemptsMax = 15;
  * Resolves, with the log position reached, once everything that was taken of a tenant's usage is in the read model. A
  * bill is not made from less: where the wait is too long this throws, and the request is tried again later.
  */
-export const untilCounted = async (runtime: ServiceRuntime, { tenantId, subscriptionId }: UsageRequest): Promise<bigint> => {
+export const untilCounted = async (
+  runtime: ServiceRuntime,
+  { tenantId, subscriptionId }: UsageRequest,
+): Promise<bigint> => {
   const { store, database } = runtime;
   const streams = [...usageStreamsOf(tenantId), subscriptionUsageStream(subscriptionId)];
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const counted = await countedStreams(database, streams);
-    const rest = await Promise.all(streams.map((stream) => store.read(stream, (counted.get(stream)?.revision ?? -1n) + 1n, 1)));
+    const rest = await Promise.all(
+      streams.map((stream) => store.read(stream, (counted.get(stream)?.revision ?? -1n) + 1n, 1)),
+    );
     const waiting = rest.flat().map(({ position }) => position);
     if (waiting.length === 0) return latest([...counted.values()].map(({ position }) => position));
     await runtime.visible(latest(waiting));
@@ -32,10 +57,15 @@ export const untilCounted = async (runtime: ServiceRuntime, { tenantId, subscrip
   throw new Error(`the usage of tenant ${tenantId} is not counted yet`);
 };
 
-const latest = (positions: readonly bigint[]): bigint => positions.reduce((last, position) => (position > last ? position : last), -1n);
+const latest = (positions: readonly bigint[]): bigint =>
+  positions.reduce((last, position) => (position > last ? position : last), -1n);
 
 /** The quantities an invoice asks for, each counted by the rules of the plan it is for. */
-export const closedUsages = async (runtime: ServiceRuntime, request: UsageRequest, countedTo: bigint): Promise<readonly ClosedUsage[]> => {
+export const closedUsages = async (
+  runtime: ServiceRuntime,
+  request: UsageRequest,
+  countedTo: bigint,
+): Promise<readonly ClosedUsage[]> => {
   const { intervals } = await userByName(runtime.database, request.tenantId, request.user);
   const usages: ClosedUsage[] = [];
   for (const { unit, usageName, fromAt, toAt } of request.periods) {
@@ -66,21 +96,43 @@ type Metered = Pick<ClosedUsage, 'quantity' | 'metered' | 'free' | 'records' | '
 
 const nothing: Metered = { quantity: zero, metered: zero, free: zero, records: 0, syntheticBuckets: 0, rule: null };
 
-const meteredUsage = async (runtime: ServiceRuntime, { tenantId, user }: UsageRequest, { asked, intervals }: Asked): Promise<Metered> => {
+const meteredUsage = async (
+  runtime: ServiceRuntime,
+  { tenantId, user }: UsageRequest,
+  { asked, intervals }: Asked,
+): Promise<Metered> => {
   const versions = await unitVersions(runtime.database, tenantId, asked.unit);
   let sum = nothing;
   for (const stretch of stretchesFor(asked, { versions, intervals }))
-    sum = together(sum, await countStretch(runtime, { tenantId, user, unit: asked.unit, timeZone: asked.range.timeZone }, stretch));
+    sum = together(
+      sum,
+      await countStretch(runtime, { tenantId, user, unit: asked.unit, timeZone: asked.range.timeZone }, stretch),
+    );
   return sum;
 };
 
 type Series = { readonly tenantId: string; readonly user: string; readonly unit: string; readonly timeZone: string };
 
-const countStretch = async ({ database }: ServiceRuntime, series: Series, { rule, method, version, fromAt, toAt }: Stretch): Promise<Metered> => {
+const countStretch = async (
+  { database }: ServiceRuntime,
+  series: Series,
+  { rule, method, version, fromAt, toAt }: Stretch,
+): Promise<Metered> => {
   if (rule === null || method === null || version === null) return nothing;
   const quarters = await usageQuarters(database, series, { fromAt, toAt });
-  const { total, usage, free, records, syntheticHours } = count(quarters, { method, rule, range: { fromAt, toAt, timeZone: series.timeZone } });
-  return { quantity: total, metered: usage, free, records, syntheticBuckets: syntheticHours, rule: { unit: series.unit, version, countingMethod: method } };
+  const { total, usage, free, records, syntheticHours } = count(quarters, {
+    method,
+    rule,
+    range: { fromAt, toAt, timeZone: series.timeZone },
+  });
+  return {
+    quantity: total,
+    metered: usage,
+    free,
+    records,
+    syntheticBuckets: syntheticHours,
+    rule: { unit: series.unit, version, countingMethod: method },
+  };
 };
 
 const together = (a: Metered, b: Metered): Metered => ({
@@ -95,21 +147,37 @@ const together = (a: Metered, b: Metered): Metered => ({
 type Reported = { readonly quantity: Decimal; readonly records: number; readonly trackingIds: readonly string[] };
 
 /** Usage reported for the subscription itself: added up where the plan prices a sum, its highest level where it prices one. */
-const reportedQuantity = async (runtime: ServiceRuntime, { tenantId }: UsageRequest, { asked, intervals }: Asked): Promise<Reported> => {
+const reportedQuantity = async (
+  runtime: ServiceRuntime,
+  { tenantId }: UsageRequest,
+  { asked, intervals }: Asked,
+): Promise<Reported> => {
   const { subscriptionId, unit, range } = asked;
   const own = intervals.filter((interval) => interval.subscriptionId === subscriptionId);
   const [total] = await reportedUsage(runtime.database, { tenantId, subscriptionId, unit }, reportedRange(range, own));
   if (total === undefined) return { quantity: zero, records: 0, trackingIds: [] };
-  const isLevel = own.some(({ planName, capacityUnits }) => planName === asked.planName && capacityUnits.includes(unit));
-  return { quantity: isLevel ? larger(total.max, zero) : total.sum, records: total.count, trackingIds: total.trackingIds };
+  const isLevel = own.some(
+    ({ planName, capacityUnits }) => planName === asked.planName && capacityUnits.includes(unit),
+  );
+  return {
+    quantity: isLevel ? larger(total.max, zero) : total.sum,
+    records: total.count,
+    trackingIds: total.trackingIds,
+  };
 };
 
 /**
  * Whoever reports by the day reports a subscription's first day from its midnight on, and no earlier period could take it.
  * A point at the very end of the subscription belongs to its last period (Kill Bill 3.3).
  */
-const reportedRange = ({ fromAt, toAt, timeZone }: Range, own: readonly PlanInterval[]): Pick<Range, 'fromAt' | 'toAt'> => {
+const reportedRange = (
+  { fromAt, toAt, timeZone }: Range,
+  own: readonly PlanInterval[],
+): Pick<Range, 'fromAt' | 'toAt'> => {
   const isFirst = !own.some((interval) => interval.fromAt < fromAt);
   const isLast = own.at(-1)?.toAt === toAt;
-  return { fromAt: isFirst ? startOfDay(zonedDateOf(fromAt, timeZone), timeZone) : fromAt, toAt: isLast ? plusMs(toAt, 1) : toAt };
+  return {
+    fromAt: isFirst ? startOfDay(zonedDateOf(fromAt, timeZone), timeZone) : fromAt,
+    toAt: isLast ? plusMs(toAt, 1) : toAt,
+  };
 };

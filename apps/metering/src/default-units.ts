@@ -13,9 +13,20 @@ const defaultUnits: readonly { readonly name: string; readonly countingMethod: C
 export const defineDefaultUnits = async ({ unit }: Metering, context: CommandContext): Promise<void> => {
   for (const { name, countingMethod } of defaultUnits) {
     const unitId = unitIdOf(context.tenantId, name);
-    const command = { type: 'DefineUnit' as const, unitId, name, countingMethod, rules: [defaultRule(countingMethod)], at: context.at };
-    const defined = await unit(unitStream(unitId), command, { ...context, commandId: derivedId(context.commandId, name) });
-    if (defined.outcome === 'accepted' || (defined.outcome === 'rejected' && defined.rejection.code === 'unit-exists')) continue;
+    const command = {
+      type: 'DefineUnit' as const,
+      unitId,
+      name,
+      countingMethod,
+      rules: [defaultRule(countingMethod)],
+      at: context.at,
+    };
+    const defined = await unit(unitStream(unitId), command, {
+      ...context,
+      commandId: derivedId(context.commandId, name),
+    });
+    if (defined.outcome === 'accepted' || (defined.outcome === 'rejected' && defined.rejection.code === 'unit-exists'))
+      continue;
     throw new Error(`the default unit ${name} could not be defined: ${defined.outcome}`);
   }
 };

@@ -36,7 +36,8 @@ export const meteringOn = (runtime: ServiceRuntime) => {
       recogniseRepeats: runtime.settings.recogniseRepeats ?? true,
     }),
     /** Waits until what this process has taken of a user's usage can be read: who sends and then asks sees what was sent. */
-    usageVisible: (tenantId: string, user: string): Promise<void> => runtime.visible(writer.lastPosition(usageStream(tenantId, user))),
+    usageVisible: (tenantId: string, user: string): Promise<void> =>
+      runtime.visible(writer.lastPosition(usageStream(tenantId, user))),
   };
 };
 

@@ -32,7 +32,9 @@ const addressesOf = (environment: Environment): Addresses => {
     const eventStoreUrl = text(EVENTSTORE_URL) ?? text(run.eventStoreUrl) ?? text(run.EVENTSTORE_URL);
     if (databaseUrl !== undefined && eventStoreUrl !== undefined) return { databaseUrl, eventStoreUrl };
   }
-  throw new Error('no running system found: start one in this folder, name its DATA_DIR, or set DATABASE_URL and EVENTSTORE_URL');
+  throw new Error(
+    'no running system found: start one in this folder, name its DATA_DIR, or set DATABASE_URL and EVENTSTORE_URL',
+  );
 };
 
 export const connect = (environment: Environment): Connections => {
@@ -42,7 +44,9 @@ export const connect = (environment: Environment): Connections => {
   return {
     store,
     databaseOf: (context) => {
-      const database = databases.get(context) ?? openDatabase({ url: databaseUrl, schema: context, applicationName: 'billstream-replay', poolSize: 4 });
+      const database =
+        databases.get(context) ??
+        openDatabase({ url: databaseUrl, schema: context, applicationName: 'billstream-replay', poolSize: 4 });
       databases.set(context, database);
       return database;
     },

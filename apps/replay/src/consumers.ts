@@ -20,14 +20,30 @@ export const listConsumers = async ({ store, databaseOf }: Connections): Promise
   for (const context of contexts) {
     const database = databaseOf(context.name);
     const position = await relayCheckpoint(database, context.name).load();
-    rows.push([context.name, 'relay', position ?? -1n, await lagOf(store, context.streams.filter((prefix) => !context.private.includes(prefix)), position), '']);
+    rows.push([
+      context.name,
+      'relay',
+      position ?? -1n,
+      await lagOf(
+        store,
+        context.streams.filter((prefix) => !context.private.includes(prefix)),
+        position,
+      ),
+      '',
+    ]);
     const checkpoints = await loadCheckpoints(database);
     for (const model of context.readModels) {
       const at = checkpoints.get(model.name)?.position ?? -1n;
       rows.push([context.name, `read model ${model.name}`, at, await lagOf(store, model.prefixes, at), '']);
     }
     const { letters, keys } = await deadLetters(database).count();
-    rows.push([context.name, `reactions to ${context.hears.join(', ')}`, head, '', letters === 0 ? 'no dead letters' : `${letters} dead letters, ${keys} keys blocked`]);
+    rows.push([
+      context.name,
+      `reactions to ${context.hears.join(', ')}`,
+      head,
+      '',
+      letters === 0 ? 'no dead letters' : `${letters} dead letters, ${keys} keys blocked`,
+    ]);
   }
   table(['context', 'consumer', 'position', 'lag in events', ''], rows);
 };

@@ -11,11 +11,7 @@ import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-r
 import * as metering from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import * as payments from '@billstream/payments-domain';
-import {
-  paymentMethodsReadModel,
-  paymentsReadModel,
-  pluginConfigsReadModel,
-} from '@billstream/payments-read-models';
+import { paymentMethodsReadModel, paymentsReadModel, pluginConfigsReadModel } from '@billstream/payments-read-models';
 import type { ReadModel } from '@billstream/postgres';
 import * as subscriptions from '@billstream/subscriptions-domain';
 import {

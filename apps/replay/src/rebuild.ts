@@ -7,11 +7,16 @@ export type Target = { readonly context: string; readonly model: string };
 
 /** `invoicing/balances`, `invoicing` (all of it), or everything when nothing is named. */
 export const targetsOf = (name: string | undefined): readonly Target[] => {
-  const all = contexts.flatMap((context) => context.readModels.map((model) => ({ context: context.name, model: model.name })));
+  const all = contexts.flatMap((context) =>
+    context.readModels.map((model) => ({ context: context.name, model: model.name })),
+  );
   if (name === undefined) return all;
   const [context, model] = name.split('/');
   const found = all.filter((target) => target.context === context && (model === undefined || target.model === model));
-  if (found.length === 0) throw new Error(`no read model ${name}; there are ${all.map((target) => `${target.context}/${target.model}`).join(', ')}`);
+  if (found.length === 0)
+    throw new Error(
+      `no read model ${name}; there are ${all.map((target) => `${target.context}/${target.model}`).join(', ')}`,
+    );
   return found;
 };
 
@@ -27,7 +32,11 @@ const stepOf = ({ events, eventsPerSecond, etaSeconds, position, head, at }: Reb
 export const rebuild = async (
   { store, databaseOf }: Connections,
   targets: readonly Target[],
-  { purpose, fresh, signal }: { readonly purpose: 'swap' | 'compare'; readonly fresh: boolean; readonly signal: AbortSignal },
+  {
+    purpose,
+    fresh,
+    signal,
+  }: { readonly purpose: 'swap' | 'compare'; readonly fresh: boolean; readonly signal: AbortSignal },
 ): Promise<number> => {
   let differences = 0;
   for (const { context, model } of targets) {
@@ -43,7 +52,10 @@ export const rebuild = async (
       return differences;
     }
     const seconds = (performance.now() - started) / 1000;
-    bar.end({ share: 1, text: `${rebuilt.events} events in ${duration(seconds)}, ${Math.round(rebuilt.events / Math.max(seconds, 0.001))}/s` });
+    bar.end({
+      share: 1,
+      text: `${rebuilt.events} events in ${duration(seconds)}, ${Math.round(rebuilt.events / Math.max(seconds, 0.001))}/s`,
+    });
     differences += reportTables(rebuilt);
   }
   print(`${differences} differences`);

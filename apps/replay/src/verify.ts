@@ -38,7 +38,11 @@ const step = (seen: Map<string, Seen>, context: ReplayContext, event: RecordedEv
   const known = seen.get(event.stream) ?? begin(context, event.stream);
   const fault = faultOf(known, event);
   const decoded = fault === null ? known.aggregate?.schema.decode(event) : null;
-  seen.set(event.stream, { ...known, revision: event.revision, state: decoded && known.aggregate ? known.aggregate.evolve(known.state, decoded) : known.state });
+  seen.set(event.stream, {
+    ...known,
+    revision: event.revision,
+    state: decoded && known.aggregate ? known.aggregate.evolve(known.state, decoded) : known.state,
+  });
   return fault;
 };
 
@@ -79,7 +83,9 @@ export const verify = async ({ store }: Connections, signal: AbortSignal): Promi
     }
     bar.end({ share: 1, text: `${seen.size} streams` });
   }
-  print(`${states.length} aggregates replayed, ${faults} faults, state ${digest(states.sort().join('\n')).slice(0, 16)}`);
+  print(
+    `${states.length} aggregates replayed, ${faults} faults, state ${digest(states.sort().join('\n')).slice(0, 16)}`,
+  );
   return faults;
 };
 

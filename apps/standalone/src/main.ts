@@ -19,7 +19,9 @@ const main = async (): Promise<void> => {
   const runFile = path.join(path.resolve(config.DATA_DIR), 'run.json');
   // Holds the embedded database's password.
   writeFileSync(runFile, JSON.stringify({ pid: process.pid, url, emulatorUrl, ...inner }, null, 2), { mode: 0o600 });
-  process.stdout.write(`\nBillstream is ready at ${url}\n  API: ${url}/api.html\n  payment gateway emulator: ${emulatorUrl || 'not used'}\n  data: ${path.resolve(config.DATA_DIR)}\n\n`);
+  process.stdout.write(
+    `\nBillstream is ready at ${url}\n  API: ${url}/api.html\n  payment gateway emulator: ${emulatorUrl || 'not used'}\n  data: ${path.resolve(config.DATA_DIR)}\n\n`,
+  );
 
   let stopping = false;
   const stop = (): void => {

@@ -17,18 +17,28 @@ export const databaseOf = async (config: PlatformConfig, { dataDirectory, logger
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL;
   const postgres = started.add(
     'embedded PostgreSQL',
-    await startEmbeddedPostgres({ dataDirectory: path.join(dataDirectory, 'postgres'), log: (message) => logger.debug({ part: 'postgres' }, message) }),
+    await startEmbeddedPostgres({
+      dataDirectory: path.join(dataDirectory, 'postgres'),
+      log: (message) => logger.debug({ part: 'postgres' }, message),
+    }),
     (it) => it.stop(),
   );
   return postgres.url;
 };
 
 /** The given EventStoreDB, or the embedded server with its log in PostgreSQL. */
-export const eventStoreOf = async (config: PlatformConfig, databaseUrl: string, { logger, started }: Wish): Promise<string> => {
+export const eventStoreOf = async (
+  config: PlatformConfig,
+  databaseUrl: string,
+  { logger, started }: Wish,
+): Promise<string> => {
   if (config.EVENTSTORE_URL !== undefined) return config.EVENTSTORE_URL;
   const log = postgresLog({ connectionString: config.EVENTSTORE_DATABASE_URL ?? databaseUrl, schema: 'eventstore' });
   const server = started.add('event store', await startEventStoreServer({ log }), (it) => it.close());
-  logger.info({ port: server.port }, 'embedded event store: a single node for development, not a replacement for a cluster');
+  logger.info(
+    { port: server.port },
+    'embedded event store: a single node for development, not a replacement for a cluster',
+  );
   return server.connectionString;
 };
 
@@ -63,7 +73,9 @@ export const settingsOf = (config: PlatformConfig, known: Known): Settings => {
   const guide = embedded && isLoopback(hostOf(config));
   const administrator = pairOf(config.ADMIN_USER, config.ADMIN_PASSWORD, guide);
   if (administrator === null)
-    throw new Error('ADMIN_USER and ADMIN_PASSWORD must be set: there are default credentials only in the embedded mode on 127.0.0.1');
+    throw new Error(
+      'ADMIN_USER and ADMIN_PASSWORD must be set: there are default credentials only in the embedded mode on 127.0.0.1',
+    );
   const tenant = pairOf(config.BOOTSTRAP_TENANT_KEY, config.BOOTSTRAP_TENANT_SECRET, guide);
   return {
     embedded,

@@ -8,7 +8,13 @@ import type { PlatformConfig } from '@billstream/config';
 import { eventStoreDb } from '@billstream/eventstoredb';
 import { type Metrics, createMetrics, serveMetrics } from '@billstream/observability';
 import { type Bus, inProcessBus, rabbitMqBus } from '@billstream/rabbitmq';
-import { type ContextName, type RunningService, busReport, listenerOf, startService } from '@billstream/service-runtime';
+import {
+  type ContextName,
+  type RunningService,
+  busReport,
+  listenerOf,
+  startService,
+} from '@billstream/service-runtime';
 import { installationSecrets } from '@billstream/secrets';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -57,10 +63,20 @@ const startOn = async (config: PlatformConfig, logger: Logger, started: Stack): 
   const databaseUrl = await databaseOf(config, wish);
   const eventStoreUrl = await eventStoreOf(config, databaseUrl, wish);
   const emulatorUrl = await emulatorOf(config, wish);
-  const settings = settingsOf(config, { dataDirectory, emulatorUrl, secretsKey: config.SECRETS_KEY ?? secrets.secretsKey });
-  const store = started.add('event store client', eventStoreDb({ connectionString: eventStoreUrl, logger }), (it) => it.close());
+  const settings = settingsOf(config, {
+    dataDirectory,
+    emulatorUrl,
+    secretsKey: config.SECRETS_KEY ?? secrets.secretsKey,
+  });
+  const store = started.add('event store client', eventStoreDb({ connectionString: eventStoreUrl, logger }), (it) =>
+    it.close(),
+  );
   const metrics = createMetrics();
-  const figures = started.add('metrics', await serveMetrics(metrics, { port: config.METRICS_PORT, host: hostOf(config) }), (it) => it.close());
+  const figures = started.add(
+    'metrics',
+    await serveMetrics(metrics, { port: config.METRICS_PORT, host: hostOf(config) }),
+    (it) => it.close(),
+  );
   logger.info({ port: figures.port }, 'metrics');
   const bus = started.add('bus', await busOf(config, logger, metrics), (it) => it.close());
   const start = async (definition: (typeof definitions)[number]): Promise<readonly [ContextName, RunningService]> => {
@@ -89,5 +105,11 @@ const startOn = async (config: PlatformConfig, logger: Logger, started: Stack): 
     (it) => it.close(),
   );
   const url = `http://${isLoopback(hostOf(config)) ? '127.0.0.1' : hostOf(config)}:${gateway.ports[0] ?? config.PORT}`;
-  return { url, emulatorUrl, services, inner: { databaseUrl, eventStoreUrl, rabbitMqUrl: config.RABBITMQ_URL ?? null }, stop: () => started.stop() };
+  return {
+    url,
+    emulatorUrl,
+    services,
+    inner: { databaseUrl, eventStoreUrl, rabbitMqUrl: config.RABBITMQ_URL ?? null },
+    stop: () => started.stop(),
+  };
 };

@@ -163,7 +163,9 @@ describe('a command', () => {
 
   it('of no tenant is a fault of the house, and is not recorded', async () => {
     const store = memoryEventStore();
-    await expect(handler(store)('counter-1', { by: 1 }, { ...context('a'), tenantId: '' })).rejects.toThrow('no tenant');
+    await expect(handler(store)('counter-1', { by: 1 }, { ...context('a'), tenantId: '' })).rejects.toThrow(
+      'no tenant',
+    );
     expect(await store.head()).toBe(-1n);
   });
 

@@ -32,7 +32,12 @@ export const memoryEventStore = (): EventStore => {
         return Promise.resolve({ revision: last.revision, position: last.position });
       if (at !== before.length) return Promise.reject(new RevisionConflict(stream, expected));
       for (const event of events) {
-        const recorded = { ...structuredClone(event), stream, revision: BigInt(before.length), position: BigInt(log.length) };
+        const recorded = {
+          ...structuredClone(event),
+          stream,
+          revision: BigInt(before.length),
+          position: BigInt(log.length),
+        };
         before.push(recorded);
         log.push(recorded);
       }
@@ -41,7 +46,7 @@ export const memoryEventStore = (): EventStore => {
       return Promise.resolve({ revision: BigInt(before.length - 1), position: BigInt(log.length - 1) });
     },
     async *subscribe({ after, prefixes, pageSize = 500, signal }) {
-      for (let from = after; !signal.aborted; ) {
+      for (let from = after; !signal.aborted;) {
         const next = page(from, prefixes, pageSize);
         if (next.position !== (from ?? -1n) || from === after) yield next;
         from = next.position;

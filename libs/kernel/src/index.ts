@@ -22,7 +22,17 @@ export {
   zero,
 } from './decimal';
 export type { Decimal, Rounding } from './decimal';
-export { addMoney, allocate, formatMoney, money, negateMoney, settle, subtractMoney, sumMoney, toDecimal } from './money';
+export {
+  addMoney,
+  allocate,
+  formatMoney,
+  money,
+  negateMoney,
+  settle,
+  subtractMoney,
+  sumMoney,
+  toDecimal,
+} from './money';
 export type { Money } from './money';
 export { epochMs, instantOfMs, parseInstant, plusMs } from './instant';
 export type { Instant } from './instant';

@@ -1,5 +1,15 @@
 import fc from 'fast-check';
-import { type Currency, addMoney, allocate, decimal, formatMoney, money, parseCurrency, settle, toDecimal } from './index';
+import {
+  type Currency,
+  addMoney,
+  allocate,
+  decimal,
+  formatMoney,
+  money,
+  parseCurrency,
+  settle,
+  toDecimal,
+} from './index';
 
 const usd = 'USD' as Currency;
 const krw = 'KRW' as Currency;
@@ -37,7 +47,9 @@ describe('money', () => {
   });
 
   it('is allocated without creating or destroying a minor unit, each part within one of its exact share', () => {
-    const weights = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 12 }).filter((w) => w.some((x) => x > 0));
+    const weights = fc
+      .array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 12 })
+      .filter((w) => w.some((x) => x > 0));
     fc.assert(
       fc.property(fc.integer({ min: -1e9, max: 1e9 }), weights, (minor, shares) => {
         const parts = allocate(money(minor, usd), shares);

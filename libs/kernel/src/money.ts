@@ -57,7 +57,9 @@ export const allocate = (amount: Money, weights: readonly number[]): readonly Mo
   });
   let rest = Math.abs(amount.minor) - shares.reduce((given, share) => given + share.minor, 0);
   const extra = new Set<number>();
-  for (const share of [...shares].sort((a, b) => (a.remainder === b.remainder ? a.index - b.index : a.remainder > b.remainder ? -1 : 1))) {
+  for (const share of [...shares].sort((a, b) =>
+    a.remainder === b.remainder ? a.index - b.index : a.remainder > b.remainder ? -1 : 1,
+  )) {
     if (rest === 0) break;
     extra.add(share.index);
     rest -= 1;

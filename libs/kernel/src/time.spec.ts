@@ -66,11 +66,16 @@ describe('account time', () => {
   it('comes back to the same day', () => {
     const zones = fc.constantFrom('UTC', 'Asia/Seoul', 'America/New_York', 'Pacific/Apia', '+05:30');
     fc.assert(
-      fc.property(zones, fc.integer({ min: 0, max: 2e12 }), fc.integer({ min: 0, max: 20000 }), (timeZone, reference, day) => {
-        const account = { timeZone, referenceTime: instantOfMs(reference) };
-        const local = instantOfMs(day * 86_400_000).slice(0, 10) as LocalDate;
-        expect(localDateOf(instantOf(local, account), account)).toBe(local);
-      }),
+      fc.property(
+        zones,
+        fc.integer({ min: 0, max: 2e12 }),
+        fc.integer({ min: 0, max: 20000 }),
+        (timeZone, reference, day) => {
+          const account = { timeZone, referenceTime: instantOfMs(reference) };
+          const local = instantOfMs(day * 86_400_000).slice(0, 10) as LocalDate;
+          expect(localDateOf(instantOf(local, account), account)).toBe(local);
+        },
+      ),
     );
   });
   it('follows daylight saving where metering needs real days', () => {

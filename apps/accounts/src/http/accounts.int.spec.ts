@@ -21,7 +21,9 @@ const created = async (payload: object): Promise<string> => {
 describe('an external key', () => {
   it('that many ask for at once goes to one, and nobody else writes into that account', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => create({ externalKey: 'wanted', name: `asker ${i}`, email: `${i}@x.example` })),
+      Array.from({ length: 20 }, (_, i) =>
+        create({ externalKey: 'wanted', name: `asker ${i}`, email: `${i}@x.example` }),
+      ),
     );
     const winners = answers.flatMap(({ statusCode }, i) => (statusCode === 201 ? [i] : []));
     expect(winners).toHaveLength(1);

@@ -1,6 +1,22 @@
 import { RequestCtx, type RequestContext, commandContext, unwrap } from '@billstream/http';
-import { type Decimal, type Instant, decimal, derivedId, epochMs, parseDecimal, parseInstant, toNumber } from '@billstream/kernel';
-import { type LimitVerdict, anonymousUser, chooseRule, heldAt, usageLimitStream, verdict } from '@billstream/metering-domain';
+import {
+  type Decimal,
+  type Instant,
+  decimal,
+  derivedId,
+  epochMs,
+  parseDecimal,
+  parseInstant,
+  toNumber,
+} from '@billstream/kernel';
+import {
+  type LimitVerdict,
+  anonymousUser,
+  chooseRule,
+  heldAt,
+  usageLimitStream,
+  verdict,
+} from '@billstream/metering-domain';
 import { type UnitView, limitState, unitByName, userByName } from '@billstream/metering-read-models';
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
 import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
@@ -39,7 +55,11 @@ export class LimitsEndpoint {
   constructor(@Inject(meteringToken) private readonly metering: Metering) {}
 
   @Get('meter/limit/check/:unit')
-  async check(@Param('unit') name: string, @Query() { user }: LimitQuery, @RequestCtx() { tenantId }: RequestContext): Promise<LimiterJson> {
+  async check(
+    @Param('unit') name: string,
+    @Query() { user }: LimitQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+  ): Promise<LimiterJson> {
     const unit = await this.existing(tenantId, name);
     await this.metering.usageVisible(tenantId, user);
     return this.limiter(tenantId, user, unit);
@@ -47,7 +67,11 @@ export class LimitsEndpoint {
 
   /** Sets the running counter of a SUM unit; a gauge has none and stays as it is. */
   @Put('meter/limit/reset/:unit')
-  async reset(@Param('unit') name: string, @Query() { user, amount: text }: ResetQuery, @RequestCtx() context: RequestContext): Promise<LimiterJson> {
+  async reset(
+    @Param('unit') name: string,
+    @Query() { user, amount: text }: ResetQuery,
+    @RequestCtx() context: RequestContext,
+  ): Promise<LimiterJson> {
     const unit = await this.existing(context.tenantId, name);
     const amount = amountOf(text);
     return this.act(context, user, unit, { type: 'CounterSet', data: { unit: name, user, amount } });
@@ -55,17 +79,29 @@ export class LimitsEndpoint {
 
   /** A state set by hand until an instant, or until it is made AUTOMATIC again. */
   @Put('v1/usage/limits/:unit')
-  async override(@Param('unit') name: string, @Body() body: OverrideRequest, @RequestCtx() context: RequestContext): Promise<LimiterJson> {
+  async override(
+    @Param('unit') name: string,
+    @Body() body: OverrideRequest,
+    @RequestCtx() context: RequestContext,
+  ): Promise<LimiterJson> {
     const unit = await this.existing(context.tenantId, name);
     const { user, state, until, reason } = body;
-    const override = state === 'AUTOMATIC' ? null : { state, until: untilOf(until), reason: reason ?? context.actor.reason ?? '' };
+    const override =
+      state === 'AUTOMATIC' ? null : { state, until: untilOf(until), reason: reason ?? context.actor.reason ?? '' };
     return this.act(context, user, unit, { type: 'OverrideSet', data: { unit: name, user, override } });
   }
 
-  private async act(context: RequestContext, user: string, unit: UnitView, command: Parameters<Metering['limit']>[1]): Promise<LimiterJson> {
+  private async act(
+    context: RequestContext,
+    user: string,
+    unit: UnitView,
+    command: Parameters<Metering['limit']>[1],
+  ): Promise<LimiterJson> {
     const { runtime, limit } = this.metering;
     const stream = usageLimitStream(derivedId('limits', context.tenantId, user));
-    const done = unwrap(await limit(stream, command, commandContext(context, runtime.clock)), () => unknownUnit(unit.name));
+    const done = unwrap(await limit(stream, command, commandContext(context, runtime.clock)), () =>
+      unknownUnit(unit.name),
+    );
     await runtime.visible(done.position);
     return this.limiter(context.tenantId, user, unit);
   }
@@ -95,7 +131,10 @@ type About = { readonly unit: string; readonly user: string; readonly now: Insta
 
 const numberOf = (amount: Decimal | null): number | null => (amount === null ? null : toNumber(amount));
 
-const limiterJson = ({ unit, user, now }: About, { current, remaining, limit, limited, exhausted, resetAt }: LimitVerdict): LimiterJson => ({
+const limiterJson = (
+  { unit, user, now }: About,
+  { current, remaining, limit, limited, exhausted, resetAt }: LimitVerdict,
+): LimiterJson => ({
   unit,
   user,
   current: toNumber(current),
@@ -108,7 +147,8 @@ const limiterJson = ({ unit, user, now }: About, { current, remaining, limit, li
 
 const amountOf = (text: string): Decimal => {
   const amount = parseDecimal(text);
-  if (amount === null || amount.startsWith('-')) throw invalidField('query:amount', 'is a decimal number that is not negative');
+  if (amount === null || amount.startsWith('-'))
+    throw invalidField('query:amount', 'is a decimal number that is not negative');
   return decimal(amount);
 };
 

@@ -3,7 +3,12 @@ import type { UnitRejection } from '@billstream/metering-domain';
 import type { FastifyRequest } from 'fastify';
 
 export const invalidField = (pointer: string, message: string): ProblemException =>
-  new ProblemException({ status: 400, code: 'invalid-request', detail: `${pointer}: ${message}`, errors: [{ pointer, code: 'invalid', message }] });
+  new ProblemException({
+    status: 400,
+    code: 'invalid-request',
+    detail: `${pointer}: ${message}`,
+    errors: [{ pointer, code: 'invalid', message }],
+  });
 
 export const unknownUnit = (name: string): ProblemException =>
   new ProblemException({ status: 404, code: 'unit-not-found', detail: `There is no unit ${name}` });
@@ -25,4 +30,5 @@ export const unitProblem =
     }
   };
 
-export const prefersMinimal = (request: FastifyRequest): boolean => /(^|[,;\s])return=minimal($|[,;\s])/i.test(headerOf(request, 'prefer') ?? '');
+export const prefersMinimal = (request: FastifyRequest): boolean =>
+  /(^|[,;\s])return=minimal($|[,;\s])/i.test(headerOf(request, 'prefer') ?? '');

@@ -50,5 +50,9 @@ const requestKeyOf = (request: FastifyRequest): string | null => {
 
 const overloaded = (error: unknown): never => {
   if (!(error instanceof TooMuchWaiting)) throw error;
-  throw new ProblemException({ status: 503, code: 'overloaded', detail: 'More usage is waiting to be written than can be taken now; send it again' });
+  throw new ProblemException({
+    status: 503,
+    code: 'overloaded',
+    detail: 'More usage is waiting to be written than can be taken now; send it again',
+  });
 };

@@ -1,10 +1,30 @@
 import { RequestCtx, type RequestContext, commandContext, killBillProblem, unwrap } from '@billstream/http';
-import { type Decimal, type Instant, derivedId, epochMs, parseDecimal, parseInstant, parseLocalDate, parseUuid, startOfDay, toNumber } from '@billstream/kernel';
+import {
+  type Decimal,
+  type Instant,
+  derivedId,
+  epochMs,
+  parseDecimal,
+  parseInstant,
+  parseLocalDate,
+  parseUuid,
+  startOfDay,
+  toNumber,
+} from '@billstream/kernel';
 import { type ReportedUsage, subscriptionUsageStream } from '@billstream/metering-domain';
 import { type SubscriptionView, reportedUsage, subscriptionById } from '@billstream/metering-read-models';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsNotEmpty, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Metering, meteringToken } from '../metering';
 
@@ -15,14 +35,22 @@ class UsageRecordRequest {
 
 class UnitUsageRequest {
   @IsString() @IsNotEmpty() @MaxLength(255) readonly unitType!: string;
-  @IsArray() @ArrayNotEmpty() @ArrayMaxSize(10_000) @ValidateNested({ each: true }) @Type(() => UsageRecordRequest)
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(10_000)
+  @ValidateNested({ each: true })
+  @Type(() => UsageRecordRequest)
   readonly usageRecords!: UsageRecordRequest[];
 }
 
 class SubscriptionUsageRequest {
   @IsString() readonly subscriptionId!: string;
   @IsOptional() @IsString() @IsNotEmpty() @MaxLength(128) readonly trackingId?: string | null;
-  @IsArray() @ArrayNotEmpty() @ArrayMaxSize(1_000) @ValidateNested({ each: true }) @Type(() => UnitUsageRequest)
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(1_000)
+  @ValidateNested({ each: true })
+  @Type(() => UnitUsageRequest)
   readonly unitUsageRecords!: UnitUsageRequest[];
 }
 
@@ -49,7 +77,11 @@ export class SubscriptionUsagesEndpoint {
     const records = recordsOf(body, subscription);
     if (records.length > recordsMax) throw invalid(`unitUsageRecords: at most ${recordsMax} records at once`);
     const trackingId = body.trackingId ?? derivedId('tracking-id', context.commandId);
-    const handled = await reported(subscriptionUsageStream(subscriptionId), { subscriptionId, trackingId, records }, commandContext(context, runtime.clock));
+    const handled = await reported(
+      subscriptionUsageStream(subscriptionId),
+      { subscriptionId, trackingId, records },
+      commandContext(context, runtime.clock),
+    );
     await runtime.visible(unwrap(handled, (refusal) => trackingIdUsed(refusal.trackingId)).position);
   }
 
@@ -59,19 +91,32 @@ export class SubscriptionUsagesEndpoint {
   }
 
   @Get(':subscriptionId/:unitType')
-  one(@Param('subscriptionId') id: string, @Param('unitType') unit: string, @Query() query: RangeQuery, @RequestCtx() { tenantId }: RequestContext) {
+  one(
+    @Param('subscriptionId') id: string,
+    @Param('unitType') unit: string,
+    @Query() query: RangeQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
     return this.rolledUp(tenantId, { id, unit }, query);
   }
 
   /** Always the sum, also of units that are priced by their level (Kill Bill 3.2). */
-  private async rolledUp(tenantId: string, { id, unit }: { readonly id: string; readonly unit: string | null }, query: RangeQuery) {
+  private async rolledUp(
+    tenantId: string,
+    { id, unit }: { readonly id: string; readonly unit: string | null },
+    query: RangeQuery,
+  ) {
     const subscriptionId = parseUuid(id);
     const subscription = subscriptionId === null ? null : await this.subscription(tenantId, subscriptionId);
     if (subscriptionId === null || subscription === null) throw unknownSubscription(id);
     const fromAt = dateOf(query.startDate, subscription.timeZone);
     const toAt = dateOf(query.endDate, subscription.timeZone);
     if (fromAt === null || toAt === null) throw invalid('startDate and endDate are dates');
-    const totals = await reportedUsage(this.metering.runtime.database, { tenantId, subscriptionId, unit }, { fromAt, toAt });
+    const totals = await reportedUsage(
+      this.metering.runtime.database,
+      { tenantId, subscriptionId, unit },
+      { fromAt, toAt },
+    );
     return {
       subscriptionId,
       startDate: query.startDate,
@@ -101,14 +146,22 @@ const trackingIdUsed = (trackingId: string) =>
 const unknownSubscription = (id: string) =>
   killBillProblem(404, 4500, 'EntitlementApiException', `Subscription does not exist for id ${id}`);
 
-const recordsOf = ({ unitUsageRecords }: SubscriptionUsageRequest, subscription: SubscriptionView): readonly ReportedUsage[] =>
+const recordsOf = (
+  { unitUsageRecords }: SubscriptionUsageRequest,
+  subscription: SubscriptionView,
+): readonly ReportedUsage[] =>
   unitUsageRecords.flatMap(({ unitType: unit, usageRecords }) =>
-    usageRecords.map(({ recordDate, amount }) => ({ unit, atMs: recordedMs(recordDate, subscription), amount: amountOf(amount) })),
+    usageRecords.map(({ recordDate, amount }) => ({
+      unit,
+      atMs: recordedMs(recordDate, subscription),
+      amount: amountOf(amount),
+    })),
   );
 
 const amountOf = (value: number | string): Decimal => {
   const amount = parseDecimal(value);
-  if (amount === null || !/^-?\d{1,18}(\.\d{1,9})?$/.test(amount)) throw invalid('amount is a decimal number with at most nine digits behind the point');
+  if (amount === null || !/^-?\d{1,18}(\.\d{1,9})?$/.test(amount))
+    throw invalid('amount is a decimal number with at most nine digits behind the point');
   return amount;
 };
 

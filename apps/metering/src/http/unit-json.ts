@@ -2,7 +2,22 @@ import { type Decimal, parseDecimal, toNumber } from '@billstream/kernel';
 import { type CountingMethod, type Interval, type Rule, defaultRule } from '@billstream/metering-domain';
 import type { UnitView } from '@billstream/metering-read-models';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Matches, Max, MaxLength, Min, ValidateBy, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateBy,
+  ValidateNested,
+} from 'class-validator';
 
 const intervals: readonly Interval[] = ['HOUR', 'DAY'];
 const gapPolicies: readonly Rule['gapPolicy'][] = ['INTERPOLATE_NEIGHBOURS', 'PREVIOUS'];
@@ -40,16 +55,28 @@ export class RuleRequest {
 export class UnitPatch {
   @IsOptional() @IsString() @IsNotEmpty() readonly name?: string | null;
   @IsOptional() @IsIn(methods) readonly countingMethod?: CountingMethod | null;
-  @IsOptional() @IsArray() @ArrayMaxSize(1000) @ValidateNested({ each: true }) @Type(() => RuleRequest) readonly rules?: RuleRequest[] | null;
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @ValidateNested({ each: true })
+  @Type(() => RuleRequest)
+  readonly rules?: RuleRequest[] | null;
 }
 
 export class UnitRequest {
-  @Matches(/^[^\p{Cc}/]{1,255}$/u, { message: 'name is a text of 1 to 255 characters without a slash' }) readonly name!: string;
+  @Matches(/^[^\p{Cc}/]{1,255}$/u, { message: 'name is a text of 1 to 255 characters without a slash' })
+  readonly name!: string;
   @IsIn(methods) readonly countingMethod!: CountingMethod;
-  @IsOptional() @IsArray() @ArrayMaxSize(1000) @ValidateNested({ each: true }) @Type(() => RuleRequest) readonly rules?: RuleRequest[] | null;
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @ValidateNested({ each: true })
+  @Type(() => RuleRequest)
+  readonly rules?: RuleRequest[] | null;
 }
 
-const amountOf = (amount: number | string | null | undefined): Decimal | null => (amount == null ? null : parseDecimal(amount));
+const amountOf = (amount: number | string | null | undefined): Decimal | null =>
+  amount == null ? null : parseDecimal(amount);
 const planOf = (plan: string | null | undefined): string | null => (plan === '' ? null : (plan ?? null));
 
 export const ruleOf = (request: RuleRequest, method: CountingMethod): Rule => {

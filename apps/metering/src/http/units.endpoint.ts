@@ -2,7 +2,21 @@ import { RequestCtx, type RequestContext, commandContext, locationOf, unwrap } f
 import { parseUuid } from '@billstream/kernel';
 import { type CountingMethod, type UnitCommand, unitIdOf, unitStream } from '@billstream/metering-domain';
 import { type UnitView, unitById, unitByName, unitsPage } from '@billstream/metering-read-models';
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, IsNotEmpty, IsOptional, IsString, Max, Min } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -39,8 +53,15 @@ export class UnitsEndpoint {
   }
 
   @Get('search/findByName')
-  async findByName(@Query() { name }: NameQuery, @RequestCtx() { tenantId }: RequestContext, @Req() request: FastifyRequest) {
-    return unitJson(await this.existing(name, () => unitByName(this.metering.runtime.database, tenantId, name)), collection(request));
+  async findByName(
+    @Query() { name }: NameQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+    @Req() request: FastifyRequest,
+  ) {
+    return unitJson(
+      await this.existing(name, () => unitByName(this.metering.runtime.database, tenantId, name)),
+      collection(request),
+    );
   }
 
   @Get(':id')
@@ -59,20 +80,39 @@ export class UnitsEndpoint {
     const unitId = unitIdOf(context.tenantId, name);
     const at = this.metering.runtime.clock.now(context.tenantId);
     const ruled = (rules ?? []).map((rule) => ruleOf(rule, countingMethod));
-    await this.command(context, { unitId, name }, { type: 'DefineUnit', unitId, name, countingMethod, rules: ruled, at });
+    await this.command(
+      context,
+      { unitId, name },
+      { type: 'DefineUnit', unitId, name, countingMethod, rules: ruled, at },
+    );
     const defined = unitJson(await this.byId(context.tenantId, unitId), collection(request));
     void reply.header('Location', defined._links.self.href);
     return defined;
   }
 
   @Put(':id')
-  async replace(@Param('id') id: string, @Body() body: UnitPatch, @RequestCtx() context: RequestContext, @Req() request: FastifyRequest) {
+  async replace(
+    @Param('id') id: string,
+    @Body() body: UnitPatch,
+    @RequestCtx() context: RequestContext,
+    @Req() request: FastifyRequest,
+  ) {
     const { name, countingMethod, rules } = body;
-    return this.change(await this.byId(context.tenantId, id), { name, countingMethod, rules: rules ?? [] }, context, request);
+    return this.change(
+      await this.byId(context.tenantId, id),
+      { name, countingMethod, rules: rules ?? [] },
+      context,
+      request,
+    );
   }
 
   @Patch(':id')
-  async patch(@Param('id') id: string, @Body() body: UnitPatch, @RequestCtx() context: RequestContext, @Req() request: FastifyRequest) {
+  async patch(
+    @Param('id') id: string,
+    @Body() body: UnitPatch,
+    @RequestCtx() context: RequestContext,
+    @Req() request: FastifyRequest,
+  ) {
     return this.change(await this.byId(context.tenantId, id), body, context, request);
   }
 
@@ -84,18 +124,31 @@ export class UnitsEndpoint {
   }
 
   /** The rules are what can be changed: records are counted under the unit's name, and read by its counting method. */
-  private async change(known: UnitView, { name, countingMethod, rules }: Changes, context: RequestContext, request: FastifyRequest) {
+  private async change(
+    known: UnitView,
+    { name, countingMethod, rules }: Changes,
+    context: RequestContext,
+    request: FastifyRequest,
+  ) {
     fixed('name', known.name, name);
     fixed('countingMethod', known.countingMethod, countingMethod);
     if (rules != null) {
       const method: CountingMethod = known.countingMethod;
       const at = this.metering.runtime.clock.now(context.tenantId);
-      await this.command(context, known, { type: 'ReplaceRules', rules: rules.map((rule) => ruleOf(rule, method)), at });
+      await this.command(context, known, {
+        type: 'ReplaceRules',
+        rules: rules.map((rule) => ruleOf(rule, method)),
+        at,
+      });
     }
     return unitJson(await this.byId(context.tenantId, known.unitId), collection(request));
   }
 
-  private async command(context: RequestContext, { unitId, name }: Pick<UnitView, 'unitId' | 'name'>, command: UnitCommand): Promise<void> {
+  private async command(
+    context: RequestContext,
+    { unitId, name }: Pick<UnitView, 'unitId' | 'name'>,
+    command: UnitCommand,
+  ): Promise<void> {
     const { runtime, unit } = this.metering;
     const handled = await unit(unitStream(unitId), command, commandContext(context, runtime.clock));
     await runtime.visible(unwrap(handled, unitProblem(name)).position);
@@ -103,7 +156,9 @@ export class UnitsEndpoint {
 
   private byId(tenantId: string, text: string): Promise<UnitView> {
     const unitId = parseUuid(text);
-    return this.existing(text, async () => (unitId === null ? null : unitById(this.metering.runtime.database, tenantId, unitId)));
+    return this.existing(text, async () =>
+      unitId === null ? null : unitById(this.metering.runtime.database, tenantId, unitId),
+    );
   }
 
   /** Looks, and looks once more when the read model has caught up: what was just written is never denied. */
@@ -116,8 +171,17 @@ export class UnitsEndpoint {
     return found;
   }
 
-  private async page(tenantId: string, nameLike: string | null, { page = 0, size = 20 }: PageQuery, request: FastifyRequest) {
-    const { units, total } = await unitsPage(this.metering.runtime.database, tenantId, { nameLike, limit: size, offset: page * size });
+  private async page(
+    tenantId: string,
+    nameLike: string | null,
+    { page = 0, size = 20 }: PageQuery,
+    request: FastifyRequest,
+  ) {
+    const { units, total } = await unitsPage(this.metering.runtime.database, tenantId, {
+      nameLike,
+      limit: size,
+      offset: page * size,
+    });
     const href = collection(request);
     return {
       _embedded: { units: units.map((unit) => unitJson(unit, href)) },

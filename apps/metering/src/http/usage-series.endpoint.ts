@@ -1,7 +1,28 @@
 import { RequestCtx, type RequestContext } from '@billstream/http';
-import { type Decimal, type Instant, type LocalDate, parseInstant, parseLocalDate, plusMs, startOfDay, toNumber, zonedDateOf } from '@billstream/kernel';
+import {
+  type Decimal,
+  type Instant,
+  type LocalDate,
+  parseInstant,
+  parseLocalDate,
+  plusMs,
+  startOfDay,
+  toNumber,
+  zonedDateOf,
+} from '@billstream/kernel';
 import { type Counted, type Stretch, count, stretchesOf } from '@billstream/metering-domain';
-import { type UnitView, type UserView, unitByName, unitVersions, unitsPage, unratedUsage, usageOfEveryone, usageQuarters, userByName, userOfAccount } from '@billstream/metering-read-models';
+import {
+  type UnitView,
+  type UserView,
+  unitByName,
+  unitVersions,
+  unitsPage,
+  unratedUsage,
+  usageOfEveryone,
+  usageQuarters,
+  userByName,
+  userOfAccount,
+} from '@billstream/metering-read-models';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { IsIn, IsNotEmpty, IsOptional, IsString } from 'class-validator';
 import { type Metering, meteringToken } from '../metering';
@@ -36,7 +57,10 @@ export class UsageSeriesEndpoint {
   constructor(@Inject(meteringToken) private readonly metering: Metering) {}
 
   @Get('record/series')
-  async series(@Query() { unit, user, start, end, division = '1h' }: SeriesQuery, @RequestCtx() { tenantId }: RequestContext) {
+  async series(
+    @Query() { unit, user, start, end, division = '1h' }: SeriesQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
     const units = await this.unitsAsked(tenantId, unit);
     if (user === undefined) return this.everyone(tenantId, units, spanOf(start, end, 'UTC'));
     await this.metering.usageVisible(tenantId, user);
@@ -60,7 +84,13 @@ export class UsageSeriesEndpoint {
       for (const { stretch, counted } of await this.counted({ tenantId, user: account.user, known, span }, unit))
         if (stretch.subscriptionId !== null)
           for (const { date, total } of counted.days)
-            if (total !== '0') items.push({ subscriptionId: stretch.subscriptionId, unitType: unit.name, date, amount: toNumber(total) });
+            if (total !== '0')
+              items.push({
+                subscriptionId: stretch.subscriptionId,
+                unitType: unit.name,
+                date,
+                amount: toNumber(total),
+              });
     return items;
   }
 
@@ -72,7 +102,8 @@ export class UsageSeriesEndpoint {
 
   private async unitsAsked(tenantId: string, name: string | undefined): Promise<readonly UnitView[]> {
     const { runtime } = this.metering;
-    if (name === undefined) return (await unitsPage(runtime.database, tenantId, { nameLike: null, limit: unitsMax, offset: 0 })).units;
+    if (name === undefined)
+      return (await unitsPage(runtime.database, tenantId, { nameLike: null, limit: unitsMax, offset: 0 })).units;
     const seen = await unitByName(runtime.database, tenantId, name);
     if (seen !== null) return [seen];
     await runtime.caughtUp();
@@ -90,7 +121,11 @@ export class UsageSeriesEndpoint {
       const { rule, method, fromAt, toAt } = stretch;
       if (rule === null || method === null) continue;
       const quarters = await usageQuarters(database, { tenantId, user, unit: unit.name }, { fromAt, toAt });
-      if (quarters.length > 0) result.push({ stretch, counted: count(quarters, { method, rule, range: { fromAt, toAt, timeZone: span.timeZone } }) });
+      if (quarters.length > 0)
+        result.push({
+          stretch,
+          counted: count(quarters, { method, rule, range: { fromAt, toAt, timeZone: span.timeZone } }),
+        });
     }
     return result;
   }
@@ -107,9 +142,17 @@ export class UsageSeriesEndpoint {
       subscriptions: await Promise.all(
         stretches.map(async ({ stretch, counted }) => ({
           ...stretchJson(stretch),
-          series: division === '15m' ? quartersJson(await usageQuarters(database, series, stretch)) : seriesJson(counted, division),
+          series:
+            division === '15m'
+              ? quartersJson(await usageQuarters(database, series, stretch))
+              : seriesJson(counted, division),
           hours: hoursJson(counted),
-          days: counted.days.map(({ date, usage, free, total }) => ({ date, usage: toNumber(usage), free: toNumber(free), total: toNumber(total) })),
+          days: counted.days.map(({ date, usage, free, total }) => ({
+            date,
+            usage: toNumber(usage),
+            free: toNumber(free),
+            total: toNumber(total),
+          })),
           usage: toNumber(counted.usage),
           free: toNumber(counted.free),
           total: toNumber(counted.total),
@@ -122,7 +165,11 @@ export class UsageSeriesEndpoint {
   private everyone(tenantId: string, units: readonly UnitView[], span: Span) {
     return Promise.all(
       units.map(async ({ name: unit, countingMethod }) => {
-        const hours = await usageOfEveryone(this.metering.runtime.database, { tenantId, unit, method: countingMethod }, span);
+        const hours = await usageOfEveryone(
+          this.metering.runtime.database,
+          { tenantId, unit, method: countingMethod },
+          span,
+        );
         const series = hours.map(({ at, value, records }) => ({ time: at, amount: toNumber(value), records }));
         return { unit, user: null, countingMethod, series, total: series.reduce((sum, { amount }) => sum + amount, 0) };
       }),
@@ -144,20 +191,31 @@ const stretchJson = ({ subscriptionId, rule, version, fromAt, toAt }: Stretch) =
 const hoursJson = ({ hours }: Counted) =>
   hours.map(({ at, value, records, synthetic }) => ({ time: at, amount: toNumber(value), records, synthetic }));
 
-const seriesJson = (counted: Counted, division: Division): readonly { readonly time: string; readonly amount: number }[] =>
+const seriesJson = (
+  counted: Counted,
+  division: Division,
+): readonly { readonly time: string; readonly amount: number }[] =>
   division === '1d'
     ? counted.days.map(({ date, usage }) => ({ time: date, amount: toNumber(usage) }))
     : hoursJson(counted).map(({ time, amount }) => ({ time, amount }));
 
-const quartersJson = (quarters: readonly { readonly at: Instant; readonly sum: Decimal; readonly count: number; readonly max: Decimal }[]) =>
-  quarters.map(({ at, sum, count: records, max }) => ({ time: at, amount: toNumber(sum), max: toNumber(max), records }));
+const quartersJson = (
+  quarters: readonly { readonly at: Instant; readonly sum: Decimal; readonly count: number; readonly max: Decimal }[],
+) =>
+  quarters.map(({ at, sum, count: records, max }) => ({
+    time: at,
+    amount: toNumber(sum),
+    max: toNumber(max),
+    records,
+  }));
 
 /** `yyyy-MM-dd HH` in the account's zone, as the original has it; a day alone, or an ISO instant, will do too. */
 const spanOf = (start: string, end: string, timeZone: string): Span => {
   const fromAt = instantIn(start, timeZone, 'query:start');
   const toAt = instantIn(end, timeZone, 'query:end');
   if (toAt <= fromAt) throw invalidField('query:end', 'is after start');
-  if (toAt > plusMs(fromAt, spanDaysMax * 86_400_000)) throw invalidField('query:end', `is at most ${spanDaysMax} days after start`);
+  if (toAt > plusMs(fromAt, spanDaysMax * 86_400_000))
+    throw invalidField('query:end', `is at most ${spanDaysMax} days after start`);
   return { fromAt, toAt, timeZone };
 };
 
@@ -173,5 +231,7 @@ const instantIn = (text: string, timeZone: string, pointer: string): Instant => 
 /** On a day on which the clock changes, hours after the change are counted from the end of the day. */
 const hourOf = (date: LocalDate, hour: number, timeZone: string): Instant => {
   const fromStart = plusMs(startOfDay(date, timeZone), hour * 3_600_000);
-  return hour === 24 || zonedDateOf(fromStart, timeZone) === date ? fromStart : startOfDay(zonedDateOf(fromStart, timeZone), timeZone);
+  return hour === 24 || zonedDateOf(fromStart, timeZone) === date
+    ? fromStart
+    : startOfDay(zonedDateOf(fromStart, timeZone), timeZone);
 };

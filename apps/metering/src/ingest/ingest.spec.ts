@@ -32,14 +32,22 @@ describe('ingest', () => {
       },
     });
     await ingest({ tenantId: 't', batch: [{ unit: 'host', amount: 1 }], requestKey: null });
-    const answer = await ingest({ tenantId: 't', batch: [{ unit: 'host' }, { unit: 'calls' }, null], requestKey: null });
+    const answer = await ingest({
+      tenantId: 't',
+      batch: [{ unit: 'host' }, { unit: 'calls' }, null],
+      requestKey: null,
+    });
     expect(asked).toEqual([['host', 'calls']]);
     expect(answer).toMatchObject({ accepted: 1, rejected: [{ index: 0 }, { index: 2 }], deduplicated: false });
   });
   it('does not call a duplicate what is not durable', async () => {
     const inner = memoryEventStore();
     let fails = true;
-    const store: EventStore = { ...inner, append: (stream, expected, events) => (fails ? Promise.reject(new Error('disk full')) : inner.append(stream, expected, events)) };
+    const store: EventStore = {
+      ...inner,
+      append: (stream, expected, events) =>
+        fails ? Promise.reject(new Error('disk full')) : inner.append(stream, expected, events),
+    };
     const ingest = ingestOn(store);
     const request = { tenantId: 't', batch: [{ unit: 'calls', id: 'a' }], requestKey: null };
     await expect(ingest(request)).rejects.toThrow('disk full');

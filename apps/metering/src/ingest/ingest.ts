@@ -66,7 +66,11 @@ export const createIngest = (parts: IngestParts): Ingest => {
 const unnamed = ([unit, user, atMs, amount]: LoggedRecord): LoggedRecord => [unit, user, atMs, amount, null, null];
 
 /** Units of records without an amount; a batch that has none costs nothing here. */
-const methodsNeeded = async (parts: IngestParts, tenantId: string, batch: readonly unknown[]): Promise<ReadonlyMap<string, CountingMethod>> => {
+const methodsNeeded = async (
+  parts: IngestParts,
+  tenantId: string,
+  batch: readonly unknown[],
+): Promise<ReadonlyMap<string, CountingMethod>> => {
   const units = new Set<string>();
   for (const raw of batch) {
     const unit = unitWithoutAmount(raw);

@@ -19,7 +19,9 @@ afterAll(async () => {
 const clock = fixedClock('2024-05-01T10:00:00.000Z' as Instant);
 const record = (n: number): LoggedRecord => ['calls', 'u', 1_714_557_600_000, '1' as Decimal, 's', String(n)];
 const written = async (stream: string) =>
-  (await store.read(stream)).flatMap(({ data }) => (data as UsageRecordedEvent['data']).records.map(([, , , , , id]) => Number(id)));
+  (await store.read(stream)).flatMap(({ data }) =>
+    (data as UsageRecordedEvent['data']).records.map(([, , , , , id]) => Number(id)),
+  );
 
 it('after a restart goes on where the stream ends, whatever its length', async () => {
   for (const length of [1, 2, 5, 9]) {
@@ -46,7 +48,18 @@ it('two processes write the same stream without losing or repeating a record', a
 it('takes the largest batch a body can hold', async () => {
   const tenantId = newId();
   const stream = usageStream(tenantId, 'u');
-  const wide = (n: number): LoggedRecord => ['ü'.repeat(255), '\u0001'.repeat(255), 1_714_557_600_000, '1' as Decimal, '한'.repeat(255), String(n)];
-  await usageWriter({ store, clock }).write(tenantId, stream, Array.from({ length: 5_000 }, (_, n) => wide(n)));
+  const wide = (n: number): LoggedRecord => [
+    'ü'.repeat(255),
+    '\u0001'.repeat(255),
+    1_714_557_600_000,
+    '1' as Decimal,
+    '한'.repeat(255),
+    String(n),
+  ];
+  await usageWriter({ store, clock }).write(
+    tenantId,
+    stream,
+    Array.from({ length: 5_000 }, (_, n) => wide(n)),
+  );
   expect(await written(stream)).toHaveLength(5_000);
 }, 30_000);

@@ -6,9 +6,12 @@ import { TooMuchWaiting, usageWriter } from './usage-writer';
 
 const clock = fixedClock('2024-05-01T10:00:00.000Z' as Instant);
 const record = (n: number): LoggedRecord => ['calls', 'u', 1_714_557_600_000, '1' as never, 's', String(n)];
-const records = (from: number, count: number): readonly LoggedRecord[] => Array.from({ length: count }, (_, i) => record(from + i));
+const records = (from: number, count: number): readonly LoggedRecord[] =>
+  Array.from({ length: count }, (_, i) => record(from + i));
 const written = async (store: EventStore, stream = 'usage-t-0') =>
-  (await store.read(stream)).map(({ data }) => (data as UsageRecordedEvent['data']).records.map(([, , , , , id]) => Number(id)));
+  (await store.read(stream)).map(({ data }) =>
+    (data as UsageRecordedEvent['data']).records.map(([, , , , , id]) => Number(id)),
+  );
 
 describe('the usage writer', () => {
   it('writes what arrives during an append as one event', async () => {
@@ -24,7 +27,11 @@ describe('the usage writer', () => {
     await usageWriter({ store, clock }).write('t', 'usage-t-0', records(0, 2_500));
     expect((await written(store)).map(({ length }) => length)).toEqual([1_000, 1_000, 500]);
     const long: LoggedRecord = ['x'.repeat(255), 'y'.repeat(255), 0, '1' as never, 's'.repeat(255), 'i'.repeat(255)];
-    await usageWriter({ store, clock }).write('t', 'usage-t-1', Array.from({ length: 1_000 }, () => long));
+    await usageWriter({ store, clock }).write(
+      't',
+      'usage-t-1',
+      Array.from({ length: 1_000 }, () => long),
+    );
     for (const { data } of await store.read('usage-t-1')) expect(JSON.stringify(data).length).toBeLessThan(170_000);
   });
   it('finds the end of a stream that others have written, however long it is', async () => {
@@ -84,7 +91,11 @@ describe('the usage writer', () => {
   it('says so when a store stays away, and goes on when it is back', async () => {
     const inner = memoryEventStore();
     let isAway = true;
-    const store: EventStore = { ...inner, append: (stream, expected, events) => (isAway ? Promise.reject(new AppendOutcomeUnknown(stream)) : inner.append(stream, expected, events)) };
+    const store: EventStore = {
+      ...inner,
+      append: (stream, expected, events) =>
+        isAway ? Promise.reject(new AppendOutcomeUnknown(stream)) : inner.append(stream, expected, events),
+    };
     const writer = usageWriter({ store, clock, patienceMs: 0 });
     await expect(writer.write('t', 'usage-t-0', [record(1)])).rejects.toThrow(AppendOutcomeUnknown);
     isAway = false;

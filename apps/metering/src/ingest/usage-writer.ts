@@ -1,4 +1,10 @@
-import { AppendOutcomeUnknown, type EventStore, type Metadata, RevisionConflict, type StoredEvent } from '@billstream/event-sourcing';
+import {
+  AppendOutcomeUnknown,
+  type EventStore,
+  type Metadata,
+  RevisionConflict,
+  type StoredEvent,
+} from '@billstream/event-sourcing';
 import { type Clock, newId, wallTime } from '@billstream/kernel';
 import { type LoggedRecord, type UsageRecordedEvent, usageRecordedName } from '@billstream/metering-domain';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,7 +80,8 @@ export const usageWriter = (parts: UsageWriterParts): UsageWriter => {
   return {
     write: async (tenantId, stream, records) => {
       const lane = laneOf(stream);
-      if (lane.waitingRecords > 0 && lane.waitingRecords + records.length > waitingMax) throw new TooMuchWaiting(stream);
+      if (lane.waitingRecords > 0 && lane.waitingRecords + records.length > waitingMax)
+        throw new TooMuchWaiting(stream);
       const positions = await Promise.all(piecesOf(records).map((piece) => enqueue(lane, tenantId, piece)));
       return positions.at(-1) ?? -1n;
     },
@@ -131,7 +138,11 @@ const takeGroup = (lane: Lane): readonly Waiting[] => {
 };
 
 /** The event's id is drawn once and kept through every retry: an append that had happened after all is recognised by it. */
-const appendGroup = async ({ store, clock, patienceMs = patienceMsDefault }: UsageWriterParts, lane: Lane, group: readonly Waiting[]): Promise<bigint> => {
+const appendGroup = async (
+  { store, clock, patienceMs = patienceMsDefault }: UsageWriterParts,
+  lane: Lane,
+  group: readonly Waiting[],
+): Promise<bigint> => {
   const event = eventOf(group, clock);
   const end = performance.now() + patienceMs;
   for (;;) {

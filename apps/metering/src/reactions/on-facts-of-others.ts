@@ -19,7 +19,8 @@ export class OnFactsOfOthers {
 
   @EventPattern('accounts.tenant-created.v1')
   async defineUnits(@Payload() event: Heard<AccountsEvent, 'accounts.tenant-created.v1'>): Promise<void> {
-    if (event.data.useGlobalDefault) await defineDefaultUnits(this.metering, { ...contextOf(event), tenantId: event.data.tenantId });
+    if (event.data.useGlobalDefault)
+      await defineDefaultUnits(this.metering, { ...contextOf(event), tenantId: event.data.tenantId });
   }
 
   @EventPattern('accounts.account-created.v1')
@@ -35,11 +36,18 @@ export class OnFactsOfOthers {
   @EventPattern('subscriptions.billing-changed.v1')
   async recordPlans(@Payload() event: Heard<SubscriptionsEvent, 'subscriptions.billing-changed.v1'>): Promise<void> {
     const { accountId, subscriptionId, transitions } = event.data;
-    const command = { type: 'RecordPlans' as const, accountId, subscriptionId, intervals: intervalsOf(subscriptionId, transitions) };
+    const command = {
+      type: 'RecordPlans' as const,
+      accountId,
+      subscriptionId,
+      intervals: intervalsOf(subscriptionId, transitions),
+    };
     settled(await this.metering.account(meteredAccountStream(accountId), command, contextOf(event)));
   }
 
-  private async recordAccount(event: Heard<AccountsEvent, 'accounts.account-created.v1' | 'accounts.account-updated.v1'>): Promise<void> {
+  private async recordAccount(
+    event: Heard<AccountsEvent, 'accounts.account-created.v1' | 'accounts.account-updated.v1'>,
+  ): Promise<void> {
     const { accountId, externalKey: user, timeZone } = event.data;
     const command = { type: 'RecordAccount' as const, accountId, user, timeZone };
     settled(await this.metering.account(meteredAccountStream(accountId), command, contextOf(event)));
@@ -47,7 +55,10 @@ export class OnFactsOfOthers {
 }
 
 /** Stretches of time on a plan; phases of one plan that price the same units are one stretch. */
-export const intervalsOf = (subscriptionId: string, transitions: readonly BillingTransition[]): readonly PlanInterval[] =>
+export const intervalsOf = (
+  subscriptionId: string,
+  transitions: readonly BillingTransition[],
+): readonly PlanInterval[] =>
   transitions
     .flatMap(({ phase, effectiveAt }, index): readonly PlanInterval[] => {
       if (phase === null) return [];
@@ -56,13 +67,24 @@ export const intervalsOf = (subscriptionId: string, transitions: readonly Billin
       const levels = usages.flatMap(({ tiers }) => tiers.flatMap(({ limits }) => limits.map(({ unit }) => unit)));
       const capacityUnits = [...new Set(levels)];
       const units = [...new Set([...consumed, ...levels])];
-      return [{ subscriptionId, planName, category, fromAt: effectiveAt, toAt: transitions[index + 1]?.effectiveAt ?? null, units, capacityUnits }];
+      return [
+        {
+          subscriptionId,
+          planName,
+          category,
+          fromAt: effectiveAt,
+          toAt: transitions[index + 1]?.effectiveAt ?? null,
+          units,
+          capacityUnits,
+        },
+      ];
     })
     .reduce<readonly PlanInterval[]>(joined, []);
 
 const joined = (intervals: readonly PlanInterval[], next: PlanInterval): readonly PlanInterval[] => {
   const last = intervals.at(-1);
-  const terms = ({ planName, category, units, capacityUnits }: PlanInterval): string => JSON.stringify([planName, category, units, capacityUnits]);
+  const terms = ({ planName, category, units, capacityUnits }: PlanInterval): string =>
+    JSON.stringify([planName, category, units, capacityUnits]);
   if (last === undefined || last.toAt !== next.fromAt || terms(last) !== terms(next)) return [...intervals, next];
   return [...intervals.slice(0, -1), { ...next, fromAt: last.fromAt }];
 };

@@ -21,7 +21,11 @@ export class OnUsageRequested {
     const countedTo = await untilCounted(this.metering.runtime, request);
     const usages = await closedUsages(this.metering.runtime, request, countedTo);
     const context = { ...contextOf(event), commandId: derivedId('close-usage', requestId) };
-    const closed = await this.metering.closing(usageClosingStream(subscriptionId), { requestId, accountId, subscriptionId, usages }, context);
+    const closed = await this.metering.closing(
+      usageClosingStream(subscriptionId),
+      { requestId, accountId, subscriptionId, usages },
+      context,
+    );
     if (closed.outcome !== 'accepted') throw new Error(`usage could not be closed: ${closed.outcome}`);
   }
 }

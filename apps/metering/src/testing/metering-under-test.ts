@@ -99,7 +99,10 @@ const follower = (store: EventStore, database: Database): (() => Promise<void>) 
   let after: bigint | null = null;
   let last = Promise.resolve();
   const step = async (): Promise<void> => {
-    const page = await store.readAll({ after, prefixes: [...meteringService.streams, ...meteringService.readModels.flatMap(({ prefixes }) => prefixes)] });
+    const page = await store.readAll({
+      after,
+      prefixes: [...meteringService.streams, ...meteringService.readModels.flatMap(({ prefixes }) => prefixes)],
+    });
     for (const model of meteringService.readModels) {
       const events = page.events.filter(({ stream }) => model.prefixes.some((prefix) => stream.startsWith(prefix)));
       if (events.length > 0) await database.transaction((tx) => model.apply(tx, events));

@@ -13,15 +13,32 @@ export type AccountFacts = {
 };
 
 export type AccountsEvent =
-  | { readonly type: 'accounts.tenant-created.v1'; readonly data: { readonly tenantId: string; readonly apiKey: string; readonly externalKey: string; readonly useGlobalDefault: boolean } }
+  | {
+      readonly type: 'accounts.tenant-created.v1';
+      readonly data: {
+        readonly tenantId: string;
+        readonly apiKey: string;
+        readonly externalKey: string;
+        readonly useGlobalDefault: boolean;
+      };
+    }
   /**
    * Sealed with the platform's secrets key and bound to `<tenantId>/<pluginName>`: only a service that holds the key can
    * read a plugin's credentials. Null: removed.
    */
-  | { readonly type: 'accounts.plugin-configured.v1'; readonly data: { readonly tenantId: string; readonly pluginName: string; readonly sealedConfig: string | null } }
+  | {
+      readonly type: 'accounts.plugin-configured.v1';
+      readonly data: { readonly tenantId: string; readonly pluginName: string; readonly sealedConfig: string | null };
+    }
   /** All settings a tenant has of its own, by property name (Kill Bill's per-tenant configuration); empty: none any more. */
-  | { readonly type: 'accounts.tenant-settings-changed.v1'; readonly data: { readonly tenantId: string; readonly settings: Readonly<Record<string, string>> } }
+  | {
+      readonly type: 'accounts.tenant-settings-changed.v1';
+      readonly data: { readonly tenantId: string; readonly settings: Readonly<Record<string, string>> };
+    }
   /** A test clock was moved: business time of the tenant is wall time plus this distance. */
-  | { readonly type: 'accounts.clock-moved.v1'; readonly data: { readonly tenantId: string; readonly distanceMs: number } }
+  | {
+      readonly type: 'accounts.clock-moved.v1';
+      readonly data: { readonly tenantId: string; readonly distanceMs: number };
+    }
   | { readonly type: 'accounts.account-created.v1'; readonly data: AccountFacts }
   | { readonly type: 'accounts.account-updated.v1'; readonly data: AccountFacts };

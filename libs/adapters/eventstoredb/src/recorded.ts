@@ -11,12 +11,14 @@ const utf8 = new TextEncoder();
 /** Throws here what the client would only notice inside a promise nobody can catch. */
 const assertJson = (value: unknown, path: string): void => {
   const stranger = strangerIn(value);
-  if (stranger) throw new TypeError(`event data is not JSON: ${[path, ...stranger.keys].join('.')} is a ${stranger.kind}`);
+  if (stranger)
+    throw new TypeError(`event data is not JSON: ${[path, ...stranger.keys].join('.')} is a ${stranger.kind}`);
 };
 
 /** Names the way only once something was found: most events are large and all of them are fine. */
 const strangerIn = (value: unknown): { readonly keys: readonly string[]; readonly kind: string } | null => {
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') return { keys: [], kind: typeof value };
+  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
+    return { keys: [], kind: typeof value };
   if (typeof value !== 'object' || value === null) return null;
   if (Array.isArray(value)) {
     const elements: readonly unknown[] = value;

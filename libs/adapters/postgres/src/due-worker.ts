@@ -124,7 +124,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const start = (item: Taken): void => {
     change(item.tenant_id, 1);
     held.add(item);
-    void inTurn(scopeOf(item), () => (signal.aborted ? Promise.resolve() : perform(parts, item, () => held.delete(item))))
+    void inTurn(scopeOf(item), () =>
+      signal.aborted ? Promise.resolve() : perform(parts, item, () => held.delete(item)),
+    )
       .catch((error: unknown) => {
         // Its lease runs out and it is taken again.
         logger.warn({ service, err: error, kind: item.kind, key: item.key }, 'due work cannot be settled');
@@ -147,7 +149,10 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const run = async (): Promise<void> => {
     if (kinds.length === 0) return;
     // Missed once or twice, the lease still holds; missed for long, the work is done twice, which it must bear.
-    const renewing = setInterval(() => void renew(database, [...held], leaseSeconds).catch(() => undefined), leaseSeconds * 250);
+    const renewing = setInterval(
+      () => void renew(database, [...held], leaseSeconds).catch(() => undefined),
+      leaseSeconds * 250,
+    );
     let swept = Date.now();
     for (let failures = 0; !signal.aborted;) {
       let found = 0;

@@ -14,7 +14,8 @@ export const installationSecrets = (dataDirectory: string): InstallationSecrets 
   const file = path.join(dataDirectory, 'secrets.json');
   if (existsSync(file)) {
     const { secretsKey, innerSecret } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Record<string, unknown>>;
-    if (!isSecret(secretsKey) || !isSecret(innerSecret)) throw new Error(`${file} does not hold two secrets of 32 bytes in hex`);
+    if (!isSecret(secretsKey) || !isSecret(innerSecret))
+      throw new Error(`${file} does not hold two secrets of 32 bytes in hex`);
     return { secretsKey, innerSecret };
   }
   const secrets = { secretsKey: randomBytes(32).toString('hex'), innerSecret: randomBytes(32).toString('hex') };

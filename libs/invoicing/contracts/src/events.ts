@@ -12,7 +12,12 @@ export type InvoicingEvent =
         readonly subscriptionId: string;
         readonly planName: string;
         readonly timeZone: string;
-        readonly periods: readonly { readonly unit: string; readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant }[];
+        readonly periods: readonly {
+          readonly unit: string;
+          readonly usageName: string;
+          readonly fromAt: Instant;
+          readonly toAt: Instant;
+        }[];
       };
     }
   | {
@@ -42,7 +47,13 @@ export type InvoicingEvent =
     }
   | {
       readonly type: 'invoicing.charged-through-changed.v1';
-      readonly data: { readonly accountId: string; readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[] };
+      readonly data: {
+        readonly accountId: string;
+        readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[];
+      };
     }
   /** The account had no bill cycle day; its first billable, account-aligned day became it. */
-  | { readonly type: 'invoicing.bill-cycle-day-chosen.v1'; readonly data: { readonly accountId: string; readonly billCycleDayLocal: number } };
+  | {
+      readonly type: 'invoicing.bill-cycle-day-chosen.v1';
+      readonly data: { readonly accountId: string; readonly billCycleDayLocal: number };
+    };

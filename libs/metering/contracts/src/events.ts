@@ -13,7 +13,11 @@ export type ClosedUsage = {
   /** Accepted records behind it, filled buckets, and the rule that counted them; the lineage of the invoice line. */
   readonly records: number;
   readonly syntheticBuckets: number;
-  readonly rule: { readonly unit: string; readonly version: number; readonly countingMethod: 'SUM' | 'AVG' | 'PEAK' } | null;
+  readonly rule: {
+    readonly unit: string;
+    readonly version: number;
+    readonly countingMethod: 'SUM' | 'AVG' | 'PEAK';
+  } | null;
   /** Reports (Kill Bill's tracking ids) that the quantity was made of; empty when it was metered alone. */
   readonly trackingIds?: readonly string[];
   /** Log position up to which usage had been counted. */
@@ -24,7 +28,12 @@ export type MeteringEvent =
   /** The answer to `invoicing.usage-requested.v1`: all asked-for quantities at once. */
   | {
       readonly type: 'metering.usage-closed.v1';
-      readonly data: { readonly requestId: string; readonly accountId: string; readonly subscriptionId: string; readonly usages: readonly ClosedUsage[] };
+      readonly data: {
+        readonly requestId: string;
+        readonly accountId: string;
+        readonly subscriptionId: string;
+        readonly usages: readonly ClosedUsage[];
+      };
     }
   | { readonly type: 'metering.limit-reached.v1' | 'metering.limit-released.v1'; readonly data: LimitTransition };
 

@@ -1,13 +1,43 @@
-import { type Decimal, type Instant, type LocalDate, epochMs, instantOfMs, plusDays, startOfDay, zonedDateOf } from '@billstream/kernel';
-import { type Fraction, dividedBy, fractionOf, greater, lesser, minus, nothing, plus, toDecimal, total } from './fraction';
+import {
+  type Decimal,
+  type Instant,
+  type LocalDate,
+  epochMs,
+  instantOfMs,
+  plusDays,
+  startOfDay,
+  zonedDateOf,
+} from '@billstream/kernel';
+import {
+  type Fraction,
+  dividedBy,
+  fractionOf,
+  greater,
+  lesser,
+  minus,
+  nothing,
+  plus,
+  toDecimal,
+  total,
+} from './fraction';
 import type { CountingMethod, Rule } from './rule';
 import { hourFractionMs, hourMs, hourStartMs } from './zone-hour';
 
 /** Samples of one quarter of an hour, added up. Every offset in use is a multiple of it, so quarters make hours in any zone. */
 export type Quarter = { readonly at: Instant; readonly sum: Decimal; readonly count: number; readonly max: Decimal };
 
-export type CountedHour = { readonly at: Instant; readonly value: Decimal; readonly records: number; readonly synthetic: boolean };
-export type CountedDay = { readonly date: LocalDate; readonly usage: Decimal; readonly free: Decimal; readonly total: Decimal };
+export type CountedHour = {
+  readonly at: Instant;
+  readonly value: Decimal;
+  readonly records: number;
+  readonly synthetic: boolean;
+};
+export type CountedDay = {
+  readonly date: LocalDate;
+  readonly usage: Decimal;
+  readonly free: Decimal;
+  readonly total: Decimal;
+};
 
 /** What a range of usage amounts to. `total` is charged: usage less free amounts, never below zero. */
 export type Counted = {
@@ -41,7 +71,12 @@ export const count = (
   const free = total(days.map((day) => day.free));
   return {
     hours: hours.map(({ at, value, ...rest }) => ({ at: instantOfMs(at), value: toDecimal(value), ...rest })),
-    days: days.map((day) => ({ date: day.date, usage: toDecimal(day.usage), free: toDecimal(day.free), total: toDecimal(minus(day.usage, day.free)) })),
+    days: days.map((day) => ({
+      date: day.date,
+      usage: toDecimal(day.usage),
+      free: toDecimal(day.free),
+      total: toDecimal(minus(day.usage, day.free)),
+    })),
     usage: toDecimal(usage),
     free: toDecimal(free),
     total: toDecimal(minus(usage, free)),
@@ -69,10 +104,18 @@ const hoursOf = (quarters: readonly Quarter[], method: CountingMethod, timeZone:
   }
   return [...hours]
     .sort(([a], [b]) => a - b)
-    .map(([at, { sum, count: records, max }]) => ({ at, records, synthetic: false, value: valueOf(method, { sum, records, max }) }));
+    .map(([at, { sum, count: records, max }]) => ({
+      at,
+      records,
+      synthetic: false,
+      value: valueOf(method, { sum, records, max }),
+    }));
 };
 
-const valueOf = (method: CountingMethod, { sum, records, max }: { sum: Fraction; records: number; max: Fraction }): Fraction => {
+const valueOf = (
+  method: CountingMethod,
+  { sum, records, max }: { sum: Fraction; records: number; max: Fraction },
+): Fraction => {
   switch (method) {
     case 'SUM':
       return sum;
@@ -84,7 +127,11 @@ const valueOf = (method: CountingMethod, { sum, records, max }: { sum: Fraction;
 };
 
 /** Only gaps between two hours with samples are filled: before the first and after the last nothing is known (M5). */
-const filled = (hours: readonly Hour[], method: CountingMethod, rule: Rule): { readonly hours: readonly Hour[]; readonly gapsTooLong: number } => {
+const filled = (
+  hours: readonly Hour[],
+  method: CountingMethod,
+  rule: Rule,
+): { readonly hours: readonly Hour[]; readonly gapsTooLong: number } => {
   if (method === 'SUM' || !rule.putEmptyPeriod) return { hours, gapsTooLong: 0 };
   const result: Hour[] = [];
   let gapsTooLong = 0;
@@ -94,7 +141,8 @@ const filled = (hours: readonly Hour[], method: CountingMethod, rule: Rule): { r
     if (missing > rule.maxGapHours) gapsTooLong += 1;
     if (before && missing > 0 && missing <= rule.maxGapHours) {
       const value = rule.gapPolicy === 'PREVIOUS' ? before.value : dividedBy(plus(before.value, hour.value), 2);
-      for (let i = 1; i <= missing; i += 1) result.push({ at: before.at + i * hourMs, value, records: 0, synthetic: true });
+      for (let i = 1; i <= missing; i += 1)
+        result.push({ at: before.at + i * hourMs, value, records: 0, synthetic: true });
     }
     result.push(hour);
   }

@@ -16,5 +16,13 @@ export { meteringPublication, usageClosing, usageClosingSchema, usageClosingStre
 export type { UsageClosedEvent } from './usage-closing';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';
 export type { UsageLimitEvent } from './usage-limit';
-export { anonymousUser, parseRecords, recordedAt, usagePartitions, usageRecordedName, usageStream, usageStreamsOf } from './usage-record';
+export {
+  anonymousUser,
+  parseRecords,
+  recordedAt,
+  usagePartitions,
+  usageRecordedName,
+  usageStream,
+  usageStreamsOf,
+} from './usage-record';
 export type { LoggedRecord, ParsedRecords, RecordDefaults, RejectedRecord, UsageRecordedEvent } from './usage-record';

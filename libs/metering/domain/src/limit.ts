@@ -1,4 +1,17 @@
-import { type Decimal, type Instant, add, compare, decimal, epochMs, instantOfMs, plusDays, startOfDay, subtract, zero, zonedDateOf } from '@billstream/kernel';
+import {
+  type Decimal,
+  type Instant,
+  add,
+  compare,
+  decimal,
+  epochMs,
+  instantOfMs,
+  plusDays,
+  startOfDay,
+  subtract,
+  zero,
+  zonedDateOf,
+} from '@billstream/kernel';
 import type { CountingMethod, Interval, Rule } from './rule';
 
 /** Where a user stands with a unit. SUM: `current` is the sum of the open window; AVG and PEAK: the newest sample. */
@@ -12,11 +25,21 @@ export type LimitState = {
 };
 
 /** A state set by hand (M18); it holds until `until`, or until it is cleared. */
-export type LimitOverride = { readonly state: 'LIMITED' | 'RELEASED'; readonly until: Instant | null; readonly reason: string };
+export type LimitOverride = {
+  readonly state: 'LIMITED' | 'RELEASED';
+  readonly until: Instant | null;
+  readonly reason: string;
+};
 
 export type LimitSample = { readonly at: Instant; readonly amount: Decimal };
 
-export const untouched: LimitState = { current: zero, newestAt: null, windowFrom: null, windowTo: null, override: null };
+export const untouched: LimitState = {
+  current: zero,
+  newestAt: null,
+  windowFrom: null,
+  windowTo: null,
+  override: null,
+};
 
 /** What a check answers. `remaining` is floored at -1 as in the original; `limited` is "usage exceeds the limit" (M1). */
 export type LimitVerdict = {
@@ -56,23 +79,41 @@ export type LimitTerms = { readonly method: CountingMethod; readonly rule: Rule;
  * The state after a record. A SUM record counts when its event time lies inside the window open at `now`; an older or
  * future one is billed but does not limit (M4). A gauge takes the sample unless a newer one was seen.
  */
-export const afterSample = (state: LimitState, sample: LimitSample, now: Instant, { method, rule, timeZone }: LimitTerms): LimitState => {
+export const afterSample = (
+  state: LimitState,
+  sample: LimitSample,
+  now: Instant,
+  { method, rule, timeZone }: LimitTerms,
+): LimitState => {
   if (method !== 'SUM')
-    return state.newestAt !== null && sample.at < state.newestAt ? state : { ...state, current: sample.amount, newestAt: sample.at };
+    return state.newestAt !== null && sample.at < state.newestAt
+      ? state
+      : { ...state, current: sample.amount, newestAt: sample.at };
   const open = atNow(state, now);
   // No window is longer than a day of 25 hours: a backfill of old records need not look into the calendar for each.
   if (Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return open;
-  const window = open.windowFrom !== null && open.windowTo !== null ? { from: open.windowFrom, to: open.windowTo } : windowAround(rule.windowAnchor === 'FIRST_USE' ? sample.at : now, rule, timeZone);
+  const window =
+    open.windowFrom !== null && open.windowTo !== null
+      ? { from: open.windowFrom, to: open.windowTo }
+      : windowAround(rule.windowAnchor === 'FIRST_USE' ? sample.at : now, rule, timeZone);
   if (sample.at < window.from || sample.at >= window.to || window.to <= now) return open;
   const newestAt = open.newestAt === null || sample.at > open.newestAt ? sample.at : open.newestAt;
   return { ...open, current: add(open.current, sample.amount), newestAt, windowFrom: window.from, windowTo: window.to };
 };
 
 /** The counter set by hand (the original's reset): the open window goes on from `amount`. A gauge has no counter. */
-export const afterReset = (state: LimitState, amount: Decimal, now: Instant, { method, rule, timeZone }: LimitTerms): LimitState => {
+export const afterReset = (
+  state: LimitState,
+  amount: Decimal,
+  now: Instant,
+  { method, rule, timeZone }: LimitTerms,
+): LimitState => {
   if (method !== 'SUM') return state;
   const open = atNow(state, now);
-  const window = open.windowFrom !== null && open.windowTo !== null ? { from: open.windowFrom, to: open.windowTo } : windowAround(now, rule, timeZone);
+  const window =
+    open.windowFrom !== null && open.windowTo !== null
+      ? { from: open.windowFrom, to: open.windowTo }
+      : windowAround(now, rule, timeZone);
   return { ...open, current: amount, windowFrom: window.from, windowTo: window.to };
 };
 

@@ -15,18 +15,34 @@ export type PlanInterval = {
 
 /** What metering knows of an account, recorded from what accounts and subscriptions published. `user` is its external key. */
 export type MeteredAccountEvent =
-  | { readonly type: 'AccountRecorded'; readonly data: { readonly accountId: string; readonly user: string; readonly timeZone: string } }
-  | { readonly type: 'PlansRecorded'; readonly data: { readonly accountId: string; readonly subscriptionId: string; readonly intervals: readonly PlanInterval[] } };
+  | {
+      readonly type: 'AccountRecorded';
+      readonly data: { readonly accountId: string; readonly user: string; readonly timeZone: string };
+    }
+  | {
+      readonly type: 'PlansRecorded';
+      readonly data: {
+        readonly accountId: string;
+        readonly subscriptionId: string;
+        readonly intervals: readonly PlanInterval[];
+      };
+    };
 
 export type MeteredAccountCommand =
   | { readonly type: 'RecordAccount'; readonly accountId: string; readonly user: string; readonly timeZone: string }
-  | { readonly type: 'RecordPlans'; readonly accountId: string; readonly subscriptionId: string; readonly intervals: readonly PlanInterval[] };
+  | {
+      readonly type: 'RecordPlans';
+      readonly accountId: string;
+      readonly subscriptionId: string;
+      readonly intervals: readonly PlanInterval[];
+    };
 
 type State = { readonly account: string | null; readonly plans: Readonly<Record<string, string>> };
 
 export const meteredAccountStream = (accountId: string): string => `meteredAccount-${accountId}`;
 
-const accountKey = ({ user, timeZone }: { readonly user: string; readonly timeZone: string }): string => JSON.stringify([user, timeZone]);
+const accountKey = ({ user, timeZone }: { readonly user: string; readonly timeZone: string }): string =>
+  JSON.stringify([user, timeZone]);
 
 /** Records what changed and nothing else: a message heard twice, or one that says nothing new, leaves no trace. */
 export const meteredAccount: Decider<MeteredAccountCommand, MeteredAccountEvent, State, never> = {
@@ -34,7 +50,9 @@ export const meteredAccount: Decider<MeteredAccountCommand, MeteredAccountEvent,
   decide: (command, state) => {
     if (command.type === 'RecordAccount') {
       const { accountId, user, timeZone } = command;
-      return state.account === accountKey(command) ? accept() : accept<MeteredAccountEvent>({ type: 'AccountRecorded', data: { accountId, user, timeZone } });
+      return state.account === accountKey(command)
+        ? accept()
+        : accept<MeteredAccountEvent>({ type: 'AccountRecorded', data: { accountId, user, timeZone } });
     }
     const { accountId, subscriptionId, intervals } = command;
     return state.plans[subscriptionId] === JSON.stringify(intervals)
@@ -46,7 +64,10 @@ export const meteredAccount: Decider<MeteredAccountCommand, MeteredAccountEvent,
       case 'AccountRecorded':
         return { ...state, account: accountKey(event.data) };
       case 'PlansRecorded':
-        return { ...state, plans: { ...state.plans, [event.data.subscriptionId]: JSON.stringify(event.data.intervals) } };
+        return {
+          ...state,
+          plans: { ...state.plans, [event.data.subscriptionId]: JSON.stringify(event.data.intervals) },
+        };
     }
   },
 };

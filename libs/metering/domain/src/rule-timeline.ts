@@ -46,24 +46,43 @@ export const heldAt = (intervals: readonly PlanInterval[], at: Instant): readonl
  * a rule version comes into force, which is at the start of an hour (M13). Usage from before a unit was defined counts by
  * its first version (M12).
  */
-export const stretchesOf = (facts: Facts, range: Range): readonly Stretch[] => piecesOf(facts, range).reduce<readonly Stretch[]>(joined, []);
+export const stretchesOf = (facts: Facts, range: Range): readonly Stretch[] =>
+  piecesOf(facts, range).reduce<readonly Stretch[]>(joined, []);
 
 const piecesOf = ({ versions, intervals }: Facts, range: Range): readonly Stretch[] => {
   const inForce = versions.map((version) => ({ ...version, from: nextHour(version.effectiveAt, range.timeZone) }));
-  const cuts = [...inForce.map(({ from }) => from), ...intervals.flatMap(({ fromAt, toAt }) => (toAt === null ? [fromAt] : [fromAt, toAt]))];
+  const cuts = [
+    ...inForce.map(({ from }) => from),
+    ...intervals.flatMap(({ fromAt, toAt }) => (toAt === null ? [fromAt] : [fromAt, toAt])),
+  ];
   const inside = [...new Set(cuts)].filter((at) => at > range.fromAt && at < range.toAt).sort();
   const starts = [range.fromAt, ...inside];
   return starts.map((fromAt, index): Stretch => {
     const version = versionAt(inForce, fromAt);
-    const chosen = version?.rules ? chooseRule(version.rules, heldAt(intervals, fromAt)) : { rule: null, subscriptionId: null };
-    return { fromAt, toAt: starts[index + 1] ?? range.toAt, version: version?.version ?? null, method: version?.countingMethod ?? null, ...chosen };
+    const chosen = version?.rules
+      ? chooseRule(version.rules, heldAt(intervals, fromAt))
+      : { rule: null, subscriptionId: null };
+    return {
+      fromAt,
+      toAt: starts[index + 1] ?? range.toAt,
+      version: version?.version ?? null,
+      method: version?.countingMethod ?? null,
+      ...chosen,
+    };
   });
 };
 
-const versionAt = <V extends UnitVersion & { readonly from: Instant }>(versions: readonly V[], at: Instant): V | null => {
+const versionAt = <V extends UnitVersion & { readonly from: Instant }>(
+  versions: readonly V[],
+  at: Instant,
+): V | null => {
   const started = versions.reduce((last, { from }, index) => (from <= at ? index : last), -1);
   // What was sent while the unit did not exist counts by the rules it was given later, so no usage is lost by order.
-  return versions.slice(Math.max(0, started)).find(({ rules }, index, rest) => rules !== null || index === rest.length - 1) ?? null;
+  return (
+    versions
+      .slice(Math.max(0, started))
+      .find(({ rules }, index, rest) => rules !== null || index === rest.length - 1) ?? null
+  );
 };
 
 /** A new version that leaves this user's rule as it was does not cut a day in two: its free amount would count twice. */
@@ -78,7 +97,12 @@ const joined = (stretches: readonly Stretch[], next: Stretch): readonly Stretch[
 };
 
 /** What an invoice asks: the usage of one unit that belongs to a subscription while it is on a plan. */
-export type AskedUsage = { readonly subscriptionId: string; readonly planName: string; readonly unit: string; readonly range: Range };
+export type AskedUsage = {
+  readonly subscriptionId: string;
+  readonly planName: string;
+  readonly unit: string;
+  readonly range: Range;
+};
 
 /**
  * The stretches of the asked range whose usage belongs to the subscription. A rule with a plan says whose it is; usage
@@ -86,7 +110,10 @@ export type AskedUsage = { readonly subscriptionId: string; readonly planName: s
  * record is billed twice. The asking side knows its plan and its period best: the subscription counts as on that plan
  * throughout.
  */
-export const stretchesFor = ({ subscriptionId, planName, unit, range }: AskedUsage, { versions, intervals }: Facts): readonly Stretch[] => {
+export const stretchesFor = (
+  { subscriptionId, planName, unit, range }: AskedUsage,
+  { versions, intervals }: Facts,
+): readonly Stretch[] => {
   const own = intervals.filter((interval) => interval.subscriptionId === subscriptionId);
   const begun = own.map(({ fromAt }) => fromAt).sort()[0];
   const asked: PlanInterval = {
@@ -104,5 +131,9 @@ export const stretchesFor = ({ subscriptionId, planName, unit, range }: AskedUsa
     .reduce<readonly Stretch[]>(joined, []);
 };
 
-const ownerOf = ({ fromAt, subscriptionId }: Stretch, intervals: readonly PlanInterval[], unit: string): string | null =>
+const ownerOf = (
+  { fromAt, subscriptionId }: Stretch,
+  intervals: readonly PlanInterval[],
+  unit: string,
+): string | null =>
   subscriptionId ?? heldAt(intervals, fromAt).find(({ units }) => units.includes(unit))?.subscriptionId ?? null;

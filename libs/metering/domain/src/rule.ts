@@ -54,7 +54,12 @@ export const faultsOf = (rules: readonly Rule[], method: CountingMethod): readon
     code: 'default-rule-exists',
     message: 'a unit has at most one rule without a plan',
   }));
-  return [...extra, ...rules.flatMap((rule, index) => faultsOfRule(rule, method).map((fault) => ({ ...fault, pointer: `/rules/${index}/${fault.pointer}` })))];
+  return [
+    ...extra,
+    ...rules.flatMap((rule, index) =>
+      faultsOfRule(rule, method).map((fault) => ({ ...fault, pointer: `/rules/${index}/${fault.pointer}` })),
+    ),
+  ];
 };
 
 type Check = readonly [failed: boolean, field: keyof Rule, code: string, message: string];
@@ -67,7 +72,12 @@ const faultsOfRule = (rule: Rule, method: CountingMethod): readonly RuleFault[] 
 const planChecks = (rule: Rule): readonly Check[] => [
   [rule.applyPlan && rule.basePlan === null, 'basePlan', 'required', 'a rule for paying users names its base plan'],
   [!rule.applyPlan && rule.basePlan !== null, 'basePlan', 'not-allowed', 'the default rule has no plan'],
-  [rule.addonPlan !== null && rule.basePlan === null, 'addonPlan', 'needs-base-plan', 'an add-on plan needs its base plan'],
+  [
+    rule.addonPlan !== null && rule.basePlan === null,
+    'addonPlan',
+    'needs-base-plan',
+    'an add-on plan needs its base plan',
+  ],
 ];
 const amountChecks = (rule: Rule): readonly Check[] => [
   [rule.limitAmount !== null && isNegative(rule.limitAmount), 'limitAmount', 'negative', 'a limit is not negative'],
@@ -78,17 +88,36 @@ const amountChecks = (rule: Rule): readonly Check[] => [
 ];
 const sumChecks = (rule: Rule): readonly Check[] => [
   [rule.periodSplitting !== null, 'periodSplitting', 'not-allowed', 'SUM has no aggregation period'],
-  [rule.limitAmount !== null && rule.limitRefreshInterval === null, 'limitRefreshInterval', 'required', 'a limit of a SUM unit needs its reset interval'],
+  [
+    rule.limitAmount !== null && rule.limitRefreshInterval === null,
+    'limitRefreshInterval',
+    'required',
+    'a limit of a SUM unit needs its reset interval',
+  ],
   [rule.putEmptyPeriod, 'putEmptyPeriod', 'not-allowed', 'only AVG and PEAK fill gaps'],
 ];
 const gaugeChecks = (rule: Rule): readonly Check[] => [
   [rule.periodSplitting === null, 'periodSplitting', 'required', 'AVG and PEAK need an aggregation period'],
-  [rule.freePeriod !== null && rule.freePeriod !== rule.periodSplitting, 'freePeriod', 'differs-from-aggregation-period', 'the free period equals the aggregation period'],
-  [rule.limitRefreshInterval !== null, 'limitRefreshInterval', 'not-allowed', 'AVG and PEAK limits have no reset interval'],
+  [
+    rule.freePeriod !== null && rule.freePeriod !== rule.periodSplitting,
+    'freePeriod',
+    'differs-from-aggregation-period',
+    'the free period equals the aggregation period',
+  ],
+  [
+    rule.limitRefreshInterval !== null,
+    'limitRefreshInterval',
+    'not-allowed',
+    'AVG and PEAK limits have no reset interval',
+  ],
 ];
 
 /** What a user holds at an instant, as far as rules ask. */
-export type HeldPlan = { readonly subscriptionId: string; readonly planName: string; readonly category: 'BASE' | 'ADD_ON' | 'STANDALONE' };
+export type HeldPlan = {
+  readonly subscriptionId: string;
+  readonly planName: string;
+  readonly category: 'BASE' | 'ADD_ON' | 'STANDALONE';
+};
 
 /**
  * The rule for a user and the subscription its usage belongs to: rules with a plan in their order, the first whose plans

@@ -6,7 +6,11 @@ export type ReportedUsage = { readonly unit: string; readonly atMs: number; read
 
 export type SubscriptionUsageEvent = {
   readonly type: 'UsageReported';
-  readonly data: { readonly subscriptionId: string; readonly trackingId: string; readonly records: readonly ReportedUsage[] };
+  readonly data: {
+    readonly subscriptionId: string;
+    readonly trackingId: string;
+    readonly records: readonly ReportedUsage[];
+  };
 };
 
 export type SubscriptionUsageRejection = { readonly code: 'tracking-id-used'; readonly trackingId: string };
@@ -26,7 +30,12 @@ const remembered = ({ used }: State, trackingId: string): State => {
 };
 
 /** A tracking id names one report of a subscription for ever; its second use is refused, not answered alike (Kill Bill 3.2). */
-export const subscriptionUsage: Decider<SubscriptionUsageEvent['data'], SubscriptionUsageEvent, State, SubscriptionUsageRejection> = {
+export const subscriptionUsage: Decider<
+  SubscriptionUsageEvent['data'],
+  SubscriptionUsageEvent,
+  State,
+  SubscriptionUsageRejection
+> = {
   initial: { used: [] },
   decide: (data, { used }) =>
     used.some((ids) => ids.has(data.trackingId))
@@ -35,4 +44,6 @@ export const subscriptionUsage: Decider<SubscriptionUsageEvent['data'], Subscrip
   evolve: (state, { data }) => remembered(state, data.trackingId),
 };
 
-export const subscriptionUsageSchema = defineSchema<SubscriptionUsageEvent>({ UsageReported: 'subscription-usage.reported.v1' });
+export const subscriptionUsageSchema = defineSchema<SubscriptionUsageEvent>({
+  UsageReported: 'subscription-usage.reported.v1',
+});

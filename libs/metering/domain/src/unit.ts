@@ -6,16 +6,35 @@ import { type CountingMethod, type Rule, type RuleFault, faultsOf } from './rule
 export type RuleVersion = { readonly version: number; readonly effectiveAt: Instant; readonly rules: readonly Rule[] };
 
 export type UnitEvent =
-  | { readonly type: 'UnitDefined'; readonly data: { readonly unitId: string; readonly name: string; readonly countingMethod: CountingMethod } & RuleVersion }
+  | {
+      readonly type: 'UnitDefined';
+      readonly data: {
+        readonly unitId: string;
+        readonly name: string;
+        readonly countingMethod: CountingMethod;
+      } & RuleVersion;
+    }
   | { readonly type: 'RulesReplaced'; readonly data: { readonly unitId: string; readonly name: string } & RuleVersion }
   /** The version counts on, so that a unit defined again under the same name never repeats one. */
   | {
       readonly type: 'UnitRemoved';
-      readonly data: { readonly unitId: string; readonly name: string; readonly version: number; readonly effectiveAt: Instant };
+      readonly data: {
+        readonly unitId: string;
+        readonly name: string;
+        readonly version: number;
+        readonly effectiveAt: Instant;
+      };
     };
 
 export type UnitCommand =
-  | { readonly type: 'DefineUnit'; readonly unitId: string; readonly name: string; readonly countingMethod: CountingMethod; readonly rules: readonly Rule[]; readonly at: Instant }
+  | {
+      readonly type: 'DefineUnit';
+      readonly unitId: string;
+      readonly name: string;
+      readonly countingMethod: CountingMethod;
+      readonly rules: readonly Rule[];
+      readonly at: Instant;
+    }
   | { readonly type: 'ReplaceRules'; readonly rules: readonly Rule[]; readonly at: Instant }
   | { readonly type: 'RemoveUnit'; readonly at: Instant };
 
@@ -27,7 +46,13 @@ export type UnitRejection =
 export type UnitState =
   | { readonly status: 'NONE' }
   | { readonly status: 'REMOVED'; readonly version: number }
-  | { readonly status: 'DEFINED'; readonly unitId: string; readonly name: string; readonly countingMethod: CountingMethod; readonly current: RuleVersion };
+  | {
+      readonly status: 'DEFINED';
+      readonly unitId: string;
+      readonly name: string;
+      readonly countingMethod: CountingMethod;
+      readonly current: RuleVersion;
+    };
 
 /** A unit's name is unique within its tenant, so its id and stream follow from both. */
 export const unitIdOf = (tenantId: string, name: string): string => derivedId('meter-unit', tenantId, name);
@@ -39,15 +64,24 @@ const define = (command: Extract<UnitCommand, { type: 'DefineUnit' }>, state: Un
   const faults = faultsOf(rules, countingMethod);
   if (faults.length > 0) return reject({ code: 'rules-invalid', faults } as const);
   const version = state.status === 'REMOVED' ? state.version + 1 : 1;
-  return accept<UnitEvent>({ type: 'UnitDefined', data: { unitId, name, countingMethod, version, effectiveAt: at, rules } });
+  return accept<UnitEvent>({
+    type: 'UnitDefined',
+    data: { unitId, name, countingMethod, version, effectiveAt: at, rules },
+  });
 };
 
-const replaceRules = ({ rules, at }: Extract<UnitCommand, { type: 'ReplaceRules' }>, state: Extract<UnitState, { status: 'DEFINED' }>) => {
+const replaceRules = (
+  { rules, at }: Extract<UnitCommand, { type: 'ReplaceRules' }>,
+  state: Extract<UnitState, { status: 'DEFINED' }>,
+) => {
   const faults = faultsOf(rules, state.countingMethod);
   if (faults.length > 0) return reject({ code: 'rules-invalid', faults } as const);
   if (JSON.stringify(rules) === JSON.stringify(state.current.rules)) return accept<UnitEvent>();
   const { unitId, name, current } = state;
-  return accept<UnitEvent>({ type: 'RulesReplaced', data: { unitId, name, version: current.version + 1, effectiveAt: at, rules } });
+  return accept<UnitEvent>({
+    type: 'RulesReplaced',
+    data: { unitId, name, version: current.version + 1, effectiveAt: at, rules },
+  });
 };
 
 export const unit: Decider<UnitCommand, UnitEvent, UnitState, UnitRejection> = {
@@ -57,7 +91,10 @@ export const unit: Decider<UnitCommand, UnitEvent, UnitState, UnitRejection> = {
     if (state.status !== 'DEFINED') return reject({ code: 'unit-not-found' });
     if (command.type === 'ReplaceRules') return replaceRules(command, state);
     const { unitId, name, current } = state;
-    return accept<UnitEvent>({ type: 'UnitRemoved', data: { unitId, name, version: current.version + 1, effectiveAt: command.at } });
+    return accept<UnitEvent>({
+      type: 'UnitRemoved',
+      data: { unitId, name, version: current.version + 1, effectiveAt: command.at },
+    });
   },
   evolve: (state, event): UnitState => {
     switch (event.type) {

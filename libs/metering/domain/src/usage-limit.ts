@@ -4,9 +4,15 @@ import type { LimitOverride } from './limit';
 
 /** What was set by hand on the limit of a user and a unit (M18). What usage does to it is not recorded here but counted. */
 export type UsageLimitEvent =
-  | { readonly type: 'CounterSet'; readonly data: { readonly unit: string; readonly user: string; readonly amount: Decimal } }
+  | {
+      readonly type: 'CounterSet';
+      readonly data: { readonly unit: string; readonly user: string; readonly amount: Decimal };
+    }
   /** Null: the state follows usage again. */
-  | { readonly type: 'OverrideSet'; readonly data: { readonly unit: string; readonly user: string; readonly override: LimitOverride | null } };
+  | {
+      readonly type: 'OverrideSet';
+      readonly data: { readonly unit: string; readonly user: string; readonly override: LimitOverride | null };
+    };
 
 /** One stream a user of a tenant, whichever the unit: commands by hand are few. */
 export const usageLimitStream = (userId: string): string => `usageLimit-${userId}`;

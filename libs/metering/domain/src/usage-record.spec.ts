@@ -1,11 +1,24 @@
 import type { Instant } from '@billstream/kernel';
 import fc from 'fast-check';
-import { type LoggedRecord, anonymousUser, parseRecords, recordedAt, usagePartitions, usageStream, usageStreamsOf } from './index';
+import {
+  type LoggedRecord,
+  anonymousUser,
+  parseRecords,
+  recordedAt,
+  usagePartitions,
+  usageStream,
+  usageStreamsOf,
+} from './index';
 
 const now = '2024-05-01T10:00:00.000Z' as Instant;
 const nowMs = Date.parse(now);
 const parse = (batch: readonly unknown[], idOf: (index: number) => string | null = () => null) =>
-  parseRecords(batch, { now, methodOf: (unit) => (unit === 'host' ? 'AVG' : unit === 'calls' ? 'SUM' : null), source: 'meter', idOf });
+  parseRecords(batch, {
+    now,
+    methodOf: (unit) => (unit === 'host' ? 'AVG' : unit === 'calls' ? 'SUM' : null),
+    source: 'meter',
+    idOf,
+  });
 const one = (raw: unknown) => parse([raw]).accepted[0]?.record;
 const fault = (raw: unknown) => {
   const [rejected] = parse([raw]).rejected;
@@ -56,7 +69,10 @@ describe('a usage record', () => {
     [{ ...valid, amount: '2000000000000000000' }, 'amount too-large'],
   ])('such as %j is refused', (raw, expected) => expect(fault(raw)).toBe(expected));
   it('is known by its own id, else by its place in a request that has a name', () => {
-    const { accepted } = parse([{ ...valid, id: 'mine', source: 'gateway' }, valid, { ...valid, id: 'mine' }], (index) => `request r ${index}`);
+    const { accepted } = parse(
+      [{ ...valid, id: 'mine', source: 'gateway' }, valid, { ...valid, id: 'mine' }],
+      (index) => `request r ${index}`,
+    );
     expect(accepted.map(({ record: [, , , , source, id] }) => [source, id])).toEqual([
       ['gateway', 'mine'],
       ['meter', 'request r 1'],
@@ -65,7 +81,10 @@ describe('a usage record', () => {
   });
   it('that cannot be understood does not keep the others out', () => {
     const { accepted, rejected } = parse([valid, 'x', valid, { ...valid, amount: 'many' }]);
-    expect([accepted.map(({ index }) => index), rejected.map(({ index }) => index)]).toEqual([[0, 2], [1, 3]]);
+    expect([accepted.map(({ index }) => index), rejected.map(({ index }) => index)]).toEqual([
+      [0, 2],
+      [1, 3],
+    ]);
   });
 });
 
@@ -73,7 +92,9 @@ it('every element of a batch is either accepted or rejected, whatever it is', ()
   fc.assert(
     fc.property(fc.array(fc.anything()), (batch) => {
       const { accepted, rejected } = parse(batch);
-      expect([...accepted, ...rejected].map(({ index }) => index).sort((a, b) => a - b)).toEqual(batch.map((_, index) => index));
+      expect([...accepted, ...rejected].map(({ index }) => index).sort((a, b) => a - b)).toEqual(
+        batch.map((_, index) => index),
+      );
       for (const { record } of accepted) expect(JSON.parse(JSON.stringify(record))).toEqual(record);
     }),
   );

@@ -1,8 +1,26 @@
-import { type Decimal, type Instant, compare, decimal, epochMs, instantOfMs, isNegative, parseDecimal, parseInstant, round } from '@billstream/kernel';
+import {
+  type Decimal,
+  type Instant,
+  compare,
+  decimal,
+  epochMs,
+  instantOfMs,
+  isNegative,
+  parseDecimal,
+  parseInstant,
+  round,
+} from '@billstream/kernel';
 import type { CountingMethod } from './rule';
 
 /** A usage record as it stands in the log, in compact form: a batch of thousands is one event. `source` and `id` name it for ever. */
-export type LoggedRecord = readonly [unit: string, user: string, atMs: number, amount: Decimal, source: string | null, id: string | null];
+export type LoggedRecord = readonly [
+  unit: string,
+  user: string,
+  atMs: number,
+  amount: Decimal,
+  source: string | null,
+  id: string | null,
+];
 
 export type UsageRecordedEvent = {
   readonly type: 'UsageRecorded';
@@ -11,7 +29,12 @@ export type UsageRecordedEvent = {
 export const usageRecordedName = 'usage.recorded.v1';
 
 /** One record that was not taken, and why: its place in the batch, the field, a word and a sentence. */
-export type RejectedRecord = { readonly index: number; readonly field: string; readonly code: string; readonly message: string };
+export type RejectedRecord = {
+  readonly index: number;
+  readonly field: string;
+  readonly code: string;
+  readonly message: string;
+};
 
 export type ParsedRecords = {
   readonly accepted: readonly { readonly index: number; readonly record: LoggedRecord }[];
@@ -32,7 +55,12 @@ export type RecordDefaults = {
 export const anonymousUser = 'anonymous';
 
 const nameMax = 255;
-const refuse = (index: number, field: string, code: string, message: string): RejectedRecord => ({ index, field, code, message });
+const refuse = (index: number, field: string, code: string, message: string): RejectedRecord => ({
+  index,
+  field,
+  code,
+  message,
+});
 
 /**
  * Reads a batch as a client sent it. A record that cannot be understood is named and left out, the others are taken
@@ -51,8 +79,13 @@ export const parseRecords = (batch: readonly unknown[], defaults: RecordDefaults
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const parseRecord = (raw: unknown, index: number, defaults: RecordDefaults): { readonly record: LoggedRecord } | RejectedRecord => {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return refuse(index, '', 'not-an-object', 'a usage record is a JSON object');
+const parseRecord = (
+  raw: unknown,
+  index: number,
+  defaults: RecordDefaults,
+): { readonly record: LoggedRecord } | RejectedRecord => {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    return refuse(index, '', 'not-an-object', 'a usage record is a JSON object');
   const fields = raw as Fields;
   const names = namesOf(fields, index);
   if ('code' in names) return names;
@@ -64,10 +97,16 @@ const parseRecord = (raw: unknown, index: number, defaults: RecordDefaults): { r
   return { record: [names.unit, names.user, atMs, amount, id === null ? null : (names.source ?? defaults.source), id] };
 };
 
-type Names = { readonly unit: string; readonly user: string; readonly source: string | null; readonly id: string | null };
+type Names = {
+  readonly unit: string;
+  readonly user: string;
+  readonly source: string | null;
+  readonly id: string | null;
+};
 
 const namesOf = ({ unit, user, source, id }: Fields, index: number): Names | RejectedRecord => {
-  const invalid = (field: string): RejectedRecord => refuse(index, field, 'invalid', `${field} is a text of 1 to ${nameMax} characters`);
+  const invalid = (field: string): RejectedRecord =>
+    refuse(index, field, 'invalid', `${field} is a text of 1 to ${nameMax} characters`);
   const named = user ?? anonymousUser;
   if (!isName(unit)) return invalid('unit');
   if (!isName(named)) return invalid('user');
@@ -79,7 +118,8 @@ const namesOf = ({ unit, user, source, id }: Fields, index: number): Names | Rej
 // A NUL cannot be stored as text by PostgreSQL; refusing it here keeps it out of the log.
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= nameMax && !value.includes('\u0000');
-const isOptionalName = (value: unknown): value is string | null | undefined => value === undefined || value === null || isName(value);
+const isOptionalName = (value: unknown): value is string | null | undefined =>
+  value === undefined || value === null || isName(value);
 
 /** Years 2000 to 2100: outside of that a client has sent seconds, or nonsense. */
 const earliestMs = 946_684_800_000;
@@ -87,20 +127,29 @@ const latestMs = 4_102_444_800_000;
 
 const timeOf = (time: unknown, now: Instant): number | null => {
   if (time === undefined || time === null) return epochMs(now);
-  const ms = typeof time === 'string' ? (parseInstant(time) === null ? Number.NaN : epochMs(parseInstant(time) ?? now)) : time;
+  const ms =
+    typeof time === 'string' ? (parseInstant(time) === null ? Number.NaN : epochMs(parseInstant(time) ?? now)) : time;
   return typeof ms === 'number' && Number.isInteger(ms) && ms >= earliestMs && ms < latestMs ? ms : null;
 };
 
 const amountMax = decimal('1000000000000000000');
 
-const amountOf = (amount: unknown, method: CountingMethod | null): Decimal | { readonly code: string; readonly message: string } => {
+const amountOf = (
+  amount: unknown,
+  method: CountingMethod | null,
+): Decimal | { readonly code: string; readonly message: string } => {
   if (amount === undefined || amount === null)
-    return method === 'AVG' || method === 'PEAK' ? { code: 'required', message: 'a gauge has no default: send the measured amount' } : decimal(1);
-  if (typeof amount === 'number' && Number.isInteger(amount) && amount >= 0 && amount <= Number.MAX_SAFE_INTEGER) return String(amount) as Decimal;
+    return method === 'AVG' || method === 'PEAK'
+      ? { code: 'required', message: 'a gauge has no default: send the measured amount' }
+      : decimal(1);
+  if (typeof amount === 'number' && Number.isInteger(amount) && amount >= 0 && amount <= Number.MAX_SAFE_INTEGER)
+    return String(amount) as Decimal;
   const parsed = parseDecimal(amount);
   if (parsed === null) return { code: 'invalid', message: 'amount is a decimal number' };
-  if (isNegative(parsed)) return { code: 'negative', message: 'amount is not negative; a correction names the record it corrects' };
-  if (compare(round(parsed, 9), parsed) !== 0) return { code: 'too-precise', message: 'amount has at most nine digits behind the point' };
+  if (isNegative(parsed))
+    return { code: 'negative', message: 'amount is not negative; a correction names the record it corrects' };
+  if (compare(round(parsed, 9), parsed) !== 0)
+    return { code: 'too-precise', message: 'amount has at most nine digits behind the point' };
   return compare(parsed, amountMax) > 0 ? { code: 'too-large', message: 'amount is at most 10^18' } : parsed;
 };
 
@@ -114,7 +163,8 @@ const hashOf = (text: string): number => {
   return hash >>> 0;
 };
 
-export const usageStream = (tenantId: string, user: string): string => `usage-${tenantId}-${hashOf(user) % usagePartitions}`;
+export const usageStream = (tenantId: string, user: string): string =>
+  `usage-${tenantId}-${hashOf(user) % usagePartitions}`;
 
 /** All streams of a tenant's usage, e.g. to see whether everything that was accepted has been counted. */
 export const usageStreamsOf = (tenantId: string): readonly string[] =>

@@ -37,7 +37,8 @@ select * from jsonb_to_recordset($1::jsonb) as row(subscription_id text, account
 on conflict (subscription_id) do update set account_id = excluded.account_id, intervals = excluded.intervals`;
 
 /** Facts are what rules and plans are known from; everything else is usage. */
-export const isFact = ({ stream }: RecordedEvent): boolean => stream.startsWith('meterUnit-') || stream.startsWith('meteredAccount-');
+export const isFact = ({ stream }: RecordedEvent): boolean =>
+  stream.startsWith('meterUnit-') || stream.startsWith('meteredAccount-');
 
 export const applyFacts = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
   await applyUnits(tx, events);
@@ -68,7 +69,8 @@ const applyUnits = async (tx: Sql, events: readonly RecordedEvent[]): Promise<vo
   for (const { event, recorded } of told) {
     const { unitId, name, version, effectiveAt } = event.data;
     const method = event.type === 'UnitDefined' ? event.data.countingMethod : methods.get(unitId);
-    if (method === undefined) throw new TypeError(`${recorded.stream}@${recorded.revision} is about a unit that was never defined`);
+    if (method === undefined)
+      throw new TypeError(`${recorded.stream}@${recorded.revision} is about a unit that was never defined`);
     methods.set(unitId, method);
     const rules = event.type === 'UnitRemoved' ? null : event.data.rules;
     versions.push({ unit_id: unitId, version, effective_at: effectiveAt, counting_method: method, rules });
@@ -108,9 +110,15 @@ const applyAccounts = async (tx: Sql, events: readonly RecordedEvent[]): Promise
       accounts.set(accountId, { account_id: accountId, tenant_id: tenantId, user_name: user, time_zone: timeZone });
     } else if (event?.type === 'PlansRecorded') {
       const { accountId, subscriptionId, intervals } = event.data;
-      plans.set(subscriptionId, { subscription_id: subscriptionId, account_id: accountId, tenant_id: tenantId, intervals });
+      plans.set(subscriptionId, {
+        subscription_id: subscriptionId,
+        account_id: accountId,
+        tenant_id: tenantId,
+        intervals,
+      });
     }
   }
-  if (accounts.size > 0) await tx.query(upsertAccounts, [JSON.stringify([...accounts.values()])], 'metered-accounts-upsert');
+  if (accounts.size > 0)
+    await tx.query(upsertAccounts, [JSON.stringify([...accounts.values()])], 'metered-accounts-upsert');
   if (plans.size > 0) await tx.query(upsertPlans, [JSON.stringify([...plans.values()])], 'metered-plans-upsert');
 };

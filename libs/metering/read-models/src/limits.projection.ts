@@ -21,7 +21,12 @@ import type { Sample } from './usage.projection';
 
 /** A unit that has a rule with a limit, by tenant and name. */
 export type LimitedUnits = ReadonlyMap<string, LimitedUnit>;
-type LimitedUnit = { readonly tenantId: string; readonly name: string; readonly method: CountingMethod; readonly rules: readonly Rule[] };
+type LimitedUnit = {
+  readonly tenantId: string;
+  readonly name: string;
+  readonly method: CountingMethod;
+  readonly rules: readonly Rule[];
+};
 
 const limitedUnitsOf = `
 select tenant_id as "tenantId", name, counting_method as method, rules
@@ -49,7 +54,12 @@ on conflict (series, subscription_id) do update set
   current = excluded.current, newest_at = excluded.newest_at, window_from = excluded.window_from,
   window_to = excluded.window_to, override = excluded.override`;
 
-export type UserRow = { readonly tenantId: string; readonly user: string; readonly timeZone: string; readonly plans: readonly (readonly PlanInterval[])[] };
+export type UserRow = {
+  readonly tenantId: string;
+  readonly user: string;
+  readonly timeZone: string;
+  readonly plans: readonly (readonly PlanInterval[])[];
+};
 export type LimitRow = LimitState & { readonly series: string; readonly subscriptionId: string };
 
 const nameOf = (tenantId: string, name: string): string => `${tenantId} ${name}`;
@@ -68,7 +78,11 @@ type Move = {
   readonly apply: (state: LimitState, terms: LimitTerms) => LimitState;
 };
 
-type Batch = { readonly events: readonly RecordedEvent[]; readonly samples: readonly Sample[]; readonly limited: LimitedUnits };
+type Batch = {
+  readonly events: readonly RecordedEvent[];
+  readonly samples: readonly Sample[];
+  readonly limited: LimitedUnits;
+};
 
 /**
  * Follows what new records and acts by hand do to limits, in log order: states are read for all touched series at once,
@@ -89,7 +103,8 @@ export const applyLimits = async (tx: Sql, batch: Batch): Promise<void> => {
     const terms = { method: unit.method, rule, timeZone: known?.timeZone ?? 'UTC' };
     touched.set(key, { ...apply(state, terms), series, subscriptionId: subscriptionId ?? '' });
   }
-  if (touched.size > 0) await tx.query(upsertStates, [JSON.stringify([...touched.values()].map(rowOf))], 'usage-limits-upsert');
+  if (touched.size > 0)
+    await tx.query(upsertStates, [JSON.stringify([...touched.values()].map(rowOf))], 'usage-limits-upsert');
 };
 
 const rowOf = ({ series, subscriptionId, current, newestAt, windowFrom, windowTo, override }: LimitRow): object => ({
@@ -116,11 +131,22 @@ const movesOf = ({ events, samples, limited }: Batch): readonly Move[] => {
 };
 
 /** Nobody can be told to stop who has no name, so anonymous usage has no limit (M16). */
-const sampleMove = ({ tenantId, unit: name, user, series, atMs, amount, event }: Sample, limited: LimitedUnits): readonly Move[] => {
+const sampleMove = (
+  { tenantId, unit: name, user, series, atMs, amount, event }: Sample,
+  limited: LimitedUnits,
+): readonly Move[] => {
   const unit = limited.get(nameOf(tenantId, name));
   if (unit === undefined || user === null || user === anonymousUser) return [];
   const now = event.metadata.at;
-  return [{ unit, user, series, now, apply: (state, terms) => afterSample(state, { at: instantOfMs(atMs), amount }, now, terms) }];
+  return [
+    {
+      unit,
+      user,
+      series,
+      now,
+      apply: (state, terms) => afterSample(state, { at: instantOfMs(atMs), amount }, now, terms),
+    },
+  ];
 };
 
 const handMove = (recorded: RecordedEvent, limited: LimitedUnits): readonly Move[] => {
@@ -138,13 +164,23 @@ const handMove = (recorded: RecordedEvent, limited: LimitedUnits): readonly Move
 type Holder = { readonly timeZone: string; readonly intervals: readonly PlanInterval[] };
 
 const loadUsers = async (tx: Sql, moves: readonly Move[]): Promise<ReadonlyMap<string, Holder>> => {
-  const asked = [...new Map(moves.map(({ unit, user }) => [nameOf(unit.tenantId, user), [unit.tenantId, user] as const])).values()];
-  const rows = await tx.query<UserRow>(usersWithPlans, [asked.map(([tenantId]) => tenantId), asked.map(([, user]) => user)], 'metered-users');
-  return new Map(rows.map(({ tenantId, user, timeZone, plans }) => [nameOf(tenantId, user), { timeZone, intervals: plans.flat() }]));
+  const asked = [
+    ...new Map(moves.map(({ unit, user }) => [nameOf(unit.tenantId, user), [unit.tenantId, user] as const])).values(),
+  ];
+  const rows = await tx.query<UserRow>(
+    usersWithPlans,
+    [asked.map(([tenantId]) => tenantId), asked.map(([, user]) => user)],
+    'metered-users',
+  );
+  return new Map(
+    rows.map(({ tenantId, user, timeZone, plans }) => [nameOf(tenantId, user), { timeZone, intervals: plans.flat() }]),
+  );
 };
 
 const loadStates = async (tx: Sql, moves: readonly Move[]): Promise<ReadonlyMap<string, LimitState>> => {
   const series = [...new Set(moves.map((move) => move.series))];
   const rows = await tx.query<LimitRow>(statesOf, [series], 'usage-limits-load');
-  return new Map(rows.map(({ series: uuid, subscriptionId, ...state }) => [`${uuid.replaceAll('-', '')} ${subscriptionId}`, state]));
+  return new Map(
+    rows.map(({ series: uuid, subscriptionId, ...state }) => [`${uuid.replaceAll('-', '')} ${subscriptionId}`, state]),
+  );
 };

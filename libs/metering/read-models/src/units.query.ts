@@ -36,7 +36,11 @@ export type UnitPage = { readonly units: readonly UnitView[]; readonly total: nu
 export type UnitSearch = { readonly nameLike: string | null; readonly limit: number; readonly offset: number };
 
 /** In the order in which they were first defined. `nameLike` finds a part of the name, whatever the case. */
-export const unitsPage = async (sql: Sql, tenantId: string, { nameLike, limit, offset }: UnitSearch): Promise<UnitPage> => {
+export const unitsPage = async (
+  sql: Sql,
+  tenantId: string,
+  { nameLike, limit, offset }: UnitSearch,
+): Promise<UnitPage> => {
   const rows = await sql.query<UnitView & { total: bigint }>(page, [tenantId, nameLike, limit, offset], 'units-page');
   return { units: rows, total: Number(rows[0]?.total ?? 0n) };
 };
@@ -50,6 +54,10 @@ export const countingMethods = async (
   tenantId: string,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, CountingMethod>> => {
-  const rows = await sql.query<{ name: string; countingMethod: CountingMethod }>(methods, [tenantId, names], 'unit-methods');
+  const rows = await sql.query<{ name: string; countingMethod: CountingMethod }>(
+    methods,
+    [tenantId, names],
+    'unit-methods',
+  );
   return new Map(rows.map(({ name, countingMethod }) => [name, countingMethod]));
 };

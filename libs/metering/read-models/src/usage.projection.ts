@@ -59,7 +59,10 @@ const rowsMax = 5_000;
 
 export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
   const samples = distinct(events.flatMap(samplesOf));
-  const limited = await limitedUnits(tx, events.map(({ metadata }) => metadata.tenantId));
+  const limited = await limitedUnits(
+    tx,
+    events.map(({ metadata }) => metadata.tenantId),
+  );
   const fresh = new Set<string>();
   for (let from = 0; from < samples.length; from += rowsMax) {
     const chunk = samples.slice(from, from + rowsMax);
@@ -67,7 +70,8 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
     await recordReports(tx, chunk);
     for (const key of await recordSamples(tx, chunk, limited.size > 0)) fresh.add(key);
   }
-  if (limited.size > 0) await applyLimits(tx, { events, samples: samples.filter(({ key }) => fresh.has(key)), limited });
+  if (limited.size > 0)
+    await applyLimits(tx, { events, samples: samples.filter(({ key }) => fresh.has(key)), limited });
   await recordStreams(tx, events);
 };
 

@@ -67,12 +67,18 @@ export type ReportedTotal = {
 /** What was reported for a subscription as such, per unit; all of its units when none is named. */
 export const reportedUsage = (
   sql: Sql,
-  { tenantId, subscriptionId, unit }: { readonly tenantId: string; readonly subscriptionId: string; readonly unit: string | null },
+  {
+    tenantId,
+    subscriptionId,
+    unit,
+  }: { readonly tenantId: string; readonly subscriptionId: string; readonly unit: string | null },
   { fromAt, toAt }: Span,
 ): Promise<readonly ReportedTotal[]> =>
-  sql.query<ReportedTotal>(reported, [tenantId, subscriptionId, unit, epochMs(fromAt), epochMs(toAt)], 'usage-reported');
-
-
+  sql.query<ReportedTotal>(
+    reported,
+    [tenantId, subscriptionId, unit, epochMs(fromAt), epochMs(toAt)],
+    'usage-reported',
+  );
 
 /** All users together: each user's hour by the unit's method, then added up. Hours of UTC. */
 export const usageOfEveryone = async (
@@ -93,10 +99,17 @@ export const countedStreams = async (
   sql: Sql,
   streams: readonly string[],
 ): Promise<ReadonlyMap<string, { readonly revision: bigint; readonly position: bigint }>> => {
-  const rows = await sql.query<{ stream: string; revision: bigint; position: bigint }>(streamEnds, [streams], 'usage-streams');
+  const rows = await sql.query<{ stream: string; revision: bigint; position: bigint }>(
+    streamEnds,
+    [streams],
+    'usage-streams',
+  );
   return new Map(rows.map(({ stream, ...end }) => [stream, end]));
 };
 
 /** Units that somebody used and nobody defined: kept, and rated once they are (M12). */
-export const unratedUsage = (sql: Sql, tenantId: string): Promise<readonly { readonly unit: string; readonly users: number }[]> =>
+export const unratedUsage = (
+  sql: Sql,
+  tenantId: string,
+): Promise<readonly { readonly unit: string; readonly users: number }[]> =>
   sql.query<{ unit: string; users: number }>(unratedUnits, [tenantId], 'usage-unrated');

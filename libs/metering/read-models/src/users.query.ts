@@ -25,7 +25,15 @@ export const userOfAccount = async (
 ): Promise<{ readonly user: string; readonly timeZone: string } | null> =>
   (await sql.query<{ user: string; timeZone: string }>(ofAccount, [tenantId, accountId], 'metered-account'))[0] ?? null;
 
-export type SubscriptionView = { readonly accountId: string; readonly timeZone: string; readonly intervals: readonly PlanInterval[] };
+export type SubscriptionView = {
+  readonly accountId: string;
+  readonly timeZone: string;
+  readonly intervals: readonly PlanInterval[];
+};
 
-export const subscriptionById = async (sql: Sql, tenantId: string, subscriptionId: string): Promise<SubscriptionView | null> =>
+export const subscriptionById = async (
+  sql: Sql,
+  tenantId: string,
+  subscriptionId: string,
+): Promise<SubscriptionView | null> =>
   (await sql.query<SubscriptionView>(ofSubscription, [tenantId, subscriptionId], 'metered-subscription'))[0] ?? null;

@@ -1,11 +1,15 @@
 import type { Currency, Instant } from '@billstream/kernel';
 
 /** Kill Bill's transaction states; UNKNOWN is a state of its own, not an error. */
-export type TransactionStatus = 'SUCCESS' | 'PENDING' | 'UNKNOWN' | 'PAYMENT_FAILURE' | 'PLUGIN_FAILURE' | 'PAYMENT_SYSTEM_OFF';
+export type TransactionStatus =
+  'SUCCESS' | 'PENDING' | 'UNKNOWN' | 'PAYMENT_FAILURE' | 'PLUGIN_FAILURE' | 'PAYMENT_SYSTEM_OFF';
 export type TransactionType = 'AUTHORIZE' | 'CAPTURE' | 'PURCHASE' | 'REFUND' | 'CREDIT' | 'VOID' | 'CHARGEBACK';
 
 export type PaymentsEvent =
-  | { readonly type: 'payments.default-method-changed.v1'; readonly data: { readonly accountId: string; readonly paymentMethodId: string | null } }
+  | {
+      readonly type: 'payments.default-method-changed.v1';
+      readonly data: { readonly accountId: string; readonly paymentMethodId: string | null };
+    }
   /** A transaction of an invoice's payment reached a state. `amountMinor` is positive for every type. */
   | {
       readonly type: 'payments.invoice-payment-changed.v1';
