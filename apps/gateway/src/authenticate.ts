@@ -71,12 +71,15 @@ export const authenticator = ({ authenticate, defaultTenant, now = Date.now }: A
     if (need.user && presented.user === null) return { refused: 'user' };
     if (need.tenant && presented.apiKey === null) return { refused: 'tenant' };
     if (isBare) return { user: '', tenantId: '' };
-    const { user, tenantId, problems } = await identify(presented);
-    if (problems.includes('user-unknown')) return { refused: 'user' };
-    // Who makes a tenant may send the headers it is going to have; where a tenant is optional, a wrong one is refused.
-    if (problems.length > 0 && (need.tenant || !need.user)) return { refused: 'tenant' };
-    return { user: user ?? '', tenantId: tenantId ?? '' };
+    return callerOf(await identify(presented), need);
   };
+};
+
+const callerOf = ({ user, tenantId, problems }: Identity, need: Need): Caller | Refused => {
+  if (problems.includes('user-unknown')) return { refused: 'user' };
+  // Who makes a tenant may send the headers it is going to have; where a tenant is optional, a wrong one is refused.
+  if (problems.length > 0 && (need.tenant || !need.user)) return { refused: 'tenant' };
+  return { user: user ?? '', tenantId: tenantId ?? '' };
 };
 
 const isMetering = (path: string): boolean => /^\/meter(\/|$)/.test(path);

@@ -1,4 +1,4 @@
-import type { Clock } from '@billstream/kernel';
+import { type Clock, digest } from '@billstream/kernel';
 import {
   type CountingMethod,
   type LoggedRecord,
@@ -50,7 +50,9 @@ export const createIngest = (parts: IngestParts): Ingest => {
       now: parts.clock.now(tenantId),
       methodOf: (unit) => methods.get(unit) ?? null,
       source: sourceOfRecords,
-      idOf: (index) => (requestKey === null ? null : `request ${requestKey} ${index}`),
+      // The record is part of its name: proxies send one request id along a whole chain of different calls.
+      idOf: (index) =>
+        requestKey === null ? null : `request ${requestKey} ${index} ${digest(JSON.stringify(batch[index]))}`,
     });
     const { groups, fresh, duplicates, isNamed } = grouped(
       tenantId,
