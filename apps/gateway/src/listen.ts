@@ -49,9 +49,14 @@ const listening = (server: Server, host: string, port: number): Promise<void> =>
     server.listen(port, host, resolve);
   });
 
+/** A connection that was busy at the time is idle only later, and a client would keep it open for a minute. */
 const closed = (server: Server): Promise<void> =>
   new Promise((resolve) => {
+    const sweeping = setInterval(() => {
+      server.closeIdleConnections();
+    }, 50);
     server.close(() => {
+      clearInterval(sweeping);
       resolve();
     });
     server.closeIdleConnections();
