@@ -45,6 +45,9 @@ export const conductor = (api: InnerApi, now: () => number = Date.now) => {
    */
   const move = async (tenantId: string, target: Instant | null): Promise<void> => {
     const until = now() + longestMoveMs;
+    // What was done before the move must be known everywhere before time passes: a plan change still on its way would
+    // reach invoicing after the bill of the day that the clock is moved to.
+    await settle(tenantId, { until });
     for (let last: Instant | null = null; target !== null && now() < until;) {
       const due: Instant | null = await api.nextDue(tenantId, target);
       if (due === null || due === last) break;
