@@ -101,8 +101,19 @@ describe('projections', () => {
         Array.from({ length: 25 }, () => 1),
       );
     for (let life = 0; life < 8; life += 1) {
-      const projections = start([balances], 7);
-      await eventually(() => projections.progress().events > life * 7);
+      let batches = 0;
+      let reachMiddle: () => void = () => undefined;
+      const middle = new Promise<void>((resolve) => (reachMiddle = resolve));
+      const interrupted: ReadModel = {
+        ...balances,
+        apply: async (tx, events) => {
+          await balances.apply(tx, events);
+          batches += 1;
+          if (batches === 3) reachMiddle();
+        },
+      };
+      const projections = start([interrupted], 7);
+      await middle;
       await projections.stop();
     }
     const last = start([balances], 7);
