@@ -12,6 +12,30 @@ export type AccountFacts = {
   readonly isPaymentDelegatedToParent: boolean;
 };
 
+/** Kill Bill's control tags: those that change what the platform does. */
+export type ControlTag =
+  | 'AUTO_PAY_OFF'
+  | 'AUTO_INVOICING_OFF'
+  | 'OVERDUE_ENFORCEMENT_OFF'
+  | 'WRITTEN_OFF'
+  | 'MANUAL_PAY'
+  | 'TEST'
+  | 'PARTNER'
+  | 'AUTO_INVOICING_DRAFT'
+  | 'AUTO_INVOICING_REUSE_DRAFT';
+
+/** Kill Bill's ObjectType, as far as its objects can carry tags and custom fields. */
+export type TaggableObjectType =
+  | 'ACCOUNT'
+  | 'BUNDLE'
+  | 'SUBSCRIPTION'
+  | 'INVOICE'
+  | 'INVOICE_ITEM'
+  | 'INVOICE_PAYMENT'
+  | 'PAYMENT'
+  | 'PAYMENT_METHOD'
+  | 'TRANSACTION';
+
 export type AccountsEvent =
   | {
       readonly type: 'accounts.tenant-created.v1';
@@ -39,6 +63,17 @@ export type AccountsEvent =
   | {
       readonly type: 'accounts.clock-moved.v1';
       readonly data: { readonly tenantId: string; readonly distanceMs: number };
+    }
+  /** A control tag was put on an object of the account, or taken off. */
+  | {
+      readonly type: 'accounts.control-tag-changed.v1';
+      readonly data: {
+        readonly accountId: string;
+        readonly objectType: TaggableObjectType;
+        readonly objectId: string;
+        readonly tag: ControlTag;
+        readonly isSet: boolean;
+      };
     }
   | { readonly type: 'accounts.account-created.v1'; readonly data: AccountFacts }
   | { readonly type: 'accounts.account-updated.v1'; readonly data: AccountFacts };

@@ -1,1 +1,1 @@
-export type { AccountFacts, AccountsEvent } from './events';
+export type { AccountFacts, AccountsEvent, ControlTag, TaggableObjectType } from './events';

@@ -33,6 +33,24 @@ export type InvoicingEvent =
         readonly balanceMinor: number;
       };
     }
+  /** The invoice is no longer one: nothing of it is owed. Its balance follows as `invoicing.balance-changed.v1`. */
+  | {
+      readonly type: 'invoicing.invoice-voided.v1';
+      readonly data: { readonly accountId: string; readonly invoiceId: string };
+    }
+  /** The account entered an overdue state, or left them all (`isClear`). */
+  | {
+      readonly type: 'invoicing.overdue-changed.v1';
+      readonly data: {
+        readonly accountId: string;
+        readonly stateName: string;
+        readonly isClear: boolean;
+        readonly blockChanges: boolean;
+        /** Entitlement and billing are blocked. */
+        readonly disableEntitlement: boolean;
+        readonly cancellationPolicy: 'NONE' | 'IMMEDIATE' | 'END_OF_TERM';
+      };
+    }
   /** After anything that moves money: what each touched invoice still asks for, and the account as a whole. */
   | {
       readonly type: 'invoicing.balance-changed.v1';

@@ -23,5 +23,9 @@ export type PaymentsEvent =
         readonly amountMinor: number;
         readonly currency: Currency;
         readonly effectiveAt: Instant;
+        /** A refund that also lowers the invoice; without it the refunded amount is due again. */
+        readonly isAdjusted?: boolean;
+        /** What of which items the refund adjusts; null is all that is left of the item. */
+        readonly itemAdjustments?: readonly { readonly invoiceItemId: string; readonly amountMinor: number | null }[];
       };
     };
