@@ -40,7 +40,7 @@ export class PayInvoicesEndpoint {
   @HttpCode(201)
   async payOne(
     @Param('invoiceId') id: string,
-    @Body() body: InvoicePaymentRequest | undefined,
+    @Body() body: InvoicePaymentRequest,
     @Query() query: PayQuery,
     @AnswerTo() { context, created, nothing }: Answer,
   ): Promise<void> {
@@ -50,7 +50,7 @@ export class PayInvoicesEndpoint {
     const debt = invoiceId === null ? null : await soon(() => debtOfInvoice(database, context.tenantId, invoiceId));
     if (debt === null) throw unknownInvoice(id);
     const { accountId, currency } = debt;
-    const amountMinor = amountFrom('purchasedAmount', body?.purchasedAmount, currency);
+    const amountMinor = amountFrom('purchasedAmount', body.purchasedAmount, currency);
     const external = query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
     const paid = await payInvoice(payments, context, debt.invoiceId, { accountId, external, amountMinor });
     if (paid === null) nothing();
