@@ -64,6 +64,7 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
       defaultMethodOf: defaultCharge,
       clock: runtime.clock,
       wallNow: wallTime,
+      isAlone: runtime.settings.embedded,
       onDoubleCharge: (facts) => {
         runtime.logger.error(facts, 'a payer was charged twice');
         runtime.metrics.count('payments_double_charged');
