@@ -5,8 +5,14 @@ import {
   figures,
   figuresSchema,
   keyClaim,
+  knownObjects,
+  knownObjectsSchema,
+  objectTags,
+  objectTagsSchema,
   profile,
   profileSchema,
+  tagDefinitions,
+  tagDefinitionsSchema,
   tenant,
   tenantConfig,
   tenantConfigSchema,
@@ -28,6 +34,9 @@ export const accountsOn = (runtime: ServiceRuntime) => ({
   tenantKey: runtime.handle(keyClaim, tenantKeySchema),
   tenant: runtime.handle(tenant, tenantSchema),
   tenantConfig: runtime.handle(tenantConfig, tenantConfigSchema),
+  tagDefinitions: runtime.handle(tagDefinitions, tagDefinitionsSchema),
+  objectTags: runtime.handle(objectTags, objectTagsSchema),
+  knownObjects: runtime.handle(knownObjects, knownObjectsSchema),
 });
 
 export type Accounts = ReturnType<typeof accountsOn>;

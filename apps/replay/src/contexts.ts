@@ -1,7 +1,10 @@
 import * as accounts from '@billstream/accounts-domain';
 import {
   accountsReadModel,
+  auditReadModel,
   balancesReadModel,
+  knownObjectsReadModel,
+  tagsReadModel,
   tenantValuesReadModel,
   tenantsReadModel,
 } from '@billstream/accounts-read-models';
@@ -44,8 +47,16 @@ export const contexts: readonly ReplayContext[] = [
     name: 'accounts',
     streams: accounts.accountsStreams,
     private: [],
-    readModels: [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel],
-    hears: ['invoicing', 'payments'],
+    readModels: [
+      accountsReadModel,
+      balancesReadModel,
+      tenantsReadModel,
+      tenantValuesReadModel,
+      tagsReadModel,
+      knownObjectsReadModel,
+      auditReadModel,
+    ],
+    hears: ['subscriptions', 'invoicing', 'payments'],
     aggregates: [
       aggregate('account-', accounts.account, accounts.accountSchema),
       aggregate('accountProfile-', accounts.profile, accounts.profileSchema),
@@ -54,6 +65,9 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('tenant-', accounts.tenant, accounts.tenantSchema),
       aggregate('tenantKey-', accounts.keyClaim, accounts.tenantKeySchema),
       aggregate('tenantConfig-', accounts.tenantConfig, accounts.tenantConfigSchema),
+      aggregate('tagDefinitions-', accounts.tagDefinitions, accounts.tagDefinitionsSchema),
+      aggregate('objectTags-', accounts.objectTags, accounts.objectTagsSchema),
+      aggregate('accountObjects-', accounts.knownObjects, accounts.knownObjectsSchema),
     ],
   },
   {
