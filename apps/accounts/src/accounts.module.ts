@@ -3,12 +3,14 @@ import type { DynamicModule } from '@nestjs/common';
 import { type Accounts, accountsOn, accountsToken } from './accounts';
 import { AuthenticateEndpoint } from './http/authenticate.endpoint';
 import { CreateAccountEndpoint } from './http/create-account.endpoint';
+import { CustomFieldsEndpoint } from './http/custom-fields.endpoint';
 import { EraseProfileEndpoint } from './http/erase-profile.endpoint';
 import { GetAccountEndpoint } from './http/get-account.endpoint';
 import { ListAccountsEndpoint } from './http/list-accounts.endpoint';
 import { MoveClockEndpoint } from './http/move-clock.endpoint';
 import { PerTenantConfigEndpoint } from './http/per-tenant-config.endpoint';
 import { PluginConfigEndpoint } from './http/plugin-config.endpoint';
+import { objectFieldsEndpoints } from './http/object-fields.endpoint';
 import { objectTagsEndpoints } from './http/object-tags.endpoint';
 import { TagDefinitionsEndpoint } from './http/tag-definitions.endpoint';
 import { TagsEndpoint } from './http/tags.endpoint';
@@ -39,6 +41,8 @@ export const accountsModule = (runtime: ServiceRuntime): DynamicModule => {
       TagDefinitionsEndpoint,
       TagsEndpoint,
       ...objectTagsEndpoints,
+      CustomFieldsEndpoint,
+      ...objectFieldsEndpoints,
       OnMoneyMoved,
       OnObjectsMade,
     ],

@@ -7,6 +7,8 @@ import {
   keyClaim,
   knownObjects,
   knownObjectsSchema,
+  objectFields,
+  objectFieldsSchema,
   objectTags,
   objectTagsSchema,
   profile,
@@ -36,6 +38,7 @@ export const accountsOn = (runtime: ServiceRuntime) => ({
   tenantConfig: runtime.handle(tenantConfig, tenantConfigSchema),
   tagDefinitions: runtime.handle(tagDefinitions, tagDefinitionsSchema),
   objectTags: runtime.handle(objectTags, objectTagsSchema),
+  objectFields: runtime.handle(objectFields, objectFieldsSchema),
   knownObjects: runtime.handle(knownObjects, knownObjectsSchema),
 });
 

@@ -1,5 +1,6 @@
 import type {
   AccountRejection,
+  ObjectFieldsRejection,
   ObjectTagsRejection,
   TagDefinitionRejection,
   TenantRejection,
@@ -95,5 +96,19 @@ export const tagProblem = (rejection: ObjectTagsRejection): ProblemException => 
       return killBillProblem(400, 3953, 'TagApiException', `The tag is the system's: ${rejection.tagDefinitionId}`);
     case 'tag-not-applicable':
       return invalidValue(`Control tag ${rejection.name} is not for objects of type ${rejection.objectType}`);
+  }
+};
+
+/** Kill Bill has no status of its own for these: all are 400. */
+export const customFieldProblem = (rejection: ObjectFieldsRejection): ProblemException => {
+  const refuse = (code: number, detail: string): ProblemException =>
+    killBillProblem(400, code, 'CustomFieldApiException', detail);
+  switch (rejection.code) {
+    case 'custom-field-exists':
+      return refuse(9000, `name: the object has a custom field ${rejection.name} already`);
+    case 'custom-field-unknown':
+      return refuse(9001, `customFieldId: the object has no custom field ${rejection.customFieldId}`);
+    case 'custom-field-name-fixed':
+      return refuse(9002, `name of custom field ${rejection.customFieldId} cannot become ${rejection.name}`);
   }
 };

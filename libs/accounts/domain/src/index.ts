@@ -30,6 +30,14 @@ export type {
   TaggedObject,
   Tagging,
 } from './tag/object-tags';
+export { objectFields, objectFieldsSchema } from './field/object-fields';
+export type {
+  CustomField,
+  ObjectFieldsCommand,
+  ObjectFieldsEvent,
+  ObjectFieldsRejection,
+  ObjectFieldsState,
+} from './field/object-fields';
 export { knownObjects, knownObjectsSchema } from './object/known-objects';
 export type { KnownObject, KnownObjectsEvent, KnownObjectsState, RecordObjects } from './object/known-objects';
 export { accountsPublication } from './publication';
@@ -39,6 +47,7 @@ export {
   accountsStreams,
   figuresStream,
   knownObjectsStream,
+  objectFieldsStream,
   objectTagsStream,
   profileStream,
   tagDefinitionsStream,

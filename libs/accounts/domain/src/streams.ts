@@ -14,6 +14,8 @@ export const tenantConfigStream = (tenantId: string): string => `tenantConfig-${
 export const tagDefinitionsStream = (tenantId: string): string => `tagDefinitions-${tenantId}`;
 /** One stream an object of whatever context: the tags it carries. */
 export const objectTagsStream = (objectId: string): string => `objectTags-${objectId}`;
+/** One stream an object of whatever context: the custom fields a client keeps with it. */
+export const objectFieldsStream = (objectId: string): string => `objectFields-${objectId}`;
 /** What other contexts told of the account's objects, so that their tags find the account. */
 export const knownObjectsStream = (accountId: string): string => `accountObjects-${accountId}`;
 
@@ -28,5 +30,6 @@ export const accountsStreams: readonly string[] = [
   'tenantConfig-',
   'tagDefinitions-',
   'objectTags-',
+  'objectFields-',
   'accountObjects-',
 ];

@@ -2,6 +2,7 @@ import {
   accountSchema,
   figuresSchema,
   knownObjectsSchema,
+  objectFieldsSchema,
   objectTagsSchema,
   profileSchema,
   tagDefinitionsSchema,
@@ -45,6 +46,20 @@ const tagChanges: ChangesOf = (recorded) => {
   return [{ objectType: 'TAG', objectId, accountId, changeType, history: event.data }];
 };
 
+const fieldChanges: ChangesOf = (recorded) => {
+  const event = objectFieldsSchema.decode(recorded);
+  if (event === null) return [];
+  const { customFieldId: objectId, accountId } = event.data;
+  const changeType = fieldChangeTypes[event.type];
+  return [{ objectType: 'CUSTOM_FIELD', objectId, accountId, changeType, history: event.data }];
+};
+
+const fieldChangeTypes = {
+  CustomFieldAdded: 'INSERT',
+  CustomFieldChanged: 'UPDATE',
+  CustomFieldRemoved: 'DELETE',
+} as const;
+
 const tagDefinitionChanges: ChangesOf = (recorded) => {
   const event = tagDefinitionsSchema.decode(recorded);
   if (event === null) return [];
@@ -76,6 +91,7 @@ const changes: ReadonlyMap<string, ChangesOf> = new Map([
   ['accountFigures-', figureChanges],
   ['accountObjects-', objectChanges],
   ['objectTags-', tagChanges],
+  ['objectFields-', fieldChanges],
   ['tagDefinitions-', tagDefinitionChanges],
   ['tenant-', tenantChanges],
 ]);

@@ -17,6 +17,15 @@ export {
   tenantValues,
 } from './tenants.query';
 export type { TenantEntry, TenantView } from './tenants.query';
+export { customFieldsReadModel } from './custom-fields.projection';
+export {
+  customFieldsOfAccount,
+  customFieldsOfObject,
+  customFieldsPage,
+  findCustomFields,
+  searchCustomFields,
+} from './custom-fields.query';
+export type { CustomFieldView } from './custom-fields.query';
 export { knownObjectsReadModel, ownerOf } from './known-objects.projection';
 export type { PageRequest, Slice } from './slice';
 export { tagsReadModel } from './tags.projection';
