@@ -1,5 +1,6 @@
 import * as accounts from '@billstream/accounts-domain';
 import {
+  accountEmailsReadModel,
   accountsReadModel,
   auditReadModel,
   balancesReadModel,
@@ -50,6 +51,7 @@ export const contexts: readonly ReplayContext[] = [
     private: [],
     readModels: [
       accountsReadModel,
+      accountEmailsReadModel,
       balancesReadModel,
       tenantsReadModel,
       tenantValuesReadModel,
@@ -62,6 +64,7 @@ export const contexts: readonly ReplayContext[] = [
     aggregates: [
       aggregate('account-', accounts.account, accounts.accountSchema),
       aggregate('accountProfile-', accounts.profile, accounts.profileSchema),
+      aggregate('accountEmails-', accounts.accountEmails, accounts.accountEmailsSchema),
       aggregate('accountFigures-', accounts.figures, accounts.figuresSchema),
       aggregate('accountKey-', accounts.keyClaim, accounts.accountKeySchema),
       aggregate('tenant-', accounts.tenant, accounts.tenantSchema),
