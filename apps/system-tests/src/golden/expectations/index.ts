@@ -85,7 +85,8 @@ const previewDiffers = async (stage: Stage, view: View, dryRun: NonNullable<Expe
 type Relation = NonNullable<Expectation['relations']>[number];
 
 const relationDiffers = async (stage: Stage, view: View, { path, equalsPath }: Relation): Promise<string | null> => {
-  const [one, other] = [await found(stage, view, path), await found(stage, view, equalsPath)];
+  const one: Found = await found(stage, view, path);
+  const other: Found = await found(stage, view, equalsPath);
   if (one !== notShown && other !== notShown && alike(one, other)) return null;
   return `${path} is ${told(one)}, ${equalsPath} is ${told(other)}`;
 };
