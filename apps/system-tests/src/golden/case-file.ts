@@ -95,12 +95,12 @@ export const goldenCases = (): readonly GoldenCase[] =>
 export const goldenCatalog = (name: string): GoldenCatalog => read(`catalogs/${name}.json`) as GoldenCatalog;
 
 /**
- * Which cases a run is about: ids, ranges of ids and areas, as in `029,040-060,area:cancel`. Empty: all of them. Throws
+ * Which cases a run is about: ids, ranges of ids and areas, as in `029,040-060,area:cancel`, or `all`. Throws
  * when nothing fits, because a run of no case proves nothing.
  */
 export const chosen = (cases: readonly GoldenCase[], choice: string): readonly GoldenCase[] => {
-  const parts = choice.split(',').filter((part) => part !== '');
-  if (parts.length === 0) return cases;
+  if (choice === 'all') return cases;
+  const parts = choice.split(',');
   const fits = (part: string, { id, area }: GoldenCase): boolean => {
     if (part.startsWith('area:')) return area === part.slice('area:'.length);
     const [from, to = from] = part.split('-');

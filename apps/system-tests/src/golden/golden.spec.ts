@@ -7,7 +7,7 @@ import { play } from './play';
  * at a time: waiting for one is work for another. GOLDEN chooses some of them (see golden/README.md).
  */
 const lanes = 4;
-const cases = chosen(goldenCases(), process.env['GOLDEN'] ?? '');
+const cases = chosen(goldenCases(), process.env['GOLDEN'] ?? 'all');
 
 type Outcome = { readonly failure: Error | null };
 type Pending = { readonly outcome: Promise<Outcome>; readonly end: (outcome: Outcome) => void };
