@@ -123,6 +123,8 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('payerAccount-', payments.payerAccount, payments.payerAccountSchema),
       aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
       aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
+      aggregate('paymentSettings-', payments.paymentSettings, payments.paymentSettingsSchema),
+      aggregate('testGateway-', payments.testGateway, payments.testGatewaySchema),
     ],
   },
 ];
