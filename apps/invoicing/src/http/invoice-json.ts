@@ -10,7 +10,9 @@ const amountIn =
     toNumber(toDecimal(money(Number(minor), currency)));
 
 /** What Kill Bill writes where nobody gave a description. */
-const descriptionOf = ({ type, phaseName, usageName, amountMinor }: InvoiceItem): string | null => {
+const descriptionOf = (item: InvoiceItem): string | null => {
+  const { type, phaseName, usageName, amountMinor, description } = item;
+  if (description != null && description !== '') return description;
   switch (type) {
     case 'RECURRING':
       return phaseName;
@@ -20,6 +22,16 @@ const descriptionOf = ({ type, phaseName, usageName, amountMinor }: InvoiceItem)
       return `${usageName ?? ''} (usage item)`;
     case 'REPAIR_ADJ':
       return 'Adjustment (subscription change)';
+    case 'EXTERNAL_CHARGE':
+      return 'External charge';
+    case 'TAX':
+      return 'Tax';
+    case 'PARENT_SUMMARY':
+      return 'Summary of a child account';
+    case 'ITEM_ADJ':
+      return 'Invoice item adjustment';
+    case 'CREDIT_ADJ':
+      return 'Invoice adjustment (account credit)';
     case 'CBA_ADJ':
       return amountMinor > 0 ? 'Adjustment (account credit)' : 'Adjustment (use of account credit)';
   }
@@ -31,7 +43,7 @@ const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: Owner) 
   invoiceId,
   linkedInvoiceItemId: item.linkedItemId,
   accountId,
-  childAccountId: null,
+  childAccountId: item.childAccountId ?? null,
   bundleId: item.bundleId,
   subscriptionId: item.subscriptionId,
   productName: item.productName,
