@@ -38,7 +38,7 @@ const descriptionOf = (item: InvoiceItem): string | null => {
 };
 
 /** Kill Bill's InvoiceItem JSON, every field present and in its order. */
-const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: Owner) => ({
+export const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: Owner) => ({
   invoiceItemId: item.itemId,
   invoiceId,
   linkedInvoiceItemId: item.linkedItemId,
@@ -74,7 +74,7 @@ export const invoiceJson = (invoice: InvoiceView) => {
   return {
     amount: amount(invoice.amountMinor),
     currency: invoice.currency,
-    status: 'COMMITTED',
+    status: invoice.status,
     creditAdj: amount(invoice.creditMinor),
     refundAdj: amount(invoice.refundedMinor === 0n ? 0n : -invoice.refundedMinor),
     invoiceId: invoice.invoiceId,
@@ -87,7 +87,7 @@ export const invoiceJson = (invoice: InvoiceView) => {
     credits: null,
     items: invoice.items.map((item) => itemJson(item, invoice)),
     trackingIds: [],
-    isParentInvoice: false,
+    isParentInvoice: invoice.isParentInvoice,
     parentInvoiceId: null,
     parentAccountId: null,
     auditLogs: [],
@@ -98,6 +98,8 @@ export const invoiceJson = (invoice: InvoiceView) => {
 export const previewJson = (invoice: CommittedInvoice) =>
   invoiceJson({
     ...invoice,
+    status: 'COMMITTED',
+    isParentInvoice: false,
     amountMinor: BigInt(invoice.amountMinor),
     balanceMinor: BigInt(invoice.balanceMinor),
     creditMinor: BigInt(invoice.balanceMinor - invoice.amountMinor),

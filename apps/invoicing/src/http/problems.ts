@@ -27,11 +27,22 @@ export const invalidValue = (detail: string): ProblemException =>
 export const contradiction = (detail: string): ProblemException =>
   killBillProblem(400, null, 'IllegalStateException', detail);
 
+export const adjustmentNotPositive = (): ProblemException =>
+  invoiceRefusal(400, 4010, 'amount: an adjustment must be more than zero');
+
+export const wrongStatus = (invoiceId: string, status: string, wanted: string): ProblemException =>
+  invoiceRefusal(400, 4023, `Invoice ${invoiceId} cannot become ${wanted}: its status is ${status}.`);
+
 export const missingAmount = (code: 4009 | 4015, field: string): ProblemException =>
   invoiceRefusal(400, code, `${field}: an amount of zero or more is needed`);
 
 export const wrongCurrency = (given: string, expected: string | null): ProblemException =>
-  killBillProblem(400, 3, 'CurrencyException', `currency: ${given} is not the account's currency ${expected ?? '(none)'}`);
+  killBillProblem(
+    400,
+    3,
+    'CurrencyException',
+    `currency: ${given} is not the account's currency ${expected ?? '(none)'}`,
+  );
 
 export const invoiceProblem =
   (accountId: string) =>
@@ -60,19 +71,27 @@ export const invoiceProblem =
       case 'invoice-paid':
         return invoiceRefusal(400, 4028, `Invoice ${rejection.invoiceId} has payments and cannot be voided.`);
       case 'invoice-repaired':
-        return invoiceRefusal(400, 4032, `Invoice ${rejection.invoiceId} was repaired by a later one and cannot be voided.`);
+        return invoiceRefusal(
+          400,
+          4032,
+          `Invoice ${rejection.invoiceId} was repaired by a later one and cannot be voided.`,
+        );
       case 'credit-used':
         return invoiceRefusal(400, 4033, `Credit of invoice ${rejection.invoiceId} was used, so it cannot be voided.`);
       case 'item-not-adjustable':
         return invoiceRefusal(400, 4021, `Invoice item ${rejection.itemId} is of a type that cannot be adjusted.`);
       case 'adjustment-not-positive':
-        return invoiceRefusal(400, 4010, 'amount: an adjustment must be more than zero');
+        return adjustmentNotPositive();
       case 'adjustment-too-high':
         return invoiceRefusal(400, 4020, `amount: more than what is left of invoice item ${rejection.itemId}`);
       case 'nothing-to-adjust':
         return invoiceRefusal(404, 4011, `Nothing is left to adjust of invoice item ${rejection.itemId}.`);
       case 'credit-not-deletable':
-        return invoiceRefusal(400, 4030, `Invoice item ${rejection.itemId} is not credit that was given and can be deleted.`);
+        return invoiceRefusal(
+          400,
+          4030,
+          `Invoice item ${rejection.itemId} is not credit that was given and can be deleted.`,
+        );
       case 'amount-out-of-range':
         return invalidValue('amount: too large for the books');
     }

@@ -29,3 +29,15 @@ export {
   accountInvoicesStreams,
 } from './account-invoices/account-invoices.schema';
 export { creditInvoiceItem } from './account-invoices/credit-item';
+export {
+  tenantInvoicing,
+  tenantInvoicingSchema,
+  tenantInvoicingStream,
+  tenantInvoicingStreams,
+} from './tenant/tenant-invoicing';
+export type {
+  InvoiceTextKey,
+  InvoiceTextKind,
+  TenantInvoicingEvent,
+  TenantInvoicingRejection,
+} from './tenant/tenant-invoicing';

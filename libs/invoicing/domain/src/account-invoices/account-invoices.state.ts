@@ -11,7 +11,14 @@ import type {
   InvoiceRun,
   RecordedAccount,
 } from './account-invoices.events';
-import { type InvoiceStatus, type InvoiceTotals, creditOf, newTotals, withCreditItem, withItems } from './invoice-totals';
+import {
+  type InvoiceStatus,
+  type InvoiceTotals,
+  creditOf,
+  newTotals,
+  withCreditItem,
+  withItems,
+} from './invoice-totals';
 import { type Ledgers, withCharges, withoutInvoice } from './subscription-ledger';
 
 export type Transaction = Pick<InvoicePayment, 'invoiceId' | 'transactionType' | 'status' | 'amountMinor'>;
@@ -56,8 +63,11 @@ export const nothingInvoiced: AccountInvoices = {
   parked: null,
 };
 
-export const isTagged = ({ tags }: AccountInvoices, objectId: string | undefined, tag: ControlTagChange['tag']): boolean =>
-  objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
+export const isTagged = (
+  { tags }: AccountInvoices,
+  objectId: string | undefined,
+  tag: ControlTagChange['tag'],
+): boolean => objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
 
 const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ? a : b);
 
@@ -78,9 +88,7 @@ const changed = (
   change: (totals: InvoiceTotals) => InvoiceTotals,
 ): AccountInvoices => {
   const totals = state.invoices[invoiceId];
-  return totals === undefined
-    ? state
-    : { ...state, invoices: { ...state.invoices, [invoiceId]: change(totals) } };
+  return totals === undefined ? state : { ...state, invoices: { ...state.invoices, [invoiceId]: change(totals) } };
 };
 
 const withPayment = (state: AccountInvoices, { transactionId, ...payment }: InvoicePayment): AccountInvoices => {
@@ -163,9 +171,7 @@ const withCredit = (state: AccountInvoices, items: readonly CreditItem[]): Accou
 const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagChange): AccountInvoices => {
   const others = (state.tags[objectId] ?? []).filter((one) => one !== tag);
   const after = { ...state, tags: { ...state.tags, [objectId]: isSet ? [...others, tag] : others } };
-  return tag === 'WRITTEN_OFF'
-    ? changed(after, objectId, (totals) => ({ ...totals, isWrittenOff: isSet }))
-    : after;
+  return tag === 'WRITTEN_OFF' ? changed(after, objectId, (totals) => ({ ...totals, isWrittenOff: isSet })) : after;
 };
 
 const withTimeline = (state: AccountInvoices, timeline: BillingTimeline): AccountInvoices => {

@@ -148,7 +148,10 @@ const isKnown = (ledger: SubscriptionLedger, period: UsagePeriod): boolean => {
   return unitsOf(period.usage).every((unit) => closed.some((one) => one.unit === unit));
 };
 
-const usageItems = ({ ledger, currency, settings }: Work, period: UsagePeriod): readonly NewItem[] | Unpriceable['reason'] => {
+const usageItems = (
+  { ledger, currency, settings }: Work,
+  period: UsagePeriod,
+): readonly NewItem[] | Unpriceable['reason'] => {
   const { usage, phase, fromAt, toAt, startDate, endDate } = period;
   const closed = closedFor(ledger, period);
   const due = { usage, quantities: quantitiesOf(closed), billedMinor: 0 };

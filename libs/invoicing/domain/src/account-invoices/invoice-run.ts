@@ -37,14 +37,7 @@ const requestsFor = (
       );
     const named = asked.flatMap(({ unit, usageName, fromAt, toAt }) => [unit, usageName, fromAt, toAt]);
     return {
-      requestId: derivedId(
-        'usage-request',
-        account.accountId,
-        subscriptionId,
-        planName,
-        ...named,
-        ...roundOf(state),
-      ),
+      requestId: derivedId('usage-request', account.accountId, subscriptionId, planName, ...named, ...roundOf(state)),
       accountId: account.accountId,
       accountExternalKey: account.externalKey,
       subscriptionId,
@@ -123,8 +116,5 @@ export const invoiceRun =
     if ('unpriceable' in generated)
       return [{ type: 'InvoicingParked', data: { accountId, ...generated.unpriceable, run } }];
     const dates = { targetDate: run.targetDate, today: todayOf(known.account, occasion) };
-    return inSequence(state, [
-      makeInvoice(accountId, generated.items, dates, occasion),
-      scheduleNext(run, occasion),
-    ]);
+    return inSequence(state, [makeInvoice(accountId, generated.items, dates, occasion), scheduleNext(run, occasion)]);
   };

@@ -48,7 +48,9 @@ const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 't
 export const periodFrom = (text: string | undefined): CalendarPeriod | null => {
   const match = /^P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?$/.exec(text?.trim() ?? '');
   if (match === null) return null;
-  const [years, months, weeks, days] = match.slice(1).map((digits: string | undefined) => toNumber(decimal(digits ?? 0)));
+  const [years, months, weeks, days] = match
+    .slice(1)
+    .map((digits: string | undefined) => toNumber(decimal(digits ?? 0)));
   return { months: (years ?? 0) * 12 + (months ?? 0), days: (weeks ?? 0) * 7 + (days ?? 0) };
 };
 

@@ -88,7 +88,10 @@ const withRepair = (ledger: SubscriptionLedger, { item: repair, invoiceId }: Ent
 };
 
 /** An adjustment lowers what a later repair can take back, and nothing else. */
-const withAdjustment = (ledger: SubscriptionLedger, { linkedItemId, amountMinor }: InvoiceItem): SubscriptionLedger => ({
+const withAdjustment = (
+  ledger: SubscriptionLedger,
+  { linkedItemId, amountMinor }: InvoiceItem,
+): SubscriptionLedger => ({
   ...ledger,
   recurring: ledger.recurring.map((item) =>
     item.itemId === linkedItemId ? { ...item, takenBackMinor: item.takenBackMinor - amountMinor } : item,

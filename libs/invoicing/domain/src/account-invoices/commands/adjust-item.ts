@@ -49,7 +49,8 @@ const amountOf = (
   leftMinor: number,
   itemId: string,
 ): { readonly amountMinor: number } | { readonly refusal: AccountInvoicesRejection } => {
-  if (asked === null) return leftMinor > 0 ? { amountMinor: leftMinor } : { refusal: { code: 'nothing-to-adjust', itemId } };
+  if (asked === null)
+    return leftMinor > 0 ? { amountMinor: leftMinor } : { refusal: { code: 'nothing-to-adjust', itemId } };
   if (asked <= 0) return { refusal: { code: 'adjustment-not-positive', itemId } };
   return asked <= leftMinor ? { amountMinor: asked } : { refusal: { code: 'adjustment-too-high', itemId, leftMinor } };
 };
@@ -57,7 +58,11 @@ const amountOf = (
 type Wording = { readonly date: LocalDate; readonly description: string | null; readonly itemDetails: string | null };
 
 /** The item that takes back `amountMinor` of another one. */
-export const adjustmentOf = (item: KnownItem, amountMinor: number, { date, ...words }: Wording): Omit<InvoiceItem, 'itemId'> => ({
+export const adjustmentOf = (
+  item: KnownItem,
+  amountMinor: number,
+  { date, ...words }: Wording,
+): Omit<InvoiceItem, 'itemId'> => ({
   ...creditInvoiceItem(-amountMinor, date),
   type: 'ITEM_ADJ',
   subscriptionId: item.subscriptionId,

@@ -80,7 +80,9 @@ export const deleteCredit = (
       takeBack(command, item, todayOf(account, occasion)),
       (after) =>
         settleCredit(
-          touched.filter((id) => after.invoices[id]?.creditMinor !== state.invoices[id]?.creditMinor || id === invoiceId),
+          touched.filter(
+            (id) => after.invoices[id]?.creditMinor !== state.invoices[id]?.creditMinor || id === invoiceId,
+          ),
           occasion,
         )(after),
     ]),

@@ -1,6 +1,11 @@
 import type { Instant } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
-import type { AccountInvoicesEvent, BillingTimeline, InvoicePayment, RecordedAccount } from '../account-invoices.events';
+import type {
+  AccountInvoicesEvent,
+  BillingTimeline,
+  InvoicePayment,
+  RecordedAccount,
+} from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
 import { firstBillCycleDay } from '../billing-events';
 import { invoiceRun } from '../invoice-run';
@@ -84,7 +89,8 @@ const refundAdjustment =
   (payment: InvoicePayment, command: RecordPayment): Step =>
   (state) => {
     const { transactionId, invoiceId, transactionType, status, isAdjusted, itemAdjustments, amountMinor } = payment;
-    if (state.account === null || transactionType !== 'REFUND' || status !== 'SUCCESS' || isAdjusted !== true) return [];
+    if (state.account === null || transactionType !== 'REFUND' || status !== 'SUCCESS' || isAdjusted !== true)
+      return [];
     return adjustForRefund({
       transactionId,
       invoiceId,

@@ -22,7 +22,9 @@ const isRepaired = (state: AccountInvoices, invoiceId: string, { items }: Invoic
     ([id, other]) =>
       id !== invoiceId &&
       other.status !== 'VOID' &&
-      other.items.some(({ type, linkedItemId }) => type === 'REPAIR_ADJ' && linkedItemId !== null && ids.has(linkedItemId)),
+      other.items.some(
+        ({ type, linkedItemId }) => type === 'REPAIR_ADJ' && linkedItemId !== null && ids.has(linkedItemId),
+      ),
   );
 };
 
