@@ -4,6 +4,10 @@ import {
   accountInvoices,
   accountInvoicesSchema,
   accountInvoicesStream,
+  overdueConfigDecider,
+  overdueConfigSchema,
+  overdueDecider,
+  overdueSchema,
 } from '@billstream/invoicing-domain';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { CommandContext } from '@billstream/event-sourcing';
@@ -13,6 +17,8 @@ import type { Instant } from '@billstream/kernel';
 export const invoicingOn = (runtime: ServiceRuntime) => ({
   runtime,
   accountInvoices: runtime.handle(accountInvoices, accountInvoicesSchema),
+  overdue: runtime.handle(overdueDecider, overdueSchema),
+  overdueConfig: runtime.handle(overdueConfigDecider, overdueConfigSchema),
   /** What a decision would see now; for previews, which decide nothing. */
   stateOf: async (accountId: string): Promise<AccountInvoices> => {
     const recorded = await runtime.store.read(accountInvoicesStream(accountId));

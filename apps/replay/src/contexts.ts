@@ -7,7 +7,7 @@ import {
 } from '@billstream/accounts-read-models';
 import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
 import * as invoicing from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-read-models';
+import { dueInvoicesReadModel, invoicesReadModel, overdueReadModel } from '@billstream/invoicing-read-models';
 import * as metering from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import * as payments from '@billstream/payments-domain';
@@ -87,11 +87,15 @@ export const contexts: readonly ReplayContext[] = [
   },
   {
     name: 'invoicing',
-    streams: [invoicing.accountInvoicesStreams],
-    private: [],
-    readModels: [invoicesReadModel, dueInvoicesReadModel],
-    hears: ['accounts', 'subscriptions', 'metering', 'payments'],
-    aggregates: [aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema)],
+    streams: invoicing.invoicingStreams,
+    private: [invoicing.overdueConfigStreams],
+    readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel],
+    hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
+    aggregates: [
+      aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema),
+      aggregate('overdue-', invoicing.overdueDecider, invoicing.overdueSchema),
+      aggregate('overdueConfig-', invoicing.overdueConfigDecider, invoicing.overdueConfigSchema),
+    ],
   },
   {
     name: 'payments',

@@ -14,9 +14,12 @@ import { accountTimeOf, firstBillCycleDay } from './billing-events';
 import { generate } from './generate';
 import { type Step, inSequence, invoiceOf, invoiceRun, runFor, scheduleNext, settleCredit } from './invoice-run';
 
+/** An account as its owner tells it; whether it has a parent may be left out. */
+type ToldAccount = Omit<RecordedAccount, 'parentAccountId'> & { readonly parentAccountId?: string | null };
+
 /** `now` is the tenant's clock when the command was made. */
 export type AccountInvoicesCommand =
-  | { readonly type: 'RecordAccount'; readonly account: RecordedAccount; readonly now: Instant }
+  | { readonly type: 'RecordAccount'; readonly account: ToldAccount; readonly now: Instant }
   | { readonly type: 'RecordBillingTimeline'; readonly timeline: BillingTimeline; readonly now: Instant }
   | {
       readonly type: 'RecordUsage';
@@ -67,17 +70,22 @@ const reschedule =
 
 const same = (a: object | null, b: object | null): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const recordAccount = (
-  state: AccountInvoices,
-  account: RecordedAccount,
-  now: Instant,
-): readonly AccountInvoicesEvent[] => {
+const parentOf = ({
+  parentAccountId = null,
+  isPaymentDelegatedToParent = false,
+}: ToldAccount): Pick<RecordedAccount, 'parentAccountId' | 'isPaymentDelegatedToParent'> =>
+  parentAccountId === null ? {} : { parentAccountId, isPaymentDelegatedToParent };
+
+const recordAccount = (state: AccountInvoices, account: ToldAccount, now: Instant): readonly AccountInvoicesEvent[] => {
   const before = state.account;
   // The day that was chosen here is on its way to the account's owner; news from before it arrived does not undo it.
   const billCycleDayLocal =
     account.billCycleDayLocal > 0 ? account.billCycleDayLocal : (before?.billCycleDayLocal ?? 0);
   const { accountId, externalKey, currency, timeZone, referenceTime } = account;
-  const recorded: RecordedAccount = { accountId, externalKey, currency, timeZone, referenceTime, billCycleDayLocal };
+  const recorded: RecordedAccount = {
+    ...{ accountId, externalKey, currency, timeZone, referenceTime, billCycleDayLocal },
+    ...parentOf(account),
+  };
   if (same(before, recorded)) return [];
   const billsAnew = before?.currency !== currency || before.billCycleDayLocal !== billCycleDayLocal;
   return inSequence(state, [

@@ -36,6 +36,7 @@ export type SubscriptionLedger = {
 };
 
 export type InvoiceTotals = {
+  readonly targetDate: LocalDate;
   readonly invoiceDate: LocalDate;
   readonly chargedMinor: number;
   readonly creditMinor: number;
@@ -185,7 +186,13 @@ const withInvoice = (state: AccountInvoices, invoice: CommittedInvoice): Account
       subscriptions[item.subscriptionId] = withItem(ledger, item);
   }
   const creditMinor = creditOf(invoice.items);
-  const totals = { invoiceDate: invoice.invoiceDate, chargedMinor: invoice.amountMinor, creditMinor, paidMinor: 0 };
+  const totals: InvoiceTotals = {
+    invoiceDate: invoice.invoiceDate,
+    targetDate: invoice.targetDate,
+    chargedMinor: invoice.amountMinor,
+    creditMinor,
+    paidMinor: 0,
+  };
   const dated = invoice.items.some(({ type }) => type === 'RECURRING' || type === 'USAGE');
   return {
     ...state,
