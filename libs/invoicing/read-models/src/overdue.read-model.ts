@@ -88,7 +88,9 @@ export const overdueReadModel: ReadModel = {
   ddl,
   prefixes: [overdueStreams, overdueConfigStreams, accountInvoicesStreams],
   apply: async (tx, events) => {
-    const [configs, states, children]: [Rows, Rows, Rows] = [new Map(), new Map(), new Map()];
+    const configs: Rows = new Map();
+    const states: Rows = new Map();
+    const children: Rows = new Map();
     for (const recorded of events) collect(recorded, configs, states, children);
     await write(tx, configsSql, configs, 'overdue-configs');
     await write(tx, statesSql, states, 'overdue-states');

@@ -66,6 +66,10 @@ export const overdueStateOf = (
 ): EnteredState => {
   const found = states.find(({ isClear, condition }) => !isClear && condition !== null && holds(condition, facts, at));
   if (found === undefined) return clearState;
-  const { condition, ...state } = found;
-  return state;
+  const { name, isClear, externalMessage, blockChanges, disableEntitlement } = found;
+  const { cancellationPolicy, autoReevaluationInterval } = found;
+  return {
+    ...{ name, isClear, externalMessage, blockChanges, disableEntitlement },
+    ...{ cancellationPolicy, autoReevaluationInterval },
+  };
 };

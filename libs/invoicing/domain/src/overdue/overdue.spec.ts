@@ -1,6 +1,6 @@
 import { specificationOf } from '@billstream/event-sourcing/testing';
 import { type Currency, type Instant, type LocalDate, decimal } from '@billstream/kernel';
-import { clearState, overduePublication, overdueSchema } from './overdue';
+import { type EnteredState, clearState, overduePublication, overdueSchema } from './overdue';
 import {
   type OverdueCondition,
   type OverdueConfig,
@@ -63,7 +63,10 @@ const look = (date: string, unpaid: readonly Debt[], config = stages): EvaluateO
 
 const { given } = specificationOf(overdueDecider);
 const entered = (name: string, config = stages) => {
-  const { condition: _, ...definition } = config.states.find((one) => one.name === name) ?? state(name, {});
+  const found = config.states.find((one) => one.name === name) ?? state(name, {});
+  const definition = Object.fromEntries(
+    Object.entries(found).filter(([key]) => key !== 'condition'),
+  ) as unknown as EnteredState;
   const facts = {
     payerAccountId: accountId,
     currency: 'USD' as Currency,
