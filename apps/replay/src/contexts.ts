@@ -88,7 +88,7 @@ export const contexts: readonly ReplayContext[] = [
   {
     name: 'invoicing',
     streams: invoicing.invoicingStreams,
-    private: [invoicing.overdueConfigStreams],
+    private: [],
     readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel],
     hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
     aggregates: [
