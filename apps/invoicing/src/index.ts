@@ -1,5 +1,10 @@
 import { invoicingPublication, invoicingStreams } from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel, overdueReadModel } from '@billstream/invoicing-read-models';
+import {
+  dueInvoicesReadModel,
+  invoicesReadModel,
+  overdueReadModel,
+  tenantInvoicingReadModel,
+} from '@billstream/invoicing-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { dueInvoices } from './due-invoices';
 import { dueOverdueChecks } from './overdue/due-overdue-checks';
@@ -9,7 +14,7 @@ import { invoicingModule } from './invoicing.module';
 export const invoicingService: ServiceDefinition = {
   name: 'invoicing',
   streams: invoicingStreams,
-  readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel],
+  readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
   publication: invoicingPublication,
   // Itself, too: what an account owes decides whether it is overdue, and what a child owes is charged to its parent.
   hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],

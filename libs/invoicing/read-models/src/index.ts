@@ -10,3 +10,4 @@ export {
 } from './invoices.query';
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';
 export { delegatingChildren, overdueConfigOf, overdueReadModel, overdueStateOfAccount } from './overdue.read-model';
+export { invoiceText, invoicingSettings, tenantInvoicingReadModel } from './tenant-invoicing.projection';

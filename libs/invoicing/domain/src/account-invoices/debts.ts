@@ -1,5 +1,6 @@
 import type { Debts } from '../overdue/overdue-state-of';
-import { type AccountInvoices, balanceOf } from './account-invoices.state';
+import type { AccountInvoices } from './account-invoices.state';
+import { balanceOf } from './invoice-totals';
 
 /** What an account owes, invoice by invoice, for whoever asks whether it is late. */
 export const debtsOf = ({ account, invoices }: AccountInvoices): Debts => ({
