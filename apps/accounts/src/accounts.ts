@@ -5,8 +5,16 @@ import {
   figures,
   figuresSchema,
   keyClaim,
+  knownObjects,
+  knownObjectsSchema,
+  objectFields,
+  objectFieldsSchema,
+  objectTags,
+  objectTagsSchema,
   profile,
   profileSchema,
+  tagDefinitions,
+  tagDefinitionsSchema,
   tenant,
   tenantConfig,
   tenantConfigSchema,
@@ -28,6 +36,10 @@ export const accountsOn = (runtime: ServiceRuntime) => ({
   tenantKey: runtime.handle(keyClaim, tenantKeySchema),
   tenant: runtime.handle(tenant, tenantSchema),
   tenantConfig: runtime.handle(tenantConfig, tenantConfigSchema),
+  tagDefinitions: runtime.handle(tagDefinitions, tagDefinitionsSchema),
+  objectTags: runtime.handle(objectTags, objectTagsSchema),
+  objectFields: runtime.handle(objectFields, objectFieldsSchema),
+  knownObjects: runtime.handle(knownObjects, knownObjectsSchema),
 });
 
 export type Accounts = ReturnType<typeof accountsOn>;

@@ -1,7 +1,11 @@
 import * as accounts from '@billstream/accounts-domain';
 import {
   accountsReadModel,
+  auditReadModel,
   balancesReadModel,
+  customFieldsReadModel,
+  knownObjectsReadModel,
+  tagsReadModel,
   tenantValuesReadModel,
   tenantsReadModel,
 } from '@billstream/accounts-read-models';
@@ -49,8 +53,17 @@ export const contexts: readonly ReplayContext[] = [
     name: 'accounts',
     streams: accounts.accountsStreams,
     private: [],
-    readModels: [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel],
-    hears: ['invoicing', 'payments'],
+    readModels: [
+      accountsReadModel,
+      balancesReadModel,
+      tenantsReadModel,
+      tenantValuesReadModel,
+      tagsReadModel,
+      customFieldsReadModel,
+      knownObjectsReadModel,
+      auditReadModel,
+    ],
+    hears: ['subscriptions', 'invoicing', 'payments'],
     aggregates: [
       aggregate('account-', accounts.account, accounts.accountSchema),
       aggregate('accountProfile-', accounts.profile, accounts.profileSchema),
@@ -59,6 +72,10 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('tenant-', accounts.tenant, accounts.tenantSchema),
       aggregate('tenantKey-', accounts.keyClaim, accounts.tenantKeySchema),
       aggregate('tenantConfig-', accounts.tenantConfig, accounts.tenantConfigSchema),
+      aggregate('tagDefinitions-', accounts.tagDefinitions, accounts.tagDefinitionsSchema),
+      aggregate('objectTags-', accounts.objectTags, accounts.objectTagsSchema),
+      aggregate('objectFields-', accounts.objectFields, accounts.objectFieldsSchema),
+      aggregate('accountObjects-', accounts.knownObjects, accounts.knownObjectsSchema),
     ],
   },
   {

@@ -12,13 +12,45 @@ export { tenant, tenantSchema } from './tenant/tenant';
 export type { Tenant, TenantCommand, TenantEvent, TenantRejection, TenantState } from './tenant/tenant';
 export { perTenantConfigKey, tenantConfig, tenantConfigSchema } from './tenant/tenant-config';
 export type { TenantConfigCommand, TenantConfigEvent, TenantConfigState, TenantSettings } from './tenant/tenant-config';
+export { controlTagOf, controlTags, objectTypes, parkTagId } from './tag/control-tags';
+export type { ObjectType, TagDefinition } from './tag/control-tags';
+export { tagDefinitions, tagDefinitionsSchema } from './tag/tag-definitions';
+export type {
+  TagDefinitionRejection,
+  TagDefinitionsCommand,
+  TagDefinitionsEvent,
+  TagDefinitionsState,
+} from './tag/tag-definitions';
+export { objectTags, objectTagsSchema } from './tag/object-tags';
+export type {
+  ObjectTagsCommand,
+  ObjectTagsEvent,
+  ObjectTagsRejection,
+  ObjectTagsState,
+  TaggedObject,
+  Tagging,
+} from './tag/object-tags';
+export { objectFields, objectFieldsSchema } from './field/object-fields';
+export type {
+  CustomField,
+  ObjectFieldsCommand,
+  ObjectFieldsEvent,
+  ObjectFieldsRejection,
+  ObjectFieldsState,
+} from './field/object-fields';
+export { knownObjects, knownObjectsSchema } from './object/known-objects';
+export type { KnownObject, KnownObjectsEvent, KnownObjectsState, RecordObjects } from './object/known-objects';
 export { accountsPublication } from './publication';
 export {
   accountKeyStream,
   accountStream,
   accountsStreams,
   figuresStream,
+  knownObjectsStream,
+  objectFieldsStream,
+  objectTagsStream,
   profileStream,
+  tagDefinitionsStream,
   tenantConfigStream,
   tenantKeyStream,
   tenantStream,

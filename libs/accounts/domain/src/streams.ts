@@ -11,6 +11,13 @@ export const accountKeyStream = (tenantId: string, externalKey: string): string 
 export const tenantStream = (tenantId: string): string => `tenant-${tenantId}`;
 export const tenantKeyStream = (apiKey: string): string => `tenantKey-${digest(apiKey)}`;
 export const tenantConfigStream = (tenantId: string): string => `tenantConfig-${tenantId}`;
+export const tagDefinitionsStream = (tenantId: string): string => `tagDefinitions-${tenantId}`;
+/** One stream an object of whatever context: the tags it carries. */
+export const objectTagsStream = (objectId: string): string => `objectTags-${objectId}`;
+/** One stream an object of whatever context: the custom fields a client keeps with it. */
+export const objectFieldsStream = (objectId: string): string => `objectFields-${objectId}`;
+/** What other contexts told of the account's objects, so that their tags find the account. */
+export const knownObjectsStream = (accountId: string): string => `accountObjects-${accountId}`;
 
 /** Prefixes of all of them: what the relay follows and a backup of this context must hold. */
 export const accountsStreams: readonly string[] = [
@@ -21,4 +28,8 @@ export const accountsStreams: readonly string[] = [
   'tenant-',
   'tenantKey-',
   'tenantConfig-',
+  'tagDefinitions-',
+  'objectTags-',
+  'objectFields-',
+  'accountObjects-',
 ];
