@@ -13,16 +13,29 @@ import {
   payerAccountStream,
   pluginConfig,
   pluginConfigSchema,
+  testGateway,
+  testGatewaySchema,
+  testGatewayStream,
+  type TestGateway,
 } from '@billstream/payments-domain';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { paymentExecutor } from './executor/executor';
-import { gatewaysOn } from './gateways';
+import { gatewaysOn, hasTestPlugin } from './gateways';
 
 /** The runtime, one command loop per kind of stream, the gateways and the executor: all that the edges need. */
 export const paymentsOn = (runtime: ServiceRuntime) => {
   const payer = runtime.handle(payerAccount, payerAccountSchema);
   const handle = runtime.handle(invoicePayments, invoicePaymentsSchema);
-  const gatewayOf = gatewaysOn(runtime);
+  const told = runtime.handle(testGateway, testGatewaySchema);
+
+  /** How the tenant's test plugin answers, as the next call will meet it. */
+  const testGatewayState = async (tenantId: string): Promise<TestGateway> => {
+    const context = contextOf(runtime, tenantId, newId());
+    const handled = await told(testGatewayStream(tenantId), { type: 'Look' }, context);
+    if (handled.outcome !== 'accepted') throw new Error(`looking at a test plugin ended as ${handled.outcome}`);
+    return handled.state;
+  };
+  const gatewayOf = gatewaysOn(runtime, testGatewayState);
 
   /** The payer as the next decision will see it, whatever the read models know already. */
   const payerState = async (tenantId: string, accountId: string): Promise<PayerAccount> => {
@@ -39,6 +52,9 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
     payer,
     invoicePayments: handle,
     pluginConfig: runtime.handle(pluginConfig, pluginConfigSchema),
+    testGateway: told,
+    testGatewayState,
+    hasTestPlugin: hasTestPlugin(runtime),
     gatewayOf,
     payerState,
     defaultCharge,
@@ -48,6 +64,7 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
       defaultMethodOf: defaultCharge,
       clock: runtime.clock,
       wallNow: wallTime,
+      isAlone: runtime.settings.embedded,
       onDoubleCharge: (facts) => {
         runtime.logger.error(facts, 'a payer was charged twice');
         runtime.metrics.count('payments_double_charged');

@@ -130,6 +130,7 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('payerAccount-', payments.payerAccount, payments.payerAccountSchema),
       aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
       aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
+      aggregate('testGateway-', payments.testGateway, payments.testGatewaySchema),
     ],
   },
 ];

@@ -188,7 +188,7 @@ describe('a payment whose process died between sending it and writing down the a
       });
       const open = requested.outcome === 'accepted' ? requested.state.open! : null;
       const { transactionId, paymentId } = open!;
-      const dispatch = { transactionId, holder: 'the dead', again: false, dispatchedAt: wallTime(), now: wallTime() };
+      const dispatch = { transactionId, holder: 'the dead', after: null, dispatchedAt: wallTime(), now: wallTime() };
       await issue({ type: 'DispatchPayment', data: dispatch });
       if (had) await merchant.pay(method.credential, paymentId, transactionId);
 

@@ -22,6 +22,8 @@ export type ExecutorParts = {
   readonly defaultMethodOf: (tenantId: string, accountId: string) => Promise<ChargedMethod | null>;
   readonly clock: Clock;
   readonly wallNow: () => Instant;
+  /** No other process can be calling a provider: what was sent and is not being called here has lost its process. */
+  readonly isAlone: boolean;
   /** The provider holds more than one successful payment of what was asked for once. */
   readonly onDoubleCharge: (facts: { readonly paymentId: string; readonly gatewayRefs: readonly string[] }) => void;
 };
@@ -31,6 +33,9 @@ export type Task = DuePayment & { readonly tenantId: string; readonly dueAt: Ins
 
 /** As long as a provider surely remembers a key (PayPal promises more); after that an attempt is never sent again. */
 const repeatWithinMs = 24 * 3_600_000;
+
+/** Between the record that an attempt is sent and the start of the call, on a machine that is busy. */
+const beforeTheCallMs = 5_000;
 
 /** Commands to the stream of an item's invoice. */
 const commandsOf = ({ handle, clock }: Pick<ExecutorParts, 'handle' | 'clock'>) => {
@@ -49,10 +54,11 @@ const commandsOf = ({ handle, clock }: Pick<ExecutorParts, 'handle' | 'clock'>) 
       const { state } = await issue(task, { type: 'Look' }, newId());
       return state.open?.transactionId === task.transactionId ? state.open : null;
     },
-    record: async (task: Task, outcome: AttemptOutcome, step: string): Promise<void> => {
+    /** `holder`: of the attempt as it was when this was found out. `step` names the finding. */
+    record: async (task: Task, outcome: AttemptOutcome, by: { holder: string | null; step: string }): Promise<void> => {
       const transactionId = task.transactionId ?? '';
-      const data = { transactionId, outcome, now: clock.now(task.tenantId) };
-      await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, step));
+      const data = { transactionId, holder: by.holder, outcome, now: clock.now(task.tenantId) };
+      await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, by.step));
     },
   };
 };
@@ -67,15 +73,15 @@ export const paymentExecutor = (parts: ExecutorParts) => {
   const inFlight = new Set<string>();
 
   /** Calls the provider if, and only if, the stream granted this run the right to. */
-  const send = async (task: Task, open: OpenAttempt, { again }: { readonly again: boolean }): Promise<void> => {
+  const send = async (task: Task, open: OpenAttempt, { after }: { readonly after: string | null }): Promise<void> => {
     const { transactionId, method } = open;
     const gateway = await gatewayOf(task.tenantId, method.pluginName);
     const holder = newId();
     if ('problem' in gateway) {
-      if (!again) await record(task, misconfigured(gateway.problem), holder);
+      if (after === null) await record(task, misconfigured(gateway.problem), { holder: null, step: holder });
       return;
     }
-    const data = { transactionId, holder, again, dispatchedAt: wallNow(), now: clock.now(task.tenantId) };
+    const data = { transactionId, holder, after, dispatchedAt: wallNow(), now: clock.now(task.tenantId) };
     const dispatched = await issue(
       task,
       { type: 'DispatchPayment', data },
@@ -91,27 +97,34 @@ export const paymentExecutor = (parts: ExecutorParts) => {
         money: { minor: open.amountMinor, currency: open.currency },
         description: `Payment ${open.paymentId}`,
       });
-      await record(task, outcomeOf(answer), holder);
+      await record(task, outcomeOf(answer), { holder, step: holder });
     } finally {
       inFlight.delete(transactionId);
     }
   };
 
+  const mayBeCalling = ({ status }: OpenAttempt, dispatchedAt: Instant, callTakesMsMax: number): boolean =>
+    status === 'dispatched' && epochMs(wallNow()) - epochMs(dispatchedAt) < callTakesMsMax + beforeTheCallMs;
+
   return {
     /** Sends an attempt for the first time. One that was sent before is left to `resolve`. */
     execute: async (task: Task): Promise<void> => {
       const open = await look(task);
-      if (open?.status === 'requested') await send(task, open, { again: false });
+      if (open?.status === 'requested') await send(task, open, { after: null });
     },
 
-    /** Finds out what became of an attempt, from the provider's own records. */
+    /**
+     * Finds out what became of an attempt, from the provider's own records. One that a living process may be calling for
+     * is left alone: its records are not complete before that call has been answered.
+     */
     resolve: async (task: Task): Promise<void> => {
       const open = await look(task);
       if (open?.dispatchedAt == null || open.firstDispatchedAt === null || inFlight.has(open.transactionId)) return;
-      const run = newId();
+      const run = { holder: open.holder, step: newId() };
       const gateway = await gatewayOf(task.tenantId, open.method.pluginName);
       if ('problem' in gateway) return record(task, stillOpen(open, gateway.problem), run);
       const { paymentId, dispatchedAt } = open;
+      if (!parts.isAlone && mayBeCalling(open, dispatchedAt, gateway.callTakesMsMax)) return;
       const fetched = await gateway.fetchByRef({ invoiceRef: paymentId, dispatchedAt });
       const successes = paidFacts(fetched);
       if (successes.length > 1)
@@ -121,7 +134,7 @@ export const paymentExecutor = (parts: ExecutorParts) => {
       if (finding.kind === 'unsure') return record(task, stillOpen(open, finding.code), run);
       const ageMs = epochMs(wallNow()) - epochMs(open.firstDispatchedAt);
       if (ageMs >= repeatWithinMs) return record(task, neverExecuted, run);
-      return send(task, open, { again: true });
+      return send(task, open, { after: open.holder });
     },
 
     /** Opens the next attempt of a payment whose last one failed, with the method that is the default by now. */

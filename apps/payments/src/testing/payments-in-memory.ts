@@ -13,10 +13,15 @@ import {
 import { dueChangesOf } from '@billstream/payments-read-models';
 import type { DueItem } from '@billstream/postgres';
 import { paymentsDueWork } from '../due-work';
-import { paymentExecutor } from '../executor/executor';
+import { type ExecutorParts, paymentExecutor } from '../executor/executor';
 import { memoryGateway } from './memory-gateway';
 
 const tenantId = 'tenant-1';
+
+type ProcessParts = { readonly gatewayOf?: ExecutorParts['gatewayOf'] };
+
+const runItem = (dueWork: ReturnType<typeof paymentsDueWork>, item: DueItem): Promise<void> =>
+  dueWork[item.kind]?.(item) ?? Promise.reject(new Error(item.kind));
 
 /**
  * The executor over a store and a provider in memory. Time stands still until somebody moves it, wall time and business
@@ -33,14 +38,15 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     pluginName: payPalPlugin,
     credential: provider.credential(),
   };
-  const newProcess = () => {
+  const newProcess = ({ gatewayOf = () => Promise.resolve(provider.gateway) }: ProcessParts = {}) => {
     const handle = commandHandler({ store, decider: invoicePayments, schema: invoicePaymentsSchema });
     const executor = paymentExecutor({
       handle,
-      gatewayOf: () => Promise.resolve(provider.gateway),
+      gatewayOf,
       defaultMethodOf: () => Promise.resolve(method),
       clock: { now },
       wallNow: now,
+      isAlone: false,
       onDoubleCharge: (facts) => void doubleCharges.push(facts),
     });
     return { handle, dueWork: paymentsDueWork({ executor }) };
@@ -61,6 +67,11 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     now,
     doubleCharges,
     setMethod: (other: ChargedMethod | null): void => void (method = other),
+    /** One more process on the same log, which knows nothing of the calls of the others. */
+    process: (parts?: ProcessParts) => {
+      const { dueWork } = newProcess(parts);
+      return { run: (item: DueItem): Promise<void> => runItem(dueWork, item) };
+    },
     restart: (): void => void (process = newProcess()),
     pass: (ms: number): void => void (nowMs += ms),
     issue,
@@ -81,7 +92,7 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     },
     scheduled,
     due: async (): Promise<readonly DueItem[]> => (await scheduled()).filter(({ dueAt }) => dueAt <= now()),
-    run: (item: DueItem): Promise<void> => process.dueWork[item.kind]?.(item) ?? Promise.reject(new Error(item.kind)),
+    run: (item: DueItem): Promise<void> => runItem(process.dueWork, item),
     events: async (invoiceId: string): Promise<readonly InvoicePaymentsEvent[]> =>
       (await recorded())
         .filter(({ stream }) => stream === invoicePaymentsStream(invoiceId))

@@ -32,5 +32,20 @@ export {
 export type { PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
 export { pluginConfig, pluginConfigSchema } from './plugin-config/plugin-config';
 export type { PluginConfig, PluginConfigEvent } from './plugin-config/plugin-config';
+export {
+  paymentTestPlugin,
+  testGateway,
+  testGatewayActions,
+  testGatewayMethods,
+  testGatewayModeOf,
+  testGatewaySchema,
+} from './test-gateway/test-gateway';
+export type { TestGateway, TestGatewayAction, TestGatewayMethod, TestGatewayMode } from './test-gateway/test-gateway';
 export { paymentsPublication } from './publication';
-export { invoicePaymentsStream, payerAccountStream, paymentsStreams, pluginConfigStream } from './streams';
+export {
+  invoicePaymentsStream,
+  payerAccountStream,
+  paymentsStreams,
+  pluginConfigStream,
+  testGatewayStream,
+} from './streams';

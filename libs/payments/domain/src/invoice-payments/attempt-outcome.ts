@@ -38,7 +38,16 @@ export type AttemptOutcome =
 
 export type RecordOutcome = {
   readonly type: 'RecordOutcome';
-  readonly data: { readonly transactionId: string; readonly outcome: AttemptOutcome; readonly now: Instant };
+  readonly data: {
+    readonly transactionId: string;
+    /**
+     * Who found it out, or whose call was looked up: the holder that the attempt had then; null: before it was sent.
+     * Another holder since then may be charging the payer at this moment, so only a success still counts.
+     */
+    readonly holder: string | null;
+    readonly outcome: AttemptOutcome;
+    readonly now: Instant;
+  };
 };
 
 type Events = readonly InvoicePaymentsEvent[];
@@ -47,12 +56,13 @@ type Context = { readonly state: InvoicePayments; readonly facts: AttemptFacts; 
 
 /** Answers that come twice, or after the attempt has ended, change nothing, except for a success: money is never lost. */
 export const recordOutcome = (
-  { transactionId, outcome, now }: RecordOutcome['data'],
+  { transactionId, holder, outcome, now }: RecordOutcome['data'],
   state: InvoicePayments,
 ): Decision<InvoicePaymentsEvent, never> => {
   const { invoice, open } = state;
   if (invoice === null) return accept();
   if (open?.transactionId !== transactionId) return accept(...lateSuccess(transactionId, outcome, state, now));
+  if (open.holder !== holder && outcome.kind !== 'succeeded') return accept();
   // An attempt that was never sent can end only one way: somebody found out that it cannot be sent.
   if (open.status === 'requested' && outcome.kind !== 'not-executed') return accept();
   const { invoiceId, accountId } = invoice;

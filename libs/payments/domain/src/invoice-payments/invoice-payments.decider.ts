@@ -51,15 +51,15 @@ export type RecordExternalPayment = {
 };
 
 /**
- * Asks for the right to call the provider: granted when the state afterwards names this `holder`. `again`: it has been
- * proven that the last call moved nothing, so the same attempt may be sent once more.
+ * Asks for the right to call the provider: granted when the state afterwards names this `holder`. `after`: the holder
+ * whose call has been proven to have moved nothing, so that the same attempt may be sent once more; null: the first time.
  */
 export type DispatchPayment = {
   readonly type: 'DispatchPayment';
   readonly data: {
     readonly transactionId: string;
     readonly holder: string;
-    readonly again: boolean;
+    readonly after: string | null;
     /** Wall time. */
     readonly dispatchedAt: Instant;
     readonly now: Instant;
@@ -211,7 +211,8 @@ const recordExternalPayment = (
 const dispatch = (data: DispatchPayment['data'], state: InvoicePayments): PaymentDecision => {
   const { invoice, open } = state;
   if (invoice === null || open?.transactionId !== data.transactionId) return accept();
-  const maySend = data.again ? open.status === 'dispatched' || open.status === 'unknown' : open.status === 'requested';
+  // Who was granted the right since the proof may be calling at this moment: one call at a time.
+  const maySend = data.after === null ? open.status === 'requested' : isSentAndOpen(open) && open.holder === data.after;
   if (!maySend) return accept();
   const owed = owedMinor(state);
   if (owed < open.amountMinor) return accept(...askForLess({ invoice, open, owed, now: data.now }, state));
@@ -221,6 +222,8 @@ const dispatch = (data: DispatchPayment['data'], state: InvoicePayments): Paymen
   const ref = { invoiceId, accountId, paymentId, transactionId };
   return accept({ type: 'PaymentDispatched', data: { ...ref, holder, dispatchedAt, at } });
 };
+
+const isSentAndOpen = ({ status }: OpenAttempt): boolean => status === 'dispatched' || status === 'unknown';
 
 type Less = Pick<Payable, 'invoice'> & {
   readonly open: OpenAttempt;
