@@ -6,6 +6,10 @@ import {
   accountInvoices,
   accountInvoicesSchema,
   accountInvoicesStream,
+  overdueConfigDecider,
+  overdueConfigSchema,
+  overdueDecider,
+  overdueSchema,
   tenantInvoicing,
   tenantInvoicingSchema,
 } from '@billstream/invoicing-domain';
@@ -24,6 +28,8 @@ export const invoicingOn = (runtime: ServiceRuntime) => {
     accountInvoices: async (stream: string, command: AccountInvoicesCommand, context: CommandContext) =>
       handle(stream, { ...command, settings: await settingsOf(context.tenantId) }, context),
     settingsOf,
+    overdue: runtime.handle(overdueDecider, overdueSchema),
+    overdueConfig: runtime.handle(overdueConfigDecider, overdueConfigSchema),
     tenantInvoicing: runtime.handle(tenantInvoicing, tenantInvoicingSchema),
     /** What a decision would see now; for previews, which decide nothing. */
     stateOf: async (accountId: string): Promise<AccountInvoices> => {

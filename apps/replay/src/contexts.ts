@@ -12,7 +12,12 @@ import {
 } from '@billstream/accounts-read-models';
 import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
 import * as invoicing from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel, tenantInvoicingReadModel } from '@billstream/invoicing-read-models';
+import {
+  dueInvoicesReadModel,
+  invoicesReadModel,
+  overdueReadModel,
+  tenantInvoicingReadModel,
+} from '@billstream/invoicing-read-models';
 import * as metering from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import * as payments from '@billstream/payments-domain';
@@ -107,12 +112,14 @@ export const contexts: readonly ReplayContext[] = [
   },
   {
     name: 'invoicing',
-    streams: [invoicing.accountInvoicesStreams, invoicing.tenantInvoicingStreams],
+    streams: invoicing.invoicingStreams,
     private: [],
-    readModels: [invoicesReadModel, dueInvoicesReadModel, tenantInvoicingReadModel],
-    hears: ['accounts', 'subscriptions', 'metering', 'payments'],
+    readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
+    hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
     aggregates: [
       aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema),
+      aggregate('overdue-', invoicing.overdueDecider, invoicing.overdueSchema),
+      aggregate('overdueConfig-', invoicing.overdueConfigDecider, invoicing.overdueConfigSchema),
       aggregate('invoicingTenant-', invoicing.tenantInvoicing, invoicing.tenantInvoicingSchema),
     ],
   },
