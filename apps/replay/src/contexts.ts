@@ -13,7 +13,12 @@ import {
 } from '@billstream/accounts-read-models';
 import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
 import * as invoicing from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-read-models';
+import {
+  dueInvoicesReadModel,
+  invoicesReadModel,
+  overdueReadModel,
+  tenantInvoicingReadModel,
+} from '@billstream/invoicing-read-models';
 import * as metering from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import * as payments from '@billstream/payments-domain';
@@ -111,11 +116,16 @@ export const contexts: readonly ReplayContext[] = [
   },
   {
     name: 'invoicing',
-    streams: [invoicing.accountInvoicesStreams],
+    streams: invoicing.invoicingStreams,
     private: [],
-    readModels: [invoicesReadModel, dueInvoicesReadModel],
-    hears: ['accounts', 'subscriptions', 'metering', 'payments'],
-    aggregates: [aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema)],
+    readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
+    hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
+    aggregates: [
+      aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema),
+      aggregate('overdue-', invoicing.overdueDecider, invoicing.overdueSchema),
+      aggregate('overdueConfig-', invoicing.overdueConfigDecider, invoicing.overdueConfigSchema),
+      aggregate('invoicingTenant-', invoicing.tenantInvoicing, invoicing.tenantInvoicingSchema),
+    ],
   },
   {
     name: 'payments',
@@ -127,6 +137,8 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('payerAccount-', payments.payerAccount, payments.payerAccountSchema),
       aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
       aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
+      aggregate('paymentSettings-', payments.paymentSettings, payments.paymentSettingsSchema),
+      aggregate('testGateway-', payments.testGateway, payments.testGatewaySchema),
     ],
   },
 ];

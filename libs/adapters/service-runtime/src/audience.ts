@@ -22,7 +22,7 @@ const audience: { readonly [Name in ContextName]: readonly ContextName[] } = {
   accounts: ['subscriptions', 'invoicing', 'payments'],
   subscriptions: ['accounts', 'invoicing'],
   metering: ['accounts', 'subscriptions', 'invoicing'],
-  invoicing: ['accounts', 'subscriptions', 'metering', 'payments'],
+  invoicing: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
   payments: ['accounts', 'invoicing'],
 };
 
