@@ -47,8 +47,8 @@ const userKeptMs = 5_000;
 const keptMax = 10_000;
 
 /**
- * Finds out who asks. What was found good is kept for at most 60 s (5 s for a user with roles) under an HMAC of what was presented (the key lives in
- * this process alone), because checking a secret is slow on purpose; a refusal is never kept.
+ * Finds out who asks. What was found good is kept for at most 60 s (5 s for a user with roles) under an HMAC of what was
+ * presented (the key lives in this process alone), because checking a secret is slow on purpose; a refusal is never kept.
  */
 export const authenticator = ({ authenticate, defaultTenant, attempts, now = Date.now }: AuthenticationOptions) => {
   const key = randomBytes(32);
@@ -81,23 +81,37 @@ export const authenticator = ({ authenticate, defaultTenant, attempts, now = Dat
     return identity;
   };
 
+  const isKnown = (credentials: Credentials): boolean => {
+    const name = nameOf(credentials);
+    return knownAs(name) !== null || asked.has(name);
+  };
+
+  /** Who presents credentials that a path asks for; what is not known yet counts as a failure until it has succeeded. */
+  const admit = async (presented: Credentials, need: Need, address: string): Promise<Caller | Refused> => {
+    const names = { address, login: presented.user ?? presented.apiKey ?? '' };
+    const counted = attempts === undefined || isKnown(presented) ? null : attempts;
+    const waitSeconds = counted?.begin(names) ?? null;
+    if (waitSeconds !== null) return { refused: 'attempts', waitSeconds };
+    const caller = callerOf(await identify(presented), need);
+    if (!('refused' in caller)) counted?.succeeded(names);
+    return caller;
+  };
+
+  const unauthenticated = async (path: string): Promise<Caller | Refused | null> => {
+    if (defaultTenant === null || !isMetering(path)) return null;
+    const { tenantId } = await identify({ user: null, password: null, ...defaultTenant });
+    return tenantId === null ? { refused: 'tenant' } : { user: 'meter', tenantId, permissions: ['*'] };
+  };
+
   return async (path: string, headers: IncomingHttpHeaders, address = ''): Promise<Caller | Refused> => {
     const presented = credentialsOf(headers);
     const isBare = Object.values(presented).every((value) => value === null);
-    if (isBare && defaultTenant !== null && isMetering(path)) {
-      const { tenantId } = await identify({ user: null, password: null, ...defaultTenant });
-      return tenantId === null ? { refused: 'tenant' } : { user: 'meter', tenantId, permissions: ['*'] };
-    }
+    const meter = isBare ? await unauthenticated(path) : null;
+    if (meter !== null) return meter;
     const need = needOf(path);
     if (need.user && presented.user === null) return { refused: 'user' };
     if (need.tenant && presented.apiKey === null) return { refused: 'tenant' };
-    if (isBare) return { user: '', tenantId: '', permissions: [] };
-    const names = { address, login: presented.user ?? presented.apiKey ?? '' };
-    const waitSeconds = knownAs(nameOf(presented)) === null ? (attempts?.waitSeconds(names) ?? null) : null;
-    if (waitSeconds !== null) return { refused: 'attempts', waitSeconds };
-    const caller = callerOf(await identify(presented), need);
-    if ('refused' in caller) attempts?.failed(names);
-    return caller;
+    return isBare ? { user: '', tenantId: '', permissions: [] } : admit(presented, need, address);
   };
 };
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowOrigins } from './cors';
 import { answerEmpty, answerJson, challenge, forbid, pathOf, refuse } from './answers';
 import { answerApiPage } from './api-page';
-import { authenticator } from './authenticate';
+import { type Caller, authenticator } from './authenticate';
 import { completionOf, forwardCompletely } from './completion';
 import { conductor } from './conductor';
 import { type Upstreams, Unreachable } from './dispatch';
@@ -75,28 +75,33 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
     return true;
   };
 
+  /** Who asks, once they may; null: the request is answered, with why they may not. */
+  const admitted = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<Caller | null> => {
+    const { method = '', socket } = request;
+    const address = socket.remoteAddress ?? '';
+    const caller = await authenticate(path, request.headers, address);
+    if ('refused' in caller) {
+      if (caller.refused === 'attempts') throw tooMany(response, caller.waitSeconds);
+      challenge(request, response, caller.refused);
+      return null;
+    }
+    const seconds = limiter?.(caller.tenantId || address, classOf(method, path)) ?? null;
+    if (seconds !== null) throw tooMany(response, seconds);
+    const permission = permissionFor(method, path);
+    if (permission === null || isGranted(caller.permissions, permission)) return caller;
+    forbid(request, response, permission);
+    return null;
+  };
+
   return async (request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void> => {
     checkForm(request);
     const path = pathOf(request);
     if (await isAnsweredHere(request, response, path)) return;
     const name = serviceFor(path);
     if (name === null && !isTestClockPath(path)) throw problem(404, 'not-found', `nothing answers ${path}`);
-    const address = request.socket.remoteAddress ?? '';
-    const caller = await authenticate(path, request.headers, address);
-    if ('refused' in caller) {
-      if (caller.refused === 'attempts') throw tooMany(response, caller.waitSeconds);
-      challenge(request, response, caller.refused);
-      return;
-    }
+    const caller = await admitted(request, response, path);
+    if (caller === null) return;
     const { tenantId } = caller;
-    const { method = '' } = request;
-    const seconds = limiter?.(tenantId || address, classOf(method, path)) ?? null;
-    if (seconds !== null) throw tooMany(response, seconds);
-    const permission = permissionFor(method, path);
-    if (permission !== null && !isGranted(caller.permissions, permission)) {
-      forbid(request, response, permission);
-      return;
-    }
     if (name === null) {
       await answerTestClock({ conductor: clocks, enabled: testClock, logger }, { request, response, tenantId });
       return;

@@ -2,21 +2,23 @@
 type Allowance = { readonly perSecond: number; readonly burst: number };
 
 export type LoginAttempts = {
-  /** Whole seconds that these have to wait before the next attempt; null: none. */
-  waitSeconds(names: AttemptNames): number | null;
-  failed(names: AttemptNames): void;
+  /** Counts an attempt as failed and answers null; or how many whole seconds these have to wait before the next one. */
+  begin(names: AttemptNames): number | null;
+  /** Takes the failure back. */
+  succeeded(names: AttemptNames): void;
 };
 
 export type AttemptNames = { readonly address: string; readonly login: string };
 
 /** One login from one address fails rarely; an address may be a proxy before many logins. */
-const ofLogin: Allowance = { perSecond: 0.1, burst: 10 };
+const ofLogin: Allowance = { perSecond: 0.1, burst: 20 };
 const ofAddress: Allowance = { perSecond: 2, burst: 100 };
 const bucketsMax = 20_000;
 
 /**
  * Counts failed logins, so that secrets cannot be guessed and the slow check of a secret cannot be used to keep the
- * platform busy. It is asked before a secret is checked; credentials that are known to be good are never held up.
+ * platform busy. It is asked before a secret is checked, so that many at once are counted too; credentials that are known
+ * to be good never come here.
  */
 export const loginAttempts = (now: () => number = Date.now): LoginAttempts => {
   const buckets = new Map<string, { readonly tokens: number; readonly at: number }>();
@@ -24,8 +26,8 @@ export const loginAttempts = (now: () => number = Date.now): LoginAttempts => {
     const bucket = buckets.get(name);
     return bucket === undefined ? burst : Math.min(burst, bucket.tokens + ((now() - bucket.at) / 1000) * perSecond);
   };
-  const take = (name: string, allowance: Allowance): void => {
-    const tokens = tokensOf(name, allowance) - 1;
+  const change = (name: string, allowance: Allowance, by: 1 | -1): void => {
+    const tokens = Math.min(allowance.burst, tokensOf(name, allowance) + by);
     buckets.delete(name);
     // In the order of use: the oldest is the fullest.
     if (buckets.size >= bucketsMax)
@@ -37,13 +39,15 @@ export const loginAttempts = (now: () => number = Date.now): LoginAttempts => {
     [`login ${address} ${login}`, ofLogin],
   ];
   return {
-    waitSeconds: (names) => {
+    begin: (names) => {
       const waits = allowances(names).map(([name, allowance]) => (1 - tokensOf(name, allowance)) / allowance.perSecond);
       const longest = Math.max(...waits);
-      return longest > 0 ? Math.max(1, Math.ceil(longest)) : null;
+      if (longest > 0) return Math.max(1, Math.ceil(longest));
+      for (const [name, allowance] of allowances(names)) change(name, allowance, -1);
+      return null;
     },
-    failed: (names) => {
-      for (const [name, allowance] of allowances(names)) take(name, allowance);
+    succeeded: (names) => {
+      for (const [name, allowance] of allowances(names)) change(name, allowance, 1);
     },
   };
 };
