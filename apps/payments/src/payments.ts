@@ -5,6 +5,7 @@ import {
   type ChargedMethod,
   type PayerAccount,
   type PaymentMethod,
+  type RetryPolicy,
   defaultMethodOf,
   invoicePayments,
   invoicePaymentsSchema,
@@ -62,8 +63,16 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
   };
   const settings = runtime.handle(paymentSettings, paymentSettingsSchema);
 
+  const policyOf = async (tenantId: string): Promise<RetryPolicy> => {
+    const context = contextOf(runtime, tenantId, newId());
+    const seen = await settings(paymentSettingsStream(tenantId), { type: 'Look' }, context);
+    if (seen.outcome !== 'accepted') throw new Error(`looking at settings ended as ${seen.outcome}`);
+    return retryPolicyOf(seen.state);
+  };
+
   return {
     runtime,
+    retryPolicyOf: policyOf,
     payer,
     invoicePayments: handle,
     payment: ofPayment,
@@ -93,12 +102,7 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
         const held = await payer(payerAccountStream(accountId), command, context);
         if (held.outcome !== 'accepted') throw new Error(`holding back an invoice ended as ${held.outcome}`);
       },
-      retryPolicyOf: async (tenantId) => {
-        const context = contextOf(runtime, tenantId, newId());
-        const seen = await settings(paymentSettingsStream(tenantId), { type: 'Look' }, context);
-        if (seen.outcome !== 'accepted') throw new Error(`looking at settings ended as ${seen.outcome}`);
-        return retryPolicyOf(seen.state);
-      },
+      retryPolicyOf: policyOf,
       clock: runtime.clock,
       wallNow: wallTime,
       isAlone,
