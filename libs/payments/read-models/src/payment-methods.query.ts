@@ -83,8 +83,9 @@ export const methodsPage = async (
 ): Promise<{ readonly methods: readonly PaymentMethodView[]; readonly total: number }> => {
   const filter = [tenantId, pluginName, search === null ? null : containing(search), search];
   const rows = [...filter, Math.abs(limit), Math.max(0, offset)];
+  const [text, name] = limit < 0 ? [backwards, 'methods-page-backwards'] : [forwards, 'methods-page'];
   const [methods, [counted]] = await Promise.all([
-    sql.query<PaymentMethodView>(limit < 0 ? backwards : forwards, rows, 'methods-page'),
+    sql.query<PaymentMethodView>(text, rows, name),
     sql.query<{ count: bigint }>(total, filter, 'methods-total'),
   ]);
   return { methods, total: Number(counted?.count ?? 0n) };

@@ -56,7 +56,7 @@ export const paymentsPage = async (
     sql.query<PaymentView>(
       limit < 0 ? backwards : forwards,
       [...filter, Math.abs(limit), Math.max(0, offset)],
-      'payments-page',
+      limit < 0 ? 'payments-page-backwards' : 'payments-page',
     ),
     sql.query<{ count: bigint }>(total, filter, 'payments-total'),
   ]);
