@@ -20,10 +20,11 @@ export const catalog = (shop: () => Shop): void => {
 
   it('validates a document without taking it', async () => {
     const { kb } = shop();
-    const [version] = goldenCatalog('SpyCarBasic').versions;
-    const valid = await kb.catalog.validateCatalogXml(catalogDocument(version!), by);
+    const [version] = goldenCatalog('default').versions;
+    const next = { ...version!, effectiveDate: '2027-01-01T00:00:00Z' };
+    const valid = await kb.catalog.validateCatalogXml(catalogDocument(next), by);
     expect([valid.status, valid.data]).toEqual([200, expect.objectContaining({ catalogValidationErrors: [] })]);
-    const broken = catalogDocument({ ...version!, products: [] });
+    const broken = catalogDocument({ ...next, products: [] });
     const { data } = await kb.catalog.validateCatalogXml(broken, by);
     expect(data.catalogValidationErrors?.length).toBeGreaterThan(0);
     expect(await refusal(kb.catalog.uploadCatalogXml(broken, by))).toEqual([400, 2080]);

@@ -50,7 +50,13 @@ const noted = <T extends object>(api: T, name: string, called: Set<string>): T =
     },
   });
 
-export type Connection = { readonly url: string; readonly tenant: Tenant; readonly called: Set<string> };
+export type Connection = {
+  readonly url: string;
+  readonly tenant: Tenant;
+  readonly called: Set<string>;
+  /** Whether it asks a Location at once for what was made, as its interceptor does when it is put in. */
+  readonly follows?: boolean;
+};
 
 /** Axios says no more than the status; a failed test wants to know what was answered. */
 const telling = (error: unknown): never => {
@@ -63,9 +69,9 @@ const telling = (error: unknown): never => {
 };
 
 /** As its README says to make it: Basic login, the tenant's two headers, and the interceptor that follows Locations. */
-export const officialClient = ({ url, tenant, called }: Connection): OfficialClient => {
+export const officialClient = ({ url, tenant, called, follows = true }: Connection): OfficialClient => {
   const transport = axios.create({ timeout: 60_000 });
-  transport.interceptors.response.use(killbill.followLocationHeaderInterceptor);
+  if (follows) transport.interceptors.response.use(killbill.followLocationHeaderInterceptor);
   transport.interceptors.response.use(undefined, telling);
   const configuration = new killbill.Configuration({
     username: 'admin',

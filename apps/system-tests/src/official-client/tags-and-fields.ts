@@ -114,7 +114,7 @@ export const tagsAndFields = (shop: () => Shop): void => {
     expect(names).toEqual(expect.arrayContaining(['vip', 'AUTO_PAY_OFF', 'WRITTEN_OFF']));
     expect(await refusal(kb.tagDefinition.deleteTagDefinition(definition, by))).toEqual([400, 3903]);
     const { data } = await kb.tagDefinition.createTagDefinition(
-      { name: 'unused', description: 'nobody has it', applicableObjectTypes: ['ACCOUNT' as never] },
+      { name: 'unused', description: 'nobody has it', applicableObjectTypes: ['ACCOUNT'] as unknown as never },
       by,
     );
     expect((await kb.tagDefinition.deleteTagDefinition(data.id ?? '', by)).status).toBe(204);

@@ -1,15 +1,17 @@
 import type { Overdue } from 'killbill';
 import { randomUUID } from 'node:crypto';
-import { refusal } from './client';
+import { officialClient, refusal } from './client';
 import { type Shop, by } from './shop';
 
 export const tenants = (shop: () => Shop): void => {
   it('makes tenants and finds them', async () => {
-    const { kb, tenant, tenantId } = shop();
+    const { kb, system, tenant, tenantId, called } = shop();
     expect((await kb.tenant.getTenant(tenantId)).data).toMatchObject({ tenantId, apiKey: tenant.apiKey });
     expect((await kb.tenant.getTenantByApiKey(tenant.apiKey)).data.tenantId).toBe(tenantId);
     const apiKey = randomUUID();
-    expect((await kb.tenant.createTenant({ apiKey, apiSecret: 'secret' }, by, true)).status).toBe(201);
+    // The client sends no tenant with this call, so its interceptor could not read the Location, here or at Kill Bill.
+    const plain = officialClient({ url: system.url, tenant, called, follows: false });
+    expect((await plain.tenant.createTenant({ apiKey, apiSecret: 'secret' }, by, true)).status).toBe(201);
     expect(await refusal(kb.tenant.createTenant({ apiKey, apiSecret: 'secret' }, by))).toEqual([409, 20000]);
   });
 
