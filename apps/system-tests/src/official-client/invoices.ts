@@ -26,7 +26,8 @@ export const invoices = (shop: () => Shop): void => {
     expect(amounts(invoice.items)).toEqual([['RECURRING', 19.95]]);
     const { invoiceId = '', invoiceNumber = '', items = [] } = invoice;
     const again = await Promise.all([
-      kb.invoice.getInvoiceByNumber(Number(invoiceNumber)),
+      // The client believes that a number is one; it is a string here, as in the answers of Kill Bill.
+      kb.invoice.getInvoiceByNumber(invoiceNumber as unknown as number),
       kb.invoice.getInvoiceByItemId(items[0]?.invoiceItemId ?? ''),
     ]);
     expect(again.map(({ data }) => data.invoiceId)).toEqual([invoiceId, invoiceId]);
@@ -71,7 +72,7 @@ export const invoices = (shop: () => Shop): void => {
     expect((await kb.invoice.commitInvoice(draftId, by)).status).toBe(204);
     await rest();
     expect((await kb.invoice.getInvoice(draftId)).data).toMatchObject({ status: 'COMMITTED', balance: 0 });
-    expect(await refusal(kb.invoice.commitInvoice(draftId, by))).toEqual([400, 4024]);
+    expect(await refusal(kb.invoice.commitInvoice(draftId, by))).toEqual([400, 4023]);
 
     const other = await kb.invoice.createExternalCharges([line(accountId, 5)], accountId, by, '2026-03-01', false);
     const otherId = (other.data as unknown as readonly InvoiceItem[])[0]?.invoiceId ?? '';

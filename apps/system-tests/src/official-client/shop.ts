@@ -65,7 +65,7 @@ export const openShop = async (system: SystemUnderTest, called: Set<string> = ne
       const { data } = await kb.account.getInvoicesForAccount(
         ...([accountId, undefined, undefined, false, false, false, true] as const),
       );
-      return [...data].sort((a, b) => Number(a.invoiceNumber) - Number(b.invoiceNumber));
+      return data;
     },
     payments: async ({ accountId }) => {
       const { data } = await kb.account.getInvoicePayments(accountId);
