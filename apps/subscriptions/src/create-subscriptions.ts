@@ -177,3 +177,13 @@ export const createSubscriptions = async (
     position: started.position,
   };
 };
+
+/** What creating would decide upon, without claiming or recording anything: for previews. */
+export const plannedCreation = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  creation: Creation,
+): Promise<{ readonly bundle: Bundle | null; readonly command: StartSubscriptions }> => {
+  const place = await placeOf(subscriptions, context, creation);
+  return { bundle: place.bundle, command: await commandOf(subscriptions, context, creation, place) };
+};

@@ -15,6 +15,7 @@ import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
 import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
+import { PlanPreviewEndpoint } from './http/plan-preview.endpoint';
 import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
 import { OnAccounts } from './reactions/on-accounts';
@@ -27,6 +28,7 @@ class SubscriptionsModule {}
 const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
   module: SubscriptionsModule,
   controllers: [
+    PlanPreviewEndpoint,
     CreateSubscriptionEndpoint,
     GetSubscriptionEndpoint,
     ChangePlanEndpoint,
