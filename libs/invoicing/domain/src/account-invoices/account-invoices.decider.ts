@@ -17,7 +17,15 @@ import { type Step, inSequence, invoiceOf, invoiceRun, runFor, scheduleNext, set
 /** `now` is the tenant's clock when the command was made. */
 export type AccountInvoicesCommand =
   | { readonly type: 'RecordAccount'; readonly account: RecordedAccount; readonly now: Instant }
-  | { readonly type: 'RecordBillingTimeline'; readonly timeline: BillingTimeline; readonly now: Instant }
+  | {
+      readonly type: 'RecordBillingTimeline';
+      readonly timeline: BillingTimeline;
+      /** More timelines of the same change follow. */
+      readonly isFollowed?: boolean;
+      readonly now: Instant;
+    }
+  /** The last timeline of a change of several bundles is recorded. */
+  | { readonly type: 'EndBillingChange'; readonly now: Instant }
   | {
       readonly type: 'RecordUsage';
       readonly requestId: string;
@@ -93,15 +101,18 @@ const effective = (timeline: BillingTimeline | undefined, now: Instant): object 
 
 const recordTimeline = (
   state: AccountInvoices,
-  timeline: BillingTimeline,
-  now: Instant,
+  { timeline, isFollowed = false, now }: Extract<AccountInvoicesCommand, { readonly type: 'RecordBillingTimeline' }>,
 ): readonly AccountInvoicesEvent[] => {
   const before = state.subscriptions[timeline.subscriptionId]?.timeline;
-  if (same(before ?? null, timeline)) return [];
+  const isKnown = same(before ?? null, timeline);
+  if (isFollowed)
+    return isKnown ? [] : [{ type: 'BillingTimelineRecorded', data: { ...timeline, isFollowed: true } }];
+  const runsNow = state.isChanging || !same(effective(before, now), effective(timeline, now));
+  if (isKnown && !runsNow) return [];
   return inSequence(state, [
-    () => [{ type: 'BillingTimelineRecorded', data: timeline }],
+    () => (isKnown ? [] : [{ type: 'BillingTimelineRecorded', data: timeline }]),
     chooseBillCycleDay,
-    same(effective(before, now), effective(timeline, now)) ? reschedule(now) : automaticRun(now),
+    runsNow ? automaticRun(now) : reschedule(now),
   ]);
 };
 
@@ -139,7 +150,11 @@ const decide = (command: AccountInvoicesCommand, state: AccountInvoices) => {
     case 'RecordAccount':
       return accept(...recordAccount(state, command.account, command.now));
     case 'RecordBillingTimeline':
-      return accept(...recordTimeline(state, command.timeline, command.now));
+      return accept(...recordTimeline(state, command));
+    case 'EndBillingChange':
+      return state.isChanging
+        ? accept(...inSequence(state, [chooseBillCycleDay, automaticRun(command.now)]))
+        : accept<AccountInvoicesEvent>();
     case 'RecordUsage':
       return accept(...recordUsage(state, command));
     case 'RecordPayment':

@@ -8,7 +8,10 @@ import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 /** What invoicing keeps of an account. */
 export type RecordedAccount = Omit<AccountFacts, 'parentAccountId' | 'isPaymentDelegatedToParent'>;
 /** A subscription's billing timeline as its owner published it. */
-export type BillingTimeline = SubscriptionsEvent['data'];
+export type BillingTimeline = Omit<
+  Extract<SubscriptionsEvent, { readonly type: 'subscriptions.billing-changed.v1' }>['data'],
+  'isFollowed'
+>;
 export type InvoicePayment = Extract<PaymentsEvent, { readonly type: 'payments.invoice-payment-changed.v1' }>['data'];
 
 export type InvoiceItemType = 'RECURRING' | 'FIXED' | 'USAGE' | 'REPAIR_ADJ' | 'CBA_ADJ';
@@ -81,7 +84,8 @@ export type InvoiceRun = { readonly targetDate: LocalDate; readonly at: Instant 
 
 export type AccountInvoicesEvent =
   | DomainEvent<'AccountRecorded', RecordedAccount>
-  | DomainEvent<'BillingTimelineRecorded', BillingTimeline>
+  /** With `isFollowed`, others of the account change along and follow: the run waits for the last of them. */
+  | DomainEvent<'BillingTimelineRecorded', BillingTimeline & { readonly isFollowed?: true }>
   | DomainEvent<'BillCycleDayChosen', { readonly accountId: string; readonly billCycleDayLocal: number }>
   | DomainEvent<
       'UsageRequested',

@@ -59,6 +59,8 @@ export type AccountInvoices = {
   /** A run that waits for usage, and the requests that are not answered. */
   readonly pending: { readonly run: InvoiceRun; readonly requests: readonly string[] } | null;
   readonly parked: string | null;
+  /** Timelines have changed, and more of the same change are to come before a run. */
+  readonly isChanging: boolean;
 };
 
 export const nothingInvoiced: AccountInvoices = {
@@ -73,6 +75,7 @@ export const nothingInvoiced: AccountInvoices = {
   lastRun: null,
   pending: null,
   parked: null,
+  isChanging: false,
 };
 
 export const balanceOf = ({ chargedMinor, creditMinor, paidMinor }: InvoiceTotals): number =>
@@ -207,9 +210,13 @@ const withCredit = (state: AccountInvoices, items: readonly CreditItem[]): Accou
   return { ...state, invoices, creditMinor, creditItems: state.creditItems + items.length };
 };
 
-const withTimeline = (state: AccountInvoices, timeline: BillingTimeline): AccountInvoices => {
+const withTimeline = (
+  state: AccountInvoices,
+  { isFollowed = false, ...timeline }: BillingTimeline & { readonly isFollowed?: boolean },
+): AccountInvoices => {
   const ledger = state.subscriptions[timeline.subscriptionId] ?? { recurring: [], fixed: [], usage: [], closed: [] };
-  return { ...state, subscriptions: { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } } };
+  const subscriptions = { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } };
+  return { ...state, subscriptions, isChanging: isFollowed };
 };
 
 const withClosedUsage = (
@@ -274,8 +281,8 @@ export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEv
     case 'BalanceChanged':
       return state;
     case 'NextInvoiceScheduled':
-      return { ...state, nextAt: data.at, lastRun: data.run, pending: null };
+      return { ...state, nextAt: data.at, lastRun: data.run, pending: null, isChanging: false };
     case 'InvoicingParked':
-      return { ...state, nextAt: null, lastRun: data.run, pending: null, parked: data.reason };
+      return { ...state, nextAt: null, lastRun: data.run, pending: null, parked: data.reason, isChanging: false };
   }
 };
