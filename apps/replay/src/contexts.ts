@@ -139,6 +139,8 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
       aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
       aggregate('paymentSettings-', payments.paymentSettings, payments.paymentSettingsSchema),
+      aggregate('payment-', payments.payment, payments.paymentSchema),
+      aggregate('paymentKey-', payments.paymentKey, payments.paymentKeySchema),
       aggregate('testGateway-', payments.testGateway, payments.testGatewaySchema),
     ],
   },
