@@ -6,6 +6,8 @@ import { type AdjustItem, adjustItem } from './commands/adjust-item';
 import { type AskForInvoice, type InvoiceDue, askForInvoice, runDue } from './commands/ask-for-invoice';
 import { type CommitDraft, commitDraftInvoice } from './commands/commit-draft';
 import { type DeleteCredit, deleteCredit } from './commands/delete-credit';
+import { type RecordChildBalances, recordChildBalances } from './commands/record-child-balances';
+import { type RecordChildInvoice, recordChildInvoice } from './commands/record-child-invoice';
 import { type RecordControlTag, recordControlTag } from './commands/record-control-tag';
 import {
   type RecordAccount,
@@ -17,6 +19,9 @@ import {
   recordTimeline,
   recordUsage,
 } from './commands/record-facts';
+import { type RecordOverdue, type ResumeInvoicing, recordOverdue, resumeInvoicing } from './commands/record-overdue';
+import { type SettleByParent, settleByParent } from './commands/settle-by-parent';
+import { type TransferCredit, transferCredit } from './commands/transfer-credit';
 import { type VoidInvoice, voidInvoice } from './commands/void-invoice';
 import type { AccountInvoicesRejection } from './rejections';
 import { settleCredit } from './settle-credit';
@@ -39,6 +44,12 @@ export type AccountInvoicesCommand =
   | CommitDraft
   | VoidInvoice
   | DeleteCredit
+  | RecordOverdue
+  | ResumeInvoicing
+  | RecordChildInvoice
+  | RecordChildBalances
+  | SettleByParent
+  | TransferCredit
   | RebalanceCredit;
 
 const decide = (
@@ -70,6 +81,18 @@ const decide = (
       return voidInvoice(state, command);
     case 'DeleteCredit':
       return deleteCredit(state, command);
+    case 'RecordOverdue':
+      return accept(...recordOverdue(state, command));
+    case 'ResumeInvoicing':
+      return accept(...resumeInvoicing(state, command));
+    case 'RecordChildInvoice':
+      return accept(...recordChildInvoice(state, command));
+    case 'RecordChildBalances':
+      return accept(...recordChildBalances(state, command));
+    case 'SettleByParent':
+      return accept(...settleByParent(state, command));
+    case 'TransferCredit':
+      return transferCredit(state, command);
     case 'RebalanceCredit':
       if (state.account === null) return reject({ code: 'account-unknown' });
       return accept(...settleCredit([], occasionOf(command))(state));

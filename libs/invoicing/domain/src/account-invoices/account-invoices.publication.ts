@@ -16,11 +16,14 @@ const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | n
       return { type: 'invoicing.invoice-voided.v1', data };
     case 'DraftCommitted':
     case 'InvoiceCommitted': {
-      const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor } =
-        data;
+      const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency } = data;
+      const { amountMinor, balanceMinor, parentAccountId } = data;
       return {
         type: 'invoicing.invoice-committed.v1',
-        data: { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor },
+        data: {
+          ...{ invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor },
+          ...(parentAccountId === undefined ? {} : { parentAccountId }),
+        },
       };
     }
     case 'BalanceChanged':
@@ -29,6 +32,12 @@ const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | n
       return { type: 'invoicing.charged-through-changed.v1', data };
     case 'BillCycleDayChosen':
       return { type: 'invoicing.bill-cycle-day-chosen.v1', data };
+    case 'CreditTransferred':
+      return { type: 'invoicing.credit-transferred.v1', data };
+    case 'InvoicingHeld':
+    case 'InvoicingResumed':
+    case 'ChildInvoiceSummed':
+    case 'SettledByParent':
     case 'AccountRecorded':
     case 'BillingTimelineRecorded':
     case 'InvoiceAwaited':

@@ -3,6 +3,7 @@ import type { ClosedUsage } from '@billstream/metering-contracts';
 import type {
   AccountInvoicesEvent,
   BillingTimeline,
+  ChildShare,
   ControlTagChange,
   CreditItem,
   DraftInvoice,
@@ -17,6 +18,7 @@ import {
   creditOf,
   newTotals,
   withCreditItem,
+  withItemAmount,
   withItems,
 } from './invoice-totals';
 import { type Ledgers, withCharges, withoutInvoice } from './subscription-ledger';
@@ -44,6 +46,10 @@ export type AccountInvoices = {
   /** A run that waits for usage, and the requests that are not answered. */
   readonly pending: { readonly run: InvoiceRun; readonly requests: readonly string[] } | null;
   readonly parked: string | null;
+  /** Whether runs wait for the end of an overdue state, or for the timelines after its end. */
+  readonly hold: 'none' | 'held' | 'ending';
+  /** Invoices of children by their ids, as this account is charged for them. */
+  readonly children: Readonly<Record<string, ChildShare>>;
 };
 
 export const nothingInvoiced: AccountInvoices = {
@@ -61,6 +67,8 @@ export const nothingInvoiced: AccountInvoices = {
   lastRun: null,
   pending: null,
   parked: null,
+  hold: 'none',
+  children: {},
 };
 
 export const isTagged = (
@@ -68,6 +76,10 @@ export const isTagged = (
   objectId: string | undefined,
   tag: ControlTagChange['tag'],
 ): boolean => objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
+
+/** Nothing runs by itself: somebody has switched it off, or the account is overdue and what it has is blocked. */
+export const isSwitchedOff = (state: AccountInvoices): boolean =>
+  state.hold !== 'none' || isTagged(state, state.account?.accountId, 'AUTO_INVOICING_OFF');
 
 const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ? a : b);
 
@@ -217,6 +229,11 @@ const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): Ac
   account: state.account && { ...state.account, billCycleDayLocal },
 });
 
+const withChildShare = (state: AccountInvoices, share: ChildShare): AccountInvoices =>
+  changed({ ...state, children: { ...state.children, [share.childInvoiceId]: share } }, share.invoiceId, (totals) =>
+    withItemAmount(totals, share.itemId, share.itemAmountMinor),
+  );
+
 export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices => {
   switch (type) {
     case 'AccountRecorded':
@@ -242,7 +259,11 @@ export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEv
     case 'DraftExtended':
       return withMoreItems(state, data, data.targetDate);
     case 'DraftCommitted':
-      return changed(state, data.invoiceId, (totals) => ({ ...totals, status: 'COMMITTED' }));
+      return changed(state, data.invoiceId, (totals) => ({
+        ...totals,
+        status: 'COMMITTED',
+        parentAccountId: data.parentAccountId ?? null,
+      }));
     case 'InvoiceVoided':
       return withoutVoided(state, data.invoiceId);
     case 'InvoiceAdjusted': {
@@ -252,6 +273,15 @@ export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEv
     }
     case 'CreditApplied':
       return withCredit(state, data.items);
+    case 'InvoicingHeld':
+      return { ...state, hold: data.isEnding ? 'ending' : 'held' };
+    case 'InvoicingResumed':
+      return { ...state, hold: 'none' };
+    case 'ChildInvoiceSummed':
+      return withChildShare(state, data);
+    case 'SettledByParent':
+      return changed(state, data.invoiceId, (totals) => ({ ...totals, settledMinor: data.settledMinor }));
+    case 'CreditTransferred':
     case 'ChargedThroughChanged':
     case 'BalanceChanged':
       return state;
