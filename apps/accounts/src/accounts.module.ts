@@ -1,7 +1,10 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { type Accounts, accountsOn, accountsToken } from './accounts';
+import { AccountEmailsEndpoint } from './http/account-emails.endpoint';
+import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { AuthenticateEndpoint } from './http/authenticate.endpoint';
+import { CloseAccountEndpoint } from './http/close-account.endpoint';
 import { CreateAccountEndpoint } from './http/create-account.endpoint';
 import { CustomFieldsEndpoint } from './http/custom-fields.endpoint';
 import { EraseProfileEndpoint } from './http/erase-profile.endpoint';
@@ -31,6 +34,9 @@ export const accountsModule = (runtime: ServiceRuntime): DynamicModule => {
       UpdateAccountEndpoint,
       ListAccountsEndpoint,
       GetAccountEndpoint,
+      CloseAccountEndpoint,
+      AccountEmailsEndpoint,
+      AuditLogsEndpoint,
       EraseProfileEndpoint,
       TenantsEndpoint,
       PluginConfigEndpoint,

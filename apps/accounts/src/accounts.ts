@@ -1,5 +1,7 @@
 import {
   account,
+  accountEmails,
+  accountEmailsSchema,
   accountKeySchema,
   accountSchema,
   figures,
@@ -30,6 +32,7 @@ import type { ServiceRuntime } from '@billstream/service-runtime';
 export const accountsOn = (runtime: ServiceRuntime) => ({
   runtime,
   account: runtime.handle(account, accountSchema),
+  accountEmails: runtime.handle(accountEmails, accountEmailsSchema),
   profile: runtime.handle(profile, profileSchema),
   figures: runtime.handle(figures, figuresSchema),
   accountKey: runtime.handle(keyClaim, accountKeySchema),

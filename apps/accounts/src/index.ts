@@ -1,5 +1,6 @@
 import { accountsPublication, accountsStreams } from '@billstream/accounts-domain';
 import {
+  accountEmailsReadModel,
   accountsReadModel,
   auditReadModel,
   balancesReadModel,
@@ -22,6 +23,7 @@ export const accountsService: ServiceDefinition = {
   streams: accountsStreams,
   readModels: [
     accountsReadModel,
+    accountEmailsReadModel,
     balancesReadModel,
     tenantsReadModel,
     tenantValuesReadModel,

@@ -1,5 +1,6 @@
 import * as accounts from '@billstream/accounts-domain';
 import {
+  accountEmailsReadModel,
   accountsReadModel,
   auditReadModel,
   balancesReadModel,
@@ -55,6 +56,7 @@ export const contexts: readonly ReplayContext[] = [
     private: [],
     readModels: [
       accountsReadModel,
+      accountEmailsReadModel,
       balancesReadModel,
       tenantsReadModel,
       tenantValuesReadModel,
@@ -67,6 +69,7 @@ export const contexts: readonly ReplayContext[] = [
     aggregates: [
       aggregate('account-', accounts.account, accounts.accountSchema),
       aggregate('accountProfile-', accounts.profile, accounts.profileSchema),
+      aggregate('accountEmails-', accounts.accountEmails, accounts.accountEmailsSchema),
       aggregate('accountFigures-', accounts.figures, accounts.figuresSchema),
       aggregate('accountKey-', accounts.keyClaim, accounts.accountKeySchema),
       aggregate('tenant-', accounts.tenant, accounts.tenantSchema),
@@ -130,6 +133,7 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('payerAccount-', payments.payerAccount, payments.payerAccountSchema),
       aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
       aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
+      aggregate('paymentSettings-', payments.paymentSettings, payments.paymentSettingsSchema),
       aggregate('testGateway-', payments.testGateway, payments.testGatewaySchema),
     ],
   },

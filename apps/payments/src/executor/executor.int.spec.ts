@@ -184,7 +184,7 @@ describe('a payment whose process died between sending it and writing down the a
       };
       const requested = await issue({
         type: 'RecordInvoice',
-        data: { invoice, method, isDelegatedToParent: false, now: wallTime() },
+        data: { invoice, method, isDelegatedToParent: false, isManualPay: false, now: wallTime() },
       });
       const open = requested.outcome === 'accepted' ? requested.state.open! : null;
       const { transactionId, paymentId } = open!;

@@ -8,6 +8,7 @@ import {
   type InvoicePaymentsEvent,
   type InvoicePaymentsRejection,
   type OpenAttempt,
+  type RetryPolicy,
   invoicePaymentsStream,
 } from '@billstream/payments-domain';
 import type { PaymentGateway } from '@billstream/payments-gateways';
@@ -18,8 +19,11 @@ export type ExecutorParts = {
   readonly handle: Handle<InvoicePaymentsCommand, InvoicePaymentsEvent, InvoicePayments, InvoicePaymentsRejection>;
   /** How to reach the provider now, or why that is not possible. */
   readonly gatewayOf: (tenantId: string, pluginName: string) => Promise<PaymentGateway | { readonly problem: string }>;
-  /** What automatic payments of the account charge now. */
-  readonly defaultMethodOf: (tenantId: string, accountId: string) => Promise<ChargedMethod | null>;
+  /** What automatic payments of the account charge now, and whether there are any. */
+  readonly payerOf: (tenantId: string, accountId: string) => Promise<Payer>;
+  /** The invoice is charged when the account's payments are automatic again. */
+  readonly holdBack: (task: Task, invoice: { readonly invoiceId: string; readonly accountId: string }) => Promise<void>;
+  readonly retryPolicyOf: (tenantId: string) => Promise<RetryPolicy>;
   readonly clock: Clock;
   readonly wallNow: () => Instant;
   /** No other process can be calling a provider: what was sent and is not being called here has lost its process. */
@@ -27,6 +31,8 @@ export type ExecutorParts = {
   /** The provider holds more than one successful payment of what was asked for once. */
   readonly onDoubleCharge: (facts: { readonly paymentId: string; readonly gatewayRefs: readonly string[] }) => void;
 };
+
+export type Payer = { readonly method: ChargedMethod | null; readonly isManualPay: boolean };
 
 /** One item of due work, however it came to be run. */
 export type Task = DuePayment & { readonly tenantId: string; readonly dueAt: Instant };
@@ -38,7 +44,7 @@ const repeatWithinMs = 24 * 3_600_000;
 const beforeTheCallMs = 5_000;
 
 /** Commands to the stream of an item's invoice. */
-const commandsOf = ({ handle, clock }: Pick<ExecutorParts, 'handle' | 'clock'>) => {
+const commandsOf = ({ handle, clock, retryPolicyOf }: Pick<ExecutorParts, 'handle' | 'clock' | 'retryPolicyOf'>) => {
   const issue = async (
     task: Task,
     command: InvoicePaymentsCommand,
@@ -57,7 +63,9 @@ const commandsOf = ({ handle, clock }: Pick<ExecutorParts, 'handle' | 'clock'>) 
     /** `holder`: of the attempt as it was when this was found out. `step` names the finding. */
     record: async (task: Task, outcome: AttemptOutcome, by: { holder: string | null; step: string }): Promise<void> => {
       const transactionId = task.transactionId ?? '';
-      const data = { transactionId, holder: by.holder, outcome, now: clock.now(task.tenantId) };
+      const isFailure = outcome.kind === 'declined' || outcome.kind === 'not-executed';
+      const policy = isFailure ? { policy: await retryPolicyOf(task.tenantId) } : {};
+      const data = { transactionId, holder: by.holder, outcome, ...policy, now: clock.now(task.tenantId) };
       await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, by.step));
     },
   };
@@ -141,9 +149,14 @@ export const paymentExecutor = (parts: ExecutorParts) => {
     retry: async (task: Task): Promise<void> => {
       const { state } = await issue(task, { type: 'Look' }, newId());
       if (state.invoice === null) return;
-      const method = await parts.defaultMethodOf(task.tenantId, state.invoice.accountId);
-      const data = { paymentId: task.paymentId, method, now: clock.now(task.tenantId) };
-      await issue(task, { type: 'RetryPayment', data }, derivedId('retry-payment', task.paymentId, task.dueAt));
+      const { method, isManualPay } = await parts.payerOf(task.tenantId, state.invoice.accountId);
+      const data = { paymentId: task.paymentId, method, isManualPay, now: clock.now(task.tenantId) };
+      const retried = await issue(
+        task,
+        { type: 'RetryPayment', data },
+        derivedId('retry-payment', task.paymentId, task.dueAt),
+      );
+      if (retried.events.some(isHeldBack)) await parts.holdBack(task, state.invoice);
     },
   };
 };
@@ -157,6 +170,9 @@ const contextOf = (task: Task, clock: Clock, commandId: string): CommandContext 
   at: clock.now(task.tenantId),
   correlationId: task.correlationId,
 });
+
+const isHeldBack = (event: InvoicePaymentsEvent): boolean =>
+  event.type === 'PaymentAborted' && event.data.reason === 'manual-pay';
 
 const stillOpen = ({ status, gatewayRef }: OpenAttempt, code: string): AttemptOutcome =>
   status === 'pending' ? { kind: 'pending', why: code, gatewayRef } : { kind: 'unknown', code };

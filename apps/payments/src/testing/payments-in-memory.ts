@@ -9,6 +9,7 @@ import {
   invoicePaymentsSchema,
   invoicePaymentsStream,
   payPalPlugin,
+  retryPolicyOf,
 } from '@billstream/payments-domain';
 import { dueChangesOf } from '@billstream/payments-read-models';
 import type { DueItem } from '@billstream/postgres';
@@ -43,7 +44,9 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     const executor = paymentExecutor({
       handle,
       gatewayOf,
-      defaultMethodOf: () => Promise.resolve(method),
+      payerOf: () => Promise.resolve({ method, isManualPay: false }),
+      holdBack: () => Promise.resolve(),
+      retryPolicyOf: () => Promise.resolve(retryPolicyOf({})),
       clock: { now },
       wallNow: now,
       isAlone: false,
@@ -82,7 +85,7 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
       };
       await issue(invoiceId, {
         type: 'RecordInvoice',
-        data: { invoice, method, isDelegatedToParent: false, now: now() },
+        data: { invoice, method, isDelegatedToParent: false, isManualPay: false, now: now() },
       });
     },
     state: async (invoiceId: string): Promise<InvoicePayments> => {

@@ -1,9 +1,11 @@
-export { accountSchema, noTerms } from './account/account';
+export { accountAfter, accountSchema, noTerms } from './account/account';
 export type { Account, AccountEvent, AccountState, AccountTerms } from './account/account';
 export { account, defaultTimeZone, externalKeyMax } from './account/account.decider';
 export type { AccountCommand, AccountRejection, ImmutableField } from './account/account.decider';
 export { emptyProfile, profile, profileSchema } from './account/profile';
 export type { Profile, ProfileCommand, ProfileEvent } from './account/profile';
+export { accountEmails, accountEmailsSchema } from './account/account-emails';
+export type { AccountEmailsCommand, AccountEmailsEvent, AccountEmailsState } from './account/account-emails';
 export { figures, figuresSchema } from './account/figures';
 export type { Balance, Figures, FiguresCommand, FiguresEvent } from './account/figures';
 export { accountKeySchema, keyClaim, tenantKeySchema } from './key-claim';
@@ -42,6 +44,7 @@ export { knownObjects, knownObjectsSchema } from './object/known-objects';
 export type { KnownObject, KnownObjectsEvent, KnownObjectsState, RecordObjects } from './object/known-objects';
 export { accountsPublication } from './publication';
 export {
+  accountEmailsStream,
   accountKeyStream,
   accountStream,
   accountsStreams,

@@ -23,6 +23,7 @@ const publicEvents = (recorded: RecordedEvent): readonly AccountsEvent[] => {
 const ofAccount = (recorded: RecordedEvent): readonly AccountsEvent[] => {
   const event = accountSchema.decode(recorded);
   if (event === null) return [];
+  if (event.type === 'AccountClosed') return [{ type: 'accounts.account-closed.v1', data: event.data.closing }];
   const type = event.type === 'AccountCreated' ? 'accounts.account-created.v1' : 'accounts.account-updated.v1';
   return [{ type, data: factsOf(event.data) }];
 };

@@ -4,6 +4,8 @@ import { digest } from '@billstream/kernel';
 export const accountStream = (accountId: string): string => `account-${accountId}`;
 /** Personal data lives apart, so that it can be erased while the account and its money stay. */
 export const profileStream = (accountId: string): string => `accountProfile-${accountId}`;
+/** Further e-mail addresses: personal data too, apart for the same reason. */
+export const accountEmailsStream = (accountId: string): string => `accountEmails-${accountId}`;
 /** What other contexts told about the account: balance, credit, default payment method. */
 export const figuresStream = (accountId: string): string => `accountFigures-${accountId}`;
 export const accountKeyStream = (tenantId: string, externalKey: string): string =>
@@ -23,6 +25,7 @@ export const knownObjectsStream = (accountId: string): string => `accountObjects
 export const accountsStreams: readonly string[] = [
   'account-',
   'accountProfile-',
+  'accountEmails-',
   'accountFigures-',
   'accountKey-',
   'tenant-',

@@ -1,4 +1,6 @@
 import {
+  accountAfter,
+  accountEmailsSchema,
   accountSchema,
   figuresSchema,
   knownObjectsSchema,
@@ -24,13 +26,23 @@ const ofAccount = (accountId: string, changeType: ChangeType, history: object | 
 const accountChanges: ChangesOf = (recorded) => {
   const event = accountSchema.decode(recorded);
   if (event === null) return [];
-  return [ofAccount(event.data.accountId, event.type === 'AccountCreated' ? 'INSERT' : 'UPDATE', event.data)];
+  return [ofAccount(accountAfter(event).accountId, event.type === 'AccountCreated' ? 'INSERT' : 'UPDATE', event.data)];
 };
 
 /** Of the person behind an account it is said that something changed, never what. The first profile comes with the account. */
 const profileChanges: ChangesOf = (recorded) => {
   const event = profileSchema.decode(recorded);
   return event === null || recorded.revision === 0n ? [] : [ofAccount(event.data.accountId, 'UPDATE', null)];
+};
+
+/** Addresses are personal data as well. */
+const emailChanges: ChangesOf = (recorded) => {
+  const event = accountEmailsSchema.decode(recorded);
+  if (event === null) return [];
+  const { accountId } = event.data;
+  const changeType = event.type === 'EmailAdded' ? 'INSERT' : 'DELETE';
+  const ids = event.type === 'EmailsErased' ? event.data.accountEmailIds : [event.data.accountEmailId];
+  return ids.map((objectId) => ({ objectType: 'ACCOUNT_EMAIL', objectId, accountId, changeType, history: null }));
 };
 
 const figureChanges: ChangesOf = (recorded) => {
@@ -88,6 +100,7 @@ const tenantChanges: ChangesOf = (recorded) => {
 const changes: ReadonlyMap<string, ChangesOf> = new Map([
   ['account-', accountChanges],
   ['accountProfile-', profileChanges],
+  ['accountEmails-', emailChanges],
   ['accountFigures-', figureChanges],
   ['accountObjects-', objectChanges],
   ['objectTags-', tagChanges],

@@ -3,6 +3,8 @@ export type { SearchCondition } from './account-search';
 export { accountsReadModel } from './accounts.projection';
 export { accountById, accountByKey, accountsPage, childrenOf, searchAccounts } from './accounts.query';
 export type { AccountPage, AccountView } from './accounts.query';
+export { accountEmailsReadModel, emailsOfAccount } from './account-emails.projection';
+export type { AccountEmailView } from './account-emails.projection';
 export { auditReadModel } from './audit.projection';
 export { balancesReadModel } from './balances.projection';
 export { tenantValuesReadModel } from './tenant-values.projection';

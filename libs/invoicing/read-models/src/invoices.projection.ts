@@ -1,6 +1,8 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import {
   type AccountInvoicesEvent,
+  type ChildShare,
+  type CreditItem,
   type InvoiceItem,
   type InvoiceStatus,
   accountInvoicesSchema,
@@ -27,6 +29,8 @@ export const invoicesReadModel: ReadModel = {
     await write(tx, 'items', rows.items);
     await write(tx, 'statuses', rows.statuses);
     await write(tx, 'targetDates', rows.targetDates);
+    await write(tx, 'itemAmounts', rows.itemAmounts);
+    await write(tx, 'parents', rows.parents);
     await write(tx, 'amounts', rows.amounts);
     await write(tx, 'payments', rows.payments);
     await write(tx, 'invoiceBalances', rows.invoiceBalances);
@@ -49,6 +53,8 @@ const rowsOf = (events: readonly RecordedEvent[]): Rows => {
     items: [],
     statuses: [],
     targetDates: [],
+    itemAmounts: [],
+    parents: [],
     amounts: [],
     payments: [],
     invoiceBalances: [],
@@ -62,69 +68,71 @@ const rowsOf = (events: readonly RecordedEvent[]): Rows => {
   return rows;
 };
 
-const collect = (rows: Rows, { type, data }: AccountInvoicesEvent, recorded: RecordedEvent): void => {
-  switch (type) {
-    case 'AccountRecorded':
-      rows.accounts.push(accountRow(data, recorded));
-      return;
-    case 'InvoiceCommitted':
-      rows.invoices.push(invoiceRow(data, 'COMMITTED', recorded));
-      rows.items.push(...itemRows(data, recorded));
-      return;
-    case 'InvoiceDrafted':
-      rows.invoices.push(invoiceRow({ ...data, balanceMinor: 0 }, 'DRAFT', recorded));
-      rows.items.push(...itemRows(data, recorded));
-      return;
-    case 'DraftExtended':
-      rows.targetDates.push(targetDateRow(data));
-      rows.items.push(...itemRows(data, recorded));
-      rows.amounts.push(invoiceKeyRow(data));
-      return;
-    case 'InvoiceAdjusted':
-      rows.items.push(...itemRows(data, recorded));
-      rows.amounts.push(invoiceKeyRow(data));
-      return;
-    case 'DraftCommitted':
-      rows.statuses.push(statusRow(data, 'COMMITTED'));
-      return;
-    case 'InvoiceVoided':
-      rows.statuses.push(statusRow(data, 'VOID'));
-      return;
-    case 'CreditApplied':
-      rows.items.push(
-        ...data.items.map(({ itemId, invoiceId, amountMinor, date, linkedItemId }, index) =>
-          itemRow(
-            { ...creditInvoiceItem(amountMinor, date), itemId, linkedItemId: linkedItemId ?? null },
-            invoiceId,
-            index,
-            recorded,
-          ),
-        ),
-      );
-      return;
-    case 'PaymentRecorded':
-      rows.payments.push(paymentRow(data, recorded));
-      return;
-    case 'BalanceChanged':
-      rows.invoiceBalances.push(...data.invoices.map(invoiceBalanceRow));
-      rows.accountBalances.push(accountBalanceRow(data));
-      return;
-    case 'UsageRequested':
-    case 'InvoiceAwaited':
-      rows.runs.push(runRow(data.accountId, true));
-      return;
-    case 'NextInvoiceScheduled':
-    case 'InvoicingParked':
-      rows.runs.push(runRow(data.accountId, false));
-      return;
-    case 'BillingTimelineRecorded':
-    case 'BillCycleDayChosen':
-    case 'UsageRecorded':
-    case 'ControlTagRecorded':
-    case 'ChargedThroughChanged':
-      return;
-  }
+type Collect<Type extends AccountInvoicesEvent['type']> = (
+  rows: Rows,
+  data: Data<Type>,
+  recorded: RecordedEvent,
+) => unknown;
+
+/** Which rows each event gives; the events that are not named here change nothing that is shown. */
+const collectors: { readonly [Type in AccountInvoicesEvent['type']]?: Collect<Type> } = {
+  AccountRecorded: (rows, data, recorded) => rows.accounts.push(accountRow(data, recorded)),
+  InvoiceCommitted: (rows, data, recorded) => {
+    rows.invoices.push(invoiceRow(data, 'COMMITTED', recorded));
+    rows.items.push(...itemRows(data, recorded));
+  },
+  InvoiceDrafted: (rows, data, recorded) => {
+    rows.invoices.push(invoiceRow({ ...data, balanceMinor: 0 }, 'DRAFT', recorded));
+    rows.items.push(...itemRows(data, recorded));
+  },
+  DraftExtended: (rows, data, recorded) => {
+    rows.targetDates.push(targetDateRow(data));
+    rows.items.push(...itemRows(data, recorded));
+    rows.amounts.push(invoiceKeyRow(data));
+  },
+  InvoiceAdjusted: (rows, data, recorded) => {
+    rows.items.push(...itemRows(data, recorded));
+    rows.amounts.push(invoiceKeyRow(data));
+  },
+  ChildInvoiceSummed: (rows, data) => {
+    rows.itemAmounts.push(itemAmountRow(data));
+    rows.parents.push(parentRow(data));
+    rows.amounts.push(invoiceKeyRow(data));
+  },
+  DraftCommitted: (rows, data) => rows.statuses.push(statusRow(data, 'COMMITTED')),
+  InvoiceVoided: (rows, data) => rows.statuses.push(statusRow(data, 'VOID')),
+  CreditApplied: (rows, { items }, recorded) =>
+    rows.items.push(...items.map((item, index) => creditRow(item, index, recorded))),
+  PaymentRecorded: (rows, data, recorded) => rows.payments.push(paymentRow(data, recorded)),
+  BalanceChanged: (rows, data) => {
+    rows.invoiceBalances.push(...data.invoices.map(invoiceBalanceRow));
+    rows.accountBalances.push(accountBalanceRow(data));
+  },
+  UsageRequested: (rows, { accountId }) => rows.runs.push(runRow(accountId, true)),
+  InvoiceAwaited: (rows, { accountId }) => rows.runs.push(runRow(accountId, true)),
+  NextInvoiceScheduled: (rows, { accountId }) => rows.runs.push(runRow(accountId, false)),
+  InvoicingParked: (rows, { accountId }) => rows.runs.push(runRow(accountId, false)),
 };
+
+const collect = (rows: Rows, { type, data }: AccountInvoicesEvent, recorded: RecordedEvent): void => {
+  (collectors[type] as ((rows: Rows, data: object, recorded: RecordedEvent) => unknown) | undefined)?.(
+    rows,
+    data,
+    recorded,
+  );
+};
+
+const creditRow = (
+  { itemId, invoiceId, amountMinor, date, linkedItemId }: CreditItem,
+  index: number,
+  recorded: RecordedEvent,
+): Row =>
+  itemRow(
+    { ...creditInvoiceItem(amountMinor, date), itemId, linkedItemId: linkedItemId ?? null },
+    invoiceId,
+    index,
+    recorded,
+  );
 
 type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
 
@@ -170,6 +178,16 @@ const targetDateRow = ({ invoiceId, targetDate }: Data<'DraftExtended'>): Row =>
 });
 
 const invoiceKeyRow = ({ invoiceId }: InvoiceKey): Row => ({ key: invoiceId, columns: { invoice_id: invoiceId } });
+
+const itemAmountRow = ({ itemId, itemAmountMinor }: ChildShare): Row => ({
+  key: itemId,
+  columns: { item_id: itemId, amount_minor: itemAmountMinor },
+});
+
+const parentRow = ({ childInvoiceId, invoiceId, accountId }: ChildShare): Row => ({
+  key: childInvoiceId,
+  columns: { invoice_id: childInvoiceId, parent_invoice_id: invoiceId, parent_account_id: accountId },
+});
 
 const itemRows = (
   { invoiceId, items }: InvoiceKey & { readonly items: readonly InvoiceItem[] },

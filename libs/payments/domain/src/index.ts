@@ -24,12 +24,16 @@ export type { PayerAccountCommand, PayerAccountRejection } from './payer-account
 export {
   defaultMethodOf,
   externalPlugin,
+  isManualPay,
+  manualPayTags,
   methodByCredential,
   methodByToken,
   payPalPlugin,
   payerAccountSchema,
 } from './payer-account/payer-account';
-export type { PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
+export type { ManualPayTag, PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
+export { paymentSettings, paymentSettingsSchema, retryPolicyOf } from './payment-settings/payment-settings';
+export type { RetryPolicy } from './invoice-payments/retry-policy';
 export { pluginConfig, pluginConfigSchema } from './plugin-config/plugin-config';
 export type { PluginConfig, PluginConfigEvent } from './plugin-config/plugin-config';
 export {
@@ -45,6 +49,7 @@ export { paymentsPublication } from './publication';
 export {
   invoicePaymentsStream,
   payerAccountStream,
+  paymentSettingsStream,
   paymentsStreams,
   pluginConfigStream,
   testGatewayStream,

@@ -54,7 +54,7 @@ const history = async (): Promise<readonly RecordedEvent[]> => {
       ...{ currency: 'USD' as Currency, amountMinor: 1_000, balanceMinor: 1_000 },
     };
     const by = outcome === null ? null : method;
-    const data = { invoice, method: by, isDelegatedToParent: false, now };
+    const data = { invoice, method: by, isDelegatedToParent: false, isManualPay: false, now };
     const transactionId = await issue(invoiceId, { type: 'RecordInvoice', data });
     if (outcome === null) continue;
     const dispatch = { transactionId, holder: 'one', after: null, dispatchedAt: now, now };

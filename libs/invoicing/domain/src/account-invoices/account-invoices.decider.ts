@@ -19,8 +19,8 @@ import {
   recordTimeline,
   recordUsage,
 } from './commands/record-facts';
-import { type RecordOverdue, type ResumeInvoicing, recordOverdue, resumeInvoicing } from './commands/record-overdue';
-import { type SettleByParent, settleByParent } from './commands/settle-by-parent';
+import { type RecordOverdue, type RecordUnblocked, recordOverdue, recordUnblocked } from './commands/record-overdue';
+import { type RecordParentPayment, recordParentPayment } from './commands/record-parent-payment';
 import { type TransferCredit, transferCredit } from './commands/transfer-credit';
 import { type VoidInvoice, voidInvoice } from './commands/void-invoice';
 import type { AccountInvoicesRejection } from './rejections';
@@ -31,44 +31,57 @@ import { type Given, occasionOf } from './steps';
 export type RebalanceCredit = Given & { readonly type: 'RebalanceCredit' };
 
 /** `now` is the tenant's clock when the command was made, `settings` what the tenant had set then. */
-export type AccountInvoicesCommand =
+export type AccountInvoicesCommand = Fact | Request;
+
+/** What others tell, and what falls due: it has happened, so it is never refused. */
+type Fact =
   | RecordAccount
   | RecordBillingTimeline
   | RecordUsage
   | RecordPayment
   | RecordControlTag
-  | AskForInvoice
-  | InvoiceDue
-  | AddItems
-  | AdjustItem
-  | CommitDraft
-  | VoidInvoice
-  | DeleteCredit
   | RecordOverdue
-  | ResumeInvoicing
+  | RecordUnblocked
   | RecordChildInvoice
   | RecordChildBalances
-  | SettleByParent
-  | TransferCredit
-  | RebalanceCredit;
+  | RecordParentPayment
+  | InvoiceDue;
 
-const decide = (
-  command: AccountInvoicesCommand,
-  state: AccountInvoices,
-): Decision<AccountInvoicesEvent, AccountInvoicesRejection> => {
-  switch (command.type) {
+/** What somebody asks for. */
+type Request =
+  AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit | TransferCredit;
+
+const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesEvent[] => {
+  switch (fact.type) {
     case 'RecordAccount':
-      return accept(...recordAccount(state, command));
+      return recordAccount(state, fact);
     case 'RecordBillingTimeline':
-      return accept(...recordTimeline(state, command));
+      return recordTimeline(state, fact);
     case 'RecordUsage':
-      return accept(...recordUsage(state, command));
+      return recordUsage(state, fact);
     case 'RecordPayment':
-      return accept(...recordPayment(state, command));
+      return recordPayment(state, fact);
     case 'RecordControlTag':
-      return accept(...recordControlTag(state, command));
+      return recordControlTag(state, fact);
+    case 'RecordOverdue':
+      return recordOverdue(state, fact);
+    case 'RecordUnblocked':
+      return recordUnblocked(state, fact);
+    case 'RecordChildInvoice':
+      return recordChildInvoice(state, fact);
+    case 'RecordChildBalances':
+      return recordChildBalances(state, fact);
+    case 'RecordParentPayment':
+      return recordParentPayment(state, fact);
     case 'InvoiceDue':
-      return accept(...runDue(state, command));
+      return runDue(state, fact);
+  }
+};
+
+type Answer = Decision<AccountInvoicesEvent, AccountInvoicesRejection>;
+
+const answerTo = (state: AccountInvoices, command: Request): Answer => {
+  switch (command.type) {
     case 'Invoice':
       return askForInvoice(state, command);
     case 'AddItems':
@@ -81,16 +94,6 @@ const decide = (
       return voidInvoice(state, command);
     case 'DeleteCredit':
       return deleteCredit(state, command);
-    case 'RecordOverdue':
-      return accept(...recordOverdue(state, command));
-    case 'ResumeInvoicing':
-      return accept(...resumeInvoicing(state, command));
-    case 'RecordChildInvoice':
-      return accept(...recordChildInvoice(state, command));
-    case 'RecordChildBalances':
-      return accept(...recordChildBalances(state, command));
-    case 'SettleByParent':
-      return accept(...settleByParent(state, command));
     case 'TransferCredit':
       return transferCredit(state, command);
     case 'RebalanceCredit':
@@ -98,6 +101,12 @@ const decide = (
       return accept(...settleCredit([], occasionOf(command))(state));
   }
 };
+
+const isFact = (command: AccountInvoicesCommand): command is Fact =>
+  command.type.startsWith('Record') || command.type === 'InvoiceDue';
+
+const decide = (command: AccountInvoicesCommand, state: AccountInvoices): Answer =>
+  isFact(command) ? accept(...eventsOf(state, command)) : answerTo(state, command);
 
 /** All invoices, credit and charged periods of one account: a stream `accountInvoices-<accountId>`. */
 export const accountInvoices: Decider<

@@ -153,6 +153,12 @@ const withMoreItems = (
   return targetDate === null ? after : withTargetDate(after, items, targetDate);
 };
 
+const withAdjustment = (state: AccountInvoices, data: Data<'InvoiceAdjusted'>): AccountInvoices => {
+  const { transactionId } = data;
+  const after = withMoreItems(state, data);
+  return transactionId === undefined ? after : { ...after, adjustedBy: [...after.adjustedBy, transactionId] };
+};
+
 const withoutVoided = (state: AccountInvoices, invoiceId: string): AccountInvoices => {
   const voided = state.invoices[invoiceId];
   if (voided === undefined) return state;
@@ -234,60 +240,45 @@ const withChildShare = (state: AccountInvoices, share: ChildShare): AccountInvoi
     withItemAmount(totals, share.itemId, share.itemAmountMinor),
   );
 
-export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices => {
-  switch (type) {
-    case 'AccountRecorded':
-      return { ...state, account: data };
-    case 'BillingTimelineRecorded':
-      return withTimeline(state, data);
-    case 'BillCycleDayChosen':
-      return withBillCycleDay(state, data.billCycleDayLocal);
-    case 'UsageRequested':
-      return waitingFor(state, data.run, [data.requestId]);
-    case 'InvoiceAwaited':
-      return waitingFor(state, data.run, []);
-    case 'UsageRecorded':
-      return withClosedUsage(state, data);
-    case 'PaymentRecorded':
-      return withPayment(state, data);
-    case 'ControlTagRecorded':
-      return withTag(state, data);
-    case 'InvoiceCommitted':
-      return withInvoice(state, data, 'COMMITTED');
-    case 'InvoiceDrafted':
-      return withInvoice(state, data, 'DRAFT');
-    case 'DraftExtended':
-      return withMoreItems(state, data, data.targetDate);
-    case 'DraftCommitted':
-      return changed(state, data.invoiceId, (totals) => ({
-        ...totals,
-        status: 'COMMITTED',
-        parentAccountId: data.parentAccountId ?? null,
-      }));
-    case 'InvoiceVoided':
-      return withoutVoided(state, data.invoiceId);
-    case 'InvoiceAdjusted': {
-      const { transactionId } = data;
-      const after = withMoreItems(state, data);
-      return transactionId === undefined ? after : { ...after, adjustedBy: [...after.adjustedBy, transactionId] };
-    }
-    case 'CreditApplied':
-      return withCredit(state, data.items);
-    case 'InvoicingHeld':
-      return { ...state, hold: data.isEnding ? 'ending' : 'held' };
-    case 'InvoicingResumed':
-      return { ...state, hold: 'none' };
-    case 'ChildInvoiceSummed':
-      return withChildShare(state, data);
-    case 'SettledByParent':
-      return changed(state, data.invoiceId, (totals) => ({ ...totals, settledMinor: data.settledMinor }));
-    case 'CreditTransferred':
-    case 'ChargedThroughChanged':
-    case 'BalanceChanged':
-      return state;
-    case 'NextInvoiceScheduled':
-      return { ...state, nextAt: data.at, lastRun: data.run, pending: null };
-    case 'InvoicingParked':
-      return { ...state, nextAt: null, lastRun: data.run, pending: null, parked: data.reason };
-  }
+type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
+
+/** What each event makes of the state: one that is forgotten does not compile. */
+const folds: {
+  readonly [Type in AccountInvoicesEvent['type']]: (state: AccountInvoices, data: Data<Type>) => AccountInvoices;
+} = {
+  AccountRecorded: (state, account) => ({ ...state, account }),
+  BillingTimelineRecorded: withTimeline,
+  BillCycleDayChosen: (state, { billCycleDayLocal }) => withBillCycleDay(state, billCycleDayLocal),
+  UsageRequested: (state, { run, requestId }) => waitingFor(state, run, [requestId]),
+  InvoiceAwaited: (state, { run }) => waitingFor(state, run, []),
+  UsageRecorded: withClosedUsage,
+  PaymentRecorded: withPayment,
+  ControlTagRecorded: withTag,
+  InvoiceCommitted: (state, invoice) => withInvoice(state, invoice, 'COMMITTED'),
+  InvoiceDrafted: (state, invoice) => withInvoice(state, invoice, 'DRAFT'),
+  DraftExtended: (state, data) => withMoreItems(state, data, data.targetDate),
+  DraftCommitted: (state, { invoiceId, parentAccountId = null }) =>
+    changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED', parentAccountId })),
+  InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
+  InvoiceAdjusted: withAdjustment,
+  CreditApplied: (state, { items }) => withCredit(state, items),
+  InvoicingHeld: (state, { isEnding }) => ({ ...state, hold: isEnding ? 'ending' : 'held' }),
+  InvoicingResumed: (state) => ({ ...state, hold: 'none' }),
+  ChildInvoiceSummed: withChildShare,
+  SettledByParent: (state, { invoiceId, settledMinor }) =>
+    changed(state, invoiceId, (totals) => ({ ...totals, settledMinor })),
+  CreditTransferred: (state) => state,
+  ChargedThroughChanged: (state) => state,
+  BalanceChanged: (state) => state,
+  NextInvoiceScheduled: (state, { at, run }) => ({ ...state, nextAt: at, lastRun: run, pending: null }),
+  InvoicingParked: (state, { run, reason }) => ({
+    ...state,
+    nextAt: null,
+    lastRun: run,
+    pending: null,
+    parked: reason,
+  }),
 };
+
+export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices =>
+  (folds[type] as (state: AccountInvoices, data: object) => AccountInvoices)(state, data);

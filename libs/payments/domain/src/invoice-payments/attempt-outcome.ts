@@ -2,7 +2,14 @@ import { type Decision, accept } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import type { AbortReason, AttemptFacts, InvoicePaymentsEvent, NotExecutedReason } from './invoice-payments.events';
 import type { InvoicePayments, OpenAttempt } from './invoice-payments';
-import { nextPendingLook, nextUnknownLook, retryAfterDecline, retryAfterFailure } from './retry-policy';
+import {
+  type RetryPolicy,
+  nextPendingLook,
+  nextUnknownLook,
+  retryAfterDecline,
+  retryAfterFailure,
+  standardRetryPolicy,
+} from './retry-policy';
 
 /** What is known of an attempt, whichever provider said it. Minor units. */
 export type AttemptOutcome =
@@ -46,17 +53,24 @@ export type RecordOutcome = {
      */
     readonly holder: string | null;
     readonly outcome: AttemptOutcome;
+    /** The tenant's; Kill Bill's unless given. */
+    readonly policy?: RetryPolicy;
     readonly now: Instant;
   };
 };
 
 type Events = readonly InvoicePaymentsEvent[];
 type Of<Kind extends AttemptOutcome['kind']> = Extract<AttemptOutcome, { readonly kind: Kind }>;
-type Context = { readonly state: InvoicePayments; readonly facts: AttemptFacts; readonly open: OpenAttempt };
+type Context = {
+  readonly state: InvoicePayments;
+  readonly facts: AttemptFacts;
+  readonly open: OpenAttempt;
+  readonly policy: RetryPolicy;
+};
 
 /** Answers that come twice, or after the attempt has ended, change nothing, except for a success: money is never lost. */
 export const recordOutcome = (
-  { transactionId, holder, outcome, now }: RecordOutcome['data'],
+  { transactionId, holder, outcome, policy = standardRetryPolicy, now }: RecordOutcome['data'],
   state: InvoicePayments,
 ): Decision<InvoicePaymentsEvent, never> => {
   const { invoice, open } = state;
@@ -68,7 +82,7 @@ export const recordOutcome = (
   const { invoiceId, accountId } = invoice;
   const { paymentId, amountMinor, currency } = open;
   const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at: now };
-  return accept(...eventsOf(outcome, { state, facts, open }));
+  return accept(...eventsOf(outcome, { state, facts, open, policy }));
 };
 
 const eventsOf = (outcome: AttemptOutcome, context: Context): Events => {
@@ -128,10 +142,10 @@ const lateSuccess = (
 };
 
 const declined = (outcome: Of<'declined'>, context: Context): Events => {
-  const { state, facts } = context;
+  const { state, facts, policy } = context;
   const { hardness, code, message } = outcome;
   const nth = state.declines + 1;
-  const planned = outcome.isUnlisted && nth > 1 ? null : retryAfterDecline(nth, facts.at);
+  const planned = outcome.isUnlisted && nth > 1 ? null : retryAfterDecline(policy, nth, facts.at);
   const told = outcome.retryNotBefore;
   const retryAt = planned !== null && told !== null && told > planned ? told : planned;
   return [
@@ -140,12 +154,12 @@ const declined = (outcome: Of<'declined'>, context: Context): Events => {
   ];
 };
 
-const notExecuted = (outcome: Of<'not-executed'>, { state, facts }: Context): Events => {
+const notExecuted = (outcome: Of<'not-executed'>, { state, facts, policy }: Context): Events => {
   const { why, code, message } = outcome;
   const ended: InvoicePaymentsEvent = { type: 'PaymentNotExecuted', data: { ...facts, why, code, message } };
   // An amount that the provider cannot write stays so.
   if (why === 'invalid') return [ended, aborted(facts, 'not-expressible')];
-  return [ended, retryOrEnd(facts, retryAfterFailure(state.failures + 1, facts.at))];
+  return [ended, retryOrEnd(facts, retryAfterFailure(policy, state.failures + 1, facts.at))];
 };
 
 const retryOrEnd = (facts: AttemptFacts, retryAt: Instant | null): InvoicePaymentsEvent => {

@@ -21,7 +21,7 @@ const committed = (
   by: ChargedMethod | null = method,
 ): InvoicePaymentsCommand => ({
   type: 'RecordInvoice',
-  data: { invoice: { ...invoice, ...change }, method: by, isDelegatedToParent: false, now },
+  data: { invoice: { ...invoice, ...change }, method: by, isDelegatedToParent: false, isManualPay: false, now },
 });
 
 /** Past events, made by the commands that make them. */
@@ -64,7 +64,7 @@ const unknown: AttemptOutcome = { kind: 'unknown', code: 'ECONNRESET' };
 const unreachable: AttemptOutcome = { kind: 'not-executed', why: 'unreachable', code: 'ECONNREFUSED', message: null };
 const retry = (at: Instant, by: ChargedMethod | null = method): InvoicePaymentsCommand => ({
   type: 'RetryPayment',
-  data: { paymentId: first.paymentId, method: by, now: at },
+  data: { paymentId: first.paymentId, method: by, isManualPay: false, now: at },
 });
 const balance = (balanceMinor: number, asOf = 6): InvoicePaymentsCommand => ({
   type: 'RecordBalance',

@@ -7,7 +7,7 @@ import { automaticRun, reschedule } from './automatic-run';
 export type RecordOverdue = Given & { readonly type: 'RecordOverdue'; readonly blocksBilling: boolean };
 
 /** Everything that was blocked or unblocked is told: all timelines are as they are now. */
-export type ResumeInvoicing = Given & { readonly type: 'ResumeInvoicing' };
+export type RecordUnblocked = Given & { readonly type: 'RecordUnblocked' };
 
 /**
  * While the account's billing is blocked no run goes by itself, so that credit for the blocked days is made once, when it
@@ -25,7 +25,7 @@ export const recordOverdue = (state: AccountInvoices, command: RecordOverdue): r
   ]);
 };
 
-export const resumeInvoicing = (state: AccountInvoices, command: ResumeInvoicing): readonly AccountInvoicesEvent[] => {
+export const recordUnblocked = (state: AccountInvoices, command: RecordUnblocked): readonly AccountInvoicesEvent[] => {
   const { account } = state;
   if (account === null || state.hold !== 'ending') return [];
   return inSequence(state, [

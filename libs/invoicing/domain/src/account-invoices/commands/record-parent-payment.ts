@@ -5,8 +5,8 @@ import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf } from '../steps';
 
 /** The parent's invoice that these invoices of the account are summed up in is paid, or is not any more. */
-export type SettleByParent = Given & {
-  readonly type: 'SettleByParent';
+export type RecordParentPayment = Given & {
+  readonly type: 'RecordParentPayment';
   readonly invoiceIds: readonly string[];
   readonly isPaid: boolean;
 };
@@ -22,7 +22,10 @@ const settleOne =
     return [{ type: 'SettledByParent', data: { accountId: account.accountId, invoiceId, settledMinor } }];
   };
 
-export const settleByParent = (state: AccountInvoices, command: SettleByParent): readonly AccountInvoicesEvent[] => {
+export const recordParentPayment = (
+  state: AccountInvoices,
+  command: RecordParentPayment,
+): readonly AccountInvoicesEvent[] => {
   const { invoiceIds, isPaid } = command;
   const settled = inSequence(
     state,
