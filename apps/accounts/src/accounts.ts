@@ -15,6 +15,8 @@ import {
   objectTagsSchema,
   profile,
   profileSchema,
+  role,
+  roleSchema,
   tagDefinitions,
   tagDefinitionsSchema,
   tenant,
@@ -22,6 +24,8 @@ import {
   tenantConfigSchema,
   tenantKeySchema,
   tenantSchema,
+  user,
+  userSchema,
 } from '@billstream/accounts-domain';
 import { type RequestContext, commandContext } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
@@ -41,6 +45,8 @@ export const accountsOn = (runtime: ServiceRuntime) => ({
   tenantConfig: runtime.handle(tenantConfig, tenantConfigSchema),
   tagDefinitions: runtime.handle(tagDefinitions, tagDefinitionsSchema),
   objectTags: runtime.handle(objectTags, objectTagsSchema),
+  user: runtime.handle(user, userSchema),
+  role: runtime.handle(role, roleSchema),
   objectFields: runtime.handle(objectFields, objectFieldsSchema),
   knownObjects: runtime.handle(knownObjects, knownObjectsSchema),
 });

@@ -32,6 +32,11 @@ export type {
   TaggedObject,
   Tagging,
 } from './tag/object-tags';
+export { everyPermission, expandPermissions, parsePermission, permissions } from './security/permissions';
+export { role, roleSchema } from './security/role';
+export type { Role, RoleCommand, RoleEvent, RoleRejection, RoleState } from './security/role';
+export { user, userSchema } from './security/user';
+export type { User, UserCommand, UserEvent, UserRejection, UserState } from './security/user';
 export { objectFields, objectFieldsSchema } from './field/object-fields';
 export type {
   CustomField,
@@ -53,8 +58,10 @@ export {
   objectFieldsStream,
   objectTagsStream,
   profileStream,
+  roleStream,
   tagDefinitionsStream,
   tenantConfigStream,
   tenantKeyStream,
   tenantStream,
+  userStream,
 } from './streams';

@@ -13,6 +13,9 @@ export const accountKeyStream = (tenantId: string, externalKey: string): string 
 export const tenantStream = (tenantId: string): string => `tenant-${tenantId}`;
 export const tenantKeyStream = (apiKey: string): string => `tenantKey-${digest(apiKey)}`;
 export const tenantConfigStream = (tenantId: string): string => `tenantConfig-${tenantId}`;
+/** Users and roles of the whole platform, one stream a name. */
+export const userStream = (userName: string): string => `user-${digest(userName)}`;
+export const roleStream = (role: string): string => `role-${digest(role)}`;
 export const tagDefinitionsStream = (tenantId: string): string => `tagDefinitions-${tenantId}`;
 /** One stream an object of whatever context: the tags it carries. */
 export const objectTagsStream = (objectId: string): string => `objectTags-${objectId}`;
@@ -31,6 +34,8 @@ export const accountsStreams: readonly string[] = [
   'tenant-',
   'tenantKey-',
   'tenantConfig-',
+  'user-',
+  'role-',
   'tagDefinitions-',
   'objectTags-',
   'objectFields-',
