@@ -87,13 +87,14 @@ export const contexts: readonly ReplayContext[] = [
   },
   {
     name: 'subscriptions',
-    streams: ['catalog-', 'bundle-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
+    streams: ['catalog-', 'bundle-', 'accountChanges-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
     private: [],
     readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
     hears: ['accounts', 'invoicing'],
     aggregates: [
       aggregate('catalog-', subscriptions.catalogDecider, subscriptions.catalogSchema),
       aggregate('bundle-', subscriptions.bundleDecider, subscriptions.bundleSchema),
+      aggregate('accountChanges-', subscriptions.accountChangesDecider, subscriptions.accountChangesSchema),
       aggregate('bundleKey-', subscriptions.keyClaimDecider, subscriptions.keyClaimSchema),
       aggregate('subscriptionKey-', subscriptions.keyClaimDecider, subscriptions.keyClaimSchema),
       aggregate('subscriberAccount-', subscriptions.subscriberAccountDecider, subscriptions.subscriberAccountSchema),

@@ -10,10 +10,12 @@ import { type RecordChildBalances, recordChildBalances } from './commands/record
 import { type RecordChildInvoice, recordChildInvoice } from './commands/record-child-invoice';
 import { type RecordControlTag, recordControlTag } from './commands/record-control-tag';
 import {
+  type EndBillingChange,
   type RecordAccount,
   type RecordBillingTimeline,
   type RecordPayment,
   type RecordUsage,
+  endBillingChange,
   recordAccount,
   recordPayment,
   recordTimeline,
@@ -37,6 +39,7 @@ export type AccountInvoicesCommand = Fact | Request;
 type Fact =
   | RecordAccount
   | RecordBillingTimeline
+  | EndBillingChange
   | RecordUsage
   | RecordPayment
   | RecordControlTag
@@ -57,6 +60,8 @@ const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesE
       return recordAccount(state, fact);
     case 'RecordBillingTimeline':
       return recordTimeline(state, fact);
+    case 'EndBillingChange':
+      return endBillingChange(state, fact);
     case 'RecordUsage':
       return recordUsage(state, fact);
     case 'RecordPayment':
@@ -103,7 +108,7 @@ const answerTo = (state: AccountInvoices, command: Request): Answer => {
 };
 
 const isFact = (command: AccountInvoicesCommand): command is Fact =>
-  command.type.startsWith('Record') || command.type === 'InvoiceDue';
+  command.type.startsWith('Record') || command.type === 'EndBillingChange' || command.type === 'InvoiceDue';
 
 const decide = (command: AccountInvoicesCommand, state: AccountInvoices): Answer =>
   isFact(command) ? accept(...eventsOf(state, command)) : answerTo(state, command);

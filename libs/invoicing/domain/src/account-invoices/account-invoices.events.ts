@@ -140,7 +140,8 @@ export type ChildShare = {
 
 export type AccountInvoicesEvent =
   | DomainEvent<'AccountRecorded', RecordedAccount>
-  | DomainEvent<'BillingTimelineRecorded', BillingTimeline>
+  /** With `isFollowed`, others of the account change along and follow: the run waits for the last of them. */
+  | DomainEvent<'BillingTimelineRecorded', BillingTimeline & { readonly isFollowed?: true }>
   | DomainEvent<'BillCycleDayChosen', { readonly accountId: string; readonly billCycleDayLocal: number }>
   | DomainEvent<
       'UsageRequested',

@@ -46,6 +46,8 @@ export type AccountInvoices = {
   /** A run that waits for usage, and the requests that are not answered. */
   readonly pending: { readonly run: InvoiceRun; readonly requests: readonly string[] } | null;
   readonly parked: string | null;
+  /** Timelines have changed, and more of the same change are to come before a run. */
+  readonly isChanging: boolean;
   /** Whether runs wait for the end of an overdue state, or for the timelines after its end. */
   readonly hold: 'none' | 'held' | 'ending';
   /** Invoices of children by their ids, as this account is charged for them. */
@@ -67,6 +69,7 @@ export const nothingInvoiced: AccountInvoices = {
   lastRun: null,
   pending: null,
   parked: null,
+  isChanging: false,
   hold: 'none',
   children: {},
 };
@@ -192,9 +195,13 @@ const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagCha
   return tag === 'WRITTEN_OFF' ? changed(after, objectId, (totals) => ({ ...totals, isWrittenOff: isSet })) : after;
 };
 
-const withTimeline = (state: AccountInvoices, timeline: BillingTimeline): AccountInvoices => {
+const withTimeline = (
+  state: AccountInvoices,
+  { isFollowed = false, ...timeline }: BillingTimeline & { readonly isFollowed?: boolean },
+): AccountInvoices => {
   const ledger = state.subscriptions[timeline.subscriptionId] ?? { recurring: [], fixed: [], usage: [], closed: [] };
-  return { ...state, subscriptions: { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } } };
+  const subscriptions = { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } };
+  return { ...state, subscriptions, isChanging: isFollowed };
 };
 
 const withClosedUsage = (
@@ -270,13 +277,20 @@ const folds: {
   CreditTransferred: (state) => state,
   ChargedThroughChanged: (state) => state,
   BalanceChanged: (state) => state,
-  NextInvoiceScheduled: (state, { at, run }) => ({ ...state, nextAt: at, lastRun: run, pending: null }),
+  NextInvoiceScheduled: (state, { at, run }) => ({
+    ...state,
+    nextAt: at,
+    lastRun: run,
+    pending: null,
+    isChanging: false,
+  }),
   InvoicingParked: (state, { run, reason }) => ({
     ...state,
     nextAt: null,
     lastRun: run,
     pending: null,
     parked: reason,
+    isChanging: false,
   }),
 };
 
