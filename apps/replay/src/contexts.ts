@@ -6,6 +6,7 @@ import {
   balancesReadModel,
   customFieldsReadModel,
   knownObjectsReadModel,
+  pushNotificationsReadModel,
   securityReadModel,
   tagsReadModel,
   tenantValuesReadModel,
@@ -66,6 +67,7 @@ export const contexts: readonly ReplayContext[] = [
       customFieldsReadModel,
       knownObjectsReadModel,
       auditReadModel,
+      pushNotificationsReadModel,
     ],
     hears: ['subscriptions', 'invoicing', 'payments'],
     aggregates: [
@@ -83,6 +85,8 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('objectTags-', accounts.objectTags, accounts.objectTagsSchema),
       aggregate('objectFields-', accounts.objectFields, accounts.objectFieldsSchema),
       aggregate('accountObjects-', accounts.knownObjects, accounts.knownObjectsSchema),
+      aggregate('pushNotification-', accounts.pushNotification, accounts.pushNotificationSchema),
+      aggregate('subscriptionNews-', accounts.subscriptionNews, accounts.subscriptionNewsSchema),
     ],
   },
   {
@@ -139,6 +143,8 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
       aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
       aggregate('paymentSettings-', payments.paymentSettings, payments.paymentSettingsSchema),
+      aggregate('payment-', payments.payment, payments.paymentSchema),
+      aggregate('paymentKey-', payments.paymentKey, payments.paymentKeySchema),
       aggregate('testGateway-', payments.testGateway, payments.testGatewaySchema),
     ],
   },

@@ -17,6 +17,7 @@ import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
 import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
+import { PlanPreviewEndpoint } from './http/plan-preview.endpoint';
 import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
 import { TransferBundleEndpoint } from './http/transfer-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
@@ -31,6 +32,7 @@ class SubscriptionsModule {}
 const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
   module: SubscriptionsModule,
   controllers: [
+    PlanPreviewEndpoint,
     CreateSubscriptionEndpoint,
     GetSubscriptionEndpoint,
     ChangePlanEndpoint,

@@ -35,7 +35,8 @@ export type RecordPayment = Given & { readonly type: 'RecordPayment'; readonly p
 
 const same = (a: object | null, b: object | null): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
+/** An account that nobody gave a day gets that of its first billable, account-aligned event (Kill Bill 2.5). */
+export const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
   if (!account || account.billCycleDayLocal > 0) return [];
   const billCycleDayLocal = firstBillCycleDay(
     Object.values(subscriptions).map(({ timeline }) => timeline),
