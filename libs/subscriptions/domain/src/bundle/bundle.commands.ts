@@ -69,12 +69,20 @@ export type CancelSubscription = {
   readonly now: Instant;
 };
 
+/** What later catalog versions mean for subscriptions that are there already. */
+export type FollowCatalog = {
+  readonly account: SubscriberAccount;
+  readonly catalog: Catalog;
+  readonly now: Instant;
+};
+
 type At<Data> = Data & { readonly subscriptionId: string; readonly now: Instant };
 
 export type BundleCommand =
   | { readonly type: 'StartSubscriptions'; readonly data: StartSubscriptions }
   | { readonly type: 'ChangePlan'; readonly data: ChangePlan }
   | { readonly type: 'CancelSubscription'; readonly data: CancelSubscription }
+  | { readonly type: 'FollowCatalog'; readonly data: FollowCatalog }
   | { readonly type: 'UndoCancellation'; readonly data: At<object> }
   | { readonly type: 'UndoPlanChange'; readonly data: At<object> }
   | {

@@ -13,6 +13,7 @@ import type { BundleCommand, BundleRejection } from './bundle.commands';
 import { cancelSubscription, undoCancellation } from './cancel-subscription';
 import { changePlan } from './change-plan';
 import { hasEnded, isLive } from './lifetime';
+import { followCatalog, followWith } from './newer-versions';
 import { pendingChange } from './plan-state';
 import { startSubscriptions } from './start-subscriptions';
 import { timelineOf } from './timeline';
@@ -137,6 +138,8 @@ const decideIn = (
       return recordChargedThrough(bundle, command.data);
     case 'SetBlockingState':
       return setBlockingState(bundle, command.data);
+    case 'FollowCatalog':
+      return { events: followCatalog(bundle, command.data) };
     case 'ReachTransitions':
       return accept();
     case 'RenameKey':
@@ -205,11 +208,23 @@ const decideAny = (command: BundleCommand, state: BundleState): Outcome => {
   return state === null ? reject({ code: 'bundle-unknown', detail: 'No such bundle' }) : decideIn(state, command);
 };
 
+/** A plan that was chosen from a catalog knows of the versions that are to come from its first day on. */
+const withNewerVersions = (
+  command: BundleCommand,
+  state: BundleState,
+  events: readonly BundleEvent[],
+): readonly BundleEvent[] => {
+  if (command.type !== 'StartSubscriptions' && command.type !== 'ChangePlan') return events;
+  const after = events.reduce(evolve, state);
+  return after === null ? events : [...events, ...followWith(after, events, command.data)];
+};
+
 const decide = (command: BundleCommand, state: BundleState): Outcome => {
   const outcome = decideAny(command, state);
   if ('rejected' in outcome) return outcome;
-  const after = outcome.events.reduce(evolve, state);
-  return { events: [...outcome.events, ...changedTimelines(state, after), ...reachedBy(after, command.data.now)] };
+  const events = withNewerVersions(command, state, outcome.events);
+  const after = events.reduce(evolve, state);
+  return { events: [...events, ...changedTimelines(state, after), ...reachedBy(after, command.data.now)] };
 };
 
 export const bundleDecider: Decider<BundleCommand, BundleEvent, BundleState, BundleRejection> = {

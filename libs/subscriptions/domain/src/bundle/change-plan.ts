@@ -150,6 +150,7 @@ const stepOf = (
     kind: 'CHANGE',
     effectiveAt,
     endsAddOns: endedAddOns(bundle, subscription, chosen, now),
+    ...(command.priceOverrides.length === 0 ? {} : { priceOverrides: command.priceOverrides }),
     ...plan,
   };
 };

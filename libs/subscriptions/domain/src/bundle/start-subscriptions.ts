@@ -4,7 +4,15 @@ import { type CatalogPlan, type CatalogProduct, productOf } from '../catalog/cat
 import { alignPhases, firstBillableAt } from '../catalog/plan-aligner';
 import { createAlignmentOf } from '../catalog/plan-rules';
 import { blockingAt } from './blocking';
-import { type Bundle, type BundleEvent, type BundleState, type Subscription, baseOf, evolve } from './bundle';
+import {
+  type Bundle,
+  type BundleEvent,
+  type BundleState,
+  type PlanStep,
+  type Subscription,
+  baseOf,
+  evolve,
+} from './bundle';
 import type { BundleRejection, StartSubscriptions, SubscriptionSpec } from './bundle.commands';
 import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
 import { hasEnded } from './lifetime';
@@ -103,6 +111,9 @@ const dateRefusal = ({ billingAt, entitlementAt }: Dates, now: Instant): BundleR
   };
 };
 
+const agreed = ({ priceOverrides }: SubscriptionSpec): Pick<PlanStep, 'priceOverrides'> =>
+  priceOverrides.length === 0 ? {} : { priceOverrides };
+
 const startOne = (bundle: Bundle, command: StartSubscriptions, spec: SubscriptionSpec): Outcome => {
   const { now, catalog, account } = command;
   const { startIn, subscriptionId, priceOverrides } = spec;
@@ -139,7 +150,7 @@ const startOne = (bundle: Bundle, command: StartSubscriptions, spec: Subscriptio
       ),
       quantity: spec.quantity,
       billCycleDayLocal: spec.billCycleDayLocal,
-      step: { stepId: subscriptionId, kind: 'START', effectiveAt: billingAt, endsAddOns: [], ...plan },
+      step: { stepId: subscriptionId, kind: 'START', effectiveAt: billingAt, endsAddOns: [], ...agreed(spec), ...plan },
     },
   });
 };

@@ -134,6 +134,11 @@ export type CatalogVersion = {
   readonly plans: readonly CatalogPlan[];
   /** The first one is the default list. */
   readonly priceLists: readonly PriceList[];
+  /**
+   * Plans that carry a date for existing subscriptions move them at the next bill date on or after it, which prorates
+   * nothing. A setting of the tenant, not of the document; absent: to the instant.
+   */
+  readonly alignsExistingSubscriptions?: true;
 };
 
 /** All versions of a tenant, by effective date. */
