@@ -6,6 +6,7 @@ import {
   subscriberAccountsReadModel,
 } from '@billstream/subscriptions-read-models';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { dueCatalogs } from './due-catalogs';
 import { duePhases } from './due-phases';
 import { AdjustSubscriptionEndpoint } from './http/adjust-subscription.endpoint';
 import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
@@ -50,6 +51,6 @@ export const subscriptionsService: ServiceDefinition = {
   readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
   publication,
   hears: ['accounts', 'invoicing'],
-  dueWork: duePhases,
+  dueWork: (runtime) => ({ ...duePhases(runtime), ...dueCatalogs(runtime) }),
   module: moduleOn,
 };

@@ -58,6 +58,8 @@ export const subscriptionsOn = (runtime: ServiceRuntime) => {
       const found = await soon(() => catalogs(tenantId));
       return found === null ? [] : catalogOf(found.state);
     },
+    /** Everything that is known of the tenant's catalog now, and at which revision of its stream; null: nothing yet. */
+    catalogAt: (tenantId: string): Promise<CatalogAtRevision | null> => catalogs(tenantId),
     /** Only what the tenant uploaded itself. */
     uploadedOf: async (tenantId: string): Promise<Catalog> => (await catalogs(tenantId))?.state.versions ?? [],
     accountOf: (tenantId: string, accountId: string): Promise<AccountFacts | null> =>

@@ -23,6 +23,7 @@ export type {
   ChangePlan,
   ChangeSpecifier,
   EndDate,
+  FollowCatalog,
   StartSubscriptions,
   SubscriberAccount,
   SubscriptionSpec,
@@ -48,9 +49,7 @@ export {
   finalPhase,
   phaseName,
   phaseTypes,
-  priceListsOf,
   productCategories,
-  productOf,
   tierBlockPolicies,
   usageTypes,
   versionAt,
@@ -75,15 +74,28 @@ export type {
   RuleCase,
 } from './catalog/catalog';
 export {
+  billingRulesOf,
   catalogDecider,
   catalogOf,
   catalogSchema,
   catalogStream,
+  documentsOf,
   evolveCatalog,
   noCatalog,
 } from './catalog/catalog.decider';
-export type { CatalogCommand, CatalogEvent, CatalogRejection, TenantCatalog } from './catalog/catalog.decider';
+export type {
+  BillingRulesRevision,
+  CatalogCommand,
+  CatalogEvent,
+  CatalogRejection,
+  TenantCatalog,
+} from './catalog/catalog.decider';
 export { defaultCatalog } from './catalog/default-catalog';
+export { billingRuleLists, billingRuleNames, billingRulesErrors, catalogRulesOf } from './catalog/billing-rules';
+export type { BillingRuleList, BillingRules } from './catalog/billing-rules';
+export type { CatalogError } from './catalog/catalog-error';
+export { indexOf, priceListsOf, productOf } from './catalog/catalog-index';
+export type { CatalogIndex } from './catalog/catalog-index';
 export type { PlanSpecifier } from './catalog/find-plan';
 export type { PriceOverride } from './catalog/price-override';
 export type { SimplePlan } from './catalog/simple-plan';

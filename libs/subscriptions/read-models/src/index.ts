@@ -3,13 +3,18 @@ export {
   bundleIdsOf,
   bundleOfSubscription,
   bundleOfSubscriptionKey,
+  bundlesAfter,
   bundlesByKey,
   bundlesOfAccount,
   pageOfBundles,
   searchBundles,
 } from './bundles.queries';
 export type { PageOfBundles } from './bundles.queries';
-export { bundlesReadModel, phaseDue } from './bundles.read-model';
+export { bundlesReadModel, catalogChanged, phaseDue } from './bundles.read-model';
 export { catalogOfTenant, catalogsReadModel } from './catalogs.read-model';
 export type { CatalogAtRevision } from './catalogs.read-model';
-export { subscriberAccountById, subscriberAccountsReadModel } from './subscriber-accounts.read-model';
+export {
+  subscriberAccountById,
+  subscriberAccountsByIds,
+  subscriberAccountsReadModel,
+} from './subscriber-accounts.read-model';

@@ -25,7 +25,9 @@ const catalogPolicy = (
     subscription.steps
       .findLast(({ phases }) => phases.some((one) => one.phase.phaseName === phase.phaseName))
       ?.phases.at(-1)?.phase ?? phase;
-  return version === null ? 'END_OF_TERM' : cancelPolicyOf(version.rules, { ...phase, billingPeriod: periodOf(last) });
+  return version === null
+    ? 'END_OF_TERM'
+    : cancelPolicyOf(version.rules, { ...phase, billingPeriod: periodOf(last) }, phase.phaseType);
 };
 
 const instantOfEnd = (

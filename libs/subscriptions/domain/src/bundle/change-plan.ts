@@ -1,7 +1,8 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { type ChangeAlignment, finalPhase, productOf } from '../catalog/catalog';
+import { type ChangeAlignment, finalPhase } from '../catalog/catalog';
+import { productOf } from '../catalog/catalog-index';
 import type { PlanSpecifier } from '../catalog/find-plan';
 import { alignPhases } from '../catalog/plan-aligner';
 import { type PlanFacts, type PlanSwitch, changeAlignmentOf, changePolicyOf, priceListOf } from '../catalog/plan-rules';

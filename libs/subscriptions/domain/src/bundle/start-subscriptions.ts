@@ -1,6 +1,7 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
 import { type Instant, plusMs } from '@billstream/kernel';
-import { type CatalogPlan, type CatalogProduct, productOf } from '../catalog/catalog';
+import { type CatalogPlan, type CatalogProduct } from '../catalog/catalog';
+import { productOf } from '../catalog/catalog-index';
 import { alignPhases, firstBillableAt } from '../catalog/plan-aligner';
 import { createAlignmentOf } from '../catalog/plan-rules';
 import { blockingAt } from './blocking';

@@ -55,7 +55,7 @@ describe('rules', () => {
 
   it('never match a cancel case that states a phase, because cancelling asks without one', () => {
     const cancelPolicy = [{ when: { phaseType: 'TRIAL' }, result: 'IMMEDIATE' }] as const;
-    expect(cancelPolicyOf({ ...rules, cancelPolicy }, small)).toBe('END_OF_TERM');
+    expect(cancelPolicyOf({ ...rules, cancelPolicy }, small, 'TRIAL')).toBe('END_OF_TERM');
   });
 });
 

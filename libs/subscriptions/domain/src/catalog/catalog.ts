@@ -115,6 +115,8 @@ export type CatalogRules = {
   readonly changePolicy: readonly RuleCase<BillingPolicy>[];
   readonly changeAlignment: readonly RuleCase<ChangeAlignment>[];
   readonly cancelPolicy: readonly RuleCase<BillingPolicy>[];
+  /** Kill Bill asks `cancelPolicy` without a phase, so that cases with one never match; an organization's rules know it. */
+  readonly cancelsByPhase?: true;
   readonly createAlignment: readonly RuleCase<CreateAlignment>[];
   readonly billingAlignment: readonly RuleCase<BillingAlignment>[];
   readonly priceList: readonly RuleCase<string>[];
@@ -147,8 +149,15 @@ export type Catalog = readonly CatalogVersion[];
 export const phaseName = (plan: string, type: PhaseType): string => `${plan}-${type.toLowerCase()}`;
 
 /** Newest version not later than the instant; the first one when the instant is before all (Kill Bill #760). */
-export const versionAt = (catalog: Catalog, at: Instant): CatalogVersion | null =>
-  catalog.findLast((version) => version.effectiveDate <= at) ?? catalog[0] ?? null;
+export const versionAt = (catalog: Catalog, at: Instant): CatalogVersion | null => {
+  let [from, to] = [0, catalog.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((catalog[middle]?.effectiveDate ?? at) <= at) from = middle + 1;
+    else to = middle;
+  }
+  return catalog[Math.max(0, from - 1)] ?? null;
+};
 
 export const finalPhase = (plan: CatalogPlan): CatalogPhase => {
   const phase = plan.phases.at(-1);
@@ -159,9 +168,3 @@ export const finalPhase = (plan: CatalogPlan): CatalogPhase => {
 /** The billing period a plan is found by: that of its final phase. */
 export const billingPeriodOf = (plan: CatalogPlan): BillingPeriod =>
   finalPhase(plan).recurring?.billingPeriod ?? 'NO_BILLING_PERIOD';
-
-export const productOf = (version: CatalogVersion, name: string): CatalogProduct | null =>
-  version.products.find((product) => product.name === name) ?? null;
-
-export const priceListsOf = (version: CatalogVersion, planName: string): readonly PriceList[] =>
-  version.priceLists.filter((list) => list.plans.includes(planName));
