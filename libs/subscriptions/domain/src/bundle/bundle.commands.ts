@@ -2,7 +2,7 @@ import type { AccountTime, Currency, Instant, LocalDate } from '@billstream/kern
 import type { BillingPeriod, PhaseType } from '@billstream/subscriptions-contracts';
 import type { BillingPolicy, Catalog } from '../catalog/catalog';
 import type { PlanNotFound, PlanSpecifier } from '../catalog/find-plan';
-import type { PriceOverride } from '../catalog/price-override';
+import type { BadOverride, PriceOverride } from '../catalog/price-override';
 import type { NoPrice } from '../catalog/resolve-plan';
 import type { BlockingState } from './bundle';
 
@@ -118,6 +118,7 @@ export type BundleCommand =
 export type BundleRejection =
   | PlanNotFound
   | NoPrice
+  | BadOverride
   | {
       readonly code:
         | 'bundle-unknown'
