@@ -9,14 +9,17 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { dueCatalogs } from './due-catalogs';
 import { duePhases } from './due-phases';
 import { AdjustSubscriptionEndpoint } from './http/adjust-subscription.endpoint';
+import { BillingRulesEndpoint } from './http/billing-rules.endpoint';
 import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
 import { CancelSubscriptionEndpoint } from './http/cancel-subscription.endpoint';
+import { CatalogDocumentsEndpoint } from './http/catalog-documents.endpoint';
 import { CatalogEndpoint } from './http/catalog.endpoint';
 import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
 import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
 import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
+import { SubscribedPlanEndpoint } from './http/subscribed-plan.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
@@ -37,7 +40,10 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     GetBundlesEndpoint,
     RenameBundleEndpoint,
     CatalogEndpoint,
+    SubscribedPlanEndpoint,
     UploadCatalogEndpoint,
+    CatalogDocumentsEndpoint,
+    BillingRulesEndpoint,
     OnAccounts,
     OnInvoicing,
   ],

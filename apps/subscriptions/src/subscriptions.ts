@@ -11,6 +11,7 @@ import {
   catalogDecider,
   catalogOf,
   catalogSchema,
+  documentsOf,
   keyClaimDecider,
   keyClaimSchema,
   subscriberAccountDecider,
@@ -57,6 +58,11 @@ export const subscriptionsOn = (runtime: ServiceRuntime) => {
     catalogOf: async (tenantId: string): Promise<Catalog> => {
       const found = await soon(() => catalogs(tenantId));
       return found === null ? [] : catalogOf(found.state);
+    },
+    /** The versions as documents say them, without what the tenant's own rules and settings make of them. */
+    documentsOf: async (tenantId: string): Promise<Catalog> => {
+      const found = await soon(() => catalogs(tenantId));
+      return found === null ? [] : documentsOf(found.state);
     },
     /** Everything that is known of the tenant's catalog now, and at which revision of its stream; null: nothing yet. */
     catalogAt: (tenantId: string): Promise<CatalogAtRevision | null> => catalogs(tenantId),

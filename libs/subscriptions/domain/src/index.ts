@@ -36,7 +36,7 @@ export { billingEnd, entitlementEnd, isLive } from './bundle/lifetime';
 export { phaseAt, planStateAt } from './bundle/plan-state';
 export type { PlanState, SubscriptionStatus } from './bundle/plan-state';
 export { plannedPhases, timelineOf } from './bundle/timeline';
-export { billingPeriodLength, parseBillingPeriod } from './catalog/billing-period';
+export { billingPeriodLength, billingPeriods, parseBillingPeriod } from './catalog/billing-period';
 export {
   billingAlignments,
   billingModes,

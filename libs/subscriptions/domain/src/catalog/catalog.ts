@@ -56,6 +56,8 @@ export type CatalogUsage = {
   readonly billingPeriod: BillingPeriod;
   readonly tierBlockPolicy: (typeof tierBlockPolicies)[number];
   readonly tiers: readonly CatalogTier[];
+  /** What a section paid in advance states without tiers. Read and kept, never billed (Kill Bill). */
+  readonly untiered?: CatalogTier;
 };
 
 /** The name of a phase is its plan's and its type: see `phaseName`. */

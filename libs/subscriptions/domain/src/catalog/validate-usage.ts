@@ -45,6 +45,17 @@ const tierErrors = (usage: CatalogUsage, tier: CatalogTier, known: Known, pointe
 ];
 
 export const usageErrors = (usage: CatalogUsage, known: Known, pointer: string): readonly CatalogError[] => [
-  ...(usage.tiers.length === 0 ? [catalogError(`${pointer}/tiers`, 'there is no tier')] : []),
+  ...(usage.tiers.length === 0 && usage.untiered === undefined
+    ? [catalogError(`${pointer}/tiers`, 'there is no tier')]
+    : []),
+  ...(usage.untiered !== undefined && usage.billingMode === 'IN_ARREAR'
+    ? [catalogError(`${pointer}/untiered`, 'a section that is billed IN_ARREAR has tiers')]
+    : []),
+  ...(usage.untiered === undefined
+    ? []
+    : [
+        ...unitErrors(usage.untiered, known, `${pointer}/untiered`),
+        ...blockErrors(usage.untiered, known, `${pointer}/untiered`),
+      ]),
   ...usage.tiers.flatMap((tier, index) => tierErrors(usage, tier, known, `${pointer}/tiers/${index}`)),
 ];

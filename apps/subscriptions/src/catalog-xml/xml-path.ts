@@ -1,0 +1,58 @@
+import type { CatalogVersion } from '@billstream/subscriptions-domain';
+
+/** Lists of the model by the element that each of their entries is in a document. */
+const itemNames: Readonly<Record<string, string>> = {
+  currencies: 'currency',
+  units: 'unit',
+  products: 'product',
+  plans: 'plan',
+  included: 'addonProduct',
+  available: 'addonProduct',
+  limits: 'limit',
+  usages: 'usage',
+  tiers: 'tier',
+  blocks: 'tieredBlock',
+  changePolicy: 'changePolicyCase',
+  changeAlignment: 'changeAlignmentCase',
+  cancelPolicy: 'cancelPolicyCase',
+  createAlignment: 'createAlignmentCase',
+  billingAlignment: 'billingAlignmentCase',
+  priceList: 'priceListCase',
+};
+
+const isPlace = (segment: string | undefined): segment is string => segment !== undefined && /^\d+$/.test(segment);
+
+const phasePath = (version: CatalogVersion, plan: number, place: string): string => {
+  const count = version.plans[plan]?.phases.length ?? 0;
+  return Number(place) === count - 1 ? 'finalPhase' : `initialPhases/phase[${Number(place) + 1}]`;
+};
+
+const priceListPath = (place: string): string =>
+  place === '0' ? 'priceLists/defaultPriceList' : `priceLists/childPriceList[${place}]`;
+
+const priceFields = ['prices', 'recurringPrice', 'fixedPrice'];
+
+/** Prices of a phase are in an element that says which they are; those of tiers and blocks have their own name. */
+const pricesPath = (parent: string | undefined, segment: string, currency: string | undefined): string => {
+  const ofPhase = parent === 'fixed' || parent === 'recurring';
+  const element = ofPhase ? `${parent}Price` : segment;
+  return currency === undefined ? element : `${element}/price[currency='${currency}']`;
+};
+
+/** Where in a document the part of the model is that a pointer names: `/plans/0/phases/1` is its final phase. */
+export const xmlPathOf = (version: CatalogVersion, pointer: string): string => {
+  const segments = pointer.split('/').slice(1);
+  const path: string[] = [];
+  for (let at = 0; at < segments.length; at += 1) {
+    const [segment = '', next] = segments.slice(at, at + 2);
+    const item = itemNames[segment];
+    if (segment === 'phases' && isPlace(next)) path.push(phasePath(version, Number(segments[1]), next));
+    else if (segment === 'priceLists' && isPlace(next)) path.push(priceListPath(next));
+    else if (item !== undefined && isPlace(next)) path.push(segment, `${item}[${Number(next) + 1}]`);
+    else if (priceFields.includes(segment)) path.push(pricesPath(segments[at - 1], segment, next));
+    else if (segment === 'type') path.push('@type');
+    else if (segment !== 'when' && segment !== 'untiered') path.push(segment);
+    if (isPlace(next) || priceFields.includes(segment)) at += 1;
+  }
+  return ['/catalog', ...path].join('/');
+};
