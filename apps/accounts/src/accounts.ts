@@ -1,17 +1,31 @@
 import {
   account,
+  accountEmails,
+  accountEmailsSchema,
   accountKeySchema,
   accountSchema,
   figures,
   figuresSchema,
   keyClaim,
+  knownObjects,
+  knownObjectsSchema,
+  objectFields,
+  objectFieldsSchema,
+  objectTags,
+  objectTagsSchema,
   profile,
   profileSchema,
+  role,
+  roleSchema,
+  tagDefinitions,
+  tagDefinitionsSchema,
   tenant,
   tenantConfig,
   tenantConfigSchema,
   tenantKeySchema,
   tenantSchema,
+  user,
+  userSchema,
 } from '@billstream/accounts-domain';
 import { type RequestContext, commandContext } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
@@ -22,12 +36,19 @@ import type { ServiceRuntime } from '@billstream/service-runtime';
 export const accountsOn = (runtime: ServiceRuntime) => ({
   runtime,
   account: runtime.handle(account, accountSchema),
+  accountEmails: runtime.handle(accountEmails, accountEmailsSchema),
   profile: runtime.handle(profile, profileSchema),
   figures: runtime.handle(figures, figuresSchema),
   accountKey: runtime.handle(keyClaim, accountKeySchema),
   tenantKey: runtime.handle(keyClaim, tenantKeySchema),
   tenant: runtime.handle(tenant, tenantSchema),
   tenantConfig: runtime.handle(tenantConfig, tenantConfigSchema),
+  tagDefinitions: runtime.handle(tagDefinitions, tagDefinitionsSchema),
+  objectTags: runtime.handle(objectTags, objectTagsSchema),
+  user: runtime.handle(user, userSchema),
+  role: runtime.handle(role, roleSchema),
+  objectFields: runtime.handle(objectFields, objectFieldsSchema),
+  knownObjects: runtime.handle(knownObjects, knownObjectsSchema),
 });
 
 export type Accounts = ReturnType<typeof accountsOn>;

@@ -1,7 +1,13 @@
 import { accountsPublication, accountsStreams } from '@billstream/accounts-domain';
 import {
+  accountEmailsReadModel,
   accountsReadModel,
+  auditReadModel,
   balancesReadModel,
+  customFieldsReadModel,
+  knownObjectsReadModel,
+  securityReadModel,
+  tagsReadModel,
   tenantValuesReadModel,
   tenantsReadModel,
 } from '@billstream/accounts-read-models';
@@ -16,9 +22,20 @@ export { bootstrapTenantId } from './bootstrap';
 export const accountsService: ServiceDefinition = {
   name: 'accounts',
   streams: accountsStreams,
-  readModels: [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel],
+  readModels: [
+    accountsReadModel,
+    accountEmailsReadModel,
+    balancesReadModel,
+    tenantsReadModel,
+    tenantValuesReadModel,
+    securityReadModel,
+    tagsReadModel,
+    customFieldsReadModel,
+    knownObjectsReadModel,
+    auditReadModel,
+  ],
   publication: accountsPublication,
-  hears: ['invoicing', 'payments'],
+  hears: ['subscriptions', 'invoicing', 'payments'],
   module: accountsModule,
   background: (runtime) => bootstrapTenant(accountsOn(runtime)),
 };

@@ -1,16 +1,23 @@
-import { accountInvoicesPublication, accountInvoicesStreams } from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-read-models';
+import { invoicingPublication, invoicingStreams } from '@billstream/invoicing-domain';
+import {
+  dueInvoicesReadModel,
+  invoicesReadModel,
+  overdueReadModel,
+  tenantInvoicingReadModel,
+} from '@billstream/invoicing-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { dueInvoices } from './due-invoices';
+import { dueOverdueChecks } from './overdue/due-overdue-checks';
 import { invoicingModule } from './invoicing.module';
 
 /** Invoices, credit and balances of accounts. */
 export const invoicingService: ServiceDefinition = {
   name: 'invoicing',
-  streams: [accountInvoicesStreams],
-  readModels: [invoicesReadModel, dueInvoicesReadModel],
-  publication: accountInvoicesPublication,
-  hears: ['accounts', 'subscriptions', 'metering', 'payments'],
-  dueWork: dueInvoices,
+  streams: invoicingStreams,
+  readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
+  publication: invoicingPublication,
+  // Itself, too: what an account owes decides whether it is overdue, and what a child owes is charged to its parent.
+  hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
+  dueWork: (runtime) => ({ ...dueInvoices(runtime), ...dueOverdueChecks(runtime) }),
   module: invoicingModule,
 };

@@ -1,16 +1,32 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { AddItemsEndpoint } from './http/add-items.endpoint';
+import { ChangeInvoiceEndpoint } from './http/change-invoice.endpoint';
 import { CreateInvoiceEndpoint } from './http/create-invoice.endpoint';
 import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
 import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
 import { invoicingOn, invoicingToken } from './invoicing';
+import { AccountOverdueEndpoint } from './overdue/account-overdue.endpoint';
+import { OverdueConfigEndpoint } from './overdue/overdue-config.endpoint';
 import { OnFactsTold } from './reactions/on-facts-told';
+import { OnOverdueFacts } from './reactions/on-overdue-facts';
 
 class InvoicingModule {}
 
 export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
   module: InvoicingModule,
-  controllers: [ListInvoicesEndpoint, GetInvoiceEndpoint, CreateInvoiceEndpoint, PreviewInvoiceEndpoint, OnFactsTold],
+  controllers: [
+    ListInvoicesEndpoint,
+    GetInvoiceEndpoint,
+    CreateInvoiceEndpoint,
+    PreviewInvoiceEndpoint,
+    AddItemsEndpoint,
+    ChangeInvoiceEndpoint,
+    OverdueConfigEndpoint,
+    AccountOverdueEndpoint,
+    OnFactsTold,
+    OnOverdueFacts,
+  ],
   providers: [{ provide: invoicingToken, useValue: invoicingOn(runtime) }],
 });

@@ -1,4 +1,4 @@
-import type { CommittedInvoice, InvoiceItem } from '@billstream/invoicing-domain';
+import type { CommittedInvoice, InvoiceItem, InvoiceItemType } from '@billstream/invoicing-domain';
 import type { InvoiceView } from '@billstream/invoicing-read-models';
 import { type Currency, money, toDecimal, toNumber } from '@billstream/kernel';
 
@@ -10,28 +10,34 @@ const amountIn =
     toNumber(toDecimal(money(Number(minor), currency)));
 
 /** What Kill Bill writes where nobody gave a description. */
-const descriptionOf = ({ type, phaseName, usageName, amountMinor }: InvoiceItem): string | null => {
-  switch (type) {
-    case 'RECURRING':
-      return phaseName;
-    case 'FIXED':
-      return `${phaseName ?? ''} (fixed price)`;
-    case 'USAGE':
-      return `${usageName ?? ''} (usage item)`;
-    case 'REPAIR_ADJ':
-      return 'Adjustment (subscription change)';
-    case 'CBA_ADJ':
-      return amountMinor > 0 ? 'Adjustment (account credit)' : 'Adjustment (use of account credit)';
-  }
+const descriptions: { readonly [Type in InvoiceItemType]: (item: InvoiceItem) => string | null } = {
+  RECURRING: ({ phaseName }) => phaseName,
+  FIXED: ({ phaseName }) => `${phaseName ?? ''} (fixed price)`,
+  USAGE: ({ usageName }) => `${usageName ?? ''} (usage item)`,
+  EXTERNAL_CHARGE: () => 'External charge',
+  TAX: () => 'Tax',
+  PARENT_SUMMARY: () => 'Summary of a child account',
+  REPAIR_ADJ: () => 'Adjustment (subscription change)',
+  ITEM_ADJ: () => 'Invoice item adjustment',
+  CREDIT_ADJ: () => 'Invoice adjustment (account credit)',
+  CBA_ADJ: ({ amountMinor }) =>
+    amountMinor > 0 ? 'Adjustment (account credit)' : 'Adjustment (use of account credit)',
+};
+
+const descriptionOf = (item: InvoiceItem): string | null => {
+  const { type, description } = item;
+  return description === undefined || description === null || description === ''
+    ? descriptions[type](item)
+    : description;
 };
 
 /** Kill Bill's InvoiceItem JSON, every field present and in its order. */
-const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: Owner) => ({
+export const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: Owner) => ({
   invoiceItemId: item.itemId,
   invoiceId,
   linkedInvoiceItemId: item.linkedItemId,
   accountId,
-  childAccountId: null,
+  childAccountId: item.childAccountId ?? null,
   bundleId: item.bundleId,
   subscriptionId: item.subscriptionId,
   productName: item.productName,
@@ -62,7 +68,7 @@ export const invoiceJson = (invoice: InvoiceView) => {
   return {
     amount: amount(invoice.amountMinor),
     currency: invoice.currency,
-    status: 'COMMITTED',
+    status: invoice.status,
     creditAdj: amount(invoice.creditMinor),
     refundAdj: amount(invoice.refundedMinor === 0n ? 0n : -invoice.refundedMinor),
     invoiceId: invoice.invoiceId,
@@ -75,7 +81,7 @@ export const invoiceJson = (invoice: InvoiceView) => {
     credits: null,
     items: invoice.items.map((item) => itemJson(item, invoice)),
     trackingIds: [],
-    isParentInvoice: false,
+    isParentInvoice: invoice.isParentInvoice,
     parentInvoiceId: null,
     parentAccountId: null,
     auditLogs: [],
@@ -86,6 +92,8 @@ export const invoiceJson = (invoice: InvoiceView) => {
 export const previewJson = (invoice: CommittedInvoice) =>
   invoiceJson({
     ...invoice,
+    status: 'COMMITTED',
+    isParentInvoice: false,
     amountMinor: BigInt(invoice.amountMinor),
     balanceMinor: BigInt(invoice.balanceMinor),
     creditMinor: BigInt(invoice.balanceMinor - invoice.amountMinor),

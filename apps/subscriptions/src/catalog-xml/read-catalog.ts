@@ -14,7 +14,7 @@ import {
 import { Unreadable, attempt, limitsIn, name255, needed, oneOf, periodIn, pricesIn } from './read-parts';
 import { readRules } from './read-rules';
 import { usageFrom } from './read-usage';
-import { type XmlElement, child, childText, listIn, parseXml } from './xml-element';
+import { type XmlElement, child, childText, listIn, parseXml } from '@billstream/xml';
 
 const durationFrom = (phase: XmlElement): CatalogDuration => {
   const duration = child(phase, 'duration');

@@ -6,7 +6,7 @@ import {
   type Prices,
   parseBillingPeriod,
 } from '@billstream/subscriptions-domain';
-import { type XmlElement, childText, listIn } from './xml-element';
+import { type XmlElement, childText, listIn } from '@billstream/xml';
 
 /** Thrown and caught within this folder: what an element says cannot be read. */
 export class Unreadable extends Error {

@@ -10,7 +10,7 @@ import {
   createAlignments,
 } from '@billstream/subscriptions-domain';
 import { attempt, oneOf } from './read-parts';
-import { type XmlElement, childText, listIn } from './xml-element';
+import { type XmlElement, childText, listIn } from '@billstream/xml';
 
 const conditionOf = (element: XmlElement): Condition =>
   Object.fromEntries(

@@ -8,7 +8,7 @@ import {
   usageTypes,
 } from '@billstream/subscriptions-domain';
 import { limitsIn, name255, needed, numberIn, oneOf, periodIn, pricesIn } from './read-parts';
-import { type XmlElement, child, childText, listIn } from './xml-element';
+import { type XmlElement, child, childText, listIn } from '@billstream/xml';
 
 const blockFrom = (element: XmlElement): CatalogBlock => ({
   unit: needed(childText(element, 'unit'), `${element.path}/unit`),

@@ -1,7 +1,9 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import {
   type AccountInvoicesEvent,
+  type CreditItem,
   type InvoiceItem,
+  type InvoiceStatus,
   accountInvoicesSchema,
   accountInvoicesStreams,
   creditInvoiceItem,
@@ -24,6 +26,9 @@ export const invoicesReadModel: ReadModel = {
     await write(tx, 'accounts', rows.accounts);
     await write(tx, 'invoices', rows.invoices);
     await write(tx, 'items', rows.items);
+    await write(tx, 'statuses', rows.statuses);
+    await write(tx, 'targetDates', rows.targetDates);
+    await write(tx, 'amounts', rows.amounts);
     await write(tx, 'payments', rows.payments);
     await write(tx, 'invoiceBalances', rows.invoiceBalances);
     await write(tx, 'accountBalances', rows.accountBalances);
@@ -43,6 +48,9 @@ const rowsOf = (events: readonly RecordedEvent[]): Rows => {
     accounts: [],
     invoices: [],
     items: [],
+    statuses: [],
+    targetDates: [],
+    amounts: [],
     payments: [],
     invoiceBalances: [],
     accountBalances: [],
@@ -55,44 +63,66 @@ const rowsOf = (events: readonly RecordedEvent[]): Rows => {
   return rows;
 };
 
-const collect = (rows: Rows, { type, data }: AccountInvoicesEvent, recorded: RecordedEvent): void => {
-  switch (type) {
-    case 'AccountRecorded':
-      rows.accounts.push(accountRow(data, recorded));
-      return;
-    case 'InvoiceCommitted':
-      rows.invoices.push(invoiceRow(data, recorded));
-      rows.items.push(...data.items.map((item, index) => itemRow(item, data.invoiceId, index, recorded)));
-      return;
-    case 'CreditApplied':
-      rows.items.push(
-        ...data.items.map(({ itemId, invoiceId, amountMinor, date }, index) =>
-          itemRow({ ...creditInvoiceItem(amountMinor, date), itemId }, invoiceId, index, recorded),
-        ),
-      );
-      return;
-    case 'PaymentRecorded':
-      rows.payments.push(paymentRow(data, recorded));
-      return;
-    case 'BalanceChanged':
-      rows.invoiceBalances.push(...data.invoices.map(invoiceBalanceRow));
-      rows.accountBalances.push(accountBalanceRow(data));
-      return;
-    case 'UsageRequested':
-    case 'InvoiceAwaited':
-      rows.runs.push(runRow(data.accountId, true));
-      return;
-    case 'NextInvoiceScheduled':
-    case 'InvoicingParked':
-      rows.runs.push(runRow(data.accountId, false));
-      return;
-    case 'BillingTimelineRecorded':
-    case 'BillCycleDayChosen':
-    case 'UsageRecorded':
-    case 'ChargedThroughChanged':
-      return;
-  }
+type Collect<Type extends AccountInvoicesEvent['type']> = (
+  rows: Rows,
+  data: Data<Type>,
+  recorded: RecordedEvent,
+) => unknown;
+
+/** Which rows each event gives; the events that are not named here change nothing that is shown. */
+const collectors: { readonly [Type in AccountInvoicesEvent['type']]?: Collect<Type> } = {
+  AccountRecorded: (rows, data, recorded) => rows.accounts.push(accountRow(data, recorded)),
+  InvoiceCommitted: (rows, data, recorded) => {
+    rows.invoices.push(invoiceRow(data, 'COMMITTED', recorded));
+    rows.items.push(...itemRows(data, recorded));
+  },
+  InvoiceDrafted: (rows, data, recorded) => {
+    rows.invoices.push(invoiceRow({ ...data, balanceMinor: 0 }, 'DRAFT', recorded));
+    rows.items.push(...itemRows(data, recorded));
+  },
+  DraftExtended: (rows, data, recorded) => {
+    rows.targetDates.push(targetDateRow(data));
+    rows.items.push(...itemRows(data, recorded));
+    rows.amounts.push(invoiceKeyRow(data));
+  },
+  InvoiceAdjusted: (rows, data, recorded) => {
+    rows.items.push(...itemRows(data, recorded));
+    rows.amounts.push(invoiceKeyRow(data));
+  },
+  DraftCommitted: (rows, data) => rows.statuses.push(statusRow(data, 'COMMITTED')),
+  InvoiceVoided: (rows, data) => rows.statuses.push(statusRow(data, 'VOID')),
+  CreditApplied: (rows, { items }, recorded) =>
+    rows.items.push(...items.map((item, index) => creditRow(item, index, recorded))),
+  PaymentRecorded: (rows, data, recorded) => rows.payments.push(paymentRow(data, recorded)),
+  BalanceChanged: (rows, data) => {
+    rows.invoiceBalances.push(...data.invoices.map(invoiceBalanceRow));
+    rows.accountBalances.push(accountBalanceRow(data));
+  },
+  UsageRequested: (rows, { accountId }) => rows.runs.push(runRow(accountId, true)),
+  InvoiceAwaited: (rows, { accountId }) => rows.runs.push(runRow(accountId, true)),
+  NextInvoiceScheduled: (rows, { accountId }) => rows.runs.push(runRow(accountId, false)),
+  InvoicingParked: (rows, { accountId }) => rows.runs.push(runRow(accountId, false)),
 };
+
+const collect = (rows: Rows, { type, data }: AccountInvoicesEvent, recorded: RecordedEvent): void => {
+  (collectors[type] as ((rows: Rows, data: object, recorded: RecordedEvent) => unknown) | undefined)?.(
+    rows,
+    data,
+    recorded,
+  );
+};
+
+const creditRow = (
+  { itemId, invoiceId, amountMinor, date, linkedItemId }: CreditItem,
+  index: number,
+  recorded: RecordedEvent,
+): Row =>
+  itemRow(
+    { ...creditInvoiceItem(amountMinor, date), itemId, linkedItemId: linkedItemId ?? null },
+    invoiceId,
+    index,
+    recorded,
+  );
 
 type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
 
@@ -101,7 +131,11 @@ const accountRow = ({ accountId, currency }: Data<'AccountRecorded'>, { metadata
   columns: { account_id: accountId, tenant_id: metadata.tenantId, currency },
 });
 
-const invoiceRow = (invoice: Data<'InvoiceCommitted'>, { metadata, position }: RecordedEvent): Row => ({
+const invoiceRow = (
+  invoice: Data<'InvoiceCommitted'>,
+  status: InvoiceStatus,
+  { metadata, position }: RecordedEvent,
+): Row => ({
   key: invoice.invoiceId,
   columns: {
     invoice_id: invoice.invoiceId,
@@ -111,12 +145,34 @@ const invoiceRow = (invoice: Data<'InvoiceCommitted'>, { metadata, position }: R
     invoice_date: invoice.invoiceDate,
     target_date: invoice.targetDate,
     currency: invoice.currency,
+    status,
+    is_migration: invoice.isMigration ?? false,
+    is_parent: invoice.isParentInvoice ?? false,
     amount_minor: invoice.amountMinor,
     balance_minor: invoice.balanceMinor,
     created_at: metadata.at,
     created_position: String(position),
   },
 });
+
+type InvoiceKey = { readonly invoiceId: string };
+
+const statusRow = ({ invoiceId }: InvoiceKey, status: InvoiceStatus): Row => ({
+  key: invoiceId,
+  columns: { invoice_id: invoiceId, status },
+});
+
+const targetDateRow = ({ invoiceId, targetDate }: Data<'DraftExtended'>): Row => ({
+  key: invoiceId,
+  columns: { invoice_id: invoiceId, target_date: targetDate },
+});
+
+const invoiceKeyRow = ({ invoiceId }: InvoiceKey): Row => ({ key: invoiceId, columns: { invoice_id: invoiceId } });
+
+const itemRows = (
+  { invoiceId, items }: InvoiceKey & { readonly items: readonly InvoiceItem[] },
+  recorded: RecordedEvent,
+): readonly Row[] => items.map((item, index) => itemRow(item, invoiceId, index, recorded));
 
 const itemRow = (item: InvoiceItem, invoiceId: string, index: number, { metadata, position }: RecordedEvent): Row => ({
   key: item.itemId,

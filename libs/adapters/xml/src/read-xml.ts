@@ -3,7 +3,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 /** An element of a document, read plainly: no namespaces, no types, text trimmed. */
 export type XmlElement = {
   readonly name: string;
-  /** From the root on, e.g. `/catalog/plans/plan[2]/finalPhase`; counted where the same name may repeat. */
+  /** From the root on, e.g. `/library/shelf/book[2]/title`; counted where siblings have the same name. */
   readonly path: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly text: string;
@@ -30,18 +30,18 @@ const textOf = (nodes: readonly Ordered[]): string =>
     .join('')
     .trim();
 
-/** Names that stand beside others of their kind; the rest stand alone in their parent. */
-const counted =
-  /^(plan|phase|product|addonProduct|unit|currency|price|usage|tier|tieredBlock|block|limit|childPriceList|\w+Case)$/;
+const nameOf = (node: Ordered): string | undefined => Object.keys(node).find((key) => key !== ':@' && key !== '#text');
 
 const elementsOf = (nodes: readonly Ordered[], parent: string): readonly XmlElement[] => {
+  const total = new Map<string | undefined, number>();
+  for (const node of nodes) total.set(nameOf(node), (total.get(nameOf(node)) ?? 0) + 1);
   const seen = new Map<string, number>();
   return nodes.flatMap((node) => {
-    const name = Object.keys(node).find((key) => key !== ':@' && key !== '#text');
+    const name = nameOf(node);
     if (name === undefined) return [];
     const place = (seen.get(name) ?? 0) + 1;
     seen.set(name, place);
-    const path = `${parent}/${name}${counted.test(name) && parent !== '' ? `[${place}]` : ''}`;
+    const path = `${parent}/${name}${total.get(name) === 1 ? '' : `[${place}]`}`;
     const inner = node[name] as readonly Ordered[];
     const attributes = (node[':@'] ?? {}) as Readonly<Record<string, string>>;
     return [{ name, path, attributes, text: textOf(inner), children: elementsOf(inner, path) }];
