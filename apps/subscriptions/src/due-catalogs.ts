@@ -77,7 +77,10 @@ export const dueCatalogs = (runtime: ServiceRuntime): Readonly<Record<string, (i
       await runtime.visible(appended);
       const done = { type: 'RecordFollowed' as const, data: { throughRevision } };
       const stream = catalogStream(tenantId);
-      settled(await subscriptions.catalog(stream, done, { ...context, commandId: derivedId(commandId, 'followed') }));
+      const step = { ...context, commandId: derivedId(commandId, 'followed') };
+      const handled = await subscriptions.catalog(stream, done, step);
+      settled(handled);
+      if (handled.outcome === 'accepted') await runtime.visible(handled.position);
     },
   };
 };

@@ -39,6 +39,13 @@ const pricesPath = (parent: string | undefined, segment: string, currency: strin
   return currency === undefined ? element : `${element}/price[currency='${currency}']`;
 };
 
+/** What people know by its name is named; other elements are counted. */
+const itemPath = (version: CatalogVersion, kind: string, place: string, isTop: boolean): string => {
+  const named = isTop && (kind === 'plans' || kind === 'products' || kind === 'units') ? version[kind] : [];
+  const name = named[Number(place)]?.name ?? null;
+  return `${kind}/${itemNames[kind] ?? ''}[${name === null ? Number(place) + 1 : `@name='${name}'`}]`;
+};
+
 /** Where in a document the part of the model is that a pointer names: `/plans/0/phases/1` is its final phase. */
 export const xmlPathOf = (version: CatalogVersion, pointer: string): string => {
   const segments = pointer.split('/').slice(1);
@@ -48,7 +55,7 @@ export const xmlPathOf = (version: CatalogVersion, pointer: string): string => {
     const item = itemNames[segment];
     if (segment === 'phases' && isPlace(next)) path.push(phasePath(version, Number(segments[1]), next));
     else if (segment === 'priceLists' && isPlace(next)) path.push(priceListPath(next));
-    else if (item !== undefined && isPlace(next)) path.push(segment, `${item}[${Number(next) + 1}]`);
+    else if (item !== undefined && isPlace(next)) path.push(itemPath(version, segment, next, at === 0));
     else if (priceFields.includes(segment)) path.push(pricesPath(segments[at - 1], segment, next));
     else if (segment === 'type') path.push('@type');
     else if (segment !== 'when' && segment !== 'untiered') path.push(segment);

@@ -2,6 +2,7 @@ import { ProblemException, type RequestContext, RequestCtx, requestContextOf, un
 import {
   type BillingRuleList,
   type CatalogCommand,
+  type CatalogError,
   type TenantCatalog,
   billingRuleNames,
   billingRulesOf,
@@ -76,7 +77,7 @@ export class BillingRulesEndpoint {
     if ('errors' in read) throw invalidDocument('invalid-billing-rules', read.errors);
     const context = requestContextOf(request);
     const now = this.subscriptions.runtime.clock.now(context.tenantId);
-    return this.issue(context, { type: 'SetBillingRuleList', data: { list, rules: read.value, now } });
+    return this.issue(context, { type: 'SetBillingRuleList', data: { list, rules: read.value, now } }, `/${list}`);
   }
 
   /** The catalog's rules of that name are in force again. */
@@ -93,13 +94,20 @@ export class BillingRulesEndpoint {
     return (await this.subscriptions.catalogAt(tenantId))?.state ?? noCatalog;
   }
 
-  private async issue(context: RequestContext, command: CatalogCommand) {
+  /** `within`: the part of the rules that the body was. */
+  private async issue(context: RequestContext, command: CatalogCommand, within = '') {
     const { subscriptions } = this;
     const step = stepOf(context, subscriptions, 'billing-rules');
     const done = unwrap(await subscriptions.catalog(catalogStream(context.tenantId), command, step), (rejection) =>
-      invalidDocument('invalid-billing-rules', 'errors' in rejection ? rejection.errors : []),
+      invalidDocument('invalid-billing-rules', 'errors' in rejection ? inBody(rejection.errors, within) : []),
     );
     await subscriptions.runtime.visible(done.position);
     return billingRulesOf(done.state);
   }
 }
+
+const inBody = (errors: readonly CatalogError[], within: string): readonly CatalogError[] =>
+  errors.map(({ pointer, message }) => ({
+    pointer: pointer.startsWith(`${within}/`) ? pointer.slice(within.length) : pointer,
+    message,
+  }));

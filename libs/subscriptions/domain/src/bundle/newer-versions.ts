@@ -75,6 +75,14 @@ const newerOf = (step: PlanStep, subscription: Subscription, following: Followin
   return { versions, alignedTo: aligns && versions.length > 0 ? { billCycleDayLocal } : null };
 };
 
+/** The same text whatever order a store gave the fields. */
+const canonical = (value: NewerVersions): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+
 const none: NewerVersions = { versions: [], alignedTo: null };
 
 /** Steps that are over keep what they had: the one in force and those to come may learn of newer versions. */
@@ -85,7 +93,7 @@ const openSteps = ({ steps }: Subscription, now: Instant): readonly PlanStep[] =
 
 const recorded = (subscription: Subscription, step: PlanStep, following: Following): readonly BundleEvent[] => {
   const newer = newerOf(step, subscription, following);
-  if (JSON.stringify(newer) === JSON.stringify(step.newer ?? none)) return [];
+  if (canonical(newer) === canonical(step.newer ?? none)) return [];
   const { subscriptionId } = subscription;
   return [{ type: 'NewerVersionsRecorded', data: { subscriptionId, stepId: step.stepId, newer } }];
 };
