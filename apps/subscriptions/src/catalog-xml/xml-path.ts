@@ -46,20 +46,28 @@ const itemPath = (version: CatalogVersion, kind: string, place: string, isTop: b
   return `${kind}/${itemNames[kind] ?? ''}[${name === null ? Number(place) + 1 : `@name='${name}'`}]`;
 };
 
+const silent = ['when', 'untiered'];
+
+/** The step of one segment of the pointer, and whether it took the next one with it. */
+const stepOf = (version: CatalogVersion, segments: readonly string[], at: number): readonly [string, boolean] => {
+  const [segment = '', next] = segments.slice(at, at + 2);
+  if (priceFields.includes(segment)) return [pricesPath(segments[at - 1], segment, next), true];
+  if (isPlace(next)) {
+    if (segment === 'phases') return [phasePath(version, Number(segments[1]), next), true];
+    if (segment === 'priceLists') return [priceListPath(next), true];
+    return [itemPath(version, segment, next, at === 0), true];
+  }
+  return [segment === 'type' ? '@type' : segment, false];
+};
+
 /** Where in a document the part of the model is that a pointer names: `/plans/0/phases/1` is its final phase. */
 export const xmlPathOf = (version: CatalogVersion, pointer: string): string => {
   const segments = pointer.split('/').slice(1);
   const path: string[] = [];
   for (let at = 0; at < segments.length; at += 1) {
-    const [segment = '', next] = segments.slice(at, at + 2);
-    const item = itemNames[segment];
-    if (segment === 'phases' && isPlace(next)) path.push(phasePath(version, Number(segments[1]), next));
-    else if (segment === 'priceLists' && isPlace(next)) path.push(priceListPath(next));
-    else if (item !== undefined && isPlace(next)) path.push(itemPath(version, segment, next, at === 0));
-    else if (priceFields.includes(segment)) path.push(pricesPath(segments[at - 1], segment, next));
-    else if (segment === 'type') path.push('@type');
-    else if (segment !== 'when' && segment !== 'untiered') path.push(segment);
-    if (isPlace(next) || priceFields.includes(segment)) at += 1;
+    const [step, tookNext] = stepOf(version, segments, at);
+    if (!silent.includes(step)) path.push(step);
+    if (tookNext) at += 1;
   }
   return ['/catalog', ...path].join('/');
 };

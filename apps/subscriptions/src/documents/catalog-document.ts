@@ -16,6 +16,7 @@ import {
   durationUnits,
   phaseTypes,
   productCategories,
+  ruleNames,
   tierBlockPolicies,
   usageTypes,
 } from '@billstream/subscriptions-domain';
@@ -175,16 +176,24 @@ const ruleResults = {
 } as const;
 
 /** A version as the document that gives it when read. */
-export const writeCatalogDocument = ({
-  rules,
-  alignsExistingSubscriptions: _,
-  ...version
-}: CatalogVersion): unknown => ({
-  ...(compact(version) as object),
-  rules: Object.fromEntries(
-    Object.entries(ruleResults).map(([kind, name]) => [
+export const writeCatalogDocument = (version: CatalogVersion): unknown => {
+  const { catalogName, effectiveDate, recurringBillingMode, currencies, units, products, plans, priceLists } = version;
+  const rules = Object.fromEntries(
+    ruleNames.map((kind) => [
       kind,
-      rules[kind as keyof typeof ruleResults].map(({ when, result }) => ({ when, [name]: result })),
+      version.rules[kind].map(({ when, result }) => ({ when, [ruleResults[kind]]: result })),
     ]),
-  ),
-});
+  );
+  const parts = {
+    catalogName,
+    effectiveDate,
+    recurringBillingMode,
+    currencies,
+    units,
+    products,
+    rules,
+    plans,
+    priceLists,
+  };
+  return compact(parts);
+};

@@ -61,7 +61,7 @@ const casesOf = <Result extends string>(
   const shape = objectOf<Written>({
     when: optional(conditions(names), {}),
     [field]: needed(result),
-  } as Parameters<typeof objectOf<Written>>[0]);
+  });
   return listOf(
     {
       schema: shape.schema,
@@ -126,7 +126,7 @@ export const billingRulesShape: Shape<BillingRules> = (() => {
     read: (value, pointer, errors) => {
       const read = shape.read(value, pointer, errors);
       if (read === undefined) return undefined;
-      return Object.fromEntries(Object.entries(read).filter(([, cases]) => cases !== undefined)) as BillingRules;
+      return Object.fromEntries(Object.entries(read).filter(([, cases]) => cases !== undefined));
     },
   };
 })();
@@ -138,7 +138,7 @@ export const billingRuleListShape = (list: BillingRuleList): Shape<BillingRules>
     schema: shape.schema,
     read: (value, pointer, errors) => {
       const cases = shape.read(value, pointer, errors);
-      return cases === undefined ? undefined : ({ [list]: cases } as BillingRules);
+      return cases === undefined ? undefined : ({ [list]: cases });
     },
   };
 };

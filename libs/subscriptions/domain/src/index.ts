@@ -101,5 +101,5 @@ export type { FoundPlan, PlanNotFound, PlanSpecifier } from './catalog/find-plan
 export type { PriceOverride } from './catalog/price-override';
 export type { SimplePlan } from './catalog/simple-plan';
 export { resolvePlan } from './catalog/resolve-plan';
-export { additionErrors, versionErrors } from './catalog/validate-catalog';
+export { additionErrors, ruleNames, versionErrors } from './catalog/validate-catalog';
 export { publication } from './publication';
