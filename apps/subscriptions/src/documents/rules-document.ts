@@ -138,7 +138,7 @@ export const billingRuleListShape = (list: BillingRuleList): Shape<BillingRules>
     schema: shape.schema,
     read: (value, pointer, errors) => {
       const cases = shape.read(value, pointer, errors);
-      return cases === undefined ? undefined : ({ [list]: cases });
+      return cases === undefined ? undefined : { [list]: cases };
     },
   };
 };

@@ -3,17 +3,15 @@ import { type ReadModel, type Sql, dueWorkDdl, schedule, unschedule } from '@bil
 import {
   type Bundle,
   type BundleState,
-  type CatalogEvent,
   bundleSchema,
-  catalogSchema,
   evolveBundle,
   nextPlanned,
 } from '@billstream/subscriptions-domain';
+import { accountBlockingDdl, accountChangesPrefix, applyAccountChanges } from './account-changes.tables';
+import { applyCatalogs, catalogPrefix } from './due-catalogs';
 
 /** The kind of the due work that this read model schedules: a bundle's next planned point. */
 export const phaseDue = 'phase';
-/** The kind of the due work that tells a tenant's subscriptions of catalog versions that came after them. */
-export const catalogChanged = 'catalog-changed';
 
 const ddl = `
 create table bundles (
@@ -39,6 +37,7 @@ create table subscriptions (
   external_key text not null
 );
 create index subscriptions_key on subscriptions (tenant_id, external_key);
+${accountBlockingDdl}
 ${dueWorkDdl}`;
 
 const loadSql =
@@ -64,7 +63,6 @@ type Stored = {
 };
 
 const prefix = 'bundle-';
-const catalogPrefix = 'catalog-';
 
 const load = async (tx: Sql, ids: readonly string[]): Promise<Map<string, Row>> => {
   const rows = await tx.query<Stored>(loadSql, [ids], 'bundles-load');
@@ -138,43 +136,38 @@ const planAhead = async (tx: Sql, rows: readonly Row[]): Promise<void> => {
   );
 };
 
-const concernsSubscribers = (event: CatalogEvent): boolean =>
-  event.type === 'CatalogDeleted' ||
-  event.type === 'VersionAlignmentSet' ||
-  (event.type === 'CatalogVersionUploaded' &&
-    event.data.version.plans.some((plan) => plan.effectiveDateForExistingSubscriptions !== null));
-
-const followedSql = `
-delete from due_work where kind = $1 and key = $2 and (payload ->> 'revision')::bigint <= $3::bigint`;
-
-/** A catalog that concerns those who subscribed before is due at once, until it says that all of them know. */
-const planToFollow = async (tx: Sql, recorded: RecordedEvent): Promise<void> => {
-  const event = catalogSchema.decode(recorded);
-  if (event === null) return;
-  const tenantId = recorded.stream.slice(catalogPrefix.length);
-  if (event.type === 'CatalogFollowed')
-    await tx.query(followedSql, [catalogChanged, tenantId, event.data.throughRevision], 'catalog-followed');
-  if (!concernsSubscribers(event)) return;
-  const payload = { revision: Number(recorded.revision) };
-  await schedule(tx, [{ tenantId, kind: catalogChanged, key: tenantId, dueAt: recorded.metadata.at, payload }]);
+const applyBundles = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  if (events.length === 0) return;
+  const rows = await load(tx, [...new Set(events.map(({ stream }) => stream.slice(prefix.length)))]);
+  for (const event of events) fold(rows, event);
+  const changed = [...rows.values()];
+  if (changed.length === 0) return;
+  await saveBundles(tx, changed);
+  await saveSubscriptions(tx, changed);
+  await planAhead(tx, changed);
 };
 
-/** Each bundle as its events have left it; what is current is asked of it with the clock. Also what falls due next. */
+/**
+ * Each bundle as its events have left it; what is current is asked of it with the clock. Also what falls due next, and
+ * what changes several bundles: they share the table of due work.
+ */
 export const bundlesReadModel: ReadModel = {
   name: 'bundles',
-  tables: ['bundles', 'subscriptions', 'due_work'],
+  tables: ['bundles', 'subscriptions', 'account_blocking', 'due_work'],
   ddl,
-  prefixes: [prefix, catalogPrefix],
-  apply: async (tx, all) => {
-    const events = all.filter(({ stream }) => stream.startsWith(prefix));
-    for (const event of all) if (!event.stream.startsWith(prefix)) await planToFollow(tx, event);
-    const ids = [...new Set(events.map(({ stream }) => stream.slice(prefix.length)))];
-    const rows = await load(tx, ids);
-    for (const event of events) fold(rows, event);
-    const changed = [...rows.values()];
-    if (changed.length === 0) return;
-    await saveBundles(tx, changed);
-    await saveSubscriptions(tx, changed);
-    await planAhead(tx, changed);
+  prefixes: [prefix, accountChangesPrefix, catalogPrefix],
+  apply: async (tx, events) => {
+    await applyBundles(
+      tx,
+      events.filter(({ stream }) => stream.startsWith(prefix)),
+    );
+    await applyAccountChanges(
+      tx,
+      events.filter(({ stream }) => stream.startsWith(accountChangesPrefix)),
+    );
+    await applyCatalogs(
+      tx,
+      events.filter(({ stream }) => stream.startsWith(catalogPrefix)),
+    );
   },
 };

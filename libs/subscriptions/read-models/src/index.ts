@@ -1,3 +1,4 @@
+export { accountBlockingStates, accountChangeDue } from './account-changes.tables';
 export {
   bundleById,
   bundleIdsOf,
@@ -8,9 +9,11 @@ export {
   bundlesOfAccount,
   pageOfBundles,
   searchBundles,
+  subscriptionIsKnown,
 } from './bundles.queries';
 export type { PageOfBundles } from './bundles.queries';
-export { bundlesReadModel, catalogChanged, phaseDue } from './bundles.read-model';
+export { bundlesReadModel, phaseDue } from './bundles.read-model';
+export { catalogChanged } from './due-catalogs';
 export { catalogOfTenant, catalogsReadModel } from './catalogs.read-model';
 export type { CatalogAtRevision } from './catalogs.read-model';
 export {

@@ -94,7 +94,7 @@ describe('newer versions of a plan', () => {
       data: {
         subscriptionId: 's1',
         changeId: 'd1',
-        effectiveAt: at('2024-03-01'),
+        from: null,
         billCycleDayLocal: 20,
         now: at('2024-03-01'),
       },

@@ -5,9 +5,10 @@ import { findPlan } from '../catalog/find-plan';
 import { overridePrices } from '../catalog/price-override';
 import { resolvePlan } from '../catalog/resolve-plan';
 import type { Bundle, BundleEvent, PlanStep, Subscription } from './bundle';
-import type { FollowCatalog } from './bundle.commands';
+import type { FollowCatalog, SubscriberAccount } from './bundle.commands';
 import { amountRefusal } from './choose-plan';
 import { hasEnded } from './lifetime';
+import { quantityAt } from './plan-state';
 
 /** A plan as a later catalog version has it, and from when on it holds for those who had the plan before. */
 export type NewerVersion = {
@@ -23,6 +24,16 @@ export type NewerVersions = {
   /** Null: they take effect to the instant. Else at the next bill date; the account's bill cycle day, 0 not chosen yet. */
   readonly alignedTo: { readonly billCycleDayLocal: number } | null;
 };
+
+/** The same versions for another account: its prices, and its bill cycle day where they wait for one. */
+export const newerFor = (
+  { billCycleDayLocal }: Pick<SubscriberAccount, 'billCycleDayLocal'>,
+  { versions, alignedTo }: NewerVersions,
+  priced: (phase: ResolvedPhase) => ResolvedPhase,
+): NewerVersions => ({
+  versions: versions.map((version) => ({ ...version, phases: version.phases.map(priced) })),
+  alignedTo: alignedTo === null ? null : { billCycleDayLocal },
+});
 
 type Following = FollowCatalog & {
   /** Recorded with the step itself: dates that have passed are as good as those to come. */
@@ -49,7 +60,7 @@ const versionOf = (
   const resolved = from === null ? null : resolvePlan(version, kept, account.currency);
   if (from === null || resolved === null || 'rejected' in resolved) return null;
   const phases = overridePrices(resolved.phases, step.priceOverrides ?? []);
-  if (amountRefusal({ ...kept, version, phases }, subscription.quantity, account) !== null) return null;
+  if (amountRefusal(phases, quantityAt(subscription, from), account) !== null) return null;
   // A version that comes to light after its date changes nothing that was charged before.
   return { catalogEffectiveDate: version.effectiveDate, effectiveAt: isFresh ? from : later(from, now), phases };
 };

@@ -16,6 +16,12 @@ type Point = {
 };
 type Entry = Point & { readonly phase: ResolvedPhase };
 
+/** A step that takes over another's plan begins with the prices that held by then; its fixed charge stays its own. */
+const goingOn = (step: PlanStep, phase: ResolvedPhase, at: Instant): ResolvedPhase => {
+  const current = phaseOnEntry(step, phase, at);
+  return current === phase ? phase : { ...current, fixedPrice: phase.fixedPrice };
+};
+
 const entriesOfStep = (step: PlanStep, next: PlanStep | undefined): readonly Entry[] =>
   step.phases
     .map(({ startsAt, phase }, index): Entry => {
@@ -24,7 +30,7 @@ const entriesOfStep = (step: PlanStep, next: PlanStep | undefined): readonly Ent
         seed: `${step.stepId}/${phase.phaseName}`,
         kind: index === 0 ? step.kind : 'PHASE',
         effectiveAt,
-        phase: index === 0 ? phase : phaseOnEntry(step, phase, effectiveAt),
+        phase: index === 0 ? goingOn(step, phase, effectiveAt) : phaseOnEntry(step, phase, effectiveAt),
       };
     })
     .filter(({ kind, effectiveAt }) => kind !== 'PHASE' || next === undefined || effectiveAt < next.effectiveAt);
