@@ -19,6 +19,7 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'no-plan-matches': [400, 2020, 'CatalogApiException'],
   'several-plans-match': [400, 2002, 'CatalogApiException'],
   'no-price-in-currency': [400, 2010, 'CatalogApiException'],
+  'price-override-invalid': [400, 2081, 'CatalogApiException'],
   'phase-not-in-plan': [400, 1011, 'EntitlementApiException'],
   'base-missing': [400, 1013, 'EntitlementApiException'],
   'base-exists': [400, 1015, 'EntitlementApiException'],
@@ -35,6 +36,8 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'alignment-not-supported': [400, 2001, 'CatalogApiException'],
   'amount-too-large': [400, null, 'IllegalArgumentException'],
   'requested-date-invalid': [400, 1001, 'EntitlementApiException'],
+  'transfer-date-invalid': [400, 1001, 'EntitlementApiException'],
+  'nothing-to-transfer': [404, 1084, 'SubscriptionApiException'],
   'cancel-bad-state': [400, 1031, 'EntitlementApiException'],
   'no-cancellation-pending': [400, 8004, 'EntitlementApiException'],
   'billing-already-cancelled': [400, 1070, 'EntitlementApiException'],
@@ -43,7 +46,7 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'policy-illegal': [400, null, 'IllegalArgumentException'],
 };
 
-export const bundleProblem = ({ code, detail }: BundleRejection): ProblemException =>
+export const bundleProblem = ({ code, detail }: Pick<BundleRejection, 'code' | 'detail'>): ProblemException =>
   killBillProblem(...answers[code], detail);
 
 export const catalogProblem = (rejection: CatalogRejection): ProblemException =>
@@ -67,6 +70,10 @@ export const unknownBundle = (bundleId: string): ProblemException =>
 
 export const unknownBundleKey = (key: string): ProblemException =>
   killBillProblem(404, 1084, 'SubscriptionApiException', `Could not find a bundle for external key ${key}`);
+
+/** A service or state name that belongs to the platform. */
+export const reservedState = (detail: string): ProblemException =>
+  killBillProblem(400, 1107, 'SubscriptionApiException', detail);
 
 export const takenBundleKey = (key: string): ProblemException =>
   killBillProblem(400, 1014, 'EntitlementApiException', `An active bundle with the external key ${key} exists already`);

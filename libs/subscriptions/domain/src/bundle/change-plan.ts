@@ -1,7 +1,8 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { type ChangeAlignment, finalPhase, productOf } from '../catalog/catalog';
+import { type ChangeAlignment, finalPhase } from '../catalog/catalog';
+import { indexOf, productOf } from '../catalog/catalog-index';
 import type { PlanSpecifier } from '../catalog/find-plan';
 import { alignPhases } from '../catalog/plan-aligner';
 import { type PlanFacts, type PlanSwitch, changeAlignmentOf, changePolicyOf, priceListOf } from '../catalog/plan-rules';
@@ -10,8 +11,8 @@ import { type Bundle, type BundleEvent, type PlanStep, type Subscription, baseOf
 import type { BundleRejection, ChangePlan } from './bundle.commands';
 import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
 import { billingEnd, hasEnded } from './lifetime';
-import { phaseAt, phaseStartedAt, planStateAt, statusAt } from './plan-state';
-import { periodOf, policyInstant } from './policy-date';
+import { phaseAt, phaseStartedAt, planStateAt, quantityAt, statusAt } from './plan-state';
+import { planPeriodOf, policyInstant } from './policy-date';
 
 type Outcome = Decision<BundleEvent, BundleRejection>;
 
@@ -44,18 +45,12 @@ const stateRefusal = (
   return null;
 };
 
-/** The rules know a plan by the period of its final phase, and the resolved phases of the step end with that one. */
-const factsOf = (subscription: Subscription, phase: ResolvedPhase): PlanFacts => {
-  const step = subscription.steps.findLast(({ phases }) =>
-    phases.some((one) => one.phase.phaseName === phase.phaseName),
-  );
-  return {
-    productName: phase.productName,
-    productCategory: phase.productCategory,
-    billingPeriod: periodOf(step?.phases.at(-1)?.phase ?? phase),
-    priceList: phase.priceList,
-  };
-};
+const factsOf = (subscription: Subscription, phase: ResolvedPhase): PlanFacts => ({
+  productName: phase.productName,
+  productCategory: phase.productCategory,
+  billingPeriod: planPeriodOf(subscription, phase),
+  priceList: phase.priceList,
+});
 
 const specifierOf = ({ plan, catalog, requestedAt, now }: ChangePlan, from: PlanFacts): PlanSpecifier => {
   if ('planName' in plan) return plan;
@@ -118,7 +113,7 @@ const effectiveAtOf = (
     now,
     startedAt: subscription.billingAt,
     chargedThroughDate: subscription.chargedThroughDate,
-    billingPeriod: periodOf(current),
+    billingPeriod: planPeriodOf(subscription, current),
     billCycleDay:
       subscription.dayChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.billCycleDayLocal ??
       account.billCycleDayLocal,
@@ -150,9 +145,19 @@ const stepOf = (
     kind: 'CHANGE',
     effectiveAt,
     endsAddOns: endedAddOns(bundle, subscription, chosen, now),
+    ...(command.priceOverrides.length === 0 ? {} : { priceOverrides: command.priceOverrides }),
     ...plan,
   };
 };
+
+/** A version judges changes between plans that it has; a plan it dropped is one that it cannot change from (Kill Bill). */
+const retiredRefusal = ({ version, plan }: ChosenPlan, { planName }: ResolvedPhase): BundleRejection | null =>
+  indexOf(version).plans.has(planName)
+    ? null
+    : {
+        code: 'plan-unknown',
+        detail: `The catalog version of ${version.effectiveDate} has no plan ${planName} any more, so nothing can change from it to ${plan.name}; a plan that is only taken out of the price lists can`,
+      };
 
 const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const { bundle, subscription, command, current } = change;
@@ -160,6 +165,8 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const plan = specifierOf(command, from);
   const first = choosePlan({ catalog, at: requestedAt ?? now, plan, account, priceOverrides });
   if ('rejected' in first) return first;
+  const retired = retiredRefusal(first, current);
+  if (retired !== null) return reject(retired);
   if (first.facts.productCategory !== subscription.productCategory)
     return reject({
       code: 'change-of-category',
@@ -182,7 +189,7 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
     });
   const chosen = choosePlan({ catalog, at: effectiveAt, plan, account, priceOverrides });
   if ('rejected' in chosen) return chosen;
-  const tooLarge = amountRefusal(chosen, subscription.quantity, account);
+  const tooLarge = amountRefusal(chosen.phases, quantityAt(subscription, effectiveAt), account);
   if (tooLarge !== null) return reject(tooLarge);
   const step = stepOf(change, chosen, { ...between, to: chosen.facts }, effectiveAt);
   if ('rejected' in step) return step;

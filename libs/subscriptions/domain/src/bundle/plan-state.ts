@@ -13,7 +13,8 @@ export const phaseAt = (bundle: Bundle, subscription: Subscription, at: Instant)
 
 /** When the phase in force began; null before the start. */
 export const phaseStartedAt = (bundle: Bundle, subscription: Subscription, at: Instant): Instant | null =>
-  plannedPhases(bundle, subscription).findLast(({ effectiveAt }) => effectiveAt <= at)?.effectiveAt ?? null;
+  plannedPhases(bundle, subscription).findLast(({ effectiveAt, isMove }) => !isMove && effectiveAt <= at)
+    ?.effectiveAt ?? null;
 
 /** A change of plan that has not begun yet. */
 export const pendingChange = ({ steps }: Subscription, now: Instant): PlanStep | null =>
@@ -50,12 +51,14 @@ const nearestPhase = (bundle: Bundle, subscription: Subscription, now: Instant):
   return nearest;
 };
 
+export const quantityAt = ({ quantity, quantityChanges }: Subscription, at: Instant): number =>
+  quantityChanges.findLast(({ effectiveAt }) => effectiveAt <= at)?.quantity ?? quantity;
+
 /** What a subscriber has at an instant. */
 export const planStateAt = (bundle: Bundle, subscription: Subscription, now: Instant): PlanState => ({
   status: statusAt(bundle, subscription, now),
   phase: nearestPhase(bundle, subscription, now),
   cancelledAt: entitlementEnd(bundle, subscription)?.at ?? null,
   billingEndsAt: billingEnd(bundle, subscription)?.at ?? null,
-  quantity:
-    subscription.quantityChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.quantity ?? subscription.quantity,
+  quantity: quantityAt(subscription, now),
 });
