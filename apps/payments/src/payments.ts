@@ -33,10 +33,7 @@ import { type Payer, paymentExecutor } from './executor/executor';
 import { transactionExecutor } from './executor/transaction-executor';
 import { gatewaysOn, hasTestPlugin } from './gateways';
 
-/** The runtime, one command loop per kind of stream, the gateways and the executor: all that the edges need. */
-export const paymentsOn = (runtime: ServiceRuntime) => {
-  const payer = runtime.handle(payerAccount, payerAccountSchema);
-  const handle = runtime.handle(invoicePayments, invoicePaymentsSchema);
+const testGatewayOn = (runtime: ServiceRuntime) => {
   const told = runtime.handle(testGateway, testGatewaySchema);
 
   /** How the tenant's test plugin answers, as the next call will meet it. */
@@ -46,6 +43,14 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
     if (handled.outcome !== 'accepted') throw new Error(`looking at a test plugin ended as ${handled.outcome}`);
     return handled.state;
   };
+  return { told, testGatewayState };
+};
+
+/** The runtime, one command loop per kind of stream, the gateways and the executor: all that the edges need. */
+export const paymentsOn = (runtime: ServiceRuntime) => {
+  const payer = runtime.handle(payerAccount, payerAccountSchema);
+  const handle = runtime.handle(invoicePayments, invoicePaymentsSchema);
+  const { told, testGatewayState } = testGatewayOn(runtime);
   const gatewayOf = gatewaysOn(runtime, testGatewayState);
   const isAlone = runtime.settings.embedded;
   const ofPayment = runtime.handle(payment, paymentSchema);

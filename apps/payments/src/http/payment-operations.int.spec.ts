@@ -236,7 +236,7 @@ describe('payments and methods', () => {
     await call('POST', `accounts/${mine}/payments`, { transactionType: 'PURCHASE', amount: 2 });
     const { paymentId, transactions } = await system.get<Payment>(`/1.0/kb/payments?externalKey=${key}`);
     const { transactionId, transactionExternalKey } = transactions[0]!;
-    for (const path of [`${transactionId}`, `?transactionExternalKey=${transactionExternalKey}`])
+    for (const path of [transactionId, `?transactionExternalKey=${transactionExternalKey}`])
       expect(await system.get(`/1.0/kb/paymentTransactions/${path}`.replace('/?', '?'))).toMatchObject({ paymentId });
     for (const [search, found] of [
       ...([
