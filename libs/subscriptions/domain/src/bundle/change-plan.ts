@@ -154,6 +154,12 @@ const stepOf = (
   };
 };
 
+/** Changes still to come on or after the new one make way for it; one that is to come before it stays. */
+const replacedBy = ({ steps }: Subscription, at: Instant, now: Instant): readonly string[] =>
+  steps
+    .filter(({ kind, effectiveAt }) => kind !== 'START' && effectiveAt > now && effectiveAt >= at)
+    .map(({ stepId }) => stepId);
+
 const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const { bundle, subscription, command, current } = change;
   const { catalog, account, priceOverrides, now, requestedAt } = command;
@@ -191,6 +197,7 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
     step,
     decidedAt: now,
     billCycleDayLocal: command.billCycleDayLocal,
+    replacedSteps: replacedBy(subscription, effectiveAt, now),
   };
   return accept<BundleEvent>({ type: effectiveAt > now ? 'PlanChangeScheduled' : 'PlanChanged', data });
 };
