@@ -36,8 +36,20 @@ export class OnFactsTold {
 
   @EventPattern('subscriptions.billing-changed.v1')
   recordTimeline(@Payload() event: Heard<SubscriptionsEvent, 'subscriptions.billing-changed.v1'>): Promise<void> {
-    const { data } = event;
-    return this.record(event, data.accountId, (now) => ({ type: 'RecordBillingTimeline', timeline: data, now }));
+    const { isFollowed = false, ...timeline } = event.data;
+    return this.record(event, timeline.accountId, (now) => ({
+      type: 'RecordBillingTimeline',
+      timeline,
+      isFollowed,
+      now,
+    }));
+  }
+
+  @EventPattern('subscriptions.account-change-ended.v1')
+  endBillingChange(
+    @Payload() event: Heard<SubscriptionsEvent, 'subscriptions.account-change-ended.v1'>,
+  ): Promise<void> {
+    return this.record(event, event.data.accountId, (now) => ({ type: 'EndBillingChange', now }));
   }
 
   @EventPattern('metering.usage-closed.v1')

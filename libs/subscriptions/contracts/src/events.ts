@@ -91,7 +91,7 @@ export type BillingTransition = {
 
 export type SubscriptionsEvent =
   /** The whole timeline, past and planned, each time any of it changes: the newest one replaces those before. */
-  {
+  | {
     readonly type: 'subscriptions.billing-changed.v1';
     readonly data: {
       readonly accountId: string;
@@ -106,5 +106,15 @@ export type SubscriptionsEvent =
       readonly firstBillableAt: Instant;
       /** The same of the bundle's base subscription; for BUNDLE alignment. */
       readonly bundleFirstBillableAt: Instant;
+      /**
+       * More timelines of the account change with this one and follow at once: what is to be charged is known after the
+       * last of them, which has no such mark, or after `subscriptions.account-change-ended.v1`.
+       */
+      readonly isFollowed?: true;
     };
-  };
+  }
+  /** A change of several bundles of an account is through; all timelines that it changed were told before. */
+  | {
+      readonly type: 'subscriptions.account-change-ended.v1';
+      readonly data: { readonly accountId: string; readonly changeId: string };
+    };

@@ -8,10 +8,12 @@ import { type CommitDraft, commitDraftInvoice } from './commands/commit-draft';
 import { type DeleteCredit, deleteCredit } from './commands/delete-credit';
 import { type RecordControlTag, recordControlTag } from './commands/record-control-tag';
 import {
+  type EndBillingChange,
   type RecordAccount,
   type RecordBillingTimeline,
   type RecordPayment,
   type RecordUsage,
+  endBillingChange,
   recordAccount,
   recordPayment,
   recordTimeline,
@@ -29,7 +31,14 @@ export type RebalanceCredit = Given & { readonly type: 'RebalanceCredit' };
 export type AccountInvoicesCommand = Fact | Request;
 
 /** What others tell, and what falls due: it has happened, so it is never refused. */
-type Fact = RecordAccount | RecordBillingTimeline | RecordUsage | RecordPayment | RecordControlTag | InvoiceDue;
+type Fact =
+  | RecordAccount
+  | RecordBillingTimeline
+  | EndBillingChange
+  | RecordUsage
+  | RecordPayment
+  | RecordControlTag
+  | InvoiceDue;
 
 /** What somebody asks for. */
 type Request = AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit;
@@ -40,6 +49,8 @@ const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesE
       return recordAccount(state, fact);
     case 'RecordBillingTimeline':
       return recordTimeline(state, fact);
+    case 'EndBillingChange':
+      return endBillingChange(state, fact);
     case 'RecordUsage':
       return recordUsage(state, fact);
     case 'RecordPayment':
@@ -74,7 +85,7 @@ const answerTo = (state: AccountInvoices, command: Request): Answer => {
 };
 
 const isFact = (command: AccountInvoicesCommand): command is Fact =>
-  command.type.startsWith('Record') || command.type === 'InvoiceDue';
+  command.type.startsWith('Record') || command.type === 'EndBillingChange' || command.type === 'InvoiceDue';
 
 const decide = (command: AccountInvoicesCommand, state: AccountInvoices): Answer =>
   isFact(command) ? accept(...eventsOf(state, command)) : answerTo(state, command);

@@ -12,7 +12,10 @@ export type RecordedAccount = Omit<AccountFacts, 'parentAccountId' | 'isPaymentD
   readonly isPaymentDelegatedToParent?: boolean;
 };
 /** A subscription's billing timeline as its owner published it. */
-export type BillingTimeline = SubscriptionsEvent['data'];
+export type BillingTimeline = Omit<
+  Extract<SubscriptionsEvent, { readonly type: 'subscriptions.billing-changed.v1' }>['data'],
+  'isFollowed'
+>;
 /** A control tag that was put on the account or something of it, or taken off. */
 export type ControlTagChange = Extract<AccountsEvent, { readonly type: 'accounts.control-tag-changed.v1' }>['data'];
 export type InvoicePayment = Extract<PaymentsEvent, { readonly type: 'payments.invoice-payment-changed.v1' }>['data'];
@@ -112,7 +115,8 @@ export type InvoiceRun = { readonly targetDate: LocalDate; readonly at: Instant 
 
 export type AccountInvoicesEvent =
   | DomainEvent<'AccountRecorded', RecordedAccount>
-  | DomainEvent<'BillingTimelineRecorded', BillingTimeline>
+  /** With `isFollowed`, others of the account change along and follow: the run waits for the last of them. */
+  | DomainEvent<'BillingTimelineRecorded', BillingTimeline & { readonly isFollowed?: true }>
   | DomainEvent<'BillCycleDayChosen', { readonly accountId: string; readonly billCycleDayLocal: number }>
   | DomainEvent<
       'UsageRequested',

@@ -44,6 +44,8 @@ export type AccountInvoices = {
   /** A run that waits for usage, and the requests that are not answered. */
   readonly pending: { readonly run: InvoiceRun; readonly requests: readonly string[] } | null;
   readonly parked: string | null;
+  /** Timelines have changed, and more of the same change are to come before a run. */
+  readonly isChanging: boolean;
 };
 
 export const nothingInvoiced: AccountInvoices = {
@@ -61,6 +63,7 @@ export const nothingInvoiced: AccountInvoices = {
   lastRun: null,
   pending: null,
   parked: null,
+  isChanging: false,
 };
 
 export const isTagged = (
@@ -180,9 +183,13 @@ const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagCha
   return tag === 'WRITTEN_OFF' ? changed(after, objectId, (totals) => ({ ...totals, isWrittenOff: isSet })) : after;
 };
 
-const withTimeline = (state: AccountInvoices, timeline: BillingTimeline): AccountInvoices => {
+const withTimeline = (
+  state: AccountInvoices,
+  { isFollowed = false, ...timeline }: BillingTimeline & { readonly isFollowed?: boolean },
+): AccountInvoices => {
   const ledger = state.subscriptions[timeline.subscriptionId] ?? { recurring: [], fixed: [], usage: [], closed: [] };
-  return { ...state, subscriptions: { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } } };
+  const subscriptions = { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } };
+  return { ...state, subscriptions, isChanging: isFollowed };
 };
 
 const withClosedUsage = (
@@ -246,13 +253,20 @@ const folds: {
   CreditApplied: (state, { items }) => withCredit(state, items),
   ChargedThroughChanged: (state) => state,
   BalanceChanged: (state) => state,
-  NextInvoiceScheduled: (state, { at, run }) => ({ ...state, nextAt: at, lastRun: run, pending: null }),
+  NextInvoiceScheduled: (state, { at, run }) => ({
+    ...state,
+    nextAt: at,
+    lastRun: run,
+    pending: null,
+    isChanging: false,
+  }),
   InvoicingParked: (state, { run, reason }) => ({
     ...state,
     nextAt: null,
     lastRun: run,
     pending: null,
     parked: reason,
+    isChanging: false,
   }),
 };
 
