@@ -9,9 +9,12 @@ import { InvoiceTextsEndpoint } from './http/invoice-texts.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
 import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
 import { invoicingOn, invoicingToken } from './invoicing';
+import { TransferCreditEndpoint } from './family/transfer-credit.endpoint';
 import { AccountOverdueEndpoint } from './overdue/account-overdue.endpoint';
 import { OverdueConfigEndpoint } from './overdue/overdue-config.endpoint';
 import { OnFactsTold } from './reactions/on-facts-told';
+import { OnFamily } from './reactions/on-family';
+import { OnOverdueChanged } from './reactions/on-overdue-changed';
 import { OnOverdueFacts } from './reactions/on-overdue-facts';
 
 class InvoicingModule {}
@@ -27,10 +30,13 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     ChangeInvoiceEndpoint,
     InvoiceTextsEndpoint,
     InvoiceGroupsEndpoint,
+    TransferCreditEndpoint,
     OverdueConfigEndpoint,
     AccountOverdueEndpoint,
     OnFactsTold,
     OnOverdueFacts,
+    OnOverdueChanged,
+    OnFamily,
   ],
   providers: [{ provide: invoicingToken, useValue: invoicingOn(runtime) }],
 });

@@ -6,6 +6,7 @@ import {
   balancesReadModel,
   customFieldsReadModel,
   knownObjectsReadModel,
+  pushNotificationsReadModel,
   securityReadModel,
   tagsReadModel,
   tenantValuesReadModel,
@@ -66,6 +67,7 @@ export const contexts: readonly ReplayContext[] = [
       customFieldsReadModel,
       knownObjectsReadModel,
       auditReadModel,
+      pushNotificationsReadModel,
     ],
     hears: ['subscriptions', 'invoicing', 'payments'],
     aggregates: [
@@ -83,6 +85,8 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('objectTags-', accounts.objectTags, accounts.objectTagsSchema),
       aggregate('objectFields-', accounts.objectFields, accounts.objectFieldsSchema),
       aggregate('accountObjects-', accounts.knownObjects, accounts.knownObjectsSchema),
+      aggregate('pushNotification-', accounts.pushNotification, accounts.pushNotificationSchema),
+      aggregate('subscriptionNews-', accounts.subscriptionNews, accounts.subscriptionNewsSchema),
     ],
   },
   {

@@ -23,6 +23,7 @@ import { TransferBundleEndpoint } from './http/transfer-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
+import { OnOverdue } from './reactions/on-overdue';
 import { subscriptionsOn, subscriptionsToken } from './subscriptions';
 
 @Module({})
@@ -46,6 +47,7 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     UploadCatalogEndpoint,
     OnAccounts,
     OnInvoicing,
+    OnOverdue,
   ],
   providers: [{ provide: subscriptionsToken, useValue: subscriptionsOn(runtime) }],
 });

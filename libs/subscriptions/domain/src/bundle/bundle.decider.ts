@@ -132,11 +132,7 @@ const decide = (command: BundleCommand, state: BundleState): Outcome => {
   const after = outcome.events.reduce(evolve, state);
   const isFollowed = 'isFollowed' in command.data && command.data.isFollowed === true;
   return {
-    events: [
-      ...outcome.events,
-      ...changedTimelines(state, after, isFollowed),
-      ...reachedBy(after, command.data.now),
-    ],
+    events: [...outcome.events, ...changedTimelines(state, after, isFollowed), ...reachedBy(after, command.data.now)],
   };
 };
 

@@ -32,7 +32,10 @@ const handOverRefusal = (bundle: Bundle, { effectiveAt, now }: HandOverBundle): 
   const { bundleId } = bundle;
   const leaving = living(bundle, effectiveAt);
   if (leaving.length === 0)
-    return { code: 'nothing-to-transfer', detail: `Bundle ${bundleId} has no subscription that lives on ${effectiveAt}` };
+    return {
+      code: 'nothing-to-transfer',
+      detail: `Bundle ${bundleId} has no subscription that lives on ${effectiveAt}`,
+    };
   const blocked = leaving
     .flatMap(({ subscriptionId }) => blockingAt(bundle, subscriptionId, now))
     .find(({ blockChange }) => blockChange);
@@ -130,7 +133,8 @@ const startedFrom = (subscription: Subscription, startAt: Instant, command: Rece
   const { transferId, externalKeys, effectiveAt } = command;
   const subscriptionId = transferredId(transferId, subscription.subscriptionId);
   const current =
-    subscription.steps.findLast((step) => step.kind === 'START' || step.effectiveAt <= startAt) ?? subscription.steps[0];
+    subscription.steps.findLast((step) => step.kind === 'START' || step.effectiveAt <= startAt) ??
+    subscription.steps[0];
   if (current === undefined) throw new RangeError(`subscription ${subscription.subscriptionId} has no plan`);
   const step = goingOn(pricedHere(current, command), subscriptionId, startAt);
   return {
@@ -149,11 +153,7 @@ const startedFrom = (subscription: Subscription, startAt: Instant, command: Rece
 };
 
 /** What was planned for later stays planned. */
-const plannedFrom = (
-  subscription: Subscription,
-  startAt: Instant,
-  command: ReceiveBundle,
-): readonly BundleEvent[] => {
+const plannedFrom = (subscription: Subscription, startAt: Instant, command: ReceiveBundle): readonly BundleEvent[] => {
   const { transferId, now, billCycleDay } = command;
   const idOf = (id: string): string => transferredId(transferId, id);
   const subscriptionId = idOf(subscription.subscriptionId);
@@ -173,12 +173,12 @@ const plannedFrom = (
       type: 'QuantityChanged',
       data: { subscriptionId, changeId: idOf(changeId), ...change },
     })),
-    ...(billCycleDay === 'USE_EXISTING' ? subscription.dayChanges : []).filter(isLater).map(
-      ({ changeId, ...change }): BundleEvent => ({
+    ...(billCycleDay === 'USE_EXISTING' ? subscription.dayChanges : [])
+      .filter(isLater)
+      .map(({ changeId, ...change }): BundleEvent => ({
         type: 'BillCycleDayChanged',
         data: { subscriptionId, changeId: idOf(changeId), ...change },
-      }),
-    ),
+      })),
   ];
 };
 
