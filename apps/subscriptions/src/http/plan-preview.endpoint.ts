@@ -87,14 +87,14 @@ export class PlanPreviewEndpoint {
     accountId: string | undefined,
     context: RequestContext,
   ): Promise<Planned> {
-    switch (body.dryRunAction) {
+    const action = body.dryRunAction ?? null;
+    switch (action) {
       case 'START_BILLING':
         return this.start(body, accountId, context);
       case 'CHANGE':
         return this.change(body, context);
       case 'STOP_BILLING':
         return this.stop(body, context);
-      case undefined:
       case null:
         throw invalidValue(`dryRunAction: must be one of ${actions.join(', ')}`);
     }

@@ -126,7 +126,7 @@ export const invoicedAccount = (sql: Sql, tenantId: string, accountId: string): 
   first(sql.query<InvoicedAccount>(account, [tenantId, accountId], 'invoiced-account'));
 
 const ofChildren = `
-select ${columns} from invoices i where i.tenant_id = $1 and i.parent_invoice_id = any($2::uuid[])
+select ${invoiceColumns} from invoices i where i.tenant_id = $1 and i.parent_invoice_id = any($2::uuid[])
 order by i.created_position`;
 
 /** The children's invoices that these invoices sum up. */
