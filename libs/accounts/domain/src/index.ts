@@ -12,7 +12,7 @@ export { accountKeySchema, keyClaim, tenantKeySchema } from './key-claim';
 export type { ClaimKey, KeyClaim, KeyClaimed, KeyTaken } from './key-claim';
 export { tenant, tenantSchema } from './tenant/tenant';
 export type { Tenant, TenantCommand, TenantEvent, TenantRejection, TenantState } from './tenant/tenant';
-export { perTenantConfigKey, tenantConfig, tenantConfigSchema } from './tenant/tenant-config';
+export { perTenantConfigKey, pushCallbackKey, tenantConfig, tenantConfigSchema } from './tenant/tenant-config';
 export type { TenantConfigCommand, TenantConfigEvent, TenantConfigState, TenantSettings } from './tenant/tenant-config';
 export { controlTagOf, controlTags, objectTypes, parkTagId } from './tag/control-tags';
 export type { ObjectType, TagDefinition } from './tag/control-tags';
@@ -47,6 +47,18 @@ export type {
 } from './field/object-fields';
 export { knownObjects, knownObjectsSchema } from './object/known-objects';
 export type { KnownObject, KnownObjectsEvent, KnownObjectsState, RecordObjects } from './object/known-objects';
+export { heardNews } from './notification/heard-news';
+export { ownNews, ownNewsStreams } from './notification/own-news';
+export { pushNotification, pushNotificationSchema } from './notification/push-notification';
+export type {
+  NotificationBody,
+  PushNotificationCommand,
+  PushNotificationEvent,
+  PushNotificationRejection,
+  PushNotificationState,
+} from './notification/push-notification';
+export { subscriptionNews, subscriptionNewsSchema } from './notification/subscription-news';
+export type { RecordTimeline, SubscriptionNewsEvent, SubscriptionNewsState } from './notification/subscription-news';
 export { accountsPublication } from './publication';
 export {
   accountEmailsStream,
@@ -58,7 +70,9 @@ export {
   objectFieldsStream,
   objectTagsStream,
   profileStream,
+  pushNotificationStream,
   roleStream,
+  subscriptionNewsStream,
   tagDefinitionsStream,
   tenantConfigStream,
   tenantKeyStream,

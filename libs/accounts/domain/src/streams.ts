@@ -21,6 +21,10 @@ export const tagDefinitionsStream = (tenantId: string): string => `tagDefinition
 export const objectTagsStream = (objectId: string): string => `objectTags-${objectId}`;
 /** One stream an object of whatever context: the custom fields a client keeps with it. */
 export const objectFieldsStream = (objectId: string): string => `objectFields-${objectId}`;
+/** One stream a notification of a tenant's callback. */
+export const pushNotificationStream = (notificationId: string): string => `pushNotification-${notificationId}`;
+/** What a tenant with a callback was told of a subscription. */
+export const subscriptionNewsStream = (subscriptionId: string): string => `subscriptionNews-${subscriptionId}`;
 /** What other contexts told of the account's objects, so that their tags find the account. */
 export const knownObjectsStream = (accountId: string): string => `accountObjects-${accountId}`;
 
@@ -40,4 +44,6 @@ export const accountsStreams: readonly string[] = [
   'objectTags-',
   'objectFields-',
   'accountObjects-',
+  'pushNotification-',
+  'subscriptionNews-',
 ];
