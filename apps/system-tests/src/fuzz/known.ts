@@ -31,6 +31,7 @@ const words: Right = {
   trialLength: [3],
   trialTimeUnit: ['DAYS'],
   name: ['seats', 'colour'],
+  email: ['new@example.com'],
   value: ['blue'],
   countingMethod: ['SUM', 'AVG'],
   state: ['LIMITED'],
