@@ -21,6 +21,7 @@ import { PlanPreviewEndpoint } from './http/plan-preview.endpoint';
 import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
 import { TransferBundleEndpoint } from './http/transfer-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
+import { OnAccountClosed } from './reactions/on-account-closed';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
 import { OnOverdue } from './reactions/on-overdue';
@@ -46,6 +47,7 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     CatalogEndpoint,
     UploadCatalogEndpoint,
     OnAccounts,
+    OnAccountClosed,
     OnInvoicing,
     OnOverdue,
   ],
