@@ -1,11 +1,6 @@
 import { type RequestContext, RequestCtx } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
-import {
-  type BundleCommand,
-  type BundleState,
-  type EndDate,
-  bundleDecider,
-} from '@billstream/subscriptions-domain';
+import { type BundleCommand, type BundleState, type EndDate, bundleDecider } from '@billstream/subscriptions-domain';
 import { Body, Controller, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsArray, IsIn, IsOptional, IsString, ValidateNested } from 'class-validator';
@@ -136,8 +131,7 @@ export class PlanPreviewEndpoint {
 
   private async stop(body: InvoiceDryRunRequest, context: RequestContext): Promise<Planned> {
     const { bundle, facts, requestedAt, policy } = await this.target(body, context);
-    const end: EndDate =
-      requestedAt === null ? { policy: policy ?? ('BY_CATALOG' as const) } : { at: requestedAt };
+    const end: EndDate = requestedAt === null ? { policy: policy ?? ('BY_CATALOG' as const) } : { at: requestedAt };
     const data = {
       ...facts,
       cancellationId: derivedId(context.commandId, 'cancellation'),
