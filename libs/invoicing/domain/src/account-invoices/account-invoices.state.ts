@@ -2,7 +2,6 @@ import type { LocalDate, Instant } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import type {
   AccountInvoicesEvent,
-  BillingTimeline,
   ControlTagChange,
   CreditItem,
   DraftInvoice,
@@ -10,6 +9,7 @@ import type {
   InvoicePayment,
   InvoiceRun,
   RecordedAccount,
+  RecordedTimeline,
 } from './account-invoices.events';
 import {
   type InvoiceStatus,
@@ -44,8 +44,8 @@ export type AccountInvoices = {
   /** A run that waits for usage, and the requests that are not answered. */
   readonly pending: { readonly run: InvoiceRun; readonly requests: readonly string[] } | null;
   readonly parked: string | null;
-  /** Timelines have changed, and more of the same change are to come before a run. */
-  readonly isChanging: boolean;
+  /** From when on timelines have changed, while more of the same change are to come before a run; null: none are. */
+  readonly changedFrom: Instant | null;
 };
 
 export const nothingInvoiced: AccountInvoices = {
@@ -63,7 +63,7 @@ export const nothingInvoiced: AccountInvoices = {
   lastRun: null,
   pending: null,
   parked: null,
-  isChanging: false,
+  changedFrom: null,
 };
 
 export const isTagged = (
@@ -72,6 +72,7 @@ export const isTagged = (
   tag: ControlTagChange['tag'],
 ): boolean => objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
 
+const earlier = <T extends string>(a: T | null, b: T): T => (a !== null && a < b ? a : b);
 const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ? a : b);
 
 export const laterRun = (a: InvoiceRun | null, b: InvoiceRun): InvoiceRun => ({
@@ -185,11 +186,12 @@ const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagCha
 
 const withTimeline = (
   state: AccountInvoices,
-  { isFollowed = false, ...timeline }: BillingTimeline & { readonly isFollowed?: boolean },
+  { isFollowed, changedFrom, ...timeline }: RecordedTimeline,
 ): AccountInvoices => {
   const ledger = state.subscriptions[timeline.subscriptionId] ?? { recurring: [], fixed: [], usage: [], closed: [] };
   const subscriptions = { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } };
-  return { ...state, subscriptions, isChanging: isFollowed };
+  const since = changedFrom === undefined ? state.changedFrom : earlier(state.changedFrom, changedFrom);
+  return { ...state, subscriptions, changedFrom: isFollowed === true ? since : null };
 };
 
 const withClosedUsage = (
@@ -258,7 +260,7 @@ const folds: {
     nextAt: at,
     lastRun: run,
     pending: null,
-    isChanging: false,
+    changedFrom: null,
   }),
   InvoicingParked: (state, { run, reason }) => ({
     ...state,
@@ -266,7 +268,7 @@ const folds: {
     lastRun: run,
     pending: null,
     parked: reason,
-    isChanging: false,
+    changedFrom: null,
   }),
 };
 
