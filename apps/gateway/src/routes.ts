@@ -29,7 +29,7 @@ export const routes: readonly Route[] = [
   route('^/meter', 'metering'),
   route('^/v1/accounts/[^/]+/(invoices|credits)', 'invoicing'),
   route('^/v1/(accounts|tenants)', 'accounts'),
-  route('^/v1/(subscriptions|catalog)', 'subscriptions'),
+  route('^/v1/(subscriptions|catalog|billing-rules)', 'subscriptions'),
   route('^/v1/(invoices|credits)', 'invoicing'),
   route('^/v1/(payments|payment-methods)', 'payments'),
   route('^/v1/(usage|meter|units|lineage)', 'metering'),

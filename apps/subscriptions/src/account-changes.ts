@@ -85,7 +85,9 @@ const partsOf = async (
     return { atOnce: [], parts: bundles.map((bundle) => (on, cause) => tellState(on, cause, bundle, change.state)) };
   const ending = bundles.flatMap((bundle) =>
     bundle.subscriptions
-      .filter((one) => one.productCategory !== 'ADD_ON' && billingEnd(bundle, one) === null && !hasEnded(bundle, one, at))
+      .filter(
+        (one) => one.productCategory !== 'ADD_ON' && billingEnd(bundle, one) === null && !hasEnded(bundle, one, at),
+      )
       .map(({ subscriptionId }) => ({ bundle, subscriptionId })),
   );
   return {
@@ -102,10 +104,7 @@ const tellState = async (
 ): Promise<void> => {
   const step = stepOf(cause, subscriptions, `block/${bundleId}/${state.blockingId}`);
   const data = { state, now: step.at, isFollowed: true as const };
-  unwrap(
-    await subscriptions.bundle(bundleStream(bundleId), { type: 'SetBlockingState', data }, step),
-    bundleProblem,
-  );
+  unwrap(await subscriptions.bundle(bundleStream(bundleId), { type: 'SetBlockingState', data }, step), bundleProblem);
 };
 
 const cancelOne = async (
@@ -221,9 +220,6 @@ export const tellNewStates = async (
     if (known.has(state.blockingId)) continue;
     const step = stepOf(request, subscriptions, `block/${bundleId}/${state.blockingId}`);
     const data = { state, now: step.at };
-    unwrap(
-      await subscriptions.bundle(bundleStream(bundleId), { type: 'SetBlockingState', data }, step),
-      bundleProblem,
-    );
+    unwrap(await subscriptions.bundle(bundleStream(bundleId), { type: 'SetBlockingState', data }, step), bundleProblem);
   }
 };

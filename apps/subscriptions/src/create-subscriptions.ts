@@ -225,3 +225,13 @@ export const createSubscriptions = async (
   if (only !== undefined && creations.length === 1) return [await createBundle(subscriptions, context, only)];
   return createTogether(subscriptions, context, creations);
 };
+
+/** What creating would decide upon, without claiming or recording anything: for previews. */
+export const plannedCreation = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  creation: Creation,
+): Promise<{ readonly bundle: Bundle | null; readonly command: StartSubscriptions }> => {
+  const place = await placeOf(subscriptions, context, creation);
+  return { bundle: place.bundle, command: await commandOf(subscriptions, context, creation, place) };
+};

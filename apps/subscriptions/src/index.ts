@@ -6,22 +6,28 @@ import {
   subscriberAccountsReadModel,
 } from '@billstream/subscriptions-read-models';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { dueCatalogs } from './due-catalogs';
 import { duePhases } from './due-phases';
 import { openChanges } from './open-changes';
 import { AdjustSubscriptionEndpoint } from './http/adjust-subscription.endpoint';
+import { BillingRulesEndpoint } from './http/billing-rules.endpoint';
 import { BlockAccountEndpoint } from './http/block-account.endpoint';
 import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
 import { CancelSubscriptionEndpoint } from './http/cancel-subscription.endpoint';
+import { CatalogDocumentsEndpoint } from './http/catalog-documents.endpoint';
 import { CatalogEndpoint } from './http/catalog.endpoint';
 import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
 import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
+import { PlanPreviewEndpoint } from './http/plan-preview.endpoint';
 import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
+import { SubscribedPlanEndpoint } from './http/subscribed-plan.endpoint';
 import { TransferBundleEndpoint } from './http/transfer-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
+import { OnOverdue } from './reactions/on-overdue';
 import { subscriptionsOn, subscriptionsToken } from './subscriptions';
 
 @Module({})
@@ -30,6 +36,7 @@ class SubscriptionsModule {}
 const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
   module: SubscriptionsModule,
   controllers: [
+    PlanPreviewEndpoint,
     CreateSubscriptionEndpoint,
     GetSubscriptionEndpoint,
     ChangePlanEndpoint,
@@ -41,9 +48,13 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     GetBundlesEndpoint,
     RenameBundleEndpoint,
     CatalogEndpoint,
+    SubscribedPlanEndpoint,
     UploadCatalogEndpoint,
+    CatalogDocumentsEndpoint,
+    BillingRulesEndpoint,
     OnAccounts,
     OnInvoicing,
+    OnOverdue,
   ],
   providers: [{ provide: subscriptionsToken, useValue: subscriptionsOn(runtime) }],
 });
@@ -55,6 +66,6 @@ export const subscriptionsService: ServiceDefinition = {
   readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
   publication,
   hears: ['accounts', 'invoicing'],
-  dueWork: (runtime) => ({ ...duePhases(runtime), ...openChanges(runtime) }),
+  dueWork: (runtime) => ({ ...duePhases(runtime), ...openChanges(runtime), ...dueCatalogs(runtime) }),
   module: moduleOn,
 };

@@ -13,6 +13,7 @@ import {
   catalogDecider,
   catalogOf,
   catalogSchema,
+  documentsOf,
   keyClaimDecider,
   keyClaimSchema,
   subscriberAccountDecider,
@@ -65,6 +66,13 @@ export const subscriptionsOn = (runtime: ServiceRuntime) => {
       const found = await soon(() => catalogs(tenantId));
       return found === null ? [] : catalogOf(found.state);
     },
+    /** The versions as documents say them, without what the tenant's own rules and settings make of them. */
+    documentsOf: async (tenantId: string): Promise<Catalog> => {
+      const found = await soon(() => catalogs(tenantId));
+      return found === null ? [] : documentsOf(found.state);
+    },
+    /** Everything that is known of the tenant's catalog now, and at which revision of its stream; null: nothing yet. */
+    catalogAt: (tenantId: string): Promise<CatalogAtRevision | null> => catalogs(tenantId),
     /** Only what the tenant uploaded itself. */
     uploadedOf: async (tenantId: string): Promise<Catalog> => (await catalogs(tenantId))?.state.versions ?? [],
     accountOf: (tenantId: string, accountId: string): Promise<AccountFacts | null> =>

@@ -1,6 +1,11 @@
 import { type RequestContext, RequestCtx, unwrap } from '@billstream/http';
 import { type Instant, type LocalDate, derivedId, instantOf, localDateOf, parseLocalDate } from '@billstream/kernel';
-import { type Bundle, type BundleCommand, type SubscriberAccount, bundleStream } from '@billstream/subscriptions-domain';
+import {
+  type Bundle,
+  type BundleCommand,
+  type SubscriberAccount,
+  bundleStream,
+} from '@billstream/subscriptions-domain';
 import { Body, Controller, HttpCode, Inject, Param, Put, Query } from '@nestjs/common';
 import { IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 import { type Subscriptions, stepOf, subscriberOf, subscriptionsToken } from '../subscriptions';

@@ -6,7 +6,13 @@ import { IsOptional } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { changeAccount } from '../account-changes';
 import { type Subscriptions, subscriberOf, subscriptionsToken } from '../subscriptions';
-import { BlockingStateRequest, RequestedDateQuery, blockingStateJson, flagsOf, statesOfBundle } from './blocking-states';
+import {
+  BlockingStateRequest,
+  RequestedDateQuery,
+  blockingStateJson,
+  flagsOf,
+  statesOfBundle,
+} from './blocking-states';
 import { invalidValue, unknownAccount } from './problems';
 import { whenFrom } from './requests';
 
@@ -38,10 +44,7 @@ export class BlockAccountEndpoint {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const id = await this.block(accountId, body, query, requestContextOf(reply.request));
-    void reply.header(
-      'Location',
-      locationOf(reply.request, `/1.0/kb/accounts/${id}/block?blockingStateTypes=ACCOUNT`),
-    );
+    void reply.header('Location', locationOf(reply.request, `/1.0/kb/accounts/${id}/block?blockingStateTypes=ACCOUNT`));
   }
 
   /** Kill Bill before 0.19.16. */

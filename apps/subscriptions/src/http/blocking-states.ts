@@ -20,10 +20,7 @@ export class RequestedDateQuery {
 }
 
 /** What a state blocks, and whose it is. */
-export type Flags = Pick<
-  BlockingState,
-  'service' | 'stateName' | 'blockChange' | 'blockEntitlement' | 'blockBilling'
->;
+export type Flags = Pick<BlockingState, 'service' | 'stateName' | 'blockChange' | 'blockEntitlement' | 'blockBilling'>;
 
 const entitlement = 'entitlement-service';
 const reserved = ['ENT_STARTED', 'ENT_BLOCKED', 'ENT_CLEAR', 'ENT_CANCELLED'];

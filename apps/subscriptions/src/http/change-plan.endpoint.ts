@@ -17,7 +17,7 @@ const given = (text: string | null | undefined): string | null =>
   text === undefined || text === null || text === '' ? null : text;
 
 /** A plan name is enough, and wins over other fields beside it (Kill Bill accepts both here). */
-const planOf = (body: SubscriptionRequest): ChangeSpecifier => {
+export const planOf = (body: SubscriptionRequest): ChangeSpecifier => {
   const planName = given(body.planName);
   if (planName !== null) return { planName };
   const productName = given(body.productName);

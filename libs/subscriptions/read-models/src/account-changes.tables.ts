@@ -1,11 +1,7 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import { plusMs } from '@billstream/kernel';
 import { type DueItem, type Sql, schedule, unschedule } from '@billstream/postgres';
-import {
-  type AccountChangeEvent,
-  type BlockingState,
-  accountChangesSchema,
-} from '@billstream/subscriptions-domain';
+import { type AccountChangeEvent, type BlockingState, accountChangesSchema } from '@billstream/subscriptions-domain';
 
 /** The kind of the due work that goes on with a change of several bundles whose maker has gone. */
 export const accountChangeDue = 'account-change';
@@ -93,6 +89,6 @@ export const accountBlockingStates = async (
   tenantId: string,
   accountId: string,
 ): Promise<readonly BlockingState[]> =>
-  (
-    await sql.query<{ readonly state: BlockingState }>(findSql, [tenantId, accountId], 'account-blocking-states')
-  ).map(({ state }) => state);
+  (await sql.query<{ readonly state: BlockingState }>(findSql, [tenantId, accountId], 'account-blocking-states')).map(
+    ({ state }) => state,
+  );

@@ -6,6 +6,8 @@ import { type AdjustItem, adjustItem } from './commands/adjust-item';
 import { type AskForInvoice, type InvoiceDue, askForInvoice, runDue } from './commands/ask-for-invoice';
 import { type CommitDraft, commitDraftInvoice } from './commands/commit-draft';
 import { type DeleteCredit, deleteCredit } from './commands/delete-credit';
+import { type RecordChildBalances, recordChildBalances } from './commands/record-child-balances';
+import { type RecordChildInvoice, recordChildInvoice } from './commands/record-child-invoice';
 import { type RecordControlTag, recordControlTag } from './commands/record-control-tag';
 import {
   type EndBillingChange,
@@ -19,6 +21,9 @@ import {
   recordTimeline,
   recordUsage,
 } from './commands/record-facts';
+import { type RecordOverdue, type RecordUnblocked, recordOverdue, recordUnblocked } from './commands/record-overdue';
+import { type RecordParentPayment, recordParentPayment } from './commands/record-parent-payment';
+import { type TransferCredit, transferCredit } from './commands/transfer-credit';
 import { type VoidInvoice, voidInvoice } from './commands/void-invoice';
 import type { AccountInvoicesRejection } from './rejections';
 import { settleCredit } from './settle-credit';
@@ -38,10 +43,16 @@ type Fact =
   | RecordUsage
   | RecordPayment
   | RecordControlTag
+  | RecordOverdue
+  | RecordUnblocked
+  | RecordChildInvoice
+  | RecordChildBalances
+  | RecordParentPayment
   | InvoiceDue;
 
 /** What somebody asks for. */
-type Request = AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit;
+type Request =
+  AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit | TransferCredit;
 
 const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesEvent[] => {
   switch (fact.type) {
@@ -57,6 +68,16 @@ const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesE
       return recordPayment(state, fact);
     case 'RecordControlTag':
       return recordControlTag(state, fact);
+    case 'RecordOverdue':
+      return recordOverdue(state, fact);
+    case 'RecordUnblocked':
+      return recordUnblocked(state, fact);
+    case 'RecordChildInvoice':
+      return recordChildInvoice(state, fact);
+    case 'RecordChildBalances':
+      return recordChildBalances(state, fact);
+    case 'RecordParentPayment':
+      return recordParentPayment(state, fact);
     case 'InvoiceDue':
       return runDue(state, fact);
   }
@@ -78,6 +99,8 @@ const answerTo = (state: AccountInvoices, command: Request): Answer => {
       return voidInvoice(state, command);
     case 'DeleteCredit':
       return deleteCredit(state, command);
+    case 'TransferCredit':
+      return transferCredit(state, command);
     case 'RebalanceCredit':
       if (state.account === null) return reject({ code: 'account-unknown' });
       return accept(...settleCredit([], occasionOf(command))(state));

@@ -2,6 +2,7 @@ import type { LocalDate, Instant } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import type {
   AccountInvoicesEvent,
+  ChildShare,
   ControlTagChange,
   CreditItem,
   DraftInvoice,
@@ -17,6 +18,7 @@ import {
   creditOf,
   newTotals,
   withCreditItem,
+  withItemAmount,
   withItems,
 } from './invoice-totals';
 import { type Ledgers, withCharges, withoutInvoice } from './subscription-ledger';
@@ -46,6 +48,10 @@ export type AccountInvoices = {
   readonly parked: string | null;
   /** From when on timelines have changed, while more of the same change are to come before a run; null: none are. */
   readonly changedFrom: Instant | null;
+  /** Whether runs wait for the end of an overdue state, or for the timelines after its end. */
+  readonly hold: 'none' | 'held' | 'ending';
+  /** Invoices of children by their ids, as this account is charged for them. */
+  readonly children: Readonly<Record<string, ChildShare>>;
 };
 
 export const nothingInvoiced: AccountInvoices = {
@@ -64,6 +70,8 @@ export const nothingInvoiced: AccountInvoices = {
   pending: null,
   parked: null,
   changedFrom: null,
+  hold: 'none',
+  children: {},
 };
 
 export const isTagged = (
@@ -73,6 +81,10 @@ export const isTagged = (
 ): boolean => objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
 
 const earlier = <T extends string>(a: T | null, b: T): T => (a !== null && a < b ? a : b);
+/** Nothing runs by itself: somebody has switched it off, or the account is overdue and what it has is blocked. */
+export const isSwitchedOff = (state: AccountInvoices): boolean =>
+  state.hold !== 'none' || isTagged(state, state.account?.accountId, 'AUTO_INVOICING_OFF');
+
 const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ? a : b);
 
 export const laterRun = (a: InvoiceRun | null, b: InvoiceRun): InvoiceRun => ({
@@ -232,6 +244,11 @@ const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): Ac
   account: state.account && { ...state.account, billCycleDayLocal },
 });
 
+const withChildShare = (state: AccountInvoices, share: ChildShare): AccountInvoices =>
+  changed({ ...state, children: { ...state.children, [share.childInvoiceId]: share } }, share.invoiceId, (totals) =>
+    withItemAmount(totals, share.itemId, share.itemAmountMinor),
+  );
+
 type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
 
 /** What each event makes of the state: one that is forgotten does not compile. */
@@ -249,10 +266,17 @@ const folds: {
   InvoiceCommitted: (state, invoice) => withInvoice(state, invoice, 'COMMITTED'),
   InvoiceDrafted: (state, invoice) => withInvoice(state, invoice, 'DRAFT'),
   DraftExtended: (state, data) => withMoreItems(state, data, data.targetDate),
-  DraftCommitted: (state, { invoiceId }) => changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED' })),
+  DraftCommitted: (state, { invoiceId, parentAccountId = null }) =>
+    changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED', parentAccountId })),
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
   InvoiceAdjusted: withAdjustment,
   CreditApplied: (state, { items }) => withCredit(state, items),
+  InvoicingHeld: (state, { isEnding }) => ({ ...state, hold: isEnding ? 'ending' : 'held' }),
+  InvoicingResumed: (state) => ({ ...state, hold: 'none' }),
+  ChildInvoiceSummed: withChildShare,
+  SettledByParent: (state, { invoiceId, settledMinor }) =>
+    changed(state, invoiceId, (totals) => ({ ...totals, settledMinor })),
+  CreditTransferred: (state) => state,
   ChargedThroughChanged: (state) => state,
   BalanceChanged: (state) => state,
   NextInvoiceScheduled: (state, { at, run }) => ({

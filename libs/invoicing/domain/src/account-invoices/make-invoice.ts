@@ -12,7 +12,7 @@ import { creditInvoiceItem } from './credit-item';
 import { type NewItem, itemIdOf } from './generate';
 import { amountOf, chargesOf, rawBalanceOf } from './invoice-totals';
 import { settleCredit } from './settle-credit';
-import { type Billable, type Occasion, type Step, billable, inSequence } from './steps';
+import { type Billable, type Occasion, type Step, billable, inSequence, payerOf } from './steps';
 
 /** The day up to which an invoice charges, and the account's day on which it is made. */
 export type InvoiceDates = { readonly targetDate: LocalDate; readonly today: LocalDate };
@@ -39,6 +39,7 @@ const headOf = (
     targetDate,
     currency,
     amountMinor: amountOf(items),
+    ...payerOf(account),
   };
 };
 
@@ -111,12 +112,12 @@ export const commitInvoice =
 
 /** A new invoice that waits to be committed. */
 export const draftInvoice =
-  (items: readonly NewItem[], dates: InvoiceDates): Step =>
+  (items: readonly NewItem[], dates: InvoiceDates, mark: Pick<InvoiceHead, 'isParentInvoice'> = {}): Step =>
   (state) => {
     const known = billable(state);
     if (known === null) return [];
     const head = headOf(state, known, items, dates);
-    return [{ type: 'InvoiceDrafted', data: { ...head, items: numbered(items, head.invoiceId) } }];
+    return [{ type: 'InvoiceDrafted', data: { ...head, ...mark, items: numbered(items, head.invoiceId) } }];
   };
 
 /** More items for a draft. Without a target date of their own they leave it where it is. */
@@ -154,6 +155,8 @@ export const commitDraft =
       currency: known.currency,
       amountMinor: amountOf(items),
       balanceMinor: owed + creditOfNewInvoice(owed, state.creditMinor),
+      ...(draft.isParentInvoice ? { isParentInvoice: true as const } : {}),
+      ...payerOf(known.account),
     };
     return inSequence(state, [
       (): readonly AccountInvoicesEvent[] => [{ type: 'DraftCommitted', data }],

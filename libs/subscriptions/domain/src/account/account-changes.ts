@@ -119,11 +119,12 @@ const decide = (
  * One stream an account, `accountChanges-<accountId>`: what changes several of its bundles is in the log before the first
  * one is touched, so that it is completed after a crash, and invoicing is told when it is through.
  */
-export const accountChangesDecider: Decider<AccountChangeCommand, AccountChangeEvent, AccountChanges, AccountBlocked> = {
-  initial: noAccountChanges,
-  decide,
-  evolve,
-};
+export const accountChangesDecider: Decider<AccountChangeCommand, AccountChangeEvent, AccountChanges, AccountBlocked> =
+  {
+    initial: noAccountChanges,
+    decide,
+    evolve,
+  };
 
 export const accountChangesStream = (accountId: string): string => `accountChanges-${accountId}`;
 

@@ -1,6 +1,8 @@
 import type { AccountTime, Instant, LocalDate } from '@billstream/kernel';
 import type { BillingTransition, ProductCategory, SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import type { PhasePlan } from '../catalog/plan-aligner';
+import type { PriceOverride } from '../catalog/price-override';
+import type { NewerVersions } from './newer-versions';
 
 export type SourceType = 'NATIVE' | 'MIGRATED' | 'TRANSFERRED';
 
@@ -11,6 +13,10 @@ export type PlanStep = PhasePlan & {
   readonly effectiveAt: Instant;
   /** Add-ons that this plan includes or does not offer: they end when the step begins. */
   readonly endsAddOns: readonly string[];
+  /** What was agreed for this step; newer versions of the plan keep to it. Absent: nothing. */
+  readonly priceOverrides?: readonly PriceOverride[];
+  /** Versions of the plan that came after the one the step began with. Absent: none is known. */
+  readonly newer?: NewerVersions;
 };
 
 export type DayChange = {
@@ -74,6 +80,11 @@ export type BundleEvent =
   | { readonly type: 'SubscriptionStarted'; readonly data: StartedSubscription }
   | { readonly type: 'PlanChanged'; readonly data: PlanChange }
   | { readonly type: 'PlanChangeScheduled'; readonly data: PlanChange }
+  /** Later catalog versions that move the subscription to new prices; in place of what was recorded for the step before. */
+  | {
+      readonly type: 'NewerVersionsRecorded';
+      readonly data: { readonly subscriptionId: string; readonly stepId: string; readonly newer: NewerVersions };
+    }
   | { readonly type: 'PlanChangeUndone'; readonly data: { readonly subscriptionId: string; readonly stepId: string } }
   | { readonly type: 'SubscriptionCancelled'; readonly data: Cancelled }
   | { readonly type: 'CancellationScheduled'; readonly data: Cancelled }
@@ -176,6 +187,13 @@ const evolveSubscription = (
     case 'PlanChanged':
     case 'PlanChangeScheduled':
       return changed(subscription, event.data);
+    case 'NewerVersionsRecorded': {
+      const { stepId, newer } = event.data;
+      return {
+        ...subscription,
+        steps: subscription.steps.map((step) => (step.stepId === stepId ? { ...step, newer } : step)),
+      };
+    }
     case 'PlanChangeUndone':
       return { ...subscription, steps: subscription.steps.filter(({ stepId }) => stepId !== event.data.stepId) };
     case 'SubscriptionCancelled':

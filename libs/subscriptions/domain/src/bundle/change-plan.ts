@@ -1,7 +1,8 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { type ChangeAlignment, finalPhase, productOf } from '../catalog/catalog';
+import { type ChangeAlignment, finalPhase } from '../catalog/catalog';
+import { indexOf, productOf } from '../catalog/catalog-index';
 import type { PlanSpecifier } from '../catalog/find-plan';
 import { alignPhases } from '../catalog/plan-aligner';
 import { type PlanFacts, type PlanSwitch, changeAlignmentOf, changePolicyOf, priceListOf } from '../catalog/plan-rules';
@@ -151,9 +152,19 @@ const stepOf = (
     kind: 'CHANGE',
     effectiveAt,
     endsAddOns: endedAddOns(bundle, subscription, chosen, now),
+    ...(command.priceOverrides.length === 0 ? {} : { priceOverrides: command.priceOverrides }),
     ...plan,
   };
 };
+
+/** A version judges changes between plans that it has; a plan it dropped is one that it cannot change from (Kill Bill). */
+const retiredRefusal = ({ version, plan }: ChosenPlan, { planName }: ResolvedPhase): BundleRejection | null =>
+  indexOf(version).plans.has(planName)
+    ? null
+    : {
+        code: 'plan-unknown',
+        detail: `The catalog version of ${version.effectiveDate} has no plan ${planName} any more, so nothing can change from it to ${plan.name}; a plan that is only taken out of the price lists can`,
+      };
 
 const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const { bundle, subscription, command, current } = change;
@@ -161,6 +172,8 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const plan = specifierOf(command, from);
   const first = choosePlan({ catalog, at: requestedAt ?? now, plan, account, priceOverrides });
   if ('rejected' in first) return first;
+  const retired = retiredRefusal(first, current);
+  if (retired !== null) return reject(retired);
   if (first.facts.productCategory !== subscription.productCategory)
     return reject({
       code: 'change-of-category',

@@ -7,6 +7,7 @@ import type { Bundle, BundleEvent, PlanStep, StartedSubscription, Subscription }
 import type { BundleRejection, HandOverBundle, ReceiveBundle } from './bundle.commands';
 import { repricedPhase } from './choose-plan';
 import { entitlementEnd } from './lifetime';
+import { newerFor } from './newer-versions';
 import { quantityAt } from './plan-state';
 import { unknownStates } from './set-blocking-state';
 
@@ -32,7 +33,10 @@ const handOverRefusal = (bundle: Bundle, { effectiveAt, now }: HandOverBundle): 
   const { bundleId } = bundle;
   const leaving = living(bundle, effectiveAt);
   if (leaving.length === 0)
-    return { code: 'nothing-to-transfer', detail: `Bundle ${bundleId} has no subscription that lives on ${effectiveAt}` };
+    return {
+      code: 'nothing-to-transfer',
+      detail: `Bundle ${bundleId} has no subscription that lives on ${effectiveAt}`,
+    };
   const blocked = leaving
     .flatMap(({ subscriptionId }) => blockingAt(bundle, subscriptionId, now))
     .find(({ blockChange }) => blockChange);
@@ -92,13 +96,12 @@ const firstBillable = (phases: readonly PlannedPhase[], startAt: Instant): Insta
   later(startAt, phases.find(({ phase }) => costs(phase))?.startsAt ?? startAt);
 
 const pricedHere = (step: PlanStep, { repricedFrom, account }: ReceiveBundle): PlanStep => {
-  if (repricedFrom === null) return step;
+  const priced = (phase: ResolvedPhase): ResolvedPhase =>
+    (repricedFrom === null ? null : repricedPhase(repricedFrom, phase, account)) ?? phase;
   return {
     ...step,
-    phases: step.phases.map(({ startsAt, phase }) => ({
-      startsAt,
-      phase: repricedPhase(repricedFrom, phase, account) ?? phase,
-    })),
+    phases: step.phases.map(({ startsAt, phase }) => ({ startsAt, phase: priced(phase) })),
+    ...(step.newer === undefined ? {} : { newer: newerFor(account, step.newer, priced) }),
   };
 };
 
@@ -112,6 +115,8 @@ const goingOn = (step: PlanStep, stepId: string, startAt: Instant): PlanStep => 
     endsAddOns: [],
     phases: step.phases.slice(Math.max(0, current)),
     expiresAt: step.expiresAt,
+    ...(step.priceOverrides === undefined ? {} : { priceOverrides: step.priceOverrides }),
+    ...(step.newer === undefined ? {} : { newer: step.newer }),
   };
 };
 
@@ -130,7 +135,8 @@ const startedFrom = (subscription: Subscription, startAt: Instant, command: Rece
   const { transferId, externalKeys, effectiveAt } = command;
   const subscriptionId = transferredId(transferId, subscription.subscriptionId);
   const current =
-    subscription.steps.findLast((step) => step.kind === 'START' || step.effectiveAt <= startAt) ?? subscription.steps[0];
+    subscription.steps.findLast((step) => step.kind === 'START' || step.effectiveAt <= startAt) ??
+    subscription.steps[0];
   if (current === undefined) throw new RangeError(`subscription ${subscription.subscriptionId} has no plan`);
   const step = goingOn(pricedHere(current, command), subscriptionId, startAt);
   return {
@@ -149,11 +155,7 @@ const startedFrom = (subscription: Subscription, startAt: Instant, command: Rece
 };
 
 /** What was planned for later stays planned. */
-const plannedFrom = (
-  subscription: Subscription,
-  startAt: Instant,
-  command: ReceiveBundle,
-): readonly BundleEvent[] => {
+const plannedFrom = (subscription: Subscription, startAt: Instant, command: ReceiveBundle): readonly BundleEvent[] => {
   const { transferId, now, billCycleDay } = command;
   const idOf = (id: string): string => transferredId(transferId, id);
   const subscriptionId = idOf(subscription.subscriptionId);
@@ -173,12 +175,12 @@ const plannedFrom = (
       type: 'QuantityChanged',
       data: { subscriptionId, changeId: idOf(changeId), ...change },
     })),
-    ...(billCycleDay === 'USE_EXISTING' ? subscription.dayChanges : []).filter(isLater).map(
-      ({ changeId, ...change }): BundleEvent => ({
+    ...(billCycleDay === 'USE_EXISTING' ? subscription.dayChanges : [])
+      .filter(isLater)
+      .map(({ changeId, ...change }): BundleEvent => ({
         type: 'BillCycleDayChanged',
         data: { subscriptionId, changeId: idOf(changeId), ...change },
-      }),
-    ),
+      })),
   ];
 };
 

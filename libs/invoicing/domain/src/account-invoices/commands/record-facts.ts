@@ -37,7 +37,8 @@ const same = (a: object | null, b: object | null): boolean => JSON.stringify(a) 
 
 const earliest = (a: Instant, b: Instant): Instant => (a < b ? a : b);
 
-const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
+/** An account that nobody gave a day gets that of its first billable, account-aligned event (Kill Bill 2.5). */
+export const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
   if (!account || account.billCycleDayLocal > 0) return [];
   const billCycleDayLocal = firstBillCycleDay(
     Object.values(subscriptions).map(({ timeline }) => timeline),
