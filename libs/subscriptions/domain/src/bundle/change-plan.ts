@@ -80,7 +80,12 @@ const alignedAtOf = (
 /** Where the subscription began without a trial, the new plan counts from there without one, too (Kill Bill's PlanAligner). */
 const fromFirstPhase = ({ steps }: Subscription, phases: readonly ResolvedPhase[]): readonly ResolvedPhase[] => {
   const began = steps[0]?.phases[0]?.phase.phaseType;
-  return phases.slice(Math.max(0, phases.findIndex(({ phaseType }) => phaseType === began)));
+  return phases.slice(
+    Math.max(
+      0,
+      phases.findIndex(({ phaseType }) => phaseType === began),
+    ),
+  );
 };
 
 /** What the new base plan includes or does not offer ends with the change (Kill Bill's DefaultSubscriptionBaseApiService). */
@@ -141,7 +146,11 @@ const stepOf = (
   if (alignedAt === null)
     return reject({ code: 'alignment-not-supported', detail: `The alignment ${alignment} is not supported` });
   const phases = alignment === 'CHANGE_OF_PLAN' ? chosen.phases : fromFirstPhase(subscription, chosen.phases);
-  const plan = alignPhases(startIn === null ? phases : chosen.phases, { alignedAt, effectiveAt, startIn }, account.time);
+  const plan = alignPhases(
+    startIn === null ? phases : chosen.phases,
+    { alignedAt, effectiveAt, startIn },
+    account.time,
+  );
   if (plan === null)
     return reject({
       code: 'phase-not-in-plan',
