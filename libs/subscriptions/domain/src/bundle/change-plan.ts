@@ -150,6 +150,12 @@ const stepOf = (
   };
 };
 
+/** Changes still to come on or after the new one make way for it; one that is to come before it stays. */
+const replacedBy = ({ steps }: Subscription, at: Instant, now: Instant): readonly string[] =>
+  steps
+    .filter(({ kind, effectiveAt }) => kind !== 'START' && effectiveAt > now && effectiveAt >= at)
+    .map(({ stepId }) => stepId);
+
 /** A version judges changes between plans that it has; a plan it dropped is one that it cannot change from (Kill Bill). */
 const retiredRefusal = ({ version, plan }: ChosenPlan, { planName }: ResolvedPhase): BundleRejection | null =>
   indexOf(version).plans.has(planName)
@@ -198,6 +204,7 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
     step,
     decidedAt: now,
     billCycleDayLocal: command.billCycleDayLocal,
+    replacedSteps: replacedBy(subscription, effectiveAt, now),
   };
   return accept<BundleEvent>({ type: effectiveAt > now ? 'PlanChangeScheduled' : 'PlanChanged', data });
 };
