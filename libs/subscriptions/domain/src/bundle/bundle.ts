@@ -42,6 +42,8 @@ export type BlockingState = {
   readonly blockEntitlement: boolean;
   readonly blockBilling: boolean;
   readonly effectiveAt: Instant;
+  /** A fact, not a plan: it is so from the moment it is set, also for a test clock that was put back behind it. */
+  readonly isFact?: true;
 };
 
 export type StartedSubscription = {
@@ -63,6 +65,8 @@ type PlanChange = {
   readonly step: PlanStep;
   readonly decidedAt: Instant;
   readonly billCycleDayLocal: number | null;
+  /** Pending changes that it takes the place of. */
+  readonly replacedSteps?: readonly string[];
 };
 type Cancelled = { readonly subscriptionId: string } & Cancellation;
 type BillingTimeline = Extract<SubscriptionsEvent, { readonly type: 'subscriptions.billing-changed.v1' }>['data'];
@@ -166,12 +170,19 @@ const dayOfStep = (
 ): readonly DayChange[] =>
   billCycleDayLocal === null ? days : replacing(days, { changeId: stepId, effectiveAt, billCycleDayLocal });
 
-/** A change takes the place of the one that was pending when it was decided. */
-const changed = (subscription: Subscription, { step, decidedAt, billCycleDayLocal }: PlanChange): Subscription => ({
-  ...subscription,
-  steps: [...subscription.steps.filter(({ kind, effectiveAt }) => kind === 'START' || effectiveAt <= decidedAt), step],
-  dayChanges: dayOfStep(subscription.dayChanges, step, billCycleDayLocal),
-});
+/** A change takes the place of those that were pending for later; before it was said which, of all that were pending. */
+const changed = (
+  subscription: Subscription,
+  { step, decidedAt, billCycleDayLocal, replacedSteps }: PlanChange,
+): Subscription => {
+  const stays = ({ kind, effectiveAt, stepId }: PlanStep): boolean =>
+    replacedSteps === undefined ? kind === 'START' || effectiveAt <= decidedAt : !replacedSteps.includes(stepId);
+  return {
+    ...subscription,
+    steps: [...subscription.steps.filter(stays), step],
+    dayChanges: dayOfStep(subscription.dayChanges, step, billCycleDayLocal),
+  };
+};
 
 const evolveSubscription = (
   subscription: Subscription,
