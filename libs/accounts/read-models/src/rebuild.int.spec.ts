@@ -233,4 +233,4 @@ it('gives the same tables from the log in one batch, event by event, and in betw
     account_emails: [{ email: 'kept@example.com' }],
     push_callbacks: [{ url: 'https://two.example' }],
   });
-});
+}, 30_000);
