@@ -256,18 +256,32 @@ describe('over any history of changes, cancellations, pauses, bill cycle days, q
     });
   });
 
-  it('requests of one instant for different subscriptions give the same totals in either order', () => {
+  it('requests of one instant for different subscriptions charge the same days, usage and totals in either order', () => {
     holds(({ facts: about, moments }) => {
       const turned = moments.map(({ afterHours, acts }) => ({
         afterHours,
         acts: isTurnable(acts) ? [...acts].reverse() : acts,
       }));
-      const totals = (customer: Customer) =>
-        bundleIds.map((bundleId) => itemsOf(customer, bundleId).reduce((sum, { amountMinor }) => sum + amountMinor, 0));
-      expect(totals(play({ facts: about, moments: turned }))).toEqual(totals(play({ facts: about, moments })));
+      const [one, other] = [moments, turned].map((order) => charges(play({ facts: about, moments: order })));
+      expect(other?.days).toEqual(one?.days);
+      expect(other?.usage).toEqual(one?.usage);
+      // What is repaired differs by cents from what is charged in part at once: by Kill Bill's rules their months are
+      // of different lengths (2.9.1, V21). Which of the two happens is for the first request to say.
+      if (one?.isRepaired === false && !other?.isRepaired) expect(other?.totals).toEqual(one.totals);
     });
   });
 });
+
+const charges = (customer: Customer) => {
+  const items = bundleIds.map((bundleId) => itemsOf(customer, bundleId));
+  const ofType = (type: InvoiceItem['type']) => items.map((own) => own.filter((item) => item.type === type));
+  return {
+    days: bundleIds.map((bundleId) => recurringOf(customer, bundleId).charged),
+    usage: ofType('USAGE').map((own) => own.reduce((sum, { amountMinor }) => sum + amountMinor, 0)),
+    totals: items.map((own) => own.reduce((sum, { amountMinor }) => sum + amountMinor, 0)),
+    isRepaired: ofType('REPAIR_ADJ').some((own) => own.length > 0),
+  };
+};
 
 const isTurnable = (acts: readonly Act[]): boolean =>
   acts.length === 2 &&
