@@ -1,5 +1,9 @@
-import { accountInvoicesPublication, accountInvoicesStreams } from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-read-models';
+import {
+  accountInvoicesPublication,
+  accountInvoicesStreams,
+  tenantInvoicingStreams,
+} from '@billstream/invoicing-domain';
+import { dueInvoicesReadModel, invoicesReadModel, tenantInvoicingReadModel } from '@billstream/invoicing-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { dueInvoices } from './due-invoices';
 import { invoicingModule } from './invoicing.module';
@@ -7,8 +11,8 @@ import { invoicingModule } from './invoicing.module';
 /** Invoices, credit and balances of accounts. */
 export const invoicingService: ServiceDefinition = {
   name: 'invoicing',
-  streams: [accountInvoicesStreams],
-  readModels: [invoicesReadModel, dueInvoicesReadModel],
+  streams: [accountInvoicesStreams, tenantInvoicingStreams],
+  readModels: [invoicesReadModel, dueInvoicesReadModel, tenantInvoicingReadModel],
   publication: accountInvoicesPublication,
   hears: ['accounts', 'subscriptions', 'metering', 'payments'],
   dueWork: dueInvoices,

@@ -1,5 +1,7 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { AddItemsEndpoint } from './http/add-items.endpoint';
+import { ChangeInvoiceEndpoint } from './http/change-invoice.endpoint';
 import { CreateInvoiceEndpoint } from './http/create-invoice.endpoint';
 import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
@@ -11,6 +13,14 @@ class InvoicingModule {}
 
 export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
   module: InvoicingModule,
-  controllers: [ListInvoicesEndpoint, GetInvoiceEndpoint, CreateInvoiceEndpoint, PreviewInvoiceEndpoint, OnFactsTold],
+  controllers: [
+    ListInvoicesEndpoint,
+    GetInvoiceEndpoint,
+    CreateInvoiceEndpoint,
+    PreviewInvoiceEndpoint,
+    AddItemsEndpoint,
+    ChangeInvoiceEndpoint,
+    OnFactsTold,
+  ],
   providers: [{ provide: invoicingToken, useValue: invoicingOn(runtime) }],
 });

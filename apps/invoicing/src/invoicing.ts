@@ -1,27 +1,40 @@
 import { type RequestContext, commandContext } from '@billstream/http';
 import {
   type AccountInvoices,
+  type AccountInvoicesCommand,
+  type InvoicingSettings,
   accountInvoices,
   accountInvoicesSchema,
   accountInvoicesStream,
+  tenantInvoicing,
+  tenantInvoicingSchema,
 } from '@billstream/invoicing-domain';
+import { invoicingSettings } from '@billstream/invoicing-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { CommandContext } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 
 /** The runtime and the command loop of accounts' invoices: all that an endpoint or a reaction needs. */
-export const invoicingOn = (runtime: ServiceRuntime) => ({
-  runtime,
-  accountInvoices: runtime.handle(accountInvoices, accountInvoicesSchema),
-  /** What a decision would see now; for previews, which decide nothing. */
-  stateOf: async (accountId: string): Promise<AccountInvoices> => {
-    const recorded = await runtime.store.read(accountInvoicesStream(accountId));
-    return recorded.reduce((state, one) => {
-      const event = accountInvoicesSchema.decode(one);
-      return event === null ? state : accountInvoices.evolve(state, event);
-    }, accountInvoices.initial);
-  },
-});
+export const invoicingOn = (runtime: ServiceRuntime) => {
+  const handle = runtime.handle(accountInvoices, accountInvoicesSchema);
+  const settingsOf = (tenantId: string): Promise<InvoicingSettings> => invoicingSettings(runtime.database, tenantId);
+  return {
+    runtime,
+    /** Decides by what the tenant has set at that moment. */
+    accountInvoices: async (stream: string, command: AccountInvoicesCommand, context: CommandContext) =>
+      handle(stream, { ...command, settings: await settingsOf(context.tenantId) }, context),
+    settingsOf,
+    tenantInvoicing: runtime.handle(tenantInvoicing, tenantInvoicingSchema),
+    /** What a decision would see now; for previews, which decide nothing. */
+    stateOf: async (accountId: string): Promise<AccountInvoices> => {
+      const recorded = await runtime.store.read(accountInvoicesStream(accountId));
+      return recorded.reduce((state, one) => {
+        const event = accountInvoicesSchema.decode(one);
+        return event === null ? state : accountInvoices.evolve(state, event);
+      }, accountInvoices.initial);
+    },
+  };
+};
 
 export type Invoicing = ReturnType<typeof invoicingOn>;
 

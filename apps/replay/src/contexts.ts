@@ -7,7 +7,7 @@ import {
 } from '@billstream/accounts-read-models';
 import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
 import * as invoicing from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel } from '@billstream/invoicing-read-models';
+import { dueInvoicesReadModel, invoicesReadModel, tenantInvoicingReadModel } from '@billstream/invoicing-read-models';
 import * as metering from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import * as payments from '@billstream/payments-domain';
@@ -87,11 +87,14 @@ export const contexts: readonly ReplayContext[] = [
   },
   {
     name: 'invoicing',
-    streams: [invoicing.accountInvoicesStreams],
+    streams: [invoicing.accountInvoicesStreams, invoicing.tenantInvoicingStreams],
     private: [],
-    readModels: [invoicesReadModel, dueInvoicesReadModel],
+    readModels: [invoicesReadModel, dueInvoicesReadModel, tenantInvoicingReadModel],
     hears: ['accounts', 'subscriptions', 'metering', 'payments'],
-    aggregates: [aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema)],
+    aggregates: [
+      aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema),
+      aggregate('invoicingTenant-', invoicing.tenantInvoicing, invoicing.tenantInvoicingSchema),
+    ],
   },
   {
     name: 'payments',

@@ -1,5 +1,5 @@
 import { type RequestContext, locationOf, requestContextOf, unwrap } from '@billstream/http';
-import { accountInvoicesStream } from '@billstream/invoicing-domain';
+import { type AccountInvoicesEvent, accountInvoicesStream } from '@billstream/invoicing-domain';
 import { type InvoicedAccount, invoicedAccount } from '@billstream/invoicing-read-models';
 import { Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
@@ -47,8 +47,8 @@ export class CreateInvoiceEndpoint {
     );
     const { events, state, position } = unwrap(handled, invoiceProblem(accountId));
     await runtime.visible(position);
-    const committed = events.find(({ type }) => type === 'InvoiceCommitted');
-    if (committed?.type === 'InvoiceCommitted') return committed.data.invoiceId;
+    const made = invoiceMadeBy(events);
+    if (made !== null) return made;
     return state.pending === null ? null : this.afterUsage(account, request.tenantId);
   }
 
@@ -60,6 +60,13 @@ export class CreateInvoiceEndpoint {
     return seen === null || seen.lastInvoiceId === lastInvoiceId ? null : seen.lastInvoiceId;
   }
 }
+
+/** The invoice that a run made or added to; null when it made none. */
+const invoiceMadeBy = (events: readonly AccountInvoicesEvent[]): string | null => {
+  for (const { type, data } of events)
+    if (type === 'InvoiceCommitted' || type === 'InvoiceDrafted' || type === 'DraftExtended') return data.invoiceId;
+  return null;
+};
 
 export const accountIdOf = ({ accountId }: RunQuery): string => {
   if (accountId === undefined || accountId === '') throw invalidValue('accountId: an account is needed');

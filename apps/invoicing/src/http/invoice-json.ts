@@ -10,7 +10,9 @@ const amountIn =
     toNumber(toDecimal(money(Number(minor), currency)));
 
 /** What Kill Bill writes where nobody gave a description. */
-const descriptionOf = ({ type, phaseName, usageName, amountMinor }: InvoiceItem): string | null => {
+const descriptionOf = (item: InvoiceItem): string | null => {
+  const { type, phaseName, usageName, amountMinor, description } = item;
+  if (description != null && description !== '') return description;
   switch (type) {
     case 'RECURRING':
       return phaseName;
@@ -20,18 +22,28 @@ const descriptionOf = ({ type, phaseName, usageName, amountMinor }: InvoiceItem)
       return `${usageName ?? ''} (usage item)`;
     case 'REPAIR_ADJ':
       return 'Adjustment (subscription change)';
+    case 'EXTERNAL_CHARGE':
+      return 'External charge';
+    case 'TAX':
+      return 'Tax';
+    case 'PARENT_SUMMARY':
+      return 'Summary of a child account';
+    case 'ITEM_ADJ':
+      return 'Invoice item adjustment';
+    case 'CREDIT_ADJ':
+      return 'Invoice adjustment (account credit)';
     case 'CBA_ADJ':
       return amountMinor > 0 ? 'Adjustment (account credit)' : 'Adjustment (use of account credit)';
   }
 };
 
 /** Kill Bill's InvoiceItem JSON, every field present and in its order. */
-const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: Owner) => ({
+export const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: Owner) => ({
   invoiceItemId: item.itemId,
   invoiceId,
   linkedInvoiceItemId: item.linkedItemId,
   accountId,
-  childAccountId: null,
+  childAccountId: item.childAccountId ?? null,
   bundleId: item.bundleId,
   subscriptionId: item.subscriptionId,
   productName: item.productName,
@@ -62,7 +74,7 @@ export const invoiceJson = (invoice: InvoiceView) => {
   return {
     amount: amount(invoice.amountMinor),
     currency: invoice.currency,
-    status: 'COMMITTED',
+    status: invoice.status,
     creditAdj: amount(invoice.creditMinor),
     refundAdj: amount(invoice.refundedMinor === 0n ? 0n : -invoice.refundedMinor),
     invoiceId: invoice.invoiceId,
@@ -75,7 +87,7 @@ export const invoiceJson = (invoice: InvoiceView) => {
     credits: null,
     items: invoice.items.map((item) => itemJson(item, invoice)),
     trackingIds: [],
-    isParentInvoice: false,
+    isParentInvoice: invoice.isParentInvoice,
     parentInvoiceId: null,
     parentAccountId: null,
     auditLogs: [],
@@ -86,6 +98,8 @@ export const invoiceJson = (invoice: InvoiceView) => {
 export const previewJson = (invoice: CommittedInvoice) =>
   invoiceJson({
     ...invoice,
+    status: 'COMMITTED',
+    isParentInvoice: false,
     amountMinor: BigInt(invoice.amountMinor),
     balanceMinor: BigInt(invoice.balanceMinor),
     creditMinor: BigInt(invoice.balanceMinor - invoice.amountMinor),

@@ -69,6 +69,8 @@ const filterOf = (query: AccountInvoicesQuery): InvoiceFilter => {
     startDate: dateFrom('startDate', query.startDate),
     endDate: dateFrom('endDate', query.endDate),
     unpaidOnly,
+    includeVoided: isTrue(query.includeVoidedInvoices),
+    includeMigrated: isTrue(query.withMigrationInvoices),
     invoiceIds:
       query.invoicesFilter === undefined || query.invoicesFilter === '' ? null : idsFrom(query.invoicesFilter),
   };

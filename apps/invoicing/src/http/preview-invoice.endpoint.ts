@@ -37,6 +37,7 @@ export class PreviewInvoiceEndpoint {
       targetDate: dateFrom('targetDate', query.targetDate),
       upcoming: dryRunType === 'UPCOMING_INVOICE',
       now: this.invoicing.runtime.clock.now(tenantId),
+      settings: await this.invoicing.settingsOf(tenantId),
     });
     if ('rejected' in preview) throw invoiceProblem(accountId)(preview.rejected);
     void reply.status(preview.invoice === null ? 204 : 200);

@@ -1,6 +1,10 @@
 import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
 import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
-import { type AccountInvoicesCommand, accountInvoicesStream } from '@billstream/invoicing-domain';
+import {
+  type AccountInvoicesCommand,
+  accountInvoicesStream,
+  tenantInvoicingStream,
+} from '@billstream/invoicing-domain';
 import { type Instant, derivedId } from '@billstream/kernel';
 import type { MeteringEvent } from '@billstream/metering-contracts';
 import type { PaymentsEvent } from '@billstream/payments-contracts';
@@ -46,6 +50,20 @@ export class OnFactsTold {
   recordPayment(@Payload() event: Heard<PaymentsEvent, 'payments.invoice-payment-changed.v1'>): Promise<void> {
     const { data } = event;
     return this.record(event, data.accountId, (now) => ({ type: 'RecordPayment', payment: data, now }));
+  }
+
+  @EventPattern('accounts.control-tag-changed.v1')
+  recordControlTag(@Payload() event: Heard<AccountsEvent, 'accounts.control-tag-changed.v1'>): Promise<void> {
+    const { data } = event;
+    return this.record(event, data.accountId, (now) => ({ type: 'RecordControlTag', change: data, now }));
+  }
+
+  @EventPattern('accounts.tenant-settings-changed.v1')
+  async recordSettings(@Payload() event: Heard<AccountsEvent, 'accounts.tenant-settings-changed.v1'>): Promise<void> {
+    const { tenantId, settings } = event.data;
+    const now = notBefore(event.at, this.invoicing.runtime.clock.now(event.tenantId));
+    const command = { type: 'RecordSettings' as const, tenantId, settings };
+    await this.invoicing.tenantInvoicing(tenantInvoicingStream(tenantId), command, contextAt(event, now));
   }
 
   private recordAccount(event: PublicEvent<string, AccountFacts>): Promise<void> {

@@ -2,19 +2,25 @@ export type {
   AccountInvoicesEvent,
   BillingTimeline,
   CommittedInvoice,
+  ControlTagChange,
   CreditItem,
+  DraftInvoice,
   InvoiceItem,
   InvoiceItemType,
   InvoicePayment,
   InvoiceRun,
   RecordedAccount,
 } from './account-invoices/account-invoices.events';
-export { accountInvoices, previewInvoice } from './account-invoices/account-invoices.decider';
-export type {
-  AccountInvoicesCommand,
-  AccountInvoicesRejection,
-  Preview,
-} from './account-invoices/account-invoices.decider';
+export { accountInvoices } from './account-invoices/account-invoices.decider';
+export type { AccountInvoicesCommand } from './account-invoices/account-invoices.decider';
+export type { AskedItem } from './account-invoices/commands/add-items';
+export type { AccountInvoicesRejection } from './account-invoices/rejections';
+export { previewInvoice } from './account-invoices/preview';
+export type { Preview } from './account-invoices/preview';
+export { amountOf } from './account-invoices/invoice-totals';
+export type { InvoiceStatus } from './account-invoices/invoice-totals';
+export { defaultSettings, settingsFrom } from './account-invoices/invoicing-settings';
+export type { InvoicingSettings } from './account-invoices/invoicing-settings';
 export type { AccountInvoices } from './account-invoices/account-invoices.state';
 export { accountInvoicesPublication } from './account-invoices/account-invoices.publication';
 export {
@@ -23,3 +29,15 @@ export {
   accountInvoicesStreams,
 } from './account-invoices/account-invoices.schema';
 export { creditInvoiceItem } from './account-invoices/credit-item';
+export {
+  tenantInvoicing,
+  tenantInvoicingSchema,
+  tenantInvoicingStream,
+  tenantInvoicingStreams,
+} from './tenant/tenant-invoicing';
+export type {
+  InvoiceTextKey,
+  InvoiceTextKind,
+  TenantInvoicingEvent,
+  TenantInvoicingRejection,
+} from './tenant/tenant-invoicing';

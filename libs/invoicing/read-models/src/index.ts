@@ -9,3 +9,4 @@ export {
   invoicesPage,
 } from './invoices.query';
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';
+export { invoiceText, invoicingSettings, tenantInvoicingReadModel } from './tenant-invoicing.projection';

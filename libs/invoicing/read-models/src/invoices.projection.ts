@@ -2,6 +2,7 @@ import type { RecordedEvent } from '@billstream/event-sourcing';
 import {
   type AccountInvoicesEvent,
   type InvoiceItem,
+  type InvoiceStatus,
   accountInvoicesSchema,
   accountInvoicesStreams,
   creditInvoiceItem,
@@ -24,6 +25,9 @@ export const invoicesReadModel: ReadModel = {
     await write(tx, 'accounts', rows.accounts);
     await write(tx, 'invoices', rows.invoices);
     await write(tx, 'items', rows.items);
+    await write(tx, 'statuses', rows.statuses);
+    await write(tx, 'targetDates', rows.targetDates);
+    await write(tx, 'amounts', rows.amounts);
     await write(tx, 'payments', rows.payments);
     await write(tx, 'invoiceBalances', rows.invoiceBalances);
     await write(tx, 'accountBalances', rows.accountBalances);
@@ -43,6 +47,9 @@ const rowsOf = (events: readonly RecordedEvent[]): Rows => {
     accounts: [],
     invoices: [],
     items: [],
+    statuses: [],
+    targetDates: [],
+    amounts: [],
     payments: [],
     invoiceBalances: [],
     accountBalances: [],
@@ -61,13 +68,37 @@ const collect = (rows: Rows, { type, data }: AccountInvoicesEvent, recorded: Rec
       rows.accounts.push(accountRow(data, recorded));
       return;
     case 'InvoiceCommitted':
-      rows.invoices.push(invoiceRow(data, recorded));
-      rows.items.push(...data.items.map((item, index) => itemRow(item, data.invoiceId, index, recorded)));
+      rows.invoices.push(invoiceRow(data, 'COMMITTED', recorded));
+      rows.items.push(...itemRows(data, recorded));
+      return;
+    case 'InvoiceDrafted':
+      rows.invoices.push(invoiceRow({ ...data, balanceMinor: 0 }, 'DRAFT', recorded));
+      rows.items.push(...itemRows(data, recorded));
+      return;
+    case 'DraftExtended':
+      rows.targetDates.push(targetDateRow(data));
+      rows.items.push(...itemRows(data, recorded));
+      rows.amounts.push(invoiceKeyRow(data));
+      return;
+    case 'InvoiceAdjusted':
+      rows.items.push(...itemRows(data, recorded));
+      rows.amounts.push(invoiceKeyRow(data));
+      return;
+    case 'DraftCommitted':
+      rows.statuses.push(statusRow(data, 'COMMITTED'));
+      return;
+    case 'InvoiceVoided':
+      rows.statuses.push(statusRow(data, 'VOID'));
       return;
     case 'CreditApplied':
       rows.items.push(
-        ...data.items.map(({ itemId, invoiceId, amountMinor, date }, index) =>
-          itemRow({ ...creditInvoiceItem(amountMinor, date), itemId }, invoiceId, index, recorded),
+        ...data.items.map(({ itemId, invoiceId, amountMinor, date, linkedItemId }, index) =>
+          itemRow(
+            { ...creditInvoiceItem(amountMinor, date), itemId, linkedItemId: linkedItemId ?? null },
+            invoiceId,
+            index,
+            recorded,
+          ),
         ),
       );
       return;
@@ -89,6 +120,7 @@ const collect = (rows: Rows, { type, data }: AccountInvoicesEvent, recorded: Rec
     case 'BillingTimelineRecorded':
     case 'BillCycleDayChosen':
     case 'UsageRecorded':
+    case 'ControlTagRecorded':
     case 'ChargedThroughChanged':
       return;
   }
@@ -101,7 +133,11 @@ const accountRow = ({ accountId, currency }: Data<'AccountRecorded'>, { metadata
   columns: { account_id: accountId, tenant_id: metadata.tenantId, currency },
 });
 
-const invoiceRow = (invoice: Data<'InvoiceCommitted'>, { metadata, position }: RecordedEvent): Row => ({
+const invoiceRow = (
+  invoice: Data<'InvoiceCommitted'>,
+  status: InvoiceStatus,
+  { metadata, position }: RecordedEvent,
+): Row => ({
   key: invoice.invoiceId,
   columns: {
     invoice_id: invoice.invoiceId,
@@ -111,12 +147,34 @@ const invoiceRow = (invoice: Data<'InvoiceCommitted'>, { metadata, position }: R
     invoice_date: invoice.invoiceDate,
     target_date: invoice.targetDate,
     currency: invoice.currency,
+    status,
+    is_migration: invoice.isMigration ?? false,
+    is_parent: invoice.isParentInvoice ?? false,
     amount_minor: invoice.amountMinor,
     balance_minor: invoice.balanceMinor,
     created_at: metadata.at,
     created_position: String(position),
   },
 });
+
+type InvoiceKey = { readonly invoiceId: string };
+
+const statusRow = ({ invoiceId }: InvoiceKey, status: InvoiceStatus): Row => ({
+  key: invoiceId,
+  columns: { invoice_id: invoiceId, status },
+});
+
+const targetDateRow = ({ invoiceId, targetDate }: Data<'DraftExtended'>): Row => ({
+  key: invoiceId,
+  columns: { invoice_id: invoiceId, target_date: targetDate },
+});
+
+const invoiceKeyRow = ({ invoiceId }: InvoiceKey): Row => ({ key: invoiceId, columns: { invoice_id: invoiceId } });
+
+const itemRows = (
+  { invoiceId, items }: InvoiceKey & { readonly items: readonly InvoiceItem[] },
+  recorded: RecordedEvent,
+): readonly Row[] => items.map((item, index) => itemRow(item, invoiceId, index, recorded));
 
 const itemRow = (item: InvoiceItem, invoiceId: string, index: number, { metadata, position }: RecordedEvent): Row => ({
   key: item.itemId,

@@ -1,4 +1,4 @@
-import type { InvoiceItem } from '@billstream/invoicing-domain';
+import type { InvoiceItem, InvoiceStatus } from '@billstream/invoicing-domain';
 import type { Currency, LocalDate } from '@billstream/kernel';
 import type { Sql } from '@billstream/postgres';
 
@@ -10,6 +10,8 @@ export type InvoiceView = {
   readonly invoiceDate: LocalDate;
   readonly targetDate: LocalDate;
   readonly currency: Currency;
+  readonly status: InvoiceStatus;
+  readonly isParentInvoice: boolean;
   readonly amountMinor: bigint;
   readonly balanceMinor: bigint;
   /** Sum of its credit items: made positive, used negative. */
@@ -21,7 +23,8 @@ export type InvoiceView = {
 
 const columns = `
   i.invoice_id as "invoiceId", i.account_id as "accountId", i.invoice_number as "invoiceNumber",
-  i.invoice_date as "invoiceDate", i.target_date as "targetDate", i.currency, i.amount_minor as "amountMinor",
+  i.invoice_date as "invoiceDate", i.target_date as "targetDate", i.currency, i.status,
+  i.is_parent as "isParentInvoice", i.amount_minor as "amountMinor",
   i.balance_minor as "balanceMinor",
   coalesce((select sum(t.amount_minor)::bigint from invoice_items t
             where t.invoice_id = i.invoice_id and t.item_type = 'CBA_ADJ'), 0) as "creditMinor",
@@ -42,6 +45,8 @@ where i.tenant_id = $1 and i.account_id = $2
   and ($3::date is null or i.target_date >= $3::date)
   and ($4::date is null or i.target_date <= $4::date)
   and (not $5::boolean or i.balance_minor > 0)
+  and ($7::boolean or i.status <> 'VOID')
+  and ($8::boolean or not i.is_migration)
   and ($6::uuid[] is null or i.invoice_id = any($6::uuid[]))
 order by i.created_position`;
 const page = (order: 'asc' | 'desc'): string => `
@@ -70,6 +75,8 @@ export type InvoiceFilter = {
   readonly startDate: LocalDate | null;
   readonly endDate: LocalDate | null;
   readonly unpaidOnly: boolean;
+  readonly includeVoided: boolean;
+  readonly includeMigrated: boolean;
   readonly invoiceIds: readonly string[] | null;
 };
 
@@ -78,11 +85,11 @@ export const invoicesOf = (
   sql: Sql,
   tenantId: string,
   accountId: string,
-  { startDate, endDate, unpaidOnly, invoiceIds }: InvoiceFilter,
+  { startDate, endDate, unpaidOnly, invoiceIds, includeVoided, includeMigrated }: InvoiceFilter,
 ): Promise<readonly InvoiceView[]> =>
   sql.query<InvoiceView>(
     ofAccount,
-    [tenantId, accountId, startDate, endDate, unpaidOnly, invoiceIds],
+    [tenantId, accountId, startDate, endDate, unpaidOnly, invoiceIds, includeVoided, includeMigrated],
     'invoices-of-account',
   );
 

@@ -15,6 +15,9 @@ create table invoices (
   invoice_date date not null,
   target_date date not null,
   currency text not null,
+  status text not null,
+  is_migration boolean not null,
+  is_parent boolean not null,
   amount_minor bigint not null,
   balance_minor bigint not null,
   created_at timestamptz not null,
@@ -22,6 +25,7 @@ create table invoices (
   unique (tenant_id, invoice_number)
 );
 create index invoices_in_order on invoices (tenant_id, created_position);
+create index invoices_owed on invoices (tenant_id, balance_minor) where balance_minor > 0;
 create index invoices_of_account on invoices (account_id, created_position);
 create table invoice_items (
   item_id uuid primary key,
@@ -55,7 +59,31 @@ const invoices = `
 insert into invoices
 select * from jsonb_to_recordset($1::jsonb) as row(
   invoice_id uuid, tenant_id uuid, account_id uuid, invoice_number text, invoice_date date, target_date date,
-  currency text, amount_minor bigint, balance_minor bigint, created_at timestamptz, created_position bigint)`;
+  currency text, status text, is_migration boolean, is_parent boolean, amount_minor bigint, balance_minor bigint,
+  created_at timestamptz, created_position bigint)`;
+
+const statuses = `
+update invoices set status = row.status
+from jsonb_to_recordset($1::jsonb) as row(invoice_id uuid, status text)
+where invoices.invoice_id = row.invoice_id`;
+
+const targetDates = `
+update invoices set target_date = row.target_date
+from jsonb_to_recordset($1::jsonb) as row(invoice_id uuid, target_date date)
+where invoices.invoice_id = row.invoice_id`;
+
+/** Adds items up as `amountOf` of the domain does: credit given with nothing else on the invoice is no charge. */
+const amounts = `
+update invoices set amount_minor = counted.amount_minor
+from (
+  select t.invoice_id,
+    case when bool_and(t.item_type in ('CREDIT_ADJ', 'CBA_ADJ')) then 0
+         else coalesce(sum(t.amount_minor) filter (where t.item_type <> 'CBA_ADJ'), 0) end::bigint as amount_minor
+  from jsonb_to_recordset($1::jsonb) as row(invoice_id uuid)
+  join invoice_items t on t.invoice_id = row.invoice_id
+  group by t.invoice_id
+) counted
+where invoices.invoice_id = counted.invoice_id`;
 
 const items = `
 insert into invoice_items
@@ -85,4 +113,15 @@ from jsonb_to_recordset($1::jsonb) as row(account_id uuid, awaits_usage boolean)
 where invoice_accounts.account_id = row.account_id`;
 
 /** One statement a table and batch; each takes its rows as one JSON array. */
-export const statements = { accounts, invoices, items, payments, invoiceBalances, accountBalances, runs } as const;
+export const statements = {
+  accounts,
+  invoices,
+  items,
+  statuses,
+  targetDates,
+  amounts,
+  payments,
+  invoiceBalances,
+  accountBalances,
+  runs,
+} as const;

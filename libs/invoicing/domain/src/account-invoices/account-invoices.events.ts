@@ -1,4 +1,4 @@
-import type { AccountFacts } from '@billstream/accounts-contracts';
+import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
 import type { DomainEvent } from '@billstream/event-sourcing';
 import type { Currency, Decimal, Instant, LocalDate } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
@@ -9,11 +9,23 @@ import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 export type RecordedAccount = Omit<AccountFacts, 'parentAccountId' | 'isPaymentDelegatedToParent'>;
 /** A subscription's billing timeline as its owner published it. */
 export type BillingTimeline = SubscriptionsEvent['data'];
+/** A control tag that was put on the account or something of it, or taken off. */
+export type ControlTagChange = Extract<AccountsEvent, { readonly type: 'accounts.control-tag-changed.v1' }>['data'];
 export type InvoicePayment = Extract<PaymentsEvent, { readonly type: 'payments.invoice-payment-changed.v1' }>['data'];
 
-export type InvoiceItemType = 'RECURRING' | 'FIXED' | 'USAGE' | 'REPAIR_ADJ' | 'CBA_ADJ';
+export type InvoiceItemType =
+  | 'RECURRING'
+  | 'FIXED'
+  | 'USAGE'
+  | 'EXTERNAL_CHARGE'
+  | 'TAX'
+  | 'PARENT_SUMMARY'
+  | 'REPAIR_ADJ'
+  | 'ITEM_ADJ'
+  | 'CREDIT_ADJ'
+  | 'CBA_ADJ';
 
-/** What an item charges for; all null on an item of account credit. */
+/** What an item charges for; all null on an item that is about no subscription. */
 export type ItemSubject = {
   readonly subscriptionId: string | null;
   readonly bundleId: string | null;
@@ -30,7 +42,7 @@ export type ItemSubject = {
 export type InvoiceItem = ItemSubject & {
   readonly itemId: string;
   readonly type: InvoiceItemType;
-  /** The item that a REPAIR_ADJ takes back. */
+  /** The item that an adjustment or a repair takes back, or that a tax is for. */
   readonly linkedItemId: string | null;
   readonly startDate: LocalDate;
   readonly endDate: LocalDate | null;
@@ -43,9 +55,14 @@ export type InvoiceItem = ItemSubject & {
   readonly usagePeriod: { readonly fromAt: Instant; readonly toAt: Instant } | null;
   /** JSON text that clients get as it is. */
   readonly itemDetails: string | null;
+  /** What a client wrote; absent where the item's type says it all. */
+  readonly description?: string | null;
+  /** The child account that a PARENT_SUMMARY sums up. */
+  readonly childAccountId?: string | null;
 };
 
-export type CommittedInvoice = {
+/** What an invoice says of itself, apart from its items. */
+export type InvoiceHead = {
   readonly invoiceId: string;
   readonly accountId: string;
   readonly invoiceNumber: string;
@@ -54,19 +71,29 @@ export type CommittedInvoice = {
   /** The day up to which charges were asked for. */
   readonly targetDate: LocalDate;
   readonly currency: Currency;
-  /** Everything but credit. */
+  /** What is charged: everything but account credit, and but the credit of an invoice that holds nothing else. */
   readonly amountMinor: number;
-  /** What was due after credit, when it was committed. */
-  readonly balanceMinor: number;
-  readonly items: readonly InvoiceItem[];
+  /** Brought over from another system: it counts in no balance and is never paid here. */
+  readonly isMigration?: true;
+  /** Sums up invoices of child accounts. */
+  readonly isParentInvoice?: true;
 };
 
-/** Credit that was made or used on an invoice committed before. Positive: made; negative: used. */
+export type DraftInvoice = InvoiceHead & { readonly items: readonly InvoiceItem[] };
+
+export type CommittedInvoice = DraftInvoice & {
+  /** What was due after credit, when it was committed. */
+  readonly balanceMinor: number;
+};
+
+/** Credit that was made or used on an invoice committed before. Positive: made or given back; negative: used or deleted. */
 export type CreditItem = {
   readonly itemId: string;
   readonly invoiceId: string;
   readonly amountMinor: number;
   readonly date: LocalDate;
+  /** The credit that it deletes. */
+  readonly linkedItemId?: string;
 };
 
 export type UsagePeriodRequest = {
@@ -108,7 +135,34 @@ export type AccountInvoicesEvent =
       }
     >
   | DomainEvent<'PaymentRecorded', InvoicePayment>
+  | DomainEvent<'ControlTagRecorded', ControlTagChange>
   | DomainEvent<'InvoiceCommitted', CommittedInvoice>
+  | DomainEvent<'InvoiceDrafted', DraftInvoice>
+  /** More items for an invoice that is still a draft; its target date moves along. */
+  | DomainEvent<
+      'DraftExtended',
+      {
+        readonly accountId: string;
+        readonly invoiceId: string;
+        readonly targetDate: LocalDate;
+        readonly items: readonly InvoiceItem[];
+      }
+    >
+  /** A draft became an invoice that is owed. */
+  | DomainEvent<'DraftCommitted', InvoiceHead & { readonly balanceMinor: number }>
+  /** Nothing of the invoice is owed any more, and what it charged may be charged again. */
+  | DomainEvent<'InvoiceVoided', { readonly accountId: string; readonly invoiceId: string }>
+  /** Items that take back some of an invoice: adjustments of its items, or of credit given on it. */
+  | DomainEvent<
+      'InvoiceAdjusted',
+      {
+        readonly accountId: string;
+        readonly invoiceId: string;
+        readonly items: readonly InvoiceItem[];
+        /** The refund that asked for it. */
+        readonly transactionId?: string;
+      }
+    >
   | DomainEvent<
       'CreditApplied',
       { readonly accountId: string; readonly currency: Currency; readonly items: readonly CreditItem[] }

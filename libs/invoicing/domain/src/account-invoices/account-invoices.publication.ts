@@ -12,6 +12,9 @@ const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | n
         data: { requestId, accountId, accountExternalKey, subscriptionId, planName, timeZone, periods },
       };
     }
+    case 'InvoiceVoided':
+      return { type: 'invoicing.invoice-voided.v1', data };
+    case 'DraftCommitted':
     case 'InvoiceCommitted': {
       const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor } =
         data;
@@ -31,6 +34,10 @@ const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | n
     case 'InvoiceAwaited':
     case 'UsageRecorded':
     case 'PaymentRecorded':
+    case 'ControlTagRecorded':
+    case 'InvoiceDrafted':
+    case 'DraftExtended':
+    case 'InvoiceAdjusted':
     case 'CreditApplied':
     case 'NextInvoiceScheduled':
     case 'InvoicingParked':

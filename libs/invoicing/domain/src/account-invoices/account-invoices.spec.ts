@@ -11,7 +11,8 @@ import {
   transition,
   trial,
 } from '../testing/simulated-account';
-import { accountInvoices, previewInvoice } from './account-invoices.decider';
+import { accountInvoices } from './account-invoices.decider';
+import { previewInvoice } from './preview';
 
 const started = () => {
   const system = simulatedAccount();

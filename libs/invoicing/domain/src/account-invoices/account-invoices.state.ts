@@ -1,57 +1,42 @@
-import type { Instant, LocalDate } from '@billstream/kernel';
+import type { LocalDate, Instant } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
-import type { BilledRecurring } from '../repair/reconcile';
 import type {
   AccountInvoicesEvent,
   BillingTimeline,
-  CommittedInvoice,
+  ControlTagChange,
   CreditItem,
+  DraftInvoice,
   InvoiceItem,
   InvoicePayment,
   InvoiceRun,
   RecordedAccount,
 } from './account-invoices.events';
-
-export type BilledFixed = {
-  readonly planName: string;
-  readonly phaseName: string;
-  readonly date: LocalDate;
-  readonly amountMinor: number;
-};
-export type BilledUsage = {
-  readonly usageName: string;
-  readonly fromAt: Instant;
-  readonly toAt: Instant;
-  readonly amountMinor: number;
-};
-
-/** What a subscription was charged, and what it should be: all that the next run compares. */
-export type SubscriptionLedger = {
-  readonly timeline: BillingTimeline;
-  readonly recurring: readonly BilledRecurring[];
-  readonly fixed: readonly BilledFixed[];
-  readonly usage: readonly BilledUsage[];
-  /** Quantities known and not yet charged. */
-  readonly closed: readonly ClosedUsage[];
-};
-
-export type InvoiceTotals = {
-  readonly invoiceDate: LocalDate;
-  readonly chargedMinor: number;
-  readonly creditMinor: number;
-  readonly paidMinor: number;
-};
+import {
+  type InvoiceStatus,
+  type InvoiceTotals,
+  creditOf,
+  newTotals,
+  withCreditItem,
+  withItems,
+} from './invoice-totals';
+import { type Ledgers, withCharges, withoutInvoice } from './subscription-ledger';
 
 export type Transaction = Pick<InvoicePayment, 'invoiceId' | 'transactionType' | 'status' | 'amountMinor'>;
 
 export type AccountInvoices = {
   readonly account: RecordedAccount | null;
-  readonly subscriptions: Readonly<Record<string, SubscriptionLedger>>;
+  readonly subscriptions: Ledgers;
   readonly invoices: Readonly<Record<string, InvoiceTotals>>;
   readonly transactions: Readonly<Record<string, Transaction>>;
+  /** Refunds whose adjustments were made. */
+  readonly adjustedBy: readonly string[];
+  /** Control tags by the object that carries them. */
+  readonly tags: Readonly<Record<string, readonly string[]>>;
   /** Account credit (CBA) that is left; never negative. */
   readonly creditMinor: number;
   readonly creditItems: number;
+  /** How many invoices were voided; names what is asked for again after that. */
+  readonly voids: number;
   /** The largest target date of an invoice with recurring or usage items (Kill Bill 2.12). */
   readonly lastTargetDate: LocalDate | null;
   readonly nextAt: Instant | null;
@@ -66,8 +51,11 @@ export const nothingInvoiced: AccountInvoices = {
   subscriptions: {},
   invoices: {},
   transactions: {},
+  adjustedBy: [],
+  tags: {},
   creditMinor: 0,
   creditItems: 0,
+  voids: 0,
   lastTargetDate: null,
   nextAt: null,
   lastRun: null,
@@ -75,8 +63,11 @@ export const nothingInvoiced: AccountInvoices = {
   parked: null,
 };
 
-export const balanceOf = ({ chargedMinor, creditMinor, paidMinor }: InvoiceTotals): number =>
-  chargedMinor + creditMinor - paidMinor;
+export const isTagged = (
+  { tags }: AccountInvoices,
+  objectId: string | undefined,
+  tag: ControlTagChange['tag'],
+): boolean => objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
 
 const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ? a : b);
 
@@ -91,120 +82,96 @@ const paidBy = ({ transactionType, status, amountMinor }: Transaction): number =
   return transactionType === 'REFUND' || transactionType === 'CHARGEBACK' ? -amountMinor : 0;
 };
 
+const changed = (
+  state: AccountInvoices,
+  invoiceId: string,
+  change: (totals: InvoiceTotals) => InvoiceTotals,
+): AccountInvoices => {
+  const totals = state.invoices[invoiceId];
+  return totals === undefined ? state : { ...state, invoices: { ...state.invoices, [invoiceId]: change(totals) } };
+};
+
 const withPayment = (state: AccountInvoices, { transactionId, ...payment }: InvoicePayment): AccountInvoices => {
   const { invoiceId, transactionType, status, amountMinor } = payment;
   const transaction: Transaction = { invoiceId, transactionType, status, amountMinor };
   const before = state.transactions[transactionId];
-  const invoice = state.invoices[invoiceId];
+  const moved = paidBy(transaction) - (before === undefined ? 0 : paidBy(before));
   const transactions = { ...state.transactions, [transactionId]: transaction };
-  if (invoice === undefined) return { ...state, transactions };
-  const paidMinor = invoice.paidMinor - (before === undefined ? 0 : paidBy(before)) + paidBy(transaction);
-  return { ...state, transactions, invoices: { ...state.invoices, [invoiceId]: { ...invoice, paidMinor } } };
+  return changed({ ...state, transactions }, invoiceId, (totals) => ({
+    ...totals,
+    paidMinor: totals.paidMinor + moved,
+  }));
 };
 
-const withRepair = (
-  ledger: SubscriptionLedger,
-  { linkedItemId, startDate, endDate, amountMinor }: InvoiceItem,
-): SubscriptionLedger => ({
-  ...ledger,
-  recurring: ledger.recurring.map((item) =>
-    item.itemId === linkedItemId && endDate !== null
-      ? {
-          ...item,
-          takenBackMinor: item.takenBackMinor - amountMinor,
-          repaired: [...item.repaired, { start: startDate, end: endDate }],
-        }
-      : item,
-  ),
-});
+/** Days that recurring and usage items were charged up to: no later run goes back behind them. */
+const withTargetDate = (
+  state: AccountInvoices,
+  items: readonly Pick<InvoiceItem, 'type'>[],
+  targetDate: LocalDate,
+): AccountInvoices =>
+  items.some(({ type }) => type === 'RECURRING' || type === 'USAGE')
+    ? { ...state, lastTargetDate: later(state.lastTargetDate, targetDate) }
+    : state;
 
-const withRecurring = (ledger: SubscriptionLedger, item: InvoiceItem): SubscriptionLedger => {
-  const { itemId, startDate, endDate, amountMinor, rate, planName, phaseName } = item;
-  if (endDate === null || rate === null || planName === null || phaseName === null) return ledger;
-  const billed = {
-    itemId,
-    start: startDate,
-    end: endDate,
-    amountMinor,
-    rate,
-    planName,
-    phaseName,
-    takenBackMinor: 0,
-    repaired: [],
-  };
-  return { ...ledger, recurring: [...ledger.recurring, billed] };
-};
-
-const withUsage = (
-  ledger: SubscriptionLedger,
-  { usageName, usagePeriod, amountMinor }: InvoiceItem,
-): SubscriptionLedger => {
-  if (usageName === null || usagePeriod === null) return ledger;
-  const { fromAt, toAt } = usagePeriod;
-  return {
-    ...ledger,
-    usage: [...ledger.usage, { usageName, fromAt, toAt, amountMinor }],
-    closed: ledger.closed.filter((one) => !(one.usageName === usageName && one.fromAt === fromAt && one.toAt === toAt)),
-  };
-};
-
-const withItem = (ledger: SubscriptionLedger, item: InvoiceItem): SubscriptionLedger => {
-  switch (item.type) {
-    case 'RECURRING':
-      return withRecurring(ledger, item);
-    case 'FIXED':
-      return {
-        ...ledger,
-        fixed: [
-          ...ledger.fixed,
-          {
-            planName: item.planName ?? '',
-            phaseName: item.phaseName ?? '',
-            date: item.startDate,
-            amountMinor: item.amountMinor,
-          },
-        ],
-      };
-    case 'USAGE':
-      return withUsage(ledger, item);
-    case 'REPAIR_ADJ':
-      return withRepair(ledger, item);
-    case 'CBA_ADJ':
-      return ledger;
-  }
-};
-
-const creditOf = (items: readonly InvoiceItem[]): number =>
-  items.reduce((total, { type, amountMinor }) => (type === 'CBA_ADJ' ? total + amountMinor : total), 0);
-
-const withInvoice = (state: AccountInvoices, invoice: CommittedInvoice): AccountInvoices => {
-  const subscriptions = { ...state.subscriptions };
-  for (const item of invoice.items) {
-    const ledger = item.subscriptionId === null ? undefined : subscriptions[item.subscriptionId];
-    if (ledger !== undefined && item.subscriptionId !== null)
-      subscriptions[item.subscriptionId] = withItem(ledger, item);
-  }
-  const creditMinor = creditOf(invoice.items);
-  const totals = { invoiceDate: invoice.invoiceDate, chargedMinor: invoice.amountMinor, creditMinor, paidMinor: 0 };
-  const dated = invoice.items.some(({ type }) => type === 'RECURRING' || type === 'USAGE');
-  return {
+const withInvoice = (state: AccountInvoices, invoice: DraftInvoice, status: InvoiceStatus): AccountInvoices => {
+  const { invoiceId, items, isMigration, targetDate } = invoice;
+  const invoices = { ...state.invoices, [invoiceId]: newTotals(invoice, status, items) };
+  if (isMigration) return { ...state, invoices };
+  const after: AccountInvoices = {
     ...state,
-    subscriptions,
-    invoices: { ...state.invoices, [invoice.invoiceId]: totals },
-    creditMinor: state.creditMinor + creditMinor,
-    lastTargetDate: dated ? later(state.lastTargetDate, invoice.targetDate) : state.lastTargetDate,
+    subscriptions: withCharges(state.subscriptions, items, invoiceId),
+    invoices,
+    creditMinor: state.creditMinor + creditOf(items),
     parked: null,
   };
+  return withTargetDate(after, items, targetDate);
+};
+
+/** Items that came to an invoice after it was made; `targetDate` where they move it. */
+const withMoreItems = (
+  state: AccountInvoices,
+  { invoiceId, items }: { readonly invoiceId: string; readonly items: readonly InvoiceItem[] },
+  targetDate: LocalDate | null = null,
+): AccountInvoices => {
+  const after = changed(
+    { ...state, subscriptions: withCharges(state.subscriptions, items, invoiceId) },
+    invoiceId,
+    (totals) => ({ ...withItems(totals, items), targetDate: targetDate ?? totals.targetDate }),
+  );
+  return targetDate === null ? after : withTargetDate(after, items, targetDate);
+};
+
+const withoutVoided = (state: AccountInvoices, invoiceId: string): AccountInvoices => {
+  const voided = state.invoices[invoiceId];
+  if (voided === undefined) return state;
+  const invoices = { ...state.invoices, [invoiceId]: { ...voided, status: 'VOID' as const } };
+  const after: AccountInvoices = {
+    ...state,
+    subscriptions: withoutInvoice(state.subscriptions, invoiceId),
+    invoices,
+    creditMinor: state.creditMinor - (voided.isMigration ? 0 : voided.creditMinor),
+    voids: state.voids + 1,
+    lastTargetDate: null,
+  };
+  return Object.values(invoices)
+    .filter(({ status, isMigration }) => status !== 'VOID' && !isMigration)
+    .reduce((so, { items, targetDate }) => withTargetDate(so, items, targetDate), after);
 };
 
 const withCredit = (state: AccountInvoices, items: readonly CreditItem[]): AccountInvoices => {
   const invoices = { ...state.invoices };
-  for (const { invoiceId, amountMinor } of items) {
-    const invoice = invoices[invoiceId];
-    if (invoice !== undefined) invoices[invoiceId] = { ...invoice, creditMinor: invoice.creditMinor + amountMinor };
+  for (const item of items) {
+    const invoice = invoices[item.invoiceId];
+    if (invoice !== undefined) invoices[item.invoiceId] = withCreditItem(invoice, item);
   }
   const creditMinor = items.reduce((total, { amountMinor }) => total + amountMinor, state.creditMinor);
   return { ...state, invoices, creditMinor, creditItems: state.creditItems + items.length };
+};
+
+const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagChange): AccountInvoices => {
+  const others = (state.tags[objectId] ?? []).filter((one) => one !== tag);
+  const after = { ...state, tags: { ...state.tags, [objectId]: isSet ? [...others, tag] : others } };
+  return tag === 'WRITTEN_OFF' ? changed(after, objectId, (totals) => ({ ...totals, isWrittenOff: isSet })) : after;
 };
 
 const withTimeline = (state: AccountInvoices, timeline: BillingTimeline): AccountInvoices => {
@@ -266,8 +233,23 @@ export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEv
       return withClosedUsage(state, data);
     case 'PaymentRecorded':
       return withPayment(state, data);
+    case 'ControlTagRecorded':
+      return withTag(state, data);
     case 'InvoiceCommitted':
-      return withInvoice(state, data);
+      return withInvoice(state, data, 'COMMITTED');
+    case 'InvoiceDrafted':
+      return withInvoice(state, data, 'DRAFT');
+    case 'DraftExtended':
+      return withMoreItems(state, data, data.targetDate);
+    case 'DraftCommitted':
+      return changed(state, data.invoiceId, (totals) => ({ ...totals, status: 'COMMITTED' }));
+    case 'InvoiceVoided':
+      return withoutVoided(state, data.invoiceId);
+    case 'InvoiceAdjusted': {
+      const { transactionId } = data;
+      const after = withMoreItems(state, data);
+      return transactionId === undefined ? after : { ...after, adjustedBy: [...after.adjustedBy, transactionId] };
+    }
     case 'CreditApplied':
       return withCredit(state, data.items);
     case 'ChargedThroughChanged':

@@ -1,6 +1,7 @@
 import { type LocalDate, derivedId } from '@billstream/kernel';
 import type { CreditItem } from './account-invoices.events';
-import { type AccountInvoices, balanceOf } from './account-invoices.state';
+import type { AccountInvoices } from './account-invoices.state';
+import { balanceOf } from './invoice-totals';
 
 /** Credit moves neither to nor from an invoice whose payment is under way: it may be paid in the next moment. */
 const isBeingPaid = (state: AccountInvoices, invoiceId: string): boolean =>

@@ -1,11 +1,13 @@
-import { type Currency, decimal, derivedId } from '@billstream/kernel';
+import { type Currency, type Instant, type LocalDate, decimal, derivedId, localDateOf } from '@billstream/kernel';
 import { reconcile } from '../repair/reconcile';
 import { quantitiesOf, usageCharges, usageDetails } from '../rating/usage-charges';
 import { unitsOf } from '../rating/rate-usage';
 import type { InvoiceItem, InvoiceRun, RecordedAccount } from './account-invoices.events';
-import type { AccountInvoices, SubscriptionLedger } from './account-invoices.state';
+import { type AccountInvoices, isTagged } from './account-invoices.state';
 import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-events';
-import { proposedFixed, proposedRecurring, subjectOf } from './proposals';
+import { type InvoicingSettings, lookBackFrom } from './invoicing-settings';
+import { type RecurringProposal, proposedFixed, proposedRecurring, subjectOf } from './proposals';
+import type { LedgerRecurring, SubscriptionLedger } from './subscription-ledger';
 import { type UsagePeriod, endedPeriods, usageSections } from './usage-periods';
 
 /** An item before it is numbered within its invoice. */
@@ -22,7 +24,15 @@ type Work = {
   readonly account: RecordedAccount;
   readonly currency: Currency;
   readonly run: InvoiceRun;
+  readonly settings: InvoicingSettings;
+  /** The first day that the run looks at; null is the beginning. */
+  readonly from: LocalDate | null;
+  /** The target date of the invoice that charged something. */
+  readonly targetDateOf: (invoiceId: string) => LocalDate | null;
 };
+
+/** The rules of one run and the day it runs on, by which a limited look-back counts. */
+export type RunRules = { readonly settings: InvoicingSettings; readonly now: Instant };
 
 const plain = {
   linkedItemId: null,
@@ -33,8 +43,9 @@ const plain = {
   itemDetails: null,
 } as const;
 
-const fixedItems = ({ ledger, events, currency, run }: Work): readonly NewItem[] =>
+const fixedItems = ({ ledger, events, currency, run, from }: Work): readonly NewItem[] =>
   proposedFixed(events, run.targetDate, currency)
+    .filter(({ date }) => from === null || date >= from)
     .filter(
       ({ phase, date, amountMinor }) =>
         !ledger.fixed.some(
@@ -75,11 +86,25 @@ const repairSubject = ({ ledger, events }: Work, itemId: string): Pick<NewItem, 
   };
 };
 
+/** When a proposal falls due: what an unlimited run would have made the target date of its invoice. */
+const dueDateOf = ({ phase, start, end }: RecurringProposal): LocalDate =>
+  phase.recurringBillingMode === 'IN_ADVANCE' ? start : end;
+
+/** What was charged and what should be, as far as the run looks back. */
+const comparable = (work: Work, proposed: readonly RecurringProposal[]) => {
+  const { ledger, from, targetDateOf } = work;
+  if (from === null) return { billed: ledger.recurring, proposed };
+  const isSeen = ({ invoiceId }: LedgerRecurring): boolean => (targetDateOf(invoiceId) ?? from) >= from;
+  return {
+    billed: ledger.recurring.filter(isSeen),
+    proposed: proposed.filter((one) => dueDateOf(one) >= from),
+  };
+};
+
 const recurringItems = (work: Work): readonly NewItem[] => {
-  const { ledger, events, currency, run } = work;
-  const { additions, repairs } = reconcile(ledger.recurring, proposedRecurring(events, run.targetDate, currency), {
-    currency,
-  });
+  const { ledger, events, currency, run, settings } = work;
+  const { billed, proposed } = comparable(work, proposedRecurring(events, run.targetDate, { currency, settings }));
+  const { additions, repairs } = reconcile(billed, proposed, { currency, fixedDays: settings.fixedDays });
   return [
     ...additions.map(({ phase, quantity, rate, start, end, amountMinor }): NewItem => ({
       ...subjectOf(ledger.timeline, phase),
@@ -104,12 +129,12 @@ const recurringItems = (work: Work): readonly NewItem[] => {
 };
 
 /** Ended by the target date and by the run's instant: a day may be asked for before its usage is over. */
-const duePeriods = ({ ledger, events, account, run }: Work): readonly UsagePeriod[] =>
+const duePeriods = ({ ledger, events, account, run, from }: Work): readonly UsagePeriod[] =>
   usageSections(events)
     .flatMap(
       (section) => endedPeriods(section, { until: run.at, time: accountTimeOf(account), billed: ledger.usage }).periods,
     )
-    .filter(({ endDate }) => endDate <= run.targetDate);
+    .filter(({ endDate }) => endDate <= run.targetDate && (from === null || endDate >= from));
 
 /** A period within one that was charged is charged, too: a pause that came to light later makes no second bill (Kill Bill 3.4). */
 const isBilled = (ledger: SubscriptionLedger, { usage, fromAt, toAt }: UsagePeriod): boolean =>
@@ -123,12 +148,17 @@ const isKnown = (ledger: SubscriptionLedger, period: UsagePeriod): boolean => {
   return unitsOf(period.usage).every((unit) => closed.some((one) => one.unit === unit));
 };
 
-const usageItems = ({ ledger, currency }: Work, period: UsagePeriod): readonly NewItem[] | Unpriceable['reason'] => {
+const usageItems = (
+  { ledger, currency, settings }: Work,
+  period: UsagePeriod,
+): readonly NewItem[] | Unpriceable['reason'] => {
   const { usage, phase, fromAt, toAt, startDate, endDate } = period;
   const closed = closedFor(ledger, period);
-  const charges = usageCharges({ usage, quantities: quantitiesOf(closed), billedMinor: 0 }, true, currency);
+  const due = { usage, quantities: quantitiesOf(closed), billedMinor: 0 };
+  const charges = usageCharges(due, true, currency, settings.usageDetailMode);
   if (typeof charges === 'string') return `usage-${charges}`;
-  return charges.map((charge) => ({
+  const shown = settings.isZeroUsageLeftOut ? charges.filter(({ amountMinor }) => amountMinor !== 0) : charges;
+  return shown.map((charge) => ({
     ...subjectOf(ledger.timeline, phase),
     ...plain,
     type: 'USAGE',
@@ -143,25 +173,33 @@ const usageItems = ({ ledger, currency }: Work, period: UsagePeriod): readonly N
   }));
 };
 
-const worksOf = (state: AccountInvoices, run: InvoiceRun): readonly Work[] => {
+const worksOf = (state: AccountInvoices, run: InvoiceRun, { settings, now }: RunRules): readonly Work[] => {
   const { account } = state;
   const currency = account?.currency;
   if (!account || !currency) return [];
-  return Object.values(state.subscriptions).map((ledger) => ({
-    ledger,
-    events: billingEventsOf(ledger.timeline, account),
-    account,
-    currency,
-    run,
-  }));
+  const from = lookBackFrom(settings, localDateOf(now, accountTimeOf(account)));
+  const targetDateOf = (invoiceId: string): LocalDate | null => state.invoices[invoiceId]?.targetDate ?? null;
+  return Object.values(state.subscriptions)
+    .filter(({ timeline }) => !isTagged(state, timeline.bundleId, 'AUTO_INVOICING_OFF'))
+    .map((ledger) => ({
+      ledger,
+      events: billingEventsOf(ledger.timeline, account),
+      account,
+      currency,
+      run,
+      settings,
+      from,
+      targetDateOf,
+    }));
 };
 
 /** Usage that has to be known before the run can make its invoice, by subscription. */
 export const unknownUsage = (
   state: AccountInvoices,
   run: InvoiceRun,
+  rules: RunRules,
 ): readonly { readonly ledger: SubscriptionLedger; readonly periods: readonly UsagePeriod[] }[] =>
-  worksOf(state, run)
+  worksOf(state, run, rules)
     .map((work) => ({
       ledger: work.ledger,
       periods: duePeriods(work).filter((period) => !isBilled(work.ledger, period) && !isKnown(work.ledger, period)),
@@ -173,9 +211,9 @@ export const unknownUsage = (
  * should not have been (Kill Bill 2.9 to 2.11, 3.3). Pure: the same state and run give the same items, so a preview is
  * this function and nothing else. Usage that is not known is left out.
  */
-export const generate = (state: AccountInvoices, run: InvoiceRun): Generated => {
+export const generate = (state: AccountInvoices, run: InvoiceRun, rules: RunRules): Generated => {
   const items: NewItem[] = [];
-  for (const work of worksOf(state, run)) {
+  for (const work of worksOf(state, run, rules)) {
     items.push(...fixedItems(work), ...recurringItems(work));
     for (const period of duePeriods(work)) {
       if (isBilled(work.ledger, period) || !isKnown(work.ledger, period)) continue;

@@ -1,38 +1,13 @@
-import { derivedId, localDateOf, type Currency, type Instant, type LocalDate } from '@billstream/kernel';
+import { derivedId } from '@billstream/kernel';
 import { unitsOf } from '../rating/rate-usage';
-import type {
-  AccountInvoicesEvent,
-  CommittedInvoice,
-  InvoiceItem,
-  InvoiceRun,
-  RecordedAccount,
-} from './account-invoices.events';
-import { type AccountInvoices, type SubscriptionLedger, balanceOf, evolve, laterRun } from './account-invoices.state';
-import { accountTimeOf } from './billing-events';
-import { accountBalance, creditMoves, creditOfNewInvoice } from './credit';
-import { creditInvoiceItem } from './credit-item';
-import { type NewItem, generate, itemIdOf, unknownUsage } from './generate';
+import type { AccountInvoicesEvent, InvoiceRun, RecordedAccount } from './account-invoices.events';
+import { type AccountInvoices, isTagged, laterRun } from './account-invoices.state';
+import { type NewItem, generate, unknownUsage } from './generate';
+import { type InvoiceDates, commitDraft, commitInvoice, draftInvoice, extendDraft } from './make-invoice';
 import { nextRunAt } from './next-run';
+import { type Occasion, type Step, billable, inSequence, todayOf } from './steps';
+import type { SubscriptionLedger } from './subscription-ledger';
 import type { UsagePeriod } from './usage-periods';
-
-export type Step = (state: AccountInvoices) => readonly AccountInvoicesEvent[];
-
-/** Steps of one decision: each sees what the ones before it decided. */
-export const inSequence = (state: AccountInvoices, steps: readonly Step[]): readonly AccountInvoicesEvent[] => {
-  const events: AccountInvoicesEvent[] = [];
-  let current = state;
-  for (const step of steps) {
-    const decided = step(current);
-    current = decided.reduce(evolve, current);
-    events.push(...decided);
-  }
-  return events;
-};
-
-/** An account that can be invoiced: it is known and has a currency. */
-type Billable = { readonly account: RecordedAccount; readonly currency: Currency };
-const billable = ({ account }: AccountInvoices): Billable | null =>
-  account?.currency ? { account, currency: account.currency } : null;
 
 /** Never below the largest target date used before, so that a back-dated event leaves no gap (Kill Bill 2.12). */
 export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun => ({
@@ -43,10 +18,13 @@ export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun =
       : wanted.targetDate,
 });
 
+/** A period that is asked for again after its invoice was voided is another request. */
+const roundOf = ({ voids }: AccountInvoices): readonly string[] => (voids === 0 ? [] : [String(voids)]);
+
 const requestsFor = (
+  state: AccountInvoices,
   account: RecordedAccount,
-  ledger: SubscriptionLedger,
-  periods: readonly UsagePeriod[],
+  { ledger, periods }: { readonly ledger: SubscriptionLedger; readonly periods: readonly UsagePeriod[] },
   run: InvoiceRun,
 ) => {
   const { subscriptionId } = ledger.timeline;
@@ -59,7 +37,7 @@ const requestsFor = (
       );
     const named = asked.flatMap(({ unit, usageName, fromAt, toAt }) => [unit, usageName, fromAt, toAt]);
     return {
-      requestId: derivedId('usage-request', account.accountId, subscriptionId, planName, ...named),
+      requestId: derivedId('usage-request', account.accountId, subscriptionId, planName, ...named, ...roundOf(state)),
       accountId: account.accountId,
       accountExternalKey: account.externalKey,
       subscriptionId,
@@ -76,10 +54,11 @@ const awaitUsage = (
   state: AccountInvoices,
   account: RecordedAccount,
   run: InvoiceRun,
+  occasion: Occasion,
 ): readonly AccountInvoicesEvent[] | null => {
   const outstanding = state.pending?.requests ?? [];
-  const requests = unknownUsage(state, run)
-    .flatMap(({ ledger, periods }) => requestsFor(account, ledger, periods, run))
+  const requests = unknownUsage(state, run, occasion)
+    .flatMap((unknown) => requestsFor(state, account, unknown, run))
     .filter(({ requestId }) => !outstanding.includes(requestId));
   if (requests.length > 0) return requests.map((data) => ({ type: 'UsageRequested', data }));
   if (outstanding.length === 0 || state.pending === null) return null;
@@ -88,108 +67,36 @@ const awaitUsage = (
   return isLater ? [{ type: 'InvoiceAwaited', data: { accountId: account.accountId, run } }] : [];
 };
 
-/**
- * A number is unique and never changes, yet no account waits for another to get one: the invoice's day and the first
- * twelve digits of its id. Kill Bill's is a string, too.
- */
-const numberOf = (invoiceId: string, date: LocalDate): string =>
-  `${date.replaceAll('-', '')}-${invoiceId.replaceAll('-', '').slice(0, 12)}`;
-
-/** The invoice of these items as it would stand in the account's books today, credit included. */
-export const invoiceOf = (
-  state: AccountInvoices,
-  { account, currency }: Billable,
-  charges: readonly NewItem[],
-  { targetDate, today }: { readonly targetDate: LocalDate; readonly today: LocalDate },
-): CommittedInvoice => {
-  const invoiceId = derivedId('invoice', account.accountId, String(Object.keys(state.invoices).length));
-  const amountMinor = charges.reduce((total, item) => total + item.amountMinor, 0);
-  const creditMinor = creditOfNewInvoice(amountMinor, state.creditMinor);
-  const items = creditMinor === 0 ? charges : [...charges, creditInvoiceItem(creditMinor, today)];
-  return {
-    invoiceId,
-    accountId: account.accountId,
-    invoiceNumber: numberOf(invoiceId, today),
-    invoiceDate: today,
-    targetDate,
-    currency,
-    amountMinor,
-    balanceMinor: amountMinor + creditMinor,
-    items: items.map((item, index): InvoiceItem => ({ ...item, itemId: itemIdOf(invoiceId, index) })),
-  };
-};
-
-/** The latest end of what an invoice charges each subscription; it overwrites what was there (Kill Bill 2.10). */
-const chargedThrough = ({ accountId, items }: CommittedInvoice): AccountInvoicesEvent | null => {
-  const through = new Map<string, LocalDate>();
-  for (const { type, subscriptionId, startDate, endDate } of items) {
-    if (subscriptionId === null || type === 'REPAIR_ADJ' || type === 'CBA_ADJ') continue;
-    const date = endDate ?? startDate;
-    const before = through.get(subscriptionId);
-    if (before === undefined || before < date) through.set(subscriptionId, date);
-  }
-  if (through.size === 0) return null;
-  const subscriptions = [...through].map(([subscriptionId, chargedThroughDate]) => ({
-    subscriptionId,
-    chargedThroughDate,
-  }));
-  return { type: 'ChargedThroughChanged', data: { accountId, subscriptions } };
-};
-
-/** Lets credit be made and used where it can, and says what everything touched stands at afterwards. */
-export const settleCredit =
-  (touched: readonly string[], today: LocalDate): Step =>
-  (state) => {
-    const known = billable(state);
-    if (known === null) return [];
-    const { account, currency } = known;
-    const items = creditMoves(state, account.accountId, today);
-    const applied: readonly AccountInvoicesEvent[] =
-      items.length === 0 ? [] : [{ type: 'CreditApplied', data: { accountId: account.accountId, currency, items } }];
-    const after = applied.reduce(evolve, state);
-    const ids = new Set([...touched, ...items.map(({ invoiceId }) => invoiceId)]);
-    const invoices = [...ids].flatMap((invoiceId) => {
-      const totals = after.invoices[invoiceId];
-      return totals === undefined ? [] : [{ invoiceId, balanceMinor: balanceOf(totals) }];
-    });
-    if (invoices.length === 0) return [];
-    const accountBalanceMinor = accountBalance(after);
-    return [
-      ...applied,
-      {
-        type: 'BalanceChanged',
-        data: {
-          accountId: account.accountId,
-          currency,
-          accountBalanceMinor,
-          accountCreditMinor: after.creditMinor,
-          invoices,
-        },
-      },
-    ];
-  };
-
-const commit = (
-  state: AccountInvoices,
-  invoice: CommittedInvoice,
-  today: LocalDate,
-): readonly AccountInvoicesEvent[] => {
-  const through = chargedThrough(invoice);
-  return inSequence(state, [
-    () => [{ type: 'InvoiceCommitted', data: invoice }],
-    () => (through === null ? [] : [through]),
-    settleCredit([invoice.invoiceId], today),
-  ]);
-};
-
 /** Says when to run next; also when only that changed. */
 export const scheduleNext =
-  (run: InvoiceRun): Step =>
+  (run: InvoiceRun, { settings }: Occasion): Step =>
   (state) => {
     if (state.account === null || state.parked !== null) return [];
-    const at = nextRunAt(state, run);
+    const at = nextRunAt(state, run, settings);
     if (at === state.nextAt && state.pending === null) return [];
     return [{ type: 'NextInvoiceScheduled', data: { accountId: state.account.accountId, at, run } }];
+  };
+
+/** The draft that runs add to, where the account has it so: the newest one. */
+const reusableDraft = (state: AccountInvoices, accountId: string): string | null => {
+  if (!isTagged(state, accountId, 'AUTO_INVOICING_REUSE_DRAFT')) return null;
+  const drafts = Object.entries(state.invoices).filter(([, { status }]) => status === 'DRAFT');
+  return drafts.at(-1)?.[0] ?? null;
+};
+
+/** What a run makes of its items, as the account's tags have it (Kill Bill 2.12). */
+const makeInvoice =
+  (accountId: string, items: readonly NewItem[], dates: InvoiceDates, occasion: Occasion): Step =>
+  (state) => {
+    if (items.length === 0) return [];
+    const staysDraft = isTagged(state, accountId, 'AUTO_INVOICING_DRAFT');
+    const draftId = reusableDraft(state, accountId);
+    if (draftId === null)
+      return staysDraft ? draftInvoice(items, dates)(state) : commitInvoice(items, dates, occasion)(state);
+    return inSequence(state, [
+      extendDraft(draftId, items, dates.targetDate),
+      staysDraft ? () => [] : commitDraft(draftId, occasion),
+    ]);
   };
 
 /**
@@ -197,19 +104,17 @@ export const scheduleNext =
  * credit and schedules the next run. A run that finds nothing new decides nothing.
  */
 export const invoiceRun =
-  (wanted: InvoiceRun, now: Instant): Step =>
+  (wanted: InvoiceRun, occasion: Occasion): Step =>
   (state) => {
     const known = billable(state);
     if (known === null) return [];
     const run = runFor(state, state.pending === null ? wanted : laterRun(state.pending.run, wanted));
-    const waiting = awaitUsage(state, known.account, run);
+    const waiting = awaitUsage(state, known.account, run, occasion);
     if (waiting !== null) return waiting;
-    const generated = generate(state, run);
+    const generated = generate(state, run, occasion);
     const { accountId } = known.account;
     if ('unpriceable' in generated)
       return [{ type: 'InvoicingParked', data: { accountId, ...generated.unpriceable, run } }];
-    const today = localDateOf(now, accountTimeOf(known.account));
-    const { items } = generated;
-    const invoice = items.length === 0 ? null : invoiceOf(state, known, items, { targetDate: run.targetDate, today });
-    return inSequence(state, [(before) => (invoice === null ? [] : commit(before, invoice, today)), scheduleNext(run)]);
+    const dates = { targetDate: run.targetDate, today: todayOf(known.account, occasion) };
+    return inSequence(state, [makeInvoice(accountId, generated.items, dates, occasion), scheduleNext(run, occasion)]);
   };

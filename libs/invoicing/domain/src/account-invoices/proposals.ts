@@ -4,6 +4,7 @@ import { type Stretch, chargedPeriods, whole } from '../proration/charged-period
 import type { ProposedRecurring } from '../repair/reconcile';
 import type { BillingTimeline, ItemSubject } from './account-invoices.events';
 import type { BillingEvent } from './billing-events';
+import { type InvoicingSettings, defaultSettings } from './invoicing-settings';
 
 export const subjectOf = (timeline: BillingTimeline, phase: ResolvedPhase): ItemSubject => ({
   subscriptionId: timeline.subscriptionId,
@@ -19,18 +20,27 @@ export const subjectOf = (timeline: BillingTimeline, phase: ResolvedPhase): Item
 
 export type RecurringProposal = ProposedRecurring & { readonly phase: ResolvedPhase; readonly quantity: number };
 
+/** What a proposal is priced by. */
+export type ProposalRules = { readonly currency: Currency; readonly settings: InvoicingSettings };
+
 /** An event as a stretch of one recurring price; null when it has none. */
 export const recurringStretch = (
   { phase, date, endDate, billCycleDay }: BillingEvent,
   targetDate: LocalDate,
+  { fixedDays, inArrearMode }: InvoicingSettings = defaultSettings,
 ): Stretch | null => {
   const period = phase?.recurring?.billingPeriod;
   if (!phase || period === undefined || period === 'NO_BILLING_PERIOD') return null;
-  return { start: date, end: endDate, targetDate, billCycleDay, period, mode: phase.recurringBillingMode };
+  const mode = phase.recurringBillingMode;
+  return { start: date, end: endDate, targetDate, billCycleDay, period, mode, inArrearMode, fixedDays };
 };
 
-const recurringOf = (event: BillingEvent, targetDate: LocalDate, currency: Currency): readonly RecurringProposal[] => {
-  const stretch = recurringStretch(event, targetDate);
+const recurringOf = (
+  event: BillingEvent,
+  targetDate: LocalDate,
+  { currency, settings }: ProposalRules,
+): readonly RecurringProposal[] => {
+  const stretch = recurringStretch(event, targetDate, settings);
   const { phase, quantity } = event;
   if (stretch === null || !phase?.recurring || stretch.start > targetDate) return [];
   const periods = chargedPeriods(stretch);
@@ -54,8 +64,8 @@ const recurringOf = (event: BillingEvent, targetDate: LocalDate, currency: Curre
 export const proposedRecurring = (
   events: readonly BillingEvent[],
   targetDate: LocalDate,
-  currency: Currency,
-): readonly RecurringProposal[] => events.flatMap((event) => recurringOf(event, targetDate, currency));
+  rules: ProposalRules,
+): readonly RecurringProposal[] => events.flatMap((event) => recurringOf(event, targetDate, rules));
 
 export type FixedProposal = {
   readonly phase: ResolvedPhase;

@@ -1,0 +1,113 @@
+import type { Instant } from '@billstream/kernel';
+import type { ClosedUsage } from '@billstream/metering-contracts';
+import type {
+  AccountInvoicesEvent,
+  BillingTimeline,
+  InvoicePayment,
+  RecordedAccount,
+} from '../account-invoices.events';
+import type { AccountInvoices } from '../account-invoices.state';
+import { firstBillCycleDay } from '../billing-events';
+import { invoiceRun } from '../invoice-run';
+import { settleCredit } from '../settle-credit';
+import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
+import { adjustForRefund } from './adjust-item';
+import { automaticRun, reschedule } from './automatic-run';
+
+export type RecordAccount = Given & { readonly type: 'RecordAccount'; readonly account: RecordedAccount };
+export type RecordBillingTimeline = Given & {
+  readonly type: 'RecordBillingTimeline';
+  readonly timeline: BillingTimeline;
+};
+export type RecordUsage = Given & {
+  readonly type: 'RecordUsage';
+  readonly requestId: string;
+  readonly subscriptionId: string;
+  readonly usages: readonly ClosedUsage[];
+};
+export type RecordPayment = Given & { readonly type: 'RecordPayment'; readonly payment: InvoicePayment };
+
+const same = (a: object | null, b: object | null): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
+  if (!account || account.billCycleDayLocal > 0) return [];
+  const billCycleDayLocal = firstBillCycleDay(
+    Object.values(subscriptions).map(({ timeline }) => timeline),
+    account,
+  );
+  return billCycleDayLocal === null
+    ? []
+    : [{ type: 'BillCycleDayChosen', data: { accountId: account.accountId, billCycleDayLocal } }];
+};
+
+export const recordAccount = (state: AccountInvoices, command: RecordAccount): readonly AccountInvoicesEvent[] => {
+  const before = state.account;
+  const { accountId, externalKey, currency, timeZone, referenceTime, ...facts } = command.account;
+  // The day that was chosen here is on its way to the account's owner; news from before it arrived does not undo it.
+  const billCycleDayLocal = facts.billCycleDayLocal > 0 ? facts.billCycleDayLocal : (before?.billCycleDayLocal ?? 0);
+  const recorded: RecordedAccount = { accountId, externalKey, currency, timeZone, referenceTime, billCycleDayLocal };
+  if (same(before, recorded)) return [];
+  const billsAnew = before?.currency !== currency || before.billCycleDayLocal !== billCycleDayLocal;
+  return inSequence(state, [
+    () => [{ type: 'AccountRecorded', data: recorded }],
+    chooseBillCycleDay,
+    billsAnew && Object.keys(state.subscriptions).length > 0 ? automaticRun(occasionOf(command)) : () => [],
+  ]);
+};
+
+/** The part of a timeline that has come about; what is only planned is charged when its time comes. */
+const effective = (timeline: BillingTimeline | undefined, now: Instant): object | null =>
+  timeline?.transitions.filter(({ effectiveAt }) => effectiveAt <= now) ?? [];
+
+export const recordTimeline = (
+  state: AccountInvoices,
+  command: RecordBillingTimeline,
+): readonly AccountInvoicesEvent[] => {
+  const { timeline, now } = command;
+  const before = state.subscriptions[timeline.subscriptionId]?.timeline;
+  if (same(before ?? null, timeline)) return [];
+  const occasion = occasionOf(command);
+  return inSequence(state, [
+    () => [{ type: 'BillingTimelineRecorded', data: timeline }],
+    chooseBillCycleDay,
+    same(effective(before, now), effective(timeline, now)) ? reschedule(occasion) : automaticRun(occasion),
+  ]);
+};
+
+export const recordUsage = (state: AccountInvoices, command: RecordUsage): readonly AccountInvoicesEvent[] => {
+  const { account, pending } = state;
+  const { requestId, subscriptionId, usages } = command;
+  if (account === null || pending === null || !pending.requests.includes(requestId)) return [];
+  return inSequence(state, [
+    () => [{ type: 'UsageRecorded', data: { requestId, accountId: account.accountId, subscriptionId, usages } }],
+    (after) => (after.pending?.requests.length === 0 ? invoiceRun(pending.run, occasionOf(command))(after) : []),
+  ]);
+};
+
+/** What a refund says it adjusts besides moving money; nothing while it has not succeeded. */
+const refundAdjustment =
+  (payment: InvoicePayment, command: RecordPayment): Step =>
+  (state) => {
+    const { transactionId, invoiceId, transactionType, status, isAdjusted, itemAdjustments, amountMinor } = payment;
+    if (state.account === null || transactionType !== 'REFUND' || status !== 'SUCCESS' || isAdjusted !== true)
+      return [];
+    return adjustForRefund({
+      transactionId,
+      invoiceId,
+      itemAdjustments: itemAdjustments ?? [],
+      refundedMinor: amountMinor,
+      date: todayOf(state.account, occasionOf(command)),
+    })(state);
+  };
+
+export const recordPayment = (state: AccountInvoices, command: RecordPayment): readonly AccountInvoicesEvent[] => {
+  const { payment } = command;
+  const { invoiceId, transactionId, transactionType, status, amountMinor } = payment;
+  const before = state.transactions[transactionId] ?? null;
+  if (state.account === null || same(before, { invoiceId, transactionType, status, amountMinor })) return [];
+  return inSequence(state, [
+    () => [{ type: 'PaymentRecorded', data: payment }],
+    refundAdjustment(payment, command),
+    settleCredit([invoiceId], occasionOf(command)),
+  ]);
+};

@@ -1,0 +1,49 @@
+import { type Decision, accept, reject } from '@billstream/event-sourcing';
+import type { AccountInvoicesEvent } from '../account-invoices.events';
+import { type AccountInvoices } from '../account-invoices.state';
+import type { InvoiceTotals } from '../invoice-totals';
+import type { AccountInvoicesRejection } from '../rejections';
+import { settleCredit } from '../settle-credit';
+import { type Given, inSequence, occasionOf } from '../steps';
+
+/** Takes an invoice out of the books: what it charged may be charged again (Kill Bill 2.12). */
+export type VoidInvoice = Given & { readonly type: 'VoidInvoice'; readonly invoiceId: string };
+
+const isPaid = ({ transactions }: AccountInvoices, invoiceId: string, { paidMinor }: InvoiceTotals): boolean =>
+  paidMinor !== 0 ||
+  Object.values(transactions).some(
+    (one) => one.invoiceId === invoiceId && (one.status === 'PENDING' || one.status === 'UNKNOWN'),
+  );
+
+/** Whether another invoice takes back some of this one: it would take back what was never charged. */
+const isRepaired = (state: AccountInvoices, invoiceId: string, { items }: InvoiceTotals): boolean => {
+  const ids = new Set(items.map(({ itemId }) => itemId));
+  return Object.entries(state.invoices).some(
+    ([id, other]) =>
+      id !== invoiceId &&
+      other.status !== 'VOID' &&
+      other.items.some(
+        ({ type, linkedItemId }) => type === 'REPAIR_ADJ' && linkedItemId !== null && ids.has(linkedItemId),
+      ),
+  );
+};
+
+export const voidInvoice = (
+  state: AccountInvoices,
+  command: VoidInvoice,
+): Decision<AccountInvoicesEvent, AccountInvoicesRejection> => {
+  const { invoiceId } = command;
+  const { account } = state;
+  const invoice = state.invoices[invoiceId];
+  if (account === null || invoice === undefined) return reject({ code: 'invoice-unknown', invoiceId });
+  if (invoice.status === 'VOID') return reject({ code: 'invoice-voided', invoiceId });
+  if (isPaid(state, invoiceId, invoice)) return reject({ code: 'invoice-paid', invoiceId });
+  if (isRepaired(state, invoiceId, invoice)) return reject({ code: 'invoice-repaired', invoiceId });
+  if (invoice.creditMinor > state.creditMinor) return reject({ code: 'credit-used', invoiceId });
+  return accept(
+    ...inSequence(state, [
+      () => [{ type: 'InvoiceVoided', data: { accountId: account.accountId, invoiceId } }],
+      settleCredit([invoiceId], occasionOf(command)),
+    ]),
+  );
+};

@@ -1,0 +1,72 @@
+import { type LocalDate, decimal, parseDecimal, plusDays, plusMonths, toNumber } from '@billstream/kernel';
+import type { FixedDays } from '../proration/proration';
+import type { UsageDetailMode } from '../rating/usage-charges';
+
+/** Calendar distance, e.g. one month and two days. */
+export type CalendarPeriod = { readonly months: number; readonly days: number };
+
+/** A tenant's own rules of invoicing, by Kill Bill's property names. */
+export type InvoicingSettings = {
+  /** `org.killbill.invoice.proration.fixed.days`; 0: the days a month really has. */
+  readonly fixedDays: FixedDays;
+  /** `org.killbill.invoice.inArrear.mode`: GREEDY charges a period in arrear as soon as it has begun. */
+  readonly inArrearMode: 'DEFAULT' | 'GREEDY';
+  /** `org.killbill.invoice.disable.usage.zero.amount`: usage that costs nothing gives no item. */
+  readonly isZeroUsageLeftOut: boolean;
+  /** `org.killbill.invoice.item.result.behavior.mode` */
+  readonly usageDetailMode: UsageDetailMode;
+  /** `org.killbill.invoice.maxNumberOfMonthsInFuture` */
+  readonly monthsAheadMax: number;
+  /**
+   * `org.killbill.invoice.maxInvoiceLimit` where `killbill.features.invoice.optimization` is on: how far back a run looks
+   * for what should have been charged; null is to the beginning.
+   */
+  readonly lookBack: CalendarPeriod | null;
+};
+
+export const defaultSettings: InvoicingSettings = {
+  fixedDays: 0,
+  inArrearMode: 'DEFAULT',
+  isZeroUsageLeftOut: false,
+  usageDetailMode: 'AGGREGATE',
+  monthsAheadMax: 36,
+  lookBack: null,
+};
+
+const prefix = 'org.killbill.invoice.';
+
+/** A whole number of 0 or more; the fallback for anything else. */
+const countIn = (text: string | undefined, fallback: number): number => {
+  const value = parseDecimal(text);
+  const count = value === null ? Number.NaN : toNumber(value);
+  return Number.isSafeInteger(count) && count >= 0 && count <= 10_000 ? count : fallback;
+};
+
+const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 'true';
+
+/** An ISO period of years, months, weeks and days (`P1M`, `P1Y2M10D`); null for other text. */
+export const periodFrom = (text: string | undefined): CalendarPeriod | null => {
+  const match = /^P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?$/.exec(text?.trim() ?? '');
+  if (match === null) return null;
+  const [years, months, weeks, days] = match
+    .slice(1)
+    .map((digits: string | undefined) => toNumber(decimal(digits ?? 0)));
+  return { months: (years ?? 0) * 12 + (months ?? 0), days: (weeks ?? 0) * 7 + (days ?? 0) };
+};
+
+/** What a tenant's properties say; a value that makes no sense counts as none, as the property was never checked. */
+export const settingsFrom = (properties: Readonly<Record<string, string>>): InvoicingSettings => {
+  const of = (name: string): string | undefined => properties[`${prefix}${name}`]?.trim();
+  return {
+    fixedDays: countIn(of('proration.fixed.days'), defaultSettings.fixedDays),
+    inArrearMode: of('inArrear.mode')?.toUpperCase() === 'GREEDY' ? 'GREEDY' : 'DEFAULT',
+    isZeroUsageLeftOut: isTrue(of('disable.usage.zero.amount')),
+    usageDetailMode: of('item.result.behavior.mode')?.toUpperCase() === 'DETAIL' ? 'DETAIL' : 'AGGREGATE',
+    monthsAheadMax: countIn(of('maxNumberOfMonthsInFuture'), defaultSettings.monthsAheadMax),
+    lookBack: isTrue(properties['killbill.features.invoice.optimization']) ? periodFrom(of('maxInvoiceLimit')) : null,
+  };
+};
+
+/** The first day a run looks at; null: the beginning. */
+export const lookBackFrom = ({ lookBack }: InvoicingSettings, today: LocalDate): LocalDate | null =>
+  lookBack === null ? null : plusDays(plusMonths(today, -lookBack.months), -lookBack.days);

@@ -1,0 +1,31 @@
+import type { AccountInvoicesEvent } from './account-invoices.events';
+import { evolve } from './account-invoices.state';
+import { accountBalance, creditMoves } from './credit';
+import { balanceOf } from './invoice-totals';
+import { type Occasion, type Step, billable, todayOf } from './steps';
+
+/** Lets credit be made and used where it can, and says what everything touched stands at afterwards. */
+export const settleCredit =
+  (touched: readonly string[], occasion: Occasion): Step =>
+  (state) => {
+    const known = billable(state);
+    if (known === null) return [];
+    const { account, currency } = known;
+    const { accountId } = account;
+    const items = creditMoves(state, accountId, todayOf(account, occasion));
+    const applied: readonly AccountInvoicesEvent[] =
+      items.length === 0 ? [] : [{ type: 'CreditApplied', data: { accountId, currency, items } }];
+    const after = applied.reduce(evolve, state);
+    const ids = new Set([...touched, ...items.map(({ invoiceId }) => invoiceId)]);
+    const invoices = [...ids].flatMap((invoiceId) => {
+      const totals = after.invoices[invoiceId];
+      return totals === undefined ? [] : [{ invoiceId, balanceMinor: balanceOf(totals) }];
+    });
+    if (invoices.length === 0) return [];
+    const accountBalanceMinor = accountBalance(after);
+    const accountCreditMinor = after.creditMinor;
+    return [
+      ...applied,
+      { type: 'BalanceChanged', data: { accountId, currency, accountBalanceMinor, accountCreditMinor, invoices } },
+    ];
+  };
