@@ -5,18 +5,19 @@ import {
   type InvoicingSettings,
   accountInvoices,
   accountInvoicesSchema,
+  accountInvoicesSnapshots,
   accountInvoicesStream,
   tenantInvoicing,
   tenantInvoicingSchema,
 } from '@billstream/invoicing-domain';
 import { invoicingSettings } from '@billstream/invoicing-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import type { CommandContext } from '@billstream/event-sourcing';
+import { type CommandContext, currentState } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 
 /** The runtime and the command loop of accounts' invoices: all that an endpoint or a reaction needs. */
 export const invoicingOn = (runtime: ServiceRuntime) => {
-  const handle = runtime.handle(accountInvoices, accountInvoicesSchema);
+  const handle = runtime.handle(accountInvoices, accountInvoicesSchema, accountInvoicesSnapshots);
   const settingsOf = (tenantId: string): Promise<InvoicingSettings> => invoicingSettings(runtime.database, tenantId);
   return {
     runtime,
@@ -26,13 +27,16 @@ export const invoicingOn = (runtime: ServiceRuntime) => {
     settingsOf,
     tenantInvoicing: runtime.handle(tenantInvoicing, tenantInvoicingSchema),
     /** What a decision would see now; for previews, which decide nothing. */
-    stateOf: async (accountId: string): Promise<AccountInvoices> => {
-      const recorded = await runtime.store.read(accountInvoicesStream(accountId));
-      return recorded.reduce((state, one) => {
-        const event = accountInvoicesSchema.decode(one);
-        return event === null ? state : accountInvoices.evolve(state, event);
-      }, accountInvoices.initial);
-    },
+    stateOf: (accountId: string): Promise<AccountInvoices> =>
+      currentState(
+        {
+          store: runtime.store,
+          decider: accountInvoices,
+          schema: accountInvoicesSchema,
+          snapshots: accountInvoicesSnapshots,
+        },
+        accountInvoicesStream(accountId),
+      ),
   };
 };
 

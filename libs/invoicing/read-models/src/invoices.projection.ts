@@ -8,6 +8,7 @@ import {
   creditInvoiceItem,
 } from '@billstream/invoicing-domain';
 import type { ReadModel, Sql } from '@billstream/postgres';
+import { applyDrawnItems, drawnItemsDdl } from './drawn-items';
 import { invoicesDdl, statements } from './invoices.sql';
 
 type Rows = { readonly [Statement in keyof typeof statements]: Row[] };
@@ -17,14 +18,15 @@ type Row = { readonly key: string; readonly columns: object };
 /** Invoices with their items, what each still asks for, and what the accounts they belong to stand at. */
 export const invoicesReadModel: ReadModel = {
   name: 'invoices',
-  tables: ['invoice_accounts', 'invoices', 'invoice_items', 'invoice_payments'],
-  ddl: invoicesDdl,
+  tables: ['invoice_accounts', 'invoices', 'invoice_items', 'invoice_items_drawn', 'invoice_payments'],
+  ddl: invoicesDdl + drawnItemsDdl,
   prefixes: [accountInvoicesStreams],
   apply: async (tx, events) => {
     const rows = rowsOf(events);
     await write(tx, 'accounts', rows.accounts);
     await write(tx, 'invoices', rows.invoices);
     await write(tx, 'items', rows.items);
+    await applyDrawnItems(tx, events);
     await write(tx, 'statuses', rows.statuses);
     await write(tx, 'targetDates', rows.targetDates);
     await write(tx, 'amounts', rows.amounts);
@@ -66,6 +68,8 @@ const collect = (rows: Rows, { type, data }: AccountInvoicesEvent, recorded: Rec
   switch (type) {
     case 'AccountRecorded':
       rows.accounts.push(accountRow(data, recorded));
+      return;
+    case 'InvoiceItemsDrawn':
       return;
     case 'InvoiceCommitted':
       rows.invoices.push(invoiceRow(data, 'COMMITTED', recorded));

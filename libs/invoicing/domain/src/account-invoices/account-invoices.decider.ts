@@ -86,4 +86,5 @@ export const accountInvoices: Decider<
   initial: nothingInvoiced,
   decide,
   evolve,
+  isPart: ({ type }) => type === 'InvoiceItemsDrawn',
 };

@@ -35,6 +35,7 @@ const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | n
     case 'UsageRecorded':
     case 'PaymentRecorded':
     case 'ControlTagRecorded':
+    case 'InvoiceItemsDrawn':
     case 'InvoiceDrafted':
     case 'DraftExtended':
     case 'InvoiceAdjusted':

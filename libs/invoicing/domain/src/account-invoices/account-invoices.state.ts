@@ -9,6 +9,7 @@ import type {
   InvoiceItem,
   InvoicePayment,
   InvoiceRun,
+  Itemized,
   RecordedAccount,
 } from './account-invoices.events';
 import {
@@ -19,9 +20,22 @@ import {
   withCreditItem,
   withItems,
 } from './invoice-totals';
-import { type Ledgers, withCharges, withoutInvoice } from './subscription-ledger';
+import { type Ledgers, withCharges, withUnused, withoutCounted, withoutInvoice } from './subscription-ledger';
 
 export type Transaction = Pick<InvoicePayment, 'invoiceId' | 'transactionType' | 'status' | 'amountMinor'>;
+
+export type PendingRun = {
+  readonly run: InvoiceRun;
+  readonly requests: readonly string[];
+  /** What was asked for, as `usageRequestKey` names it. */
+  readonly periods: readonly string[];
+};
+
+/** Names a period of usage that was asked for. */
+export const usageRequestKey = (
+  subscriptionId: string,
+  { usageName, fromAt, toAt }: { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant },
+): string => `${subscriptionId} ${usageName} ${fromAt} ${toAt}`;
 
 export type AccountInvoices = {
   readonly account: RecordedAccount | null;
@@ -42,7 +56,11 @@ export type AccountInvoices = {
   readonly nextAt: Instant | null;
   readonly lastRun: InvoiceRun | null;
   /** A run that waits for usage, and the requests that are not answered. */
-  readonly pending: { readonly run: InvoiceRun; readonly requests: readonly string[] } | null;
+  readonly pending: PendingRun | null;
+  /** How many requests for usage were made; none is like another, as what is counted once stays as it was answered. */
+  readonly asked: number;
+  /** Items of a large invoice whose last event has not come. */
+  readonly drawn: readonly InvoiceItem[];
   readonly parked: string | null;
 };
 
@@ -60,6 +78,8 @@ export const nothingInvoiced: AccountInvoices = {
   nextAt: null,
   lastRun: null,
   pending: null,
+  asked: 0,
+  drawn: [],
   parked: null,
 };
 
@@ -203,21 +223,56 @@ const withClosedUsage = (
   };
 };
 
-const waitingFor = (state: AccountInvoices, run: InvoiceRun, requests: readonly string[]): AccountInvoices => ({
+const waitingFor = (state: AccountInvoices, run: InvoiceRun): AccountInvoices => ({
   ...state,
   nextAt: null,
-  pending: {
-    run: laterRun(state.pending?.run ?? null, run),
-    requests: [...(state.pending?.requests ?? []), ...requests],
-  },
+  pending: { requests: [], periods: [], ...state.pending, run: laterRun(state.pending?.run ?? null, run) },
 });
+
+type UsageRequest = Extract<AccountInvoicesEvent, { readonly type: 'UsageRequested' }>['data'];
+
+const askedFor = (
+  state: AccountInvoices,
+  { requestId, subscriptionId, periods, run }: UsageRequest,
+): AccountInvoices => {
+  const { pending, ...rest } = waitingFor(state, run);
+  if (pending === null) return state;
+  const keys = new Set(periods.map((period) => usageRequestKey(subscriptionId, period)));
+  const asked = {
+    ...pending,
+    requests: [...pending.requests, requestId],
+    periods: [...pending.periods, ...keys],
+  };
+  return { ...rest, asked: state.asked + 1, pending: asked };
+};
+
+type Scheduled = Extract<AccountInvoicesEvent, { readonly type: 'NextInvoiceScheduled' }>['data'];
+
+/** The end of a run: what was counted for it has been charged, or cost nothing. */
+const afterRun = (state: AccountInvoices, { at, run, unused = [] }: Scheduled): AccountInvoices => {
+  const subscriptions = state.pending === null ? state.subscriptions : withoutCounted(state.subscriptions);
+  return {
+    ...state,
+    subscriptions: withUnused(subscriptions, unused),
+    nextAt: at,
+    lastRun: run,
+    pending: null,
+  };
+};
+
+/** The event with all its items, those that were drawn before it included. */
+const whole = <Data extends Itemized>({ drawn }: AccountInvoices, data: Data): Data =>
+  data.itemsDrawn === undefined ? data : { ...data, items: [...drawn, ...data.items] };
 
 const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): AccountInvoices => ({
   ...state,
   account: state.account && { ...state.account, billCycleDayLocal },
 });
 
-export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices => {
+export const evolve = (before: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices => {
+  if (type === 'InvoiceItemsDrawn')
+    return { ...before, drawn: data.from === 0 ? data.items : [...before.drawn, ...data.items] };
+  const state = before.drawn.length === 0 ? before : { ...before, drawn: [] };
   switch (type) {
     case 'AccountRecorded':
       return { ...state, account: data };
@@ -226,9 +281,9 @@ export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEv
     case 'BillCycleDayChosen':
       return withBillCycleDay(state, data.billCycleDayLocal);
     case 'UsageRequested':
-      return waitingFor(state, data.run, [data.requestId]);
+      return askedFor(state, data);
     case 'InvoiceAwaited':
-      return waitingFor(state, data.run, []);
+      return waitingFor(state, data.run);
     case 'UsageRecorded':
       return withClosedUsage(state, data);
     case 'PaymentRecorded':
@@ -236,11 +291,11 @@ export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEv
     case 'ControlTagRecorded':
       return withTag(state, data);
     case 'InvoiceCommitted':
-      return withInvoice(state, data, 'COMMITTED');
+      return withInvoice(state, whole(before, data), 'COMMITTED');
     case 'InvoiceDrafted':
-      return withInvoice(state, data, 'DRAFT');
+      return withInvoice(state, whole(before, data), 'DRAFT');
     case 'DraftExtended':
-      return withMoreItems(state, data, data.targetDate);
+      return withMoreItems(state, whole(before, data), data.targetDate);
     case 'DraftCommitted':
       return changed(state, data.invoiceId, (totals) => ({ ...totals, status: 'COMMITTED' }));
     case 'InvoiceVoided':
@@ -256,7 +311,7 @@ export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEv
     case 'BalanceChanged':
       return state;
     case 'NextInvoiceScheduled':
-      return { ...state, nextAt: data.at, lastRun: data.run, pending: null };
+      return afterRun(state, data);
     case 'InvoicingParked':
       return { ...state, nextAt: null, lastRun: data.run, pending: null, parked: data.reason };
   }
