@@ -22,6 +22,13 @@ module.exports = {
       testMatch: ['<rootDir>/{apps,libs,tools}/**/*.int.spec.ts'],
       testPathIgnorePatterns: ['<rootDir>/apps/system-tests/'],
     },
-    { ...preset, ...withPostgres, displayName: 'system', testMatch: ['<rootDir>/apps/system-tests/**/*.spec.ts'] },
+    {
+      ...preset,
+      ...withPostgres,
+      displayName: 'system',
+      testMatch: ['<rootDir>/apps/system-tests/**/*.spec.ts'],
+      // The golden cases are chosen by GOLDEN (apps/system-tests/golden/README.md), and not played without.
+      testPathIgnorePatterns: process.env.GOLDEN === undefined ? ['/golden\\.spec\\.ts$'] : [],
+    },
   ],
 };

@@ -1,7 +1,12 @@
 import { accountsPublication, accountsStreams } from '@billstream/accounts-domain';
 import {
+  accountEmailsReadModel,
   accountsReadModel,
+  auditReadModel,
   balancesReadModel,
+  customFieldsReadModel,
+  knownObjectsReadModel,
+  tagsReadModel,
   tenantValuesReadModel,
   tenantsReadModel,
 } from '@billstream/accounts-read-models';
@@ -16,9 +21,19 @@ export { bootstrapTenantId } from './bootstrap';
 export const accountsService: ServiceDefinition = {
   name: 'accounts',
   streams: accountsStreams,
-  readModels: [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel],
+  readModels: [
+    accountsReadModel,
+    accountEmailsReadModel,
+    balancesReadModel,
+    tenantsReadModel,
+    tenantValuesReadModel,
+    tagsReadModel,
+    customFieldsReadModel,
+    knownObjectsReadModel,
+    auditReadModel,
+  ],
   publication: accountsPublication,
-  hears: ['invoicing', 'payments'],
+  hears: ['subscriptions', 'invoicing', 'payments'],
   module: accountsModule,
   background: (runtime) => bootstrapTenant(accountsOn(runtime)),
 };

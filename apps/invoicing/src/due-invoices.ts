@@ -5,11 +5,7 @@ import { derivedId } from '@billstream/kernel';
 import type { DueItem } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { invoicingOn, notBefore } from './invoicing';
-
-const scheduledBy = (payload: object): string => {
-  if ('scheduledBy' in payload && typeof payload.scheduledBy === 'string') return payload.scheduledBy;
-  throw new TypeError(`an invoice that is due does not say what scheduled it: ${JSON.stringify(payload)}`);
-};
+import { scheduledBy } from './scheduled-by';
 
 const contextFor = ({ tenantId, payload }: DueItem, at: CommandContext['at']): CommandContext => {
   const cause = scheduledBy(payload);

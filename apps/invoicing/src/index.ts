@@ -1,20 +1,23 @@
+import { invoicingPublication, invoicingStreams } from '@billstream/invoicing-domain';
 import {
-  accountInvoicesPublication,
-  accountInvoicesStreams,
-  tenantInvoicingStreams,
-} from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel, tenantInvoicingReadModel } from '@billstream/invoicing-read-models';
+  dueInvoicesReadModel,
+  invoicesReadModel,
+  overdueReadModel,
+  tenantInvoicingReadModel,
+} from '@billstream/invoicing-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { dueInvoices } from './due-invoices';
+import { dueOverdueChecks } from './overdue/due-overdue-checks';
 import { invoicingModule } from './invoicing.module';
 
 /** Invoices, credit and balances of accounts. */
 export const invoicingService: ServiceDefinition = {
   name: 'invoicing',
-  streams: [accountInvoicesStreams, tenantInvoicingStreams],
-  readModels: [invoicesReadModel, dueInvoicesReadModel, tenantInvoicingReadModel],
-  publication: accountInvoicesPublication,
-  hears: ['accounts', 'subscriptions', 'metering', 'payments'],
-  dueWork: dueInvoices,
+  streams: invoicingStreams,
+  readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
+  publication: invoicingPublication,
+  // Itself, too: what an account owes decides whether it is overdue, and what a child owes is charged to its parent.
+  hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
+  dueWork: (runtime) => ({ ...dueInvoices(runtime), ...dueOverdueChecks(runtime) }),
   module: invoicingModule,
 };

@@ -7,7 +7,10 @@ import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
 import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
 import { invoicingOn, invoicingToken } from './invoicing';
+import { AccountOverdueEndpoint } from './overdue/account-overdue.endpoint';
+import { OverdueConfigEndpoint } from './overdue/overdue-config.endpoint';
 import { OnFactsTold } from './reactions/on-facts-told';
+import { OnOverdueFacts } from './reactions/on-overdue-facts';
 
 class InvoicingModule {}
 
@@ -20,7 +23,10 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     PreviewInvoiceEndpoint,
     AddItemsEndpoint,
     ChangeInvoiceEndpoint,
+    OverdueConfigEndpoint,
+    AccountOverdueEndpoint,
     OnFactsTold,
+    OnOverdueFacts,
   ],
   providers: [{ provide: invoicingToken, useValue: invoicingOn(runtime) }],
 });

@@ -7,6 +7,10 @@ import {
   accountInvoicesSchema,
   accountInvoicesSnapshots,
   accountInvoicesStream,
+  overdueConfigDecider,
+  overdueConfigSchema,
+  overdueDecider,
+  overdueSchema,
   tenantInvoicing,
   tenantInvoicingSchema,
 } from '@billstream/invoicing-domain';
@@ -25,6 +29,8 @@ export const invoicingOn = (runtime: ServiceRuntime) => {
     accountInvoices: async (stream: string, command: AccountInvoicesCommand, context: CommandContext) =>
       handle(stream, { ...command, settings: await settingsOf(context.tenantId) }, context),
     settingsOf,
+    overdue: runtime.handle(overdueDecider, overdueSchema),
+    overdueConfig: runtime.handle(overdueConfigDecider, overdueConfigSchema),
     tenantInvoicing: runtime.handle(tenantInvoicing, tenantInvoicingSchema),
     /** What a decision would see now; for previews, which decide nothing. */
     stateOf: (accountId: string): Promise<AccountInvoices> =>

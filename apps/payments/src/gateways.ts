@@ -1,14 +1,16 @@
 import { minorDigits, parseCurrency } from '@billstream/kernel';
-import { payPalPlugin } from '@billstream/payments-domain';
+import { type TestGateway, payPalPlugin, paymentTestPlugin, testGatewayModeOf } from '@billstream/payments-domain';
 import {
   type PaymentGateway,
   type PayPalConfig,
   parsePayPalConfig,
+  paymentTestGateway,
   payPalGateway,
 } from '@billstream/payments-gateways';
 import { sealedConfigOf } from '@billstream/payments-read-models';
 import { open } from '@billstream/secrets';
 import type { ServiceRuntime } from '@billstream/service-runtime';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { soon } from './soon';
 
 /** A provider that cannot be called, in one sentence for whoever can mend it. Never names a credential's value. */
@@ -29,9 +31,17 @@ const platformDigits = (text: string): number => {
   return currency === null ? 2 : minorDigits(currency);
 };
 
-export const gatewaysOn = (runtime: ServiceRuntime): GatewayOf => {
+/** Money that moves nowhere is for systems that bill nobody. */
+export const hasTestPlugin = ({ settings }: ServiceRuntime): boolean => settings.testClock || settings.embedded;
+
+/** `testGatewayOf`: how the tenant's test plugin has been told to answer. */
+export const gatewaysOn = (
+  runtime: ServiceRuntime,
+  testGatewayOf: (tenantId: string) => Promise<TestGateway>,
+): GatewayOf => {
   const { settings, database } = runtime;
   return async (tenantId, pluginName) => {
+    if (pluginName === paymentTestPlugin && hasTestPlugin(runtime)) return toldBy(() => testGatewayOf(tenantId));
     if (pluginName !== payPalPlugin) return { problem: `Payment plugin ${pluginName} cannot charge` };
     if (settings.payPalMode === 'emulator') return emulatedPayPal(settings.emulatorUrl, tenantId);
     const sealed = await soon(() => sealedConfigOf(database, tenantId, pluginName));
@@ -41,6 +51,14 @@ export const gatewaysOn = (runtime: ServiceRuntime): GatewayOf => {
     return realPayPal(config, settings.payPalMode === 'live' && !config.test);
   };
 };
+
+const toldBy = (stateNow: () => Promise<TestGateway>): PaymentGateway =>
+  paymentTestGateway({
+    behaviourOf: async (method) => testGatewayModeOf(await stateNow(), method),
+    minorDigits: platformDigits,
+    now: () => new Date(),
+    sleep: (ms) => sleep(ms),
+  });
 
 /** The emulator takes any credentials and keeps what it is sent, so it gets a name of ours and never the tenant's own. */
 const emulatedPayPal = (url: string, tenantId: string): PaymentGateway =>

@@ -33,7 +33,7 @@ export const payInvoice = async (
     external === null
       ? {
           type: 'PayInvoice',
-          data: { method: await payments.defaultCharge(context.tenantId, accountId), amountMinor, now },
+          data: { method: (await payments.payerOf(context.tenantId, accountId)).method, amountMinor, now },
         }
       : {
           type: 'RecordExternalPayment',

@@ -1,5 +1,6 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { ConfigureTestPluginEndpoint } from './http/configure-test-plugin.endpoint';
 import { CreatePaymentMethodEndpoint } from './http/create-payment-method.endpoint';
 import { GetPaymentsEndpoint } from './http/get-payments.endpoint';
 import { PayInvoicesEndpoint } from './http/pay-invoices.endpoint';
@@ -22,6 +23,7 @@ export const paymentsOf = (runtime: ServiceRuntime): Payments => {
 export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
   module: PaymentsModule,
   controllers: [
+    ConfigureTestPluginEndpoint,
     SetupCheckoutEndpoint,
     CreatePaymentMethodEndpoint,
     AccountPaymentMethodsEndpoint,

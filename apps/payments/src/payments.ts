@@ -8,21 +8,39 @@ import {
   defaultMethodOf,
   invoicePayments,
   invoicePaymentsSchema,
+  isManualPay,
   payerAccount,
   payerAccountSchema,
   payerAccountStream,
+  paymentSettings,
+  paymentSettingsSchema,
+  paymentSettingsStream,
   pluginConfig,
   pluginConfigSchema,
+  retryPolicyOf,
+  testGateway,
+  testGatewaySchema,
+  testGatewayStream,
+  type TestGateway,
 } from '@billstream/payments-domain';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import { paymentExecutor } from './executor/executor';
-import { gatewaysOn } from './gateways';
+import { type Payer, paymentExecutor } from './executor/executor';
+import { gatewaysOn, hasTestPlugin } from './gateways';
 
 /** The runtime, one command loop per kind of stream, the gateways and the executor: all that the edges need. */
 export const paymentsOn = (runtime: ServiceRuntime) => {
   const payer = runtime.handle(payerAccount, payerAccountSchema);
   const handle = runtime.handle(invoicePayments, invoicePaymentsSchema);
-  const gatewayOf = gatewaysOn(runtime);
+  const told = runtime.handle(testGateway, testGatewaySchema);
+
+  /** How the tenant's test plugin answers, as the next call will meet it. */
+  const testGatewayState = async (tenantId: string): Promise<TestGateway> => {
+    const context = contextOf(runtime, tenantId, newId());
+    const handled = await told(testGatewayStream(tenantId), { type: 'Look' }, context);
+    if (handled.outcome !== 'accepted') throw new Error(`looking at a test plugin ended as ${handled.outcome}`);
+    return handled.state;
+  };
+  const gatewayOf = gatewaysOn(runtime, testGatewayState);
 
   /** The payer as the next decision will see it, whatever the read models know already. */
   const payerState = async (tenantId: string, accountId: string): Promise<PayerAccount> => {
@@ -31,23 +49,43 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
     if (handled.outcome !== 'accepted') throw new Error(`looking at a payer ended as ${handled.outcome}`);
     return handled.state;
   };
-  const defaultCharge = async (tenantId: string, accountId: string): Promise<ChargedMethod | null> =>
-    chargedMethod(defaultMethodOf(await payerState(tenantId, accountId)));
+  const payerOf = async (tenantId: string, accountId: string): Promise<Payer> => {
+    const state = await payerState(tenantId, accountId);
+    return { method: chargedMethod(defaultMethodOf(state)), isManualPay: isManualPay(state) };
+  };
+  const settings = runtime.handle(paymentSettings, paymentSettingsSchema);
 
   return {
     runtime,
     payer,
     invoicePayments: handle,
     pluginConfig: runtime.handle(pluginConfig, pluginConfigSchema),
+    testGateway: told,
+    testGatewayState,
+    hasTestPlugin: hasTestPlugin(runtime),
     gatewayOf,
     payerState,
-    defaultCharge,
+    payerOf,
+    settings,
     executor: paymentExecutor({
       handle,
       gatewayOf,
-      defaultMethodOf: defaultCharge,
+      payerOf,
+      holdBack: async ({ tenantId, invoiceId, dueAt }, { accountId }) => {
+        const context = contextOf(runtime, tenantId, derivedId('hold-back', invoiceId, dueAt));
+        const command = { type: 'HoldBackInvoice', data: { accountId, invoiceId } } as const;
+        const held = await payer(payerAccountStream(accountId), command, context);
+        if (held.outcome !== 'accepted') throw new Error(`holding back an invoice ended as ${held.outcome}`);
+      },
+      retryPolicyOf: async (tenantId) => {
+        const context = contextOf(runtime, tenantId, newId());
+        const seen = await settings(paymentSettingsStream(tenantId), { type: 'Look' }, context);
+        if (seen.outcome !== 'accepted') throw new Error(`looking at settings ended as ${seen.outcome}`);
+        return retryPolicyOf(seen.state);
+      },
       clock: runtime.clock,
       wallNow: wallTime,
+      isAlone: runtime.settings.embedded,
       onDoubleCharge: (facts) => {
         runtime.logger.error(facts, 'a payer was charged twice');
         runtime.metrics.count('payments_double_charged');

@@ -1,13 +1,23 @@
 import * as accounts from '@billstream/accounts-domain';
 import {
+  accountEmailsReadModel,
   accountsReadModel,
+  auditReadModel,
   balancesReadModel,
+  customFieldsReadModel,
+  knownObjectsReadModel,
+  tagsReadModel,
   tenantValuesReadModel,
   tenantsReadModel,
 } from '@billstream/accounts-read-models';
 import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
 import * as invoicing from '@billstream/invoicing-domain';
-import { dueInvoicesReadModel, invoicesReadModel, tenantInvoicingReadModel } from '@billstream/invoicing-read-models';
+import {
+  dueInvoicesReadModel,
+  invoicesReadModel,
+  overdueReadModel,
+  tenantInvoicingReadModel,
+} from '@billstream/invoicing-read-models';
 import * as metering from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import * as payments from '@billstream/payments-domain';
@@ -44,16 +54,31 @@ export const contexts: readonly ReplayContext[] = [
     name: 'accounts',
     streams: accounts.accountsStreams,
     private: [],
-    readModels: [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel],
-    hears: ['invoicing', 'payments'],
+    readModels: [
+      accountsReadModel,
+      accountEmailsReadModel,
+      balancesReadModel,
+      tenantsReadModel,
+      tenantValuesReadModel,
+      tagsReadModel,
+      customFieldsReadModel,
+      knownObjectsReadModel,
+      auditReadModel,
+    ],
+    hears: ['subscriptions', 'invoicing', 'payments'],
     aggregates: [
       aggregate('account-', accounts.account, accounts.accountSchema),
       aggregate('accountProfile-', accounts.profile, accounts.profileSchema),
+      aggregate('accountEmails-', accounts.accountEmails, accounts.accountEmailsSchema),
       aggregate('accountFigures-', accounts.figures, accounts.figuresSchema),
       aggregate('accountKey-', accounts.keyClaim, accounts.accountKeySchema),
       aggregate('tenant-', accounts.tenant, accounts.tenantSchema),
       aggregate('tenantKey-', accounts.keyClaim, accounts.tenantKeySchema),
       aggregate('tenantConfig-', accounts.tenantConfig, accounts.tenantConfigSchema),
+      aggregate('tagDefinitions-', accounts.tagDefinitions, accounts.tagDefinitionsSchema),
+      aggregate('objectTags-', accounts.objectTags, accounts.objectTagsSchema),
+      aggregate('objectFields-', accounts.objectFields, accounts.objectFieldsSchema),
+      aggregate('accountObjects-', accounts.knownObjects, accounts.knownObjectsSchema),
     ],
   },
   {
@@ -87,12 +112,14 @@ export const contexts: readonly ReplayContext[] = [
   },
   {
     name: 'invoicing',
-    streams: [invoicing.accountInvoicesStreams, invoicing.tenantInvoicingStreams],
+    streams: invoicing.invoicingStreams,
     private: [],
-    readModels: [invoicesReadModel, dueInvoicesReadModel, tenantInvoicingReadModel],
-    hears: ['accounts', 'subscriptions', 'metering', 'payments'],
+    readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
+    hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
     aggregates: [
       aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema),
+      aggregate('overdue-', invoicing.overdueDecider, invoicing.overdueSchema),
+      aggregate('overdueConfig-', invoicing.overdueConfigDecider, invoicing.overdueConfigSchema),
       aggregate('invoicingTenant-', invoicing.tenantInvoicing, invoicing.tenantInvoicingSchema),
     ],
   },
@@ -106,6 +133,8 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('payerAccount-', payments.payerAccount, payments.payerAccountSchema),
       aggregate('invoicePayments-', payments.invoicePayments, payments.invoicePaymentsSchema),
       aggregate('pluginConfig-', payments.pluginConfig, payments.pluginConfigSchema),
+      aggregate('paymentSettings-', payments.paymentSettings, payments.paymentSettingsSchema),
+      aggregate('testGateway-', payments.testGateway, payments.testGatewaySchema),
     ],
   },
 ];

@@ -1,10 +1,13 @@
 import type { AccountView } from '@billstream/accounts-read-models';
 import { money, toDecimal, toNumber } from '@billstream/kernel';
+import type { Accounts } from '../accounts';
+import { AuditQuery, withAuditLogs } from './audit-logs';
+import { isTrue } from './query-values';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
 /** Which figures a client asked to see beside the account. */
-export class BalanceQuery {
+export class BalanceQuery extends AuditQuery {
   @IsOptional() @IsString() readonly accountWithBalance?: string;
   @IsOptional() @IsString() readonly accountWithBalanceAndCBA?: string;
 }
@@ -16,14 +19,22 @@ export class AccountPageQuery extends BalanceQuery {
   @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly limit: number = 100;
 }
 
-const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 'true';
-
 /** An amount as Kill Bill's JSON has it. Without a currency nothing was ever charged. */
 const amount = (view: AccountView, minor: bigint): number =>
   view.balanceCurrency === null ? 0 : toNumber(toDecimal(money(Number(minor), view.balanceCurrency)));
 
-/** Kill Bill's Account JSON (0.20 and later), every field present and in its order. */
-export const accountJson = (view: AccountView, query: BalanceQuery) => {
+/** Accounts as a client gets them: with the figures and audit logs that it asks for. */
+export const answerAccounts = (accounts: Accounts, views: readonly AccountView[], request: AccountsRequest) =>
+  withAuditLogs(
+    accounts,
+    request,
+    views.map((view) => ({ objectType: 'ACCOUNT', objectId: view.accountId, json: accountJson(view, request.query) })),
+  );
+
+type AccountsRequest = { readonly tenantId: string; readonly query: BalanceQuery };
+
+/** Kill Bill's Account JSON (0.20 and later), every field present and in its order; audit logs come after it. */
+const accountJson = (view: AccountView, query: BalanceQuery) => {
   const withCredit = isTrue(query.accountWithBalanceAndCBA);
   const withBalance = withCredit || isTrue(query.accountWithBalance);
   return {
@@ -52,6 +63,5 @@ export const accountJson = (view: AccountView, query: BalanceQuery) => {
     isMigrated: view.isMigrated,
     accountBalance: withBalance ? amount(view, view.balanceMinor) : null,
     accountCBA: withCredit ? amount(view, view.creditMinor) : null,
-    auditLogs: [],
   };
 };

@@ -1,4 +1,4 @@
-import { profileStream } from '@billstream/accounts-domain';
+import { accountEmailsStream, profileStream } from '@billstream/accounts-domain';
 import { type RequestContext, RequestCtx, unwrap } from '@billstream/http';
 import { Controller, Delete, HttpCode, Inject, Param } from '@nestjs/common';
 import { type Accounts, accountsToken, stepOf } from '../accounts';
@@ -20,6 +20,12 @@ export class EraseProfileEndpoint {
       command,
       stepOf(context, this.accounts, 'erase'),
     );
-    await this.accounts.runtime.visible(unwrap(erased, accountProblem(accountId)).position);
+    const emails = await this.accounts.accountEmails(
+      accountEmailsStream(accountId),
+      { type: 'EraseEmails', data: { accountId } },
+      stepOf(context, this.accounts, 'erase-emails'),
+    );
+    const { position } = unwrap(emails, accountProblem(accountId));
+    await this.accounts.runtime.visible(position ?? unwrap(erased, accountProblem(accountId)).position);
   }
 }

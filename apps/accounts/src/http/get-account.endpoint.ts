@@ -3,7 +3,7 @@ import { type RequestContext, RequestCtx, killBillProblem } from '@billstream/ht
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
 import { type Accounts, accountsToken } from '../accounts';
-import { BalanceQuery, accountJson } from './account-json';
+import { BalanceQuery, answerAccounts } from './account-json';
 import { existingAccount, lookTwice } from './find-account';
 
 class KeyQuery extends BalanceQuery {
@@ -23,18 +23,23 @@ export class GetAccountEndpoint {
     const found = await lookTwice(this.accounts, () => accountByKey(database, tenantId, externalKey));
     if (found === null)
       throw killBillProblem(404, 3003, 'AccountApiException', `Account does not exist for key ${externalKey}`);
-    return accountJson(found, query);
+    return (await answerAccounts(this.accounts, [found], { tenantId, query }))[0];
   }
 
   @Get(':accountId')
-  async byId(@Param('accountId') id: string, @Query() query: BalanceQuery, @RequestCtx() context: RequestContext) {
-    return accountJson(await existingAccount(this.accounts, context.tenantId, id), query);
+  async byId(@Param('accountId') id: string, @Query() query: BalanceQuery, @RequestCtx() { tenantId }: RequestContext) {
+    const found = await existingAccount(this.accounts, tenantId, id);
+    return (await answerAccounts(this.accounts, [found], { tenantId, query }))[0];
   }
 
   @Get(':accountId/children')
-  async children(@Param('accountId') id: string, @Query() query: BalanceQuery, @RequestCtx() context: RequestContext) {
-    const { accountId } = await existingAccount(this.accounts, context.tenantId, id);
-    const children = await childrenOf(this.accounts.runtime.database, context.tenantId, accountId);
-    return children.map((child) => accountJson(child, query));
+  async children(
+    @Param('accountId') id: string,
+    @Query() query: BalanceQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
+    const { accountId } = await existingAccount(this.accounts, tenantId, id);
+    const children = await childrenOf(this.accounts.runtime.database, tenantId, accountId);
+    return answerAccounts(this.accounts, children, { tenantId, query });
   }
 }

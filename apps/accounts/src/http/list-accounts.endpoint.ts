@@ -12,8 +12,10 @@ import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Accounts, accountsToken } from '../accounts';
-import { AccountPageQuery, accountJson } from './account-json';
+import { AccountPageQuery, answerAccounts } from './account-json';
 import { invalidValue } from './problems';
+
+type Parts = { readonly query: AccountPageQuery; readonly request: FastifyRequest; readonly reply: FastifyReply };
 
 @Controller('1.0/kb/accounts')
 export class ListAccountsEndpoint {
@@ -26,7 +28,8 @@ export class ListAccountsEndpoint {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return answer(await accountsPage(this.accounts.runtime.database, tenantId, query), { query, request, reply });
+    const page = await accountsPage(this.accounts.runtime.database, tenantId, query);
+    return this.answer(page, { query, request, reply });
   }
 
   @Get('search/:searchKey')
@@ -38,7 +41,18 @@ export class ListAccountsEndpoint {
   ) {
     const { tenantId } = requestContextOf(request);
     const page = await searchAccounts(this.accounts.runtime.database, tenantId, conditionOf(key, query), query);
-    return answer(page, { query, request, reply });
+    return this.answer(page, { query, request, reply });
+  }
+
+  private answer({ accounts, matching, total }: AccountPage, { query, request, reply }: Parts) {
+    paginate(reply, {
+      offset: Math.max(query.offset, 0),
+      limit: query.limit,
+      total: matching,
+      max: total,
+      uri: locationOf(request, request.url),
+    });
+    return answerAccounts(this.accounts, accounts, { tenantId: requestContextOf(request).tenantId, query });
   }
 }
 
@@ -50,17 +64,4 @@ const conditionOf = (key: string, { offset, limit }: AccountPageQuery): SearchCo
     return condition;
   }
   return offset === -1 && limit === 1 ? exactly(key) : containing(key);
-};
-
-type Parts = { readonly query: AccountPageQuery; readonly request: FastifyRequest; readonly reply: FastifyReply };
-
-const answer = ({ accounts, matching, total }: AccountPage, { query, request, reply }: Parts) => {
-  paginate(reply, {
-    offset: Math.max(query.offset, 0),
-    limit: query.limit,
-    total: matching,
-    max: total,
-    uri: locationOf(request, request.url),
-  });
-  return accounts.map((account) => accountJson(account, query));
 };

@@ -1,4 +1,10 @@
-import type { AccountRejection, TenantRejection } from '@billstream/accounts-domain';
+import type {
+  AccountRejection,
+  ObjectFieldsRejection,
+  ObjectTagsRejection,
+  TagDefinitionRejection,
+  TenantRejection,
+} from '@billstream/accounts-domain';
 import { type ProblemException, killBillProblem } from '@billstream/http';
 
 /** A value in a request that cannot be: Kill Bill answers an IllegalArgumentException, 400. */
@@ -61,3 +67,48 @@ export const tenantProblem =
 
 export const unknownTenant = (tenantId: string): ProblemException =>
   killBillProblem(404, 20001, 'TenantApiException', `Tenant does not exist for id ${tenantId}`);
+
+export const unknownTagDefinition = (id: string): ProblemException =>
+  killBillProblem(404, 3902, 'TagDefinitionApiException', `The tag definition does not exist: ${id}`);
+
+export const tagDefinitionProblem = (rejection: TagDefinitionRejection): ProblemException => {
+  const refuse = (status: number, code: number, detail: string): ProblemException =>
+    killBillProblem(status, code, 'TagDefinitionApiException', detail);
+  switch (rejection.code) {
+    case 'tag-definition-reserved':
+      return refuse(409, 3900, `name: ${rejection.name} is the name of a control tag`);
+    case 'tag-definition-exists':
+      return refuse(409, 3901, `name: a tag definition ${rejection.name} exists already`);
+    case 'tag-definition-unknown':
+      return unknownTagDefinition(rejection.tagDefinitionId);
+    case 'tag-definition-used':
+      return refuse(400, 3903, `The tag definition ${rejection.name} is in use`);
+    case 'tag-definition-uppercase':
+      return refuse(400, 3904, `name: ${rejection.name} must be in lower case`);
+  }
+};
+
+export const tagProblem = (rejection: ObjectTagsRejection): ProblemException => {
+  switch (rejection.code) {
+    case 'tag-unknown':
+      return killBillProblem(404, 3950, 'TagApiException', `The tag does not exist: ${rejection.tagDefinitionName}`);
+    case 'tag-is-the-systems':
+      return killBillProblem(400, 3953, 'TagApiException', `The tag is the system's: ${rejection.tagDefinitionId}`);
+    case 'tag-not-applicable':
+      return invalidValue(`Control tag ${rejection.name} is not for objects of type ${rejection.objectType}`);
+  }
+};
+
+/** Kill Bill has no status of its own for these: all are 400. */
+export const customFieldProblem = (rejection: ObjectFieldsRejection): ProblemException => {
+  const refuse = (code: number, detail: string): ProblemException =>
+    killBillProblem(400, code, 'CustomFieldApiException', detail);
+  switch (rejection.code) {
+    case 'custom-field-exists':
+      return refuse(9000, `name: the object has a custom field ${rejection.name} already`);
+    case 'custom-field-unknown':
+      return refuse(9001, `customFieldId: the object has no custom field ${rejection.customFieldId}`);
+    case 'custom-field-name-fixed':
+      return refuse(9002, `name of custom field ${rejection.customFieldId} cannot become ${rejection.name}`);
+  }
+};

@@ -1,16 +1,10 @@
 import { accountStream, figuresStream } from '@billstream/accounts-domain';
-import type { CommandContext, Handled, PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
-import { derivedId } from '@billstream/kernel';
 import type { PaymentsEvent } from '@billstream/payments-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Accounts, accountsToken } from '../accounts';
-
-type Heard<Events extends { readonly type: string; readonly data: object }, Type extends Events['type']> = PublicEvent<
-  Type,
-  Extract<Events, { readonly type: Type }>['data']
->;
+import { type Heard, contextOf, settled } from './heard';
 
 /** What invoicing and payments tell about an account becomes events of accounts' own, once however often it is told. */
 @Controller()
@@ -40,19 +34,3 @@ export class OnMoneyMoved {
     settled(await this.accounts.account(accountStream(accountId), command, contextOf(event)));
   }
 }
-
-const contextOf = (event: PublicEvent): CommandContext => ({
-  commandId: derivedId('accounts', event.id),
-  tenantId: event.tenantId,
-  actor: event.actor,
-  at: event.at,
-  correlationId: event.correlationId,
-  causationId: event.id,
-  ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
-});
-
-/** A fact of another context cannot be refused: if it is, one of the two is wrong, and the message must not be lost. */
-const settled = (handled: Handled<object, unknown, { readonly code: string }>): void => {
-  if (handled.outcome === 'rejected') throw new Error(`accounts refuses what it was told: ${handled.rejection.code}`);
-  if (handled.outcome !== 'accepted') throw new Error(`accounts could not record what it was told: ${handled.outcome}`);
-};

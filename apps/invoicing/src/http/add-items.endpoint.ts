@@ -1,11 +1,12 @@
-import { type RequestContext, listOf, locationOf, requestContextOf } from '@billstream/http';
+import { type RequestContext, listOf, requestContextOf } from '@billstream/http';
 import type { AskedItem } from '@billstream/invoicing-domain';
 import { type InvoicedAccount, invoiceByItem } from '@billstream/invoicing-read-models';
 import { parseUuid } from '@billstream/kernel';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { IsIn, IsOptional, IsString } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { type Invoicing, invoicingToken } from '../invoicing';
+import { type Answer, AnswerTo } from './answer';
 import { dateFrom } from './dates';
 import { existingAccount, lookTwice } from './find-account';
 import { itemJson } from './invoice-json';
@@ -91,10 +92,8 @@ export class AddItemsEndpoint {
     @Param('accountId') id: string,
     @Body(listOf(InvoiceItemRequest)) body: InvoiceItemRequest[],
     @Query() { targetDate }: MigrationQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @AnswerTo() { context, locatedAt }: Answer,
   ): Promise<void> {
-    const context = requestContextOf(request);
     const account = await existingAccount(this.invoicing, context.tenantId, id);
     const items = body.map((one, index) =>
       askedItem(one, index, { account, type: migrationType(one.itemType, index), amountCode: 4015 }),
@@ -106,7 +105,7 @@ export class AddItemsEndpoint {
       isMigration: true,
     });
     if (first === undefined) throw invalidValue('the body must name at least one item');
-    void reply.header('Location', locationOf(request, `/1.0/kb/invoices/${first.invoiceId}`));
+    locatedAt(`/1.0/kb/invoices/${first.invoiceId}`);
   }
 
   private async add(

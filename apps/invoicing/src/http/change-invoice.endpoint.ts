@@ -1,9 +1,9 @@
-import { type RequestContext, RequestCtx, locationOf, requestContextOf } from '@billstream/http';
+import { type RequestContext, RequestCtx } from '@billstream/http';
 import { parseUuid } from '@billstream/kernel';
-import { Body, Controller, Delete, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Invoicing, invoicingToken } from '../invoicing';
+import { type Answer, AnswerTo } from './answer';
 import { dateFrom } from './dates';
 import { existingAccount } from './find-account';
 import { existingInvoice, issue } from './issue';
@@ -48,10 +48,8 @@ export class ChangeInvoiceEndpoint {
     @Param('invoiceId') id: string,
     @Body() body: InvoiceItemRequest,
     @Query() { requestedDate }: AdjustQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @AnswerTo() { context, locatedAt }: Answer,
   ): Promise<void> {
-    const context = requestContextOf(request);
     const itemId = parseUuid(body.invoiceItemId ?? '');
     if (itemId === null) throw invalidValue('invoiceItemId: an item of the invoice is needed');
     const effectiveDate = dateFrom('requestedDate', requestedDate);
@@ -71,7 +69,7 @@ export class ChangeInvoiceEndpoint {
       itemDetails: body.itemDetails ?? null,
       now: this.now(context),
     });
-    void reply.header('Location', locationOf(request, `/1.0/kb/invoices/${invoiceId}`));
+    locatedAt(`/1.0/kb/invoices/${invoiceId}`);
   }
 
   /** Takes back credit that somebody gave; what of it was used is owed again. 400 (4030) for credit the platform made. */

@@ -1,4 +1,4 @@
-import type { CommittedInvoice, InvoiceItem } from '@billstream/invoicing-domain';
+import type { CommittedInvoice, InvoiceItem, InvoiceItemType } from '@billstream/invoicing-domain';
 import type { InvoiceView } from '@billstream/invoicing-read-models';
 import { type Currency, money, toDecimal, toNumber } from '@billstream/kernel';
 
@@ -10,31 +10,25 @@ const amountIn =
     toNumber(toDecimal(money(Number(minor), currency)));
 
 /** What Kill Bill writes where nobody gave a description. */
+const descriptions: { readonly [Type in InvoiceItemType]: (item: InvoiceItem) => string | null } = {
+  RECURRING: ({ phaseName }) => phaseName,
+  FIXED: ({ phaseName }) => `${phaseName ?? ''} (fixed price)`,
+  USAGE: ({ usageName }) => `${usageName ?? ''} (usage item)`,
+  EXTERNAL_CHARGE: () => 'External charge',
+  TAX: () => 'Tax',
+  PARENT_SUMMARY: () => 'Summary of a child account',
+  REPAIR_ADJ: () => 'Adjustment (subscription change)',
+  ITEM_ADJ: () => 'Invoice item adjustment',
+  CREDIT_ADJ: () => 'Invoice adjustment (account credit)',
+  CBA_ADJ: ({ amountMinor }) =>
+    amountMinor > 0 ? 'Adjustment (account credit)' : 'Adjustment (use of account credit)',
+};
+
 const descriptionOf = (item: InvoiceItem): string | null => {
-  const { type, phaseName, usageName, amountMinor, description } = item;
-  if (description != null && description !== '') return description;
-  switch (type) {
-    case 'RECURRING':
-      return phaseName;
-    case 'FIXED':
-      return `${phaseName ?? ''} (fixed price)`;
-    case 'USAGE':
-      return `${usageName ?? ''} (usage item)`;
-    case 'REPAIR_ADJ':
-      return 'Adjustment (subscription change)';
-    case 'EXTERNAL_CHARGE':
-      return 'External charge';
-    case 'TAX':
-      return 'Tax';
-    case 'PARENT_SUMMARY':
-      return 'Summary of a child account';
-    case 'ITEM_ADJ':
-      return 'Invoice item adjustment';
-    case 'CREDIT_ADJ':
-      return 'Invoice adjustment (account credit)';
-    case 'CBA_ADJ':
-      return amountMinor > 0 ? 'Adjustment (account credit)' : 'Adjustment (use of account credit)';
-  }
+  const { type, description } = item;
+  return description === undefined || description === null || description === ''
+    ? descriptions[type](item)
+    : description;
 };
 
 /** Kill Bill's InvoiceItem JSON, every field present and in its order. */

@@ -39,16 +39,8 @@ export const existingInvoice = async (invoicing: Invoicing, tenantId: string, te
 
 export type PlacedItem = { readonly item: InvoiceItem; readonly invoiceId: string };
 
-/** The items that a command made, each with the invoice it is on. */
+/** The items that a command made, each with the invoice it is on. Credit that was applied is no item of its own here. */
 export const itemsMadeBy = (events: readonly AccountInvoicesEvent[]): readonly PlacedItem[] =>
-  events.flatMap(({ type, data }): readonly PlacedItem[] => {
-    switch (type) {
-      case 'InvoiceCommitted':
-      case 'InvoiceDrafted':
-      case 'DraftExtended':
-      case 'InvoiceAdjusted':
-        return data.items.map((item) => ({ item, invoiceId: data.invoiceId }));
-      default:
-        return [];
-    }
-  });
+  events.flatMap(({ data }): readonly PlacedItem[] =>
+    'invoiceId' in data && 'items' in data ? data.items.map((item) => ({ item, invoiceId: data.invoiceId })) : [],
+  );

@@ -33,6 +33,9 @@ export const adjustmentNotPositive = (): ProblemException =>
 export const wrongStatus = (invoiceId: string, status: string, wanted: string): ProblemException =>
   invoiceRefusal(400, 4023, `Invoice ${invoiceId} cannot become ${wanted}: its status is ${status}.`);
 
+const voidedInvoice = (invoiceId: string): ProblemException =>
+  invoiceRefusal(400, 4031, `Invoice ${invoiceId} is void and cannot be changed.`);
+
 export const missingAmount = (code: 4009 | 4015, field: string): ProblemException =>
   invoiceRefusal(400, code, `${field}: an amount of zero or more is needed`);
 
@@ -44,55 +47,47 @@ export const wrongCurrency = (given: string, expected: string | null): ProblemEx
     `currency: ${given} is not the account's currency ${expected ?? '(none)'}`,
   );
 
+type Refused<Code extends AccountInvoicesRejection['code']> = Extract<
+  AccountInvoicesRejection,
+  { readonly code: Code }
+>;
+
+const refusals: {
+  readonly [Code in AccountInvoicesRejection['code']]: (refused: Refused<Code>, accountId: string) => ProblemException;
+} = {
+  'account-unknown': (_, accountId) => unknownAccount(accountId),
+  'account-without-currency': (_, accountId) => invalidValue(`account ${accountId} has no currency yet`),
+  'target-date-too-far': ({ targetDate }) =>
+    invoiceRefusal(400, 4005, `The target date was too far in the future. Target Date: ${targetDate}`),
+  'invoice-unknown': ({ invoiceId }) => unknownInvoice(invoiceId),
+  'item-unknown': ({ itemId }) => unknownItem(itemId),
+  'invoice-not-draft': ({ invoiceId, status }) =>
+    status === 'COMMITTED'
+      ? invoiceRefusal(400, 4024, `Invoice ${invoiceId} is already committed.`)
+      : voidedInvoice(invoiceId),
+  'invoice-voided': ({ invoiceId }) => voidedInvoice(invoiceId),
+  'invoice-paid': ({ invoiceId }) =>
+    invoiceRefusal(400, 4028, `Invoice ${invoiceId} has payments and cannot be voided.`),
+  'invoice-repaired': ({ invoiceId }) =>
+    invoiceRefusal(400, 4032, `Invoice ${invoiceId} was repaired by a later one and cannot be voided.`),
+  'credit-used': ({ invoiceId }) =>
+    invoiceRefusal(400, 4033, `Credit of invoice ${invoiceId} was used, so it cannot be voided.`),
+  'item-not-adjustable': ({ itemId }) =>
+    invoiceRefusal(400, 4021, `Invoice item ${itemId} is of a type that cannot be adjusted.`),
+  'adjustment-not-positive': adjustmentNotPositive,
+  'adjustment-too-high': ({ itemId }) =>
+    invoiceRefusal(400, 4020, `amount: more than what is left of invoice item ${itemId}`),
+  'nothing-to-adjust': ({ itemId }) =>
+    invoiceRefusal(404, 4011, `Nothing is left to adjust of invoice item ${itemId}.`),
+  'credit-not-deletable': ({ itemId }) =>
+    invoiceRefusal(400, 4030, `Invoice item ${itemId} is not credit that was given and can be deleted.`),
+  'amount-out-of-range': () => invalidValue('amount: too large for the books'),
+};
+
 export const invoiceProblem =
   (accountId: string) =>
-  (rejection: AccountInvoicesRejection): ProblemException => {
-    switch (rejection.code) {
-      case 'account-unknown':
-        return unknownAccount(accountId);
-      case 'account-without-currency':
-        return invalidValue(`account ${accountId} has no currency yet`);
-      case 'target-date-too-far':
-        return invoiceRefusal(
-          400,
-          4005,
-          `The target date was too far in the future. Target Date: ${rejection.targetDate}`,
-        );
-      case 'invoice-unknown':
-        return unknownInvoice(rejection.invoiceId);
-      case 'item-unknown':
-        return unknownItem(rejection.itemId);
-      case 'invoice-not-draft':
-        return rejection.status === 'COMMITTED'
-          ? invoiceRefusal(400, 4024, `Invoice ${rejection.invoiceId} is already committed.`)
-          : invoiceRefusal(400, 4031, `Invoice ${rejection.invoiceId} is void and cannot be changed.`);
-      case 'invoice-voided':
-        return invoiceRefusal(400, 4031, `Invoice ${rejection.invoiceId} is void and cannot be changed.`);
-      case 'invoice-paid':
-        return invoiceRefusal(400, 4028, `Invoice ${rejection.invoiceId} has payments and cannot be voided.`);
-      case 'invoice-repaired':
-        return invoiceRefusal(
-          400,
-          4032,
-          `Invoice ${rejection.invoiceId} was repaired by a later one and cannot be voided.`,
-        );
-      case 'credit-used':
-        return invoiceRefusal(400, 4033, `Credit of invoice ${rejection.invoiceId} was used, so it cannot be voided.`);
-      case 'item-not-adjustable':
-        return invoiceRefusal(400, 4021, `Invoice item ${rejection.itemId} is of a type that cannot be adjusted.`);
-      case 'adjustment-not-positive':
-        return adjustmentNotPositive();
-      case 'adjustment-too-high':
-        return invoiceRefusal(400, 4020, `amount: more than what is left of invoice item ${rejection.itemId}`);
-      case 'nothing-to-adjust':
-        return invoiceRefusal(404, 4011, `Nothing is left to adjust of invoice item ${rejection.itemId}.`);
-      case 'credit-not-deletable':
-        return invoiceRefusal(
-          400,
-          4030,
-          `Invoice item ${rejection.itemId} is not credit that was given and can be deleted.`,
-        );
-      case 'amount-out-of-range':
-        return invalidValue('amount: too large for the books');
-    }
-  };
+  (rejection: AccountInvoicesRejection): ProblemException =>
+    (refusals[rejection.code] as (refused: AccountInvoicesRejection, accountId: string) => ProblemException)(
+      rejection,
+      accountId,
+    );

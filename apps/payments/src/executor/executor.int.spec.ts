@@ -184,11 +184,11 @@ describe('a payment whose process died between sending it and writing down the a
       };
       const requested = await issue({
         type: 'RecordInvoice',
-        data: { invoice, method, isDelegatedToParent: false, now: wallTime() },
+        data: { invoice, method, isDelegatedToParent: false, isManualPay: false, now: wallTime() },
       });
       const open = requested.outcome === 'accepted' ? requested.state.open! : null;
       const { transactionId, paymentId } = open!;
-      const dispatch = { transactionId, holder: 'the dead', again: false, dispatchedAt: wallTime(), now: wallTime() };
+      const dispatch = { transactionId, holder: 'the dead', after: null, dispatchedAt: wallTime(), now: wallTime() };
       await issue({ type: 'DispatchPayment', data: dispatch });
       if (had) await merchant.pay(method.credential, paymentId, transactionId);
 

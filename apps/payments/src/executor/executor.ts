@@ -8,6 +8,7 @@ import {
   type InvoicePaymentsEvent,
   type InvoicePaymentsRejection,
   type OpenAttempt,
+  type RetryPolicy,
   invoicePaymentsStream,
 } from '@billstream/payments-domain';
 import type { PaymentGateway } from '@billstream/payments-gateways';
@@ -18,13 +19,20 @@ export type ExecutorParts = {
   readonly handle: Handle<InvoicePaymentsCommand, InvoicePaymentsEvent, InvoicePayments, InvoicePaymentsRejection>;
   /** How to reach the provider now, or why that is not possible. */
   readonly gatewayOf: (tenantId: string, pluginName: string) => Promise<PaymentGateway | { readonly problem: string }>;
-  /** What automatic payments of the account charge now. */
-  readonly defaultMethodOf: (tenantId: string, accountId: string) => Promise<ChargedMethod | null>;
+  /** What automatic payments of the account charge now, and whether there are any. */
+  readonly payerOf: (tenantId: string, accountId: string) => Promise<Payer>;
+  /** The invoice is charged when the account's payments are automatic again. */
+  readonly holdBack: (task: Task, invoice: { readonly invoiceId: string; readonly accountId: string }) => Promise<void>;
+  readonly retryPolicyOf: (tenantId: string) => Promise<RetryPolicy>;
   readonly clock: Clock;
   readonly wallNow: () => Instant;
+  /** No other process can be calling a provider: what was sent and is not being called here has lost its process. */
+  readonly isAlone: boolean;
   /** The provider holds more than one successful payment of what was asked for once. */
   readonly onDoubleCharge: (facts: { readonly paymentId: string; readonly gatewayRefs: readonly string[] }) => void;
 };
+
+export type Payer = { readonly method: ChargedMethod | null; readonly isManualPay: boolean };
 
 /** One item of due work, however it came to be run. */
 export type Task = DuePayment & { readonly tenantId: string; readonly dueAt: Instant };
@@ -32,8 +40,11 @@ export type Task = DuePayment & { readonly tenantId: string; readonly dueAt: Ins
 /** As long as a provider surely remembers a key (PayPal promises more); after that an attempt is never sent again. */
 const repeatWithinMs = 24 * 3_600_000;
 
+/** Between the record that an attempt is sent and the start of the call, on a machine that is busy. */
+const beforeTheCallMs = 5_000;
+
 /** Commands to the stream of an item's invoice. */
-const commandsOf = ({ handle, clock }: Pick<ExecutorParts, 'handle' | 'clock'>) => {
+const commandsOf = ({ handle, clock, retryPolicyOf }: Pick<ExecutorParts, 'handle' | 'clock' | 'retryPolicyOf'>) => {
   const issue = async (
     task: Task,
     command: InvoicePaymentsCommand,
@@ -49,10 +60,13 @@ const commandsOf = ({ handle, clock }: Pick<ExecutorParts, 'handle' | 'clock'>) 
       const { state } = await issue(task, { type: 'Look' }, newId());
       return state.open?.transactionId === task.transactionId ? state.open : null;
     },
-    record: async (task: Task, outcome: AttemptOutcome, step: string): Promise<void> => {
+    /** `holder`: of the attempt as it was when this was found out. `step` names the finding. */
+    record: async (task: Task, outcome: AttemptOutcome, by: { holder: string | null; step: string }): Promise<void> => {
       const transactionId = task.transactionId ?? '';
-      const data = { transactionId, outcome, now: clock.now(task.tenantId) };
-      await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, step));
+      const isFailure = outcome.kind === 'declined' || outcome.kind === 'not-executed';
+      const policy = isFailure ? { policy: await retryPolicyOf(task.tenantId) } : {};
+      const data = { transactionId, holder: by.holder, outcome, ...policy, now: clock.now(task.tenantId) };
+      await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, by.step));
     },
   };
 };
@@ -67,15 +81,15 @@ export const paymentExecutor = (parts: ExecutorParts) => {
   const inFlight = new Set<string>();
 
   /** Calls the provider if, and only if, the stream granted this run the right to. */
-  const send = async (task: Task, open: OpenAttempt, { again }: { readonly again: boolean }): Promise<void> => {
+  const send = async (task: Task, open: OpenAttempt, { after }: { readonly after: string | null }): Promise<void> => {
     const { transactionId, method } = open;
     const gateway = await gatewayOf(task.tenantId, method.pluginName);
     const holder = newId();
     if ('problem' in gateway) {
-      if (!again) await record(task, misconfigured(gateway.problem), holder);
+      if (after === null) await record(task, misconfigured(gateway.problem), { holder: null, step: holder });
       return;
     }
-    const data = { transactionId, holder, again, dispatchedAt: wallNow(), now: clock.now(task.tenantId) };
+    const data = { transactionId, holder, after, dispatchedAt: wallNow(), now: clock.now(task.tenantId) };
     const dispatched = await issue(
       task,
       { type: 'DispatchPayment', data },
@@ -91,27 +105,34 @@ export const paymentExecutor = (parts: ExecutorParts) => {
         money: { minor: open.amountMinor, currency: open.currency },
         description: `Payment ${open.paymentId}`,
       });
-      await record(task, outcomeOf(answer), holder);
+      await record(task, outcomeOf(answer), { holder, step: holder });
     } finally {
       inFlight.delete(transactionId);
     }
   };
 
+  const mayBeCalling = ({ status }: OpenAttempt, dispatchedAt: Instant, callTakesMsMax: number): boolean =>
+    status === 'dispatched' && epochMs(wallNow()) - epochMs(dispatchedAt) < callTakesMsMax + beforeTheCallMs;
+
   return {
     /** Sends an attempt for the first time. One that was sent before is left to `resolve`. */
     execute: async (task: Task): Promise<void> => {
       const open = await look(task);
-      if (open?.status === 'requested') await send(task, open, { again: false });
+      if (open?.status === 'requested') await send(task, open, { after: null });
     },
 
-    /** Finds out what became of an attempt, from the provider's own records. */
+    /**
+     * Finds out what became of an attempt, from the provider's own records. One that a living process may be calling for
+     * is left alone: its records are not complete before that call has been answered.
+     */
     resolve: async (task: Task): Promise<void> => {
       const open = await look(task);
       if (open?.dispatchedAt == null || open.firstDispatchedAt === null || inFlight.has(open.transactionId)) return;
-      const run = newId();
+      const run = { holder: open.holder, step: newId() };
       const gateway = await gatewayOf(task.tenantId, open.method.pluginName);
       if ('problem' in gateway) return record(task, stillOpen(open, gateway.problem), run);
       const { paymentId, dispatchedAt } = open;
+      if (!parts.isAlone && mayBeCalling(open, dispatchedAt, gateway.callTakesMsMax)) return;
       const fetched = await gateway.fetchByRef({ invoiceRef: paymentId, dispatchedAt });
       const successes = paidFacts(fetched);
       if (successes.length > 1)
@@ -121,16 +142,21 @@ export const paymentExecutor = (parts: ExecutorParts) => {
       if (finding.kind === 'unsure') return record(task, stillOpen(open, finding.code), run);
       const ageMs = epochMs(wallNow()) - epochMs(open.firstDispatchedAt);
       if (ageMs >= repeatWithinMs) return record(task, neverExecuted, run);
-      return send(task, open, { again: true });
+      return send(task, open, { after: open.holder });
     },
 
     /** Opens the next attempt of a payment whose last one failed, with the method that is the default by now. */
     retry: async (task: Task): Promise<void> => {
       const { state } = await issue(task, { type: 'Look' }, newId());
       if (state.invoice === null) return;
-      const method = await parts.defaultMethodOf(task.tenantId, state.invoice.accountId);
-      const data = { paymentId: task.paymentId, method, now: clock.now(task.tenantId) };
-      await issue(task, { type: 'RetryPayment', data }, derivedId('retry-payment', task.paymentId, task.dueAt));
+      const { method, isManualPay } = await parts.payerOf(task.tenantId, state.invoice.accountId);
+      const data = { paymentId: task.paymentId, method, isManualPay, now: clock.now(task.tenantId) };
+      const retried = await issue(
+        task,
+        { type: 'RetryPayment', data },
+        derivedId('retry-payment', task.paymentId, task.dueAt),
+      );
+      if (retried.events.some(isHeldBack)) await parts.holdBack(task, state.invoice);
     },
   };
 };
@@ -144,6 +170,9 @@ const contextOf = (task: Task, clock: Clock, commandId: string): CommandContext 
   at: clock.now(task.tenantId),
   correlationId: task.correlationId,
 });
+
+const isHeldBack = (event: InvoicePaymentsEvent): boolean =>
+  event.type === 'PaymentAborted' && event.data.reason === 'manual-pay';
 
 const stillOpen = ({ status, gatewayRef }: OpenAttempt, code: string): AttemptOutcome =>
   status === 'pending' ? { kind: 'pending', why: code, gatewayRef } : { kind: 'unknown', code };

@@ -6,6 +6,7 @@ import {
   methodByCredential,
   methodByToken,
   payPalPlugin,
+  paymentTestPlugin,
   payerAccountStream,
 } from '@billstream/payments-domain';
 import type { SetupCompleted } from '@billstream/payments-gateways';
@@ -59,7 +60,7 @@ export class CreatePaymentMethodEndpoint {
     @Query() query: CreateMethodQuery,
     @AnswerTo() { context, created }: Answer,
   ): Promise<void> {
-    const pluginName = pluginOf(body);
+    const pluginName = pluginOf(body, this.payments);
     const isDefault = query.isDefault === 'true';
     const payAll = query.payAllUnpaidInvoices === 'true';
     if (payAll && !isDefault)
@@ -77,6 +78,9 @@ export class CreatePaymentMethodEndpoint {
     context: RequestContext,
   ): Promise<Found> {
     if (pluginName === externalPlugin) return { credential: null, tokenDigest: null };
+    // Nothing to agree to: the test plugin knows no payers.
+    if (pluginName === paymentTestPlugin)
+      return { credential: `test-${derivedId(context.commandId, 'credential')}`, tokenDigest: null };
     if (token === null) throw invalidValue('pluginInfo.properties: token must be given');
     const tokenDigest = digest(token);
     const known = methodByToken(await this.payments.payerState(context.tenantId, accountId), tokenDigest);
@@ -114,9 +118,10 @@ export class CreatePaymentMethodEndpoint {
   }
 }
 
-const pluginOf = ({ pluginName }: PaymentMethodRequest): string => {
+const pluginOf = ({ pluginName }: PaymentMethodRequest, { hasTestPlugin }: Payments): string => {
   if (pluginName == null || pluginName === '') throw invalidValue('PaymentMethodJson pluginName should be set');
-  if (pluginName !== payPalPlugin && pluginName !== externalPlugin) throw unknownPlugin(pluginName);
+  const known = [payPalPlugin, externalPlugin, ...(hasTestPlugin ? [paymentTestPlugin] : [])];
+  if (!known.includes(pluginName)) throw unknownPlugin(pluginName);
   return pluginName;
 };
 

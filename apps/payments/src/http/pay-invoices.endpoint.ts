@@ -1,13 +1,14 @@
-import { type Currency, parseDecimal, parseUuid, settle } from '@billstream/kernel';
+import { parseUuid } from '@billstream/kernel';
 import { debtOfInvoice } from '@billstream/payments-read-models';
 import { Body, Controller, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { IsIn, IsNumber, IsOptional, IsString } from 'class-validator';
 import { externalMethodOf, payAllInvoices, payInvoice } from '../pay-invoices';
 import { type Payments, paymentsToken } from '../payments';
 import { soon } from '../soon';
+import { amountFrom } from './amount';
 import { type Answer, AnswerTo } from './answer';
 import { existingPayer } from './find';
-import { invalidValue, unknownInvoice } from './problems';
+import { unknownInvoice } from './problems';
 
 const flag = ['true', 'false'];
 
@@ -21,16 +22,6 @@ class PayQuery {
   @IsOptional() @IsString() readonly paymentAmount?: string;
 }
 
-const amountFrom = (name: string, value: unknown, currency: Currency | null): number | null => {
-  if (value === undefined || value === null) return null;
-  const amount = parseDecimal(value);
-  if (amount === null) throw invalidValue(`${name} must be a decimal`);
-  if (currency === null) throw invalidValue(`${name}: the account has no currency`);
-  const { minor } = settle(amount, currency);
-  if (minor <= 0) throw invalidValue(`${name} must be positive`);
-  return minor;
-};
-
 /** Payments that somebody asks for: the next look at them is the executor's. 204: nothing was owed. */
 @Controller('1.0/kb')
 export class PayInvoicesEndpoint {
@@ -40,7 +31,7 @@ export class PayInvoicesEndpoint {
   @HttpCode(201)
   async payOne(
     @Param('invoiceId') id: string,
-    @Body() body: InvoicePaymentRequest | undefined,
+    @Body() body: InvoicePaymentRequest,
     @Query() query: PayQuery,
     @AnswerTo() { context, created, nothing }: Answer,
   ): Promise<void> {
@@ -50,7 +41,7 @@ export class PayInvoicesEndpoint {
     const debt = invoiceId === null ? null : await soon(() => debtOfInvoice(database, context.tenantId, invoiceId));
     if (debt === null) throw unknownInvoice(id);
     const { accountId, currency } = debt;
-    const amountMinor = amountFrom('purchasedAmount', body?.purchasedAmount, currency);
+    const amountMinor = amountFrom('purchasedAmount', body.purchasedAmount, currency);
     const external = query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
     const paid = await payInvoice(payments, context, debt.invoiceId, { accountId, external, amountMinor });
     if (paid === null) nothing();

@@ -1,10 +1,20 @@
 import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
-import type { Handled, PublicEvent } from '@billstream/event-sourcing';
+import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
-import { invoicePaymentsStream, payerAccountStream, pluginConfigStream } from '@billstream/payments-domain';
+import {
+  defaultMethodOf,
+  invoicePaymentsStream,
+  isManualPay,
+  manualPayTags,
+  payerAccountStream,
+  paymentSettingsStream,
+  pluginConfigStream,
+} from '@billstream/payments-domain';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { type Payments, causedBy, paymentsToken } from '../payments';
+import { type Payments, causedBy, chargedMethod, paymentsToken } from '../payments';
+import { heldBack, manualPayChanged } from './manual-pay';
+import { settled } from './settled';
 
 type Heard<Events extends { readonly type: string; readonly data: object }, Type extends Events['type']> = PublicEvent<
   Type,
@@ -33,6 +43,27 @@ export class OnAccounts {
     settled(await this.payments.pluginConfig(pluginConfigStream(tenantId, pluginName), command, causedBy(event)));
   }
 
+  @EventPattern('accounts.tenant-settings-changed.v1')
+  async settingsChanged(@Payload() event: Heard<AccountsEvent, 'accounts.tenant-settings-changed.v1'>): Promise<void> {
+    const { tenantId } = event.data;
+    const command = { type: 'RecordPaymentSettings' as const, data: event.data };
+    settled(await this.payments.settings(paymentSettingsStream(tenantId), command, causedBy(event)));
+  }
+
+  @EventPattern('accounts.control-tag-changed.v1')
+  async controlTagChanged(@Payload() event: Heard<AccountsEvent, 'accounts.control-tag-changed.v1'>): Promise<void> {
+    const { accountId, objectType, objectId, tag, isSet } = event.data;
+    if (tag === 'WRITTEN_OFF' && objectType === 'INVOICE') {
+      const command = {
+        type: 'RecordWriteOff' as const,
+        data: { invoiceId: objectId, accountId, isWrittenOff: isSet },
+      };
+      settled(await this.payments.invoicePayments(invoicePaymentsStream(objectId), command, causedBy(event)));
+    }
+    const manualPay = manualPayTags.find((one) => one === tag);
+    if (objectType === 'ACCOUNT' && manualPay !== undefined) await manualPayChanged(this.payments, event, manualPay);
+  }
+
   private async recordAccount(event: PublicEvent<string, AccountFacts>): Promise<void> {
     const { accountId, currency, isPaymentDelegatedToParent } = event.data;
     const data = { accountId, currency, isPaymentDelegatedToParent };
@@ -49,7 +80,8 @@ export class OnInvoices {
   async invoiceCommitted(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-committed.v1'>): Promise<void> {
     const { tenantId, data: facts } = event;
     const { invoiceId, accountId, invoiceNumber, invoiceDate, currency, amountMinor, balanceMinor } = facts;
-    const { facts: payer } = await this.payments.payerState(tenantId, accountId);
+    const { payments } = this;
+    const payer = await payments.payerState(tenantId, accountId);
     const data = {
       invoice: {
         ...{ invoiceId, accountId, invoiceNumber, invoiceDate, currency },
@@ -57,17 +89,17 @@ export class OnInvoices {
         balanceMinor,
         asOf: Number(event.revision),
       },
-      method: await this.payments.defaultCharge(tenantId, accountId),
-      isDelegatedToParent: payer?.isPaymentDelegatedToParent ?? false,
-      now: this.payments.runtime.clock.now(tenantId),
+      method: chargedMethod(defaultMethodOf(payer)),
+      isDelegatedToParent: payer.facts?.isPaymentDelegatedToParent ?? false,
+      isManualPay: isManualPay(payer),
+      now: payments.runtime.clock.now(tenantId),
     };
-    settled(
-      await this.payments.invoicePayments(
-        invoicePaymentsStream(invoiceId),
-        { type: 'RecordInvoice', data },
-        causedBy(event),
-      ),
+    const command = { type: 'RecordInvoice' as const, data };
+    const { events } = settled(
+      await payments.invoicePayments(invoicePaymentsStream(invoiceId), command, causedBy(event)),
     );
+    if (events.some((one) => one.type === 'PaymentSkipped' && one.data.reason === 'manual-pay'))
+      await heldBack(payments, event, { accountId, invoiceId });
   }
 
   @EventPattern('invoicing.balance-changed.v1')
@@ -82,9 +114,3 @@ export class OnInvoices {
     );
   }
 }
-
-/** A fact of another context cannot be refused: if it is, one of the two is wrong, and the message must not be lost. */
-const settled = (handled: Handled<object, unknown, { readonly code: string }>): void => {
-  if (handled.outcome === 'rejected') throw new Error(`payments refuses what it was told: ${handled.rejection.code}`);
-  if (handled.outcome !== 'accepted') throw new Error(`payments could not record what it was told: ${handled.outcome}`);
-};

@@ -132,6 +132,7 @@ export const memoryGateway = (
 
   const gateway: PaymentGateway = {
     name: 'memory',
+    callTakesMsMax: 60_000,
     beginSetup: () =>
       Promise.resolve({ kind: 'Redirect', url: 'https://pay.invalid/', token: mint('EC'), expiresAt: at(nowMs()) }),
     completeSetup: () => {

@@ -69,6 +69,16 @@ export const payingAccount = async (system: PaymentsUnderTest, control: Control)
   return accountId;
 };
 
+/** An account that pays with the test plugin. */
+export const testPaying = async (system: PaymentsUnderTest): Promise<string> => {
+  const accountId = await openAccount(system);
+  const url = `/1.0/kb/accounts/${accountId}/paymentMethods?isDefault=true`;
+  const payload = { pluginName: 'killbill-payment-test', pluginInfo: { properties: [] } };
+  const added = await system.call({ method: 'POST', url, payload });
+  if (added.statusCode !== 201) throw new Error(`paymentMethods: ${String(added.statusCode)} ${added.body}`);
+  return accountId;
+};
+
 export const commitInvoice = async (
   system: PaymentsUnderTest,
   accountId: string,

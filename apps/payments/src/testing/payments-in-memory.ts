@@ -9,14 +9,20 @@ import {
   invoicePaymentsSchema,
   invoicePaymentsStream,
   payPalPlugin,
+  retryPolicyOf,
 } from '@billstream/payments-domain';
 import { dueChangesOf } from '@billstream/payments-read-models';
 import type { DueItem } from '@billstream/postgres';
 import { paymentsDueWork } from '../due-work';
-import { paymentExecutor } from '../executor/executor';
+import { type ExecutorParts, paymentExecutor } from '../executor/executor';
 import { memoryGateway } from './memory-gateway';
 
 const tenantId = 'tenant-1';
+
+type ProcessParts = { readonly gatewayOf?: ExecutorParts['gatewayOf'] };
+
+const runItem = (dueWork: ReturnType<typeof paymentsDueWork>, item: DueItem): Promise<void> =>
+  dueWork[item.kind]?.(item) ?? Promise.reject(new Error(item.kind));
 
 /**
  * The executor over a store and a provider in memory. Time stands still until somebody moves it, wall time and business
@@ -33,14 +39,17 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     pluginName: payPalPlugin,
     credential: provider.credential(),
   };
-  const newProcess = () => {
+  const newProcess = ({ gatewayOf = () => Promise.resolve(provider.gateway) }: ProcessParts = {}) => {
     const handle = commandHandler({ store, decider: invoicePayments, schema: invoicePaymentsSchema });
     const executor = paymentExecutor({
       handle,
-      gatewayOf: () => Promise.resolve(provider.gateway),
-      defaultMethodOf: () => Promise.resolve(method),
+      gatewayOf,
+      payerOf: () => Promise.resolve({ method, isManualPay: false }),
+      holdBack: () => Promise.resolve(),
+      retryPolicyOf: () => Promise.resolve(retryPolicyOf({})),
       clock: { now },
       wallNow: now,
+      isAlone: false,
       onDoubleCharge: (facts) => void doubleCharges.push(facts),
     });
     return { handle, dueWork: paymentsDueWork({ executor }) };
@@ -61,6 +70,11 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     now,
     doubleCharges,
     setMethod: (other: ChargedMethod | null): void => void (method = other),
+    /** One more process on the same log, which knows nothing of the calls of the others. */
+    process: (parts?: ProcessParts) => {
+      const { dueWork } = newProcess(parts);
+      return { run: (item: DueItem): Promise<void> => runItem(dueWork, item) };
+    },
     restart: (): void => void (process = newProcess()),
     pass: (ms: number): void => void (nowMs += ms),
     issue,
@@ -71,7 +85,7 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
       };
       await issue(invoiceId, {
         type: 'RecordInvoice',
-        data: { invoice, method, isDelegatedToParent: false, now: now() },
+        data: { invoice, method, isDelegatedToParent: false, isManualPay: false, now: now() },
       });
     },
     state: async (invoiceId: string): Promise<InvoicePayments> => {
@@ -81,7 +95,7 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     },
     scheduled,
     due: async (): Promise<readonly DueItem[]> => (await scheduled()).filter(({ dueAt }) => dueAt <= now()),
-    run: (item: DueItem): Promise<void> => process.dueWork[item.kind]?.(item) ?? Promise.reject(new Error(item.kind)),
+    run: (item: DueItem): Promise<void> => runItem(process.dueWork, item),
     events: async (invoiceId: string): Promise<readonly InvoicePaymentsEvent[]> =>
       (await recorded())
         .filter(({ stream }) => stream === invoicePaymentsStream(invoiceId))

@@ -26,19 +26,24 @@ const tellers = { accounts: teller('accounts'), invoicing: teller('invoicing') }
 
 export type Said = { readonly type: string; readonly key: string; readonly data: object };
 
-type Circumstances = { readonly store?: EventStore; readonly payPalMode?: 'emulator' | 'sandbox' };
+type Circumstances = {
+  readonly store?: EventStore;
+  readonly payPalMode?: 'emulator' | 'sandbox';
+  /** Real people: neither embedded nor with a test clock. */
+  readonly bills?: 'nobody' | 'real people';
+};
 
 /** The whole payments service over a store in memory, a real database and the gateway at `emulatorUrl`. */
 export const paymentsUnderTest = async (
   emulatorUrl: string,
-  { store = memoryEventStore(), payPalMode = 'emulator' }: Circumstances = {},
+  { store = memoryEventStore(), payPalMode = 'emulator', bills = 'nobody' }: Circumstances = {},
 ) => {
   const server = await testDatabase();
   const tenantId = newId();
   const definitions = [paymentsService, tellers.accounts, tellers.invoicing];
   const bus = inProcessBus({ listeners: definitions.map(listenerOf) });
   const settings = {
-    ...{ embedded: true, testClock: true, secretsKey, dataDirectory: '', publicUrl: '' },
+    ...{ embedded: bills === 'nobody', testClock: bills === 'nobody', secretsKey, dataDirectory: '', publicUrl: '' },
     ...{ administrator: null, bootstrapTenant: null, payPalMode, emulatorUrl },
   };
   const parts = { store, databaseUrl: server.url, bus, settings, logger: silentLogger(), innerSecret };

@@ -20,8 +20,8 @@ import {
   tierBlockPolicies,
   usageTypes,
 } from '@billstream/subscriptions-domain';
+import { type XmlElement, child, childText, listIn, parseXml } from '@billstream/xml';
 import { readRules } from './read-rules';
-import { type XmlElement, child, childText, listIn, parseXml } from './xml-element';
 
 /** Thrown and caught within this folder: what a document says cannot be read, with the element's name. */
 export class Unreadable extends Error {}

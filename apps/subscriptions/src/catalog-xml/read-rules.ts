@@ -8,8 +8,8 @@ import {
   conditionNames,
   createAlignments,
 } from '@billstream/subscriptions-domain';
+import { type XmlElement, childText, listIn } from '@billstream/xml';
 import { oneOf } from './read-catalog';
-import { type XmlElement, childText, listIn } from './xml-element';
 
 const conditionOf = (element: XmlElement): Condition =>
   Object.fromEntries(

@@ -11,24 +11,8 @@ import {
   type RuleCase,
   conditionNames,
 } from '@billstream/subscriptions-domain';
+import { optionalXmlElement as optional, xmlDocument, xmlElement as element } from '@billstream/xml';
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
-
-type Content = string | readonly (string | null)[];
-type Attributes = Readonly<Record<string, string | null>>;
-
-const element = (name: string, content: Content, attributes: Attributes = {}): string => {
-  const stated = Object.entries(attributes)
-    .map(([key, value]) => (value === null ? '' : ` ${key}="${escape(value)}"`))
-    .join('');
-  if (typeof content === 'string') return `<${name}${stated}>${escape(content)}</${name}>`;
-  const inner = content.filter((one) => one !== null);
-  if (inner.length === 0) return `<${name}${stated}/>`;
-  return `<${name}${stated}>\n${inner.join('\n').replace(/^/gm, '    ')}\n</${name}>`;
-};
-
-const optional = (name: string, text: string | null): string | null => (text === null ? null : element(name, text));
 const list = (wrapper: string, items: readonly string[]): string | null =>
   items.length === 0 ? null : element(wrapper, items);
 
@@ -149,34 +133,36 @@ const plan = (one: CatalogPlan): string => {
 
 /** A version as Kill Bill's catalog XML; reading it again gives the same version. */
 export const writeCatalog = (version: CatalogVersion): string =>
-  `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n${element('catalog', [
-    element('effectiveDate', version.effectiveDate),
-    element('catalogName', version.catalogName),
-    optional('recurringBillingMode', version.recurringBillingMode),
-    element(
-      'currencies',
-      version.currencies.map((currency) => element('currency', currency)),
-    ),
-    list(
-      'units',
-      version.units.map(({ name, prettyName }) => element('unit', [], { name, prettyName })),
-    ),
-    element('products', version.products.map(product)),
-    rules(version.rules),
-    element('plans', version.plans.map(plan)),
-    element(
-      'priceLists',
-      version.priceLists.map(({ name, plans }, index) =>
-        element(
-          index === 0 ? 'defaultPriceList' : 'childPriceList',
-          [
-            element(
-              'plans',
-              plans.map((one) => element('plan', one)),
-            ),
-          ],
-          { name },
+  xmlDocument(
+    element('catalog', [
+      element('effectiveDate', version.effectiveDate),
+      element('catalogName', version.catalogName),
+      optional('recurringBillingMode', version.recurringBillingMode),
+      element(
+        'currencies',
+        version.currencies.map((currency) => element('currency', currency)),
+      ),
+      list(
+        'units',
+        version.units.map(({ name, prettyName }) => element('unit', [], { name, prettyName })),
+      ),
+      element('products', version.products.map(product)),
+      rules(version.rules),
+      element('plans', version.plans.map(plan)),
+      element(
+        'priceLists',
+        version.priceLists.map(({ name, plans }, index) =>
+          element(
+            index === 0 ? 'defaultPriceList' : 'childPriceList',
+            [
+              element(
+                'plans',
+                plans.map((one) => element('plan', one)),
+              ),
+            ],
+            { name },
+          ),
         ),
       ),
-    ),
-  ])}\n`;
+    ]),
+  );

@@ -12,6 +12,16 @@ export type AccountFacts = {
   readonly isPaymentDelegatedToParent: boolean;
 };
 
+/** How an account is closed; of the two ways with unpaid invoices at most one is asked for. */
+export type AccountClosing = {
+  readonly accountId: string;
+  readonly cancelAllSubscriptions: boolean;
+  readonly writeOffUnpaidInvoices: boolean;
+  readonly itemAdjustUnpaidInvoices: boolean;
+  /** Nothing that is due later happens any more. */
+  readonly removeFutureNotifications: boolean;
+};
+
 /** Kill Bill's control tags: those that change what the platform does. */
 export type ControlTag =
   | 'AUTO_PAY_OFF'
@@ -75,5 +85,11 @@ export type AccountsEvent =
         readonly isSet: boolean;
       };
     }
+  /**
+   * The account does nothing any more (Kill Bill's closeAccount): its subscriptions end where that is asked for
+   * (entitlement now, billing at the end of the term), changes are blocked, unpaid invoices are written off or adjusted
+   * item by item. That nothing is invoiced any more is said by its control tag AUTO_INVOICING_OFF before.
+   */
+  | { readonly type: 'accounts.account-closed.v1'; readonly data: AccountClosing }
   | { readonly type: 'accounts.account-created.v1'; readonly data: AccountFacts }
   | { readonly type: 'accounts.account-updated.v1'; readonly data: AccountFacts };

@@ -1,1 +1,1 @@
-export type { AccountFacts, AccountsEvent, ControlTag, TaggableObjectType } from './events';
+export type { AccountClosing, AccountFacts, AccountsEvent, ControlTag, TaggableObjectType } from './events';

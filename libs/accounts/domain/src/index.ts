@@ -1,9 +1,11 @@
-export { accountSchema, noTerms } from './account/account';
+export { accountAfter, accountSchema, noTerms } from './account/account';
 export type { Account, AccountEvent, AccountState, AccountTerms } from './account/account';
 export { account, defaultTimeZone, externalKeyMax } from './account/account.decider';
 export type { AccountCommand, AccountRejection, ImmutableField } from './account/account.decider';
 export { emptyProfile, profile, profileSchema } from './account/profile';
 export type { Profile, ProfileCommand, ProfileEvent } from './account/profile';
+export { accountEmails, accountEmailsSchema } from './account/account-emails';
+export type { AccountEmailsCommand, AccountEmailsEvent, AccountEmailsState } from './account/account-emails';
 export { figures, figuresSchema } from './account/figures';
 export type { Balance, Figures, FiguresCommand, FiguresEvent } from './account/figures';
 export { accountKeySchema, keyClaim, tenantKeySchema } from './key-claim';
@@ -12,13 +14,46 @@ export { tenant, tenantSchema } from './tenant/tenant';
 export type { Tenant, TenantCommand, TenantEvent, TenantRejection, TenantState } from './tenant/tenant';
 export { perTenantConfigKey, tenantConfig, tenantConfigSchema } from './tenant/tenant-config';
 export type { TenantConfigCommand, TenantConfigEvent, TenantConfigState, TenantSettings } from './tenant/tenant-config';
+export { controlTagOf, controlTags, objectTypes, parkTagId } from './tag/control-tags';
+export type { ObjectType, TagDefinition } from './tag/control-tags';
+export { tagDefinitions, tagDefinitionsSchema } from './tag/tag-definitions';
+export type {
+  TagDefinitionRejection,
+  TagDefinitionsCommand,
+  TagDefinitionsEvent,
+  TagDefinitionsState,
+} from './tag/tag-definitions';
+export { objectTags, objectTagsSchema } from './tag/object-tags';
+export type {
+  ObjectTagsCommand,
+  ObjectTagsEvent,
+  ObjectTagsRejection,
+  ObjectTagsState,
+  TaggedObject,
+  Tagging,
+} from './tag/object-tags';
+export { objectFields, objectFieldsSchema } from './field/object-fields';
+export type {
+  CustomField,
+  ObjectFieldsCommand,
+  ObjectFieldsEvent,
+  ObjectFieldsRejection,
+  ObjectFieldsState,
+} from './field/object-fields';
+export { knownObjects, knownObjectsSchema } from './object/known-objects';
+export type { KnownObject, KnownObjectsEvent, KnownObjectsState, RecordObjects } from './object/known-objects';
 export { accountsPublication } from './publication';
 export {
+  accountEmailsStream,
   accountKeyStream,
   accountStream,
   accountsStreams,
   figuresStream,
+  knownObjectsStream,
+  objectFieldsStream,
+  objectTagsStream,
   profileStream,
+  tagDefinitionsStream,
   tenantConfigStream,
   tenantKeyStream,
   tenantStream,

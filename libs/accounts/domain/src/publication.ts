@@ -1,6 +1,8 @@
 import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
 import type { Publication, RecordedEvent } from '@billstream/event-sourcing';
 import { type Account, accountSchema } from './account/account';
+import { controlTagOf } from './tag/control-tags';
+import { objectTagsSchema } from './tag/object-tags';
 import { tenantConfigSchema } from './tenant/tenant-config';
 import { tenantSchema } from './tenant/tenant';
 
@@ -14,14 +16,27 @@ export const accountsPublication: Publication = (recorded) =>
 const publicEvents = (recorded: RecordedEvent): readonly AccountsEvent[] => {
   if (recorded.stream.startsWith('account-')) return ofAccount(recorded);
   if (recorded.stream.startsWith('tenant-')) return ofTenant(recorded);
+  if (recorded.stream.startsWith('objectTags-')) return ofTags(recorded);
   return recorded.stream.startsWith('tenantConfig-') ? ofTenantConfig(recorded) : [];
 };
 
 const ofAccount = (recorded: RecordedEvent): readonly AccountsEvent[] => {
   const event = accountSchema.decode(recorded);
   if (event === null) return [];
+  if (event.type === 'AccountClosed') return [{ type: 'accounts.account-closed.v1', data: event.data.closing }];
   const type = event.type === 'AccountCreated' ? 'accounts.account-created.v1' : 'accounts.account-updated.v1';
   return [{ type, data: factsOf(event.data) }];
+};
+
+/** A tenant's own tags mean nothing to the platform, so nobody hears of them. */
+const ofTags = (recorded: RecordedEvent): readonly AccountsEvent[] => {
+  const event = objectTagsSchema.decode(recorded);
+  const controlTag = event === null ? null : controlTagOf(event.data.tagDefinitionId);
+  if (event === null || controlTag === null) return [];
+  const { accountId, objectType, objectId } = event.data;
+  const isSet = event.type === 'TagAdded';
+  const data = { accountId, objectType, objectId, tag: controlTag.name, isSet };
+  return [{ type: 'accounts.control-tag-changed.v1', data }];
 };
 
 const ofTenant = (recorded: RecordedEvent): readonly AccountsEvent[] => {

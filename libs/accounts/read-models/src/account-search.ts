@@ -40,7 +40,8 @@ const operators: ReadonlyMap<string, string> = new Map([
   ['like', 'like'],
 ]);
 
-const likeText = (key: string): string => `%${key.replace(/[\\%_]/g, '\\$&')}%`;
+/** The pattern that finds a text anywhere, its own wildcards taken as they stand. */
+export const likeText = (key: string): string => `%${key.replace(/[\\%_]/g, '\\$&')}%`;
 
 /** Somewhere in name, e-mail, external key or company, whatever the case; or exactly the id. */
 export const containing = (key: string): SearchCondition => ({

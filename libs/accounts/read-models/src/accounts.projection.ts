@@ -3,6 +3,7 @@ import {
   type AccountEvent,
   type Profile,
   type ProfileEvent,
+  accountAfter,
   accountSchema,
   emptyProfile,
   profileSchema,
@@ -97,10 +98,11 @@ const accountRows = (events: readonly RecordedEvent[]): readonly object[] => {
   for (const recorded of events) {
     const event: AccountEvent | null = accountSchema.decode(recorded);
     if (event === null) continue;
-    const { accountId } = event.data;
+    const account = accountAfter(event);
+    const { accountId } = account;
     const birth = births.get(accountId) ?? birthOf(recorded);
     births.set(accountId, birth);
-    rows.set(accountId, { ...rowOf(event.data), ...birth });
+    rows.set(accountId, { ...rowOf(account), ...birth });
   }
   return [...rows.values()];
 };

@@ -1,6 +1,7 @@
 import type { Sql } from '@billstream/postgres';
 import type { Currency, Instant } from '@billstream/kernel';
 import type { SearchCondition } from './account-search';
+import type { PageRequest } from './slice';
 
 /** An account as a client sees it. Minor units; figures nobody told yet are zero, without a currency to count them in. */
 export type AccountView = {
@@ -60,9 +61,6 @@ export const accountByKey = async (sql: Sql, tenantId: string, externalKey: stri
 
 export const childrenOf = (sql: Sql, tenantId: string, accountId: string): Promise<readonly AccountView[]> =>
   sql.query<AccountView>(children, [tenantId, accountId], 'account-children');
-
-/** A page in the order of creation; a negative limit asks for as many from the end backwards (Kill Bill). */
-export type PageRequest = { readonly offset: number; readonly limit: number };
 
 /** `matching`: rows that the search found; `total`: all rows of the tenant. */
 export type AccountPage = {

@@ -49,6 +49,25 @@ describe('calls to the server', () => {
   });
 });
 
+describe('a subscription', () => {
+  it('ends a page early when its events are large, and leaves none out', async () => {
+    const store = eventStoreDb({ connectionString: server.connectionString });
+    const lines = Array.from({ length: 900 }, () => 'x'.repeat(1_000));
+    for (let n = 0; n < 20; n += 1) await store.append(`large-${n}`, 'none', [sampleEvent({ n, lines })]);
+    const sizes: number[] = [];
+    const events = await takePages(
+      store.subscribe({ after: null, prefixes: ['large-'], signal: new AbortController().signal }),
+      (taken, page) => {
+        sizes.push(page.events.length);
+        return taken.length === 20;
+      },
+    );
+    expect(Math.max(...sizes)).toBeLessThan(10);
+    expect(events.map(({ stream }) => stream)).toEqual(Array.from({ length: 20 }, (_, n) => `large-${n}`));
+    await store.close();
+  });
+});
+
 describe('a server that comes and goes', () => {
   it('leaves the outcome of an append unknown, and a subscription goes on where it was', async () => {
     const log = memoryLog();

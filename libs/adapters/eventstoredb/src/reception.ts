@@ -6,6 +6,9 @@ import { recordedEvent } from './recorded';
 /** What the server said between two events: how far it has looked, or (without a position) that it reached the end. */
 type Mark = { readonly afterEvents: number; readonly position?: bigint };
 
+/** A page ends where its events come to so much, estimated in characters; an event alone may be more. */
+const pageWeightMax = 8_000_000;
+
 /** History is collected into pages for at most so long, or until none has come for so long. */
 const collectMsMax = 250;
 const silenceMs = 3;
@@ -17,13 +20,15 @@ export type ReceptionOptions = {
 };
 
 /**
- * One subscription call to the server. Events are taken from it as they arrive, up to two pages ahead of the reader;
+ * One subscription call to the server. Events are taken from it as they arrive, up to two pages, in number or weight, ahead of the reader;
  * beyond that the call is paused, and HTTP/2 passes the pressure on. The client announces marks before it hands over
  * the events that were sent ahead of them, so a mark waits for those.
  */
 export class Reception {
   private readonly call: AllStreamSubscription;
   private readonly events: RecordedEvent[] = [];
+  private readonly weights: number[] = [];
+  private weight = 0;
   private readonly marks: Mark[] = [];
   private arrived = 0;
   private announced = 0;
@@ -61,12 +66,11 @@ export class Reception {
       // What the socket brought with it is taken too: one page instead of many of one event.
       await nextTurn();
     }
-    const { pageSize } = this.options;
     await this.fillPage();
-    const events = this.events.splice(0, pageSize);
+    const events = this.takePage();
     const isAll = this.events.length === 0;
     this.hasNews = !isAll;
-    if (this.events.length < pageSize) this.call.resume();
+    if (!this.hasPage()) this.call.resume();
     return {
       events,
       position: isAll ? this.position : (events.at(-1)?.position ?? this.position),
@@ -87,7 +91,25 @@ export class Reception {
   }
 
   private isCollecting(): boolean {
-    return !this.isLive && this.failure === undefined && this.events.length < this.options.pageSize;
+    return !this.isLive && this.failure === undefined && !this.hasPage();
+  }
+
+  /** So many whole pages are waiting, in number or in weight. */
+  private hasPage(count = 1): boolean {
+    return this.events.length >= count * this.options.pageSize || this.weight >= count * pageWeightMax;
+  }
+
+  private takePage(): RecordedEvent[] {
+    let count = 0;
+    let weight = 0;
+    for (const own of this.weights) {
+      if (count === this.options.pageSize || (count > 0 && weight + own > pageWeightMax)) break;
+      count += 1;
+      weight += own;
+    }
+    this.weights.splice(0, count);
+    this.weight -= weight;
+    return this.events.splice(0, count);
   }
 
   async stop(): Promise<void> {
@@ -102,10 +124,12 @@ export class Reception {
       const event = recordedEvent(resolved);
       if (event) {
         this.events.push(event);
+        this.weights.push(weightOf(event.data));
+        this.weight += this.weights.at(-1) ?? 0;
         this.position = event.position;
       }
       this.applyMarks();
-      if (this.events.length >= 2 * this.options.pageSize) this.call.pause();
+      if (this.hasPage(2)) this.call.pause();
       this.announce();
     });
     this.call.on('caughtUp', () => {
@@ -153,3 +177,13 @@ export class Reception {
     this.wake = undefined;
   }
 }
+
+/** Characters of a JSON value, about: elements of an array are taken to be as large as its first, so that it costs little. */
+const weightOf = (value: unknown): number => {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 8;
+  if (Array.isArray(value)) return value.length * weightOf(value[0]);
+  let weight = 2;
+  for (const [key, inner] of Object.entries(value)) weight += key.length + weightOf(inner);
+  return weight;
+};

@@ -1,3 +1,5 @@
+export { auditRecordsOf, auditRecordsOfAccount, auditTrail } from './audit-trail';
+export type { AuditRecord, AuditedChange, ChangeType } from './audit-trail';
 export { loadCheckpoints, prepareReadModels, runtimeDdl } from './checkpoints';
 export type { Checkpoint } from './checkpoints';
 export type { TableComparison } from './compare-tables';

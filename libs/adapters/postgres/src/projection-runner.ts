@@ -44,6 +44,8 @@ export type Projections = {
   visible(position: bigint, withinMs: number): Promise<boolean>;
 };
 
+/** Rows that are written again and again are written once a page, so history comes in large ones; the store bounds their bytes. */
+export const pageSizeDefault = 5_000;
 /** Positions without events are written at most this often: losing one costs reading a little again. */
 const idleWriteMs = 1_000;
 const backOffMs = (failures: number): number => Math.min(10_000, 100 * 2 ** Math.min(failures, 7));
@@ -76,7 +78,7 @@ export const runProjections = (parts: ProjectionParts): Projections => {
     for await (const page of parts.store.subscribe({
       after,
       prefixes,
-      pageSize: parts.pageSize ?? 1_000,
+      pageSize: parts.pageSize ?? pageSizeDefault,
       signal: held,
     })) {
       await feeder.take(page, held);

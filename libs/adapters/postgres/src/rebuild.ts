@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { advanceCheckpoints, ddlHashOf, loadCheckpoints, prepareReadModels, runtimeDdl } from './checkpoints';
 import { type TableComparison, compareTables } from './compare-tables';
 import type { Database, Sql } from './database';
+import { pageSizeDefault } from './projection-runner';
 import type { ReadModel } from './read-model';
 
 export type RebuildProgress = {
@@ -72,7 +73,7 @@ const build = async (parts: RebuildParts, purpose: 'swap' | 'compare'): Promise<
 
 /** Applies the log to the shadow: until it is caught up, or to the last event at or before a position. */
 const catchUp = async (
-  { store, readModel, signal, onProgress, pageSize = 2_000 }: RebuildParts,
+  { store, readModel, signal, onProgress, pageSize = pageSizeDefault }: RebuildParts,
   shadow: Database,
   { upTo }: { readonly upTo: bigint | null },
 ): Promise<number> => {

@@ -19,10 +19,10 @@ export const listenerOf = (definition: Pick<ServiceDefinition, 'name' | 'hears'>
  * nothing published before their first start is lost. A context too many costs messages that nobody handles.
  */
 const audience: { readonly [Name in ContextName]: readonly ContextName[] } = {
-  accounts: ['invoicing', 'payments'],
+  accounts: ['subscriptions', 'invoicing', 'payments'],
   subscriptions: ['accounts', 'invoicing'],
   metering: ['accounts', 'subscriptions', 'invoicing'],
-  invoicing: ['accounts', 'subscriptions', 'metering', 'payments'],
+  invoicing: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
   payments: ['accounts', 'invoicing'],
 };
 

@@ -1,17 +1,28 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
-import { type AccountInvoicesEvent, accountInvoicesSchema, accountInvoicesStreams } from '@billstream/invoicing-domain';
+import {
+  type AccountInvoicesEvent,
+  accountInvoicesSchema,
+  accountInvoicesStreams,
+  overdueSchema,
+  overdueStreams,
+} from '@billstream/invoicing-domain';
 import type { Instant } from '@billstream/kernel';
 import { type DueItem, type ReadModel, dueWorkDdl, schedule, unschedule } from '@billstream/postgres';
 
 /** The kind of due work that runs an account's next invoice; its key is the account id. */
 export const invoiceDueKind = 'invoice';
+/** The kind of due work that looks whether an account is overdue; its key is the account id. */
+export const overdueCheckKind = 'overdue-check';
 
-/** When each account is to be invoiced next. A run that waits for usage is not due: the answer carries it on. */
+/**
+ * When each account is to be invoiced next, and when to look whether it is overdue. A run that waits for usage is not due:
+ * the answer carries it on.
+ */
 export const dueInvoicesReadModel: ReadModel = {
   name: 'due-invoices',
   tables: ['due_work'],
   ddl: dueWorkDdl,
-  prefixes: [accountInvoicesStreams],
+  prefixes: [accountInvoicesStreams, overdueStreams],
   apply: async (tx, events) => {
     const next = nextOf(events);
     await schedule(
@@ -20,25 +31,38 @@ export const dueInvoicesReadModel: ReadModel = {
     );
     await unschedule(
       tx,
-      next.flatMap(({ key, item }) => (item === null ? [{ kind: invoiceDueKind, key }] : [])),
+      next.flatMap(({ kind, key, item }) => (item === null ? [{ kind, key }] : [])),
     );
   },
 };
 
-type Next = { readonly key: string; readonly item: DueItem | null };
+type Next = { readonly kind: string; readonly key: string; readonly item: DueItem | null };
 
-/** What the last event of each account in the batch leaves standing. */
+/** What the last event of each account and kind in the batch leaves standing. */
 const nextOf = (events: readonly RecordedEvent[]): readonly Next[] => {
   const next = new Map<string, Next>();
   for (const recorded of events) {
-    const event = accountInvoicesSchema.decode(recorded);
-    if (event === null) continue;
-    const at = dueAfter(event);
-    if (at === undefined) continue;
-    const { accountId } = event.data;
-    next.set(accountId, { key: accountId, item: at === null ? null : itemOf(accountId, at, recorded) });
+    const told = toldBy(recorded);
+    if (told === null) continue;
+    const { kind, key, at } = told;
+    next.set(`${kind} ${key}`, { kind, key, item: at === null ? null : itemOf(told, at, recorded) });
   }
   return [...next.values()];
+};
+
+type Told = { readonly kind: string; readonly key: string; readonly at: Instant | null };
+
+/** Null: the event says nothing about what is due. */
+const toldBy = (recorded: RecordedEvent): Told | null => {
+  if (recorded.stream.startsWith(overdueStreams)) {
+    const event = overdueSchema.decode(recorded);
+    return event?.type === 'OverdueCheckScheduled'
+      ? { kind: overdueCheckKind, key: event.data.accountId, at: event.data.at }
+      : null;
+  }
+  const event = accountInvoicesSchema.decode(recorded);
+  const at = event === null ? undefined : dueAfter(event);
+  return event === null || at === undefined ? null : { kind: invoiceDueKind, key: event.data.accountId, at };
 };
 
 /** Null: nothing is due after the event; undefined: it says nothing about that. */
@@ -48,10 +72,10 @@ const dueAfter = ({ type, data }: AccountInvoicesEvent): Instant | null | undefi
 };
 
 /** The event that scheduled it makes the command's id: the same instant scheduled again is another piece of work. */
-const itemOf = (accountId: string, dueAt: Instant, { metadata, id }: RecordedEvent): DueItem => ({
+const itemOf = ({ kind, key }: Told, dueAt: Instant, { metadata, id }: RecordedEvent): DueItem => ({
   tenantId: metadata.tenantId,
-  kind: invoiceDueKind,
-  key: accountId,
+  kind,
+  key,
   dueAt,
   payload: { scheduledBy: id },
 });

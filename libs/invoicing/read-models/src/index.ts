@@ -1,4 +1,4 @@
-export { dueInvoicesReadModel, invoiceDueKind } from './due-invoices.projection';
+export { dueInvoicesReadModel, invoiceDueKind, overdueCheckKind } from './due-invoices.projection';
 export { invoicesReadModel } from './invoices.projection';
 export {
   invoiceById,
@@ -9,4 +9,5 @@ export {
   invoicesPage,
 } from './invoices.query';
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';
+export { delegatingChildren, overdueConfigOf, overdueReadModel, overdueStateOfAccount } from './overdue.read-model';
 export { invoiceText, invoicingSettings, tenantInvoicingReadModel } from './tenant-invoicing.projection';

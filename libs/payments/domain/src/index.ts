@@ -24,13 +24,33 @@ export type { PayerAccountCommand, PayerAccountRejection } from './payer-account
 export {
   defaultMethodOf,
   externalPlugin,
+  isManualPay,
+  manualPayTags,
   methodByCredential,
   methodByToken,
   payPalPlugin,
   payerAccountSchema,
 } from './payer-account/payer-account';
-export type { PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
+export type { ManualPayTag, PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
+export { paymentSettings, paymentSettingsSchema, retryPolicyOf } from './payment-settings/payment-settings';
+export type { RetryPolicy } from './invoice-payments/retry-policy';
 export { pluginConfig, pluginConfigSchema } from './plugin-config/plugin-config';
 export type { PluginConfig, PluginConfigEvent } from './plugin-config/plugin-config';
+export {
+  paymentTestPlugin,
+  testGateway,
+  testGatewayActions,
+  testGatewayMethods,
+  testGatewayModeOf,
+  testGatewaySchema,
+} from './test-gateway/test-gateway';
+export type { TestGateway, TestGatewayAction, TestGatewayMethod, TestGatewayMode } from './test-gateway/test-gateway';
 export { paymentsPublication } from './publication';
-export { invoicePaymentsStream, payerAccountStream, paymentsStreams, pluginConfigStream } from './streams';
+export {
+  invoicePaymentsStream,
+  payerAccountStream,
+  paymentSettingsStream,
+  paymentsStreams,
+  pluginConfigStream,
+  testGatewayStream,
+} from './streams';

@@ -34,6 +34,7 @@ const ofPayment = (event: InvoicePaymentsEvent): readonly PaymentsEvent[] => {
       return [changed(event.data, 'PLUGIN_FAILURE')];
     case 'InvoiceRecorded':
     case 'BalanceRecorded':
+    case 'WriteOffChanged':
     case 'PaymentSkipped':
     case 'PaymentRequested':
     case 'PaymentDispatched':

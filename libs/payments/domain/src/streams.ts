@@ -4,8 +4,16 @@ export const payerAccountStream = (accountId: string): string => `payerAccount-$
 /** A plugin's name is free text, so the stream carries its digest. */
 export const pluginConfigStream = (tenantId: string, pluginName: string): string =>
   `pluginConfig-${tenantId}-${digest(pluginName)}`;
+export const paymentSettingsStream = (tenantId: string): string => `paymentSettings-${tenantId}`;
+export const testGatewayStream = (tenantId: string): string => `testGateway-${tenantId}`;
 /** One stream an invoice: its revision is the lock that keeps a second attempt from being opened. */
 export const invoicePaymentsStream = (invoiceId: string): string => `invoicePayments-${invoiceId}`;
 
 /** Prefixes of all streams of this context: what the relay follows and a backup must hold. */
-export const paymentsStreams: readonly string[] = ['payerAccount-', 'pluginConfig-', 'invoicePayments-'];
+export const paymentsStreams: readonly string[] = [
+  'payerAccount-',
+  'pluginConfig-',
+  'paymentSettings-',
+  'testGateway-',
+  'invoicePayments-',
+];

@@ -137,6 +137,22 @@ export type Refund = {
   readonly reason?: string;
 };
 
+/** Takes all or part of what was authorised. */
+export type Capture = {
+  readonly captureId: string;
+  /** The authorisation. */
+  readonly gatewayRef: string;
+  readonly money: Money;
+};
+
+/** Gives up what is left of an authorisation. */
+export type VoidAuthorization = {
+  readonly voidId: string;
+  readonly gatewayRef: string;
+  /** What is left of it. */
+  readonly money: Money;
+};
+
 export type GatewayFact = {
   readonly kind: 'payment' | 'refund';
   readonly gatewayRef: string;
@@ -165,6 +181,8 @@ export type Fetched =
 
 export type PaymentGateway = {
   readonly name: string;
+  /** Wall time by which every call has been answered or given up as `Unknown`. */
+  readonly callTakesMsMax: number;
   readonly beginSetup: (input: BeginSetup) => Promise<SetupStarted>;
   readonly completeSetup: (input: CompleteSetup) => Promise<SetupCompleted>;
   readonly describeCredential: (credential: string) => Promise<CredentialState>;
@@ -172,4 +190,10 @@ export type PaymentGateway = {
   readonly charge: (input: Charge) => Promise<Outcome>;
   readonly refund: (input: Refund) => Promise<Outcome>;
   readonly fetchByRef: (input: FetchByRef) => Promise<Fetched>;
+  /** Not every provider can do these with a stored credential; a repeat under the same id moves nothing twice. */
+  readonly authorize?: (input: Charge) => Promise<Outcome>;
+  readonly capture?: (input: Capture) => Promise<Outcome>;
+  readonly void?: (input: VoidAuthorization) => Promise<Outcome>;
+  /** Gives the payer money that was not charged before. */
+  readonly credit?: (input: Charge) => Promise<Outcome>;
 };

@@ -1,6 +1,7 @@
 export type {
   ActionRequired,
   BeginSetup,
+  Capture,
   Charge,
   CompleteSetup,
   CredentialDetails,
@@ -21,7 +22,10 @@ export type {
   SetupStarted,
   Succeeded,
   Unknown,
+  VoidAuthorization,
 } from './gateway-port';
+export { paymentTestGateway, paymentTestSleepSecondsMax } from './payment-test/payment-test-gateway';
+export type { PaymentTestBehaviour, PaymentTestMethod } from './payment-test/payment-test-gateway';
 export { parsePayPalConfig, type PayPalConfig } from './paypal/paypal-config';
 export { payPalGateway, type PayPalGatewayOptions } from './paypal/paypal-gateway';
 export type { SearchTrust } from './paypal/paypal-client';

@@ -78,6 +78,7 @@ const stepsOf = (event: InvoicePaymentsEvent): readonly Step[] => {
         : ended(event.data.transactionId);
     case 'InvoiceRecorded':
     case 'BalanceRecorded':
+    case 'WriteOffChanged':
     case 'PaymentSkipped':
       return [];
   }

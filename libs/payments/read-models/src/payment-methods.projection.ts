@@ -90,6 +90,9 @@ export const paymentMethodsReadModel: ReadModel = {
           break;
         }
         case 'CheckoutStarted':
+        case 'ManualPayTagChanged':
+        case 'InvoiceHeldBack':
+        case 'InvoiceReleased':
         case undefined:
       }
     }

@@ -197,6 +197,7 @@ const changeOf = (event: InvoicePaymentsEvent): Change | null => {
       return { ...silent, state: 'ABORTED', processed_minor: 0, error_code: event.data.reason };
     case 'InvoiceRecorded':
     case 'BalanceRecorded':
+    case 'WriteOffChanged':
     case 'PaymentSkipped':
     case 'PaymentRequested':
     case 'RetryScheduled':

@@ -54,12 +54,12 @@ const history = async (): Promise<readonly RecordedEvent[]> => {
       ...{ currency: 'USD' as Currency, amountMinor: 1_000, balanceMinor: 1_000 },
     };
     const by = outcome === null ? null : method;
-    const data = { invoice, method: by, isDelegatedToParent: false, now };
+    const data = { invoice, method: by, isDelegatedToParent: false, isManualPay: false, now };
     const transactionId = await issue(invoiceId, { type: 'RecordInvoice', data });
     if (outcome === null) continue;
-    const dispatch = { transactionId, holder: 'one', again: false, dispatchedAt: now, now };
+    const dispatch = { transactionId, holder: 'one', after: null, dispatchedAt: now, now };
     await issue(invoiceId, { type: 'DispatchPayment', data: dispatch });
-    await issue(invoiceId, { type: 'RecordOutcome', data: { transactionId, outcome, now } });
+    await issue(invoiceId, { type: 'RecordOutcome', data: { transactionId, holder: 'one', outcome, now } });
   }
   return (await store.readAll({ after: null, prefixes: ['invoicePayments-'] })).events;
 };

@@ -21,6 +21,8 @@ create table bundles (
   created_position bigint not null,
   state jsonb not null
 );
+-- States of some kilobytes stay in the row as they are: compressing them costs more than all the rest.
+alter table bundles set (toast_tuple_target = 8160);
 create index bundles_account on bundles (tenant_id, account_id, created_position);
 create index bundles_key on bundles (tenant_id, external_key);
 create index bundles_first_key on bundles (tenant_id, first_external_key);

@@ -1,3 +1,4 @@
+import type { AccountClosing } from '@billstream/accounts-contracts';
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import { type Account, type AccountEvent, type AccountState, type AccountTerms, evolveAccount } from './account';
@@ -32,7 +33,9 @@ export type ChooseBillCycleDay = {
   readonly data: { readonly billCycleDayLocal: number };
 };
 
-export type AccountCommand = CreateAccount | UpdateAccount | ChooseBillCycleDay;
+export type CloseAccount = { readonly type: 'CloseAccount'; readonly data: Omit<AccountClosing, 'accountId'> };
+
+export type AccountCommand = CreateAccount | UpdateAccount | ChooseBillCycleDay | CloseAccount;
 
 export type ImmutableField = 'externalKey' | 'currency' | 'timeZone' | 'referenceTime' | 'billCycleDayLocal';
 
@@ -66,6 +69,8 @@ export const account: Decider<AccountCommand, AccountEvent, AccountState, Accoun
         return update(command.data, state);
       case 'ChooseBillCycleDay':
         return chooseBillCycleDay(command.data, state);
+      case 'CloseAccount':
+        return close(command.data, state);
     }
   },
   evolve: evolveAccount,
@@ -108,6 +113,13 @@ const chooseBillCycleDay = (
   const chosen: Account = { ...state, billCycleDayLocal };
   const refusal = unsound(chosen, true);
   return refusal === null ? accept({ type: 'BillCycleDaySet', data: chosen }) : reject(refusal);
+};
+
+/** An account may be closed again, for what was not asked for the first time. */
+const close = (closing: CloseAccount['data'], state: AccountState): AccountDecision => {
+  if (state === null) return reject({ code: 'account-unknown' });
+  const { accountId } = state;
+  return accept({ type: 'AccountClosed', data: { account: state, closing: { accountId, ...closing } } });
 };
 
 /** Why an account with these terms must not be, or null. */

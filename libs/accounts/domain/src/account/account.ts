@@ -1,4 +1,4 @@
-import type { AccountFacts } from '@billstream/accounts-contracts';
+import type { AccountClosing, AccountFacts } from '@billstream/accounts-contracts';
 import { defineSchema } from '@billstream/event-sourcing';
 import type { Currency, Instant } from '@billstream/kernel';
 
@@ -10,17 +10,22 @@ export type AccountEvent =
   | { readonly type: 'AccountCreated'; readonly data: Account }
   | { readonly type: 'AccountUpdated'; readonly data: Account }
   /** Invoicing chose the day of the first billable, account-aligned event. */
-  | { readonly type: 'BillCycleDaySet'; readonly data: Account };
+  | { readonly type: 'BillCycleDaySet'; readonly data: Account }
+  | { readonly type: 'AccountClosed'; readonly data: { readonly account: Account; readonly closing: AccountClosing } };
 
 /** Null: there is no such account. */
 export type AccountState = Account | null;
 
-export const evolveAccount = (_state: AccountState, event: AccountEvent): AccountState => event.data;
+export const evolveAccount = (_state: AccountState, event: AccountEvent): AccountState => accountAfter(event);
+
+export const accountAfter = (event: AccountEvent): Account =>
+  event.type === 'AccountClosed' ? event.data.account : event.data;
 
 export const accountSchema = defineSchema<AccountEvent>({
   AccountCreated: 'account.created.v1',
   AccountUpdated: 'account.updated.v1',
   BillCycleDaySet: 'account.bill-cycle-day-set.v1',
+  AccountClosed: 'account.closed.v1',
 });
 
 /** What a client may say about an account's terms; null means "not said". */

@@ -26,38 +26,35 @@ import { type Given, occasionOf } from './steps';
 export type RebalanceCredit = Given & { readonly type: 'RebalanceCredit' };
 
 /** `now` is the tenant's clock when the command was made, `settings` what the tenant had set then. */
-export type AccountInvoicesCommand =
-  | RecordAccount
-  | RecordBillingTimeline
-  | RecordUsage
-  | RecordPayment
-  | RecordControlTag
-  | AskForInvoice
-  | InvoiceDue
-  | AddItems
-  | AdjustItem
-  | CommitDraft
-  | VoidInvoice
-  | DeleteCredit
-  | RebalanceCredit;
+export type AccountInvoicesCommand = Fact | Request;
 
-const decide = (
-  command: AccountInvoicesCommand,
-  state: AccountInvoices,
-): Decision<AccountInvoicesEvent, AccountInvoicesRejection> => {
-  switch (command.type) {
+/** What others tell, and what falls due: it has happened, so it is never refused. */
+type Fact = RecordAccount | RecordBillingTimeline | RecordUsage | RecordPayment | RecordControlTag | InvoiceDue;
+
+/** What somebody asks for. */
+type Request = AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit;
+
+const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesEvent[] => {
+  switch (fact.type) {
     case 'RecordAccount':
-      return accept(...recordAccount(state, command));
+      return recordAccount(state, fact);
     case 'RecordBillingTimeline':
-      return accept(...recordTimeline(state, command));
+      return recordTimeline(state, fact);
     case 'RecordUsage':
-      return accept(...recordUsage(state, command));
+      return recordUsage(state, fact);
     case 'RecordPayment':
-      return accept(...recordPayment(state, command));
+      return recordPayment(state, fact);
     case 'RecordControlTag':
-      return accept(...recordControlTag(state, command));
+      return recordControlTag(state, fact);
     case 'InvoiceDue':
-      return accept(...runDue(state, command));
+      return runDue(state, fact);
+  }
+};
+
+type Answer = Decision<AccountInvoicesEvent, AccountInvoicesRejection>;
+
+const answerTo = (state: AccountInvoices, command: Request): Answer => {
+  switch (command.type) {
     case 'Invoice':
       return askForInvoice(state, command);
     case 'AddItems':
@@ -75,6 +72,12 @@ const decide = (
       return accept(...settleCredit([], occasionOf(command))(state));
   }
 };
+
+const isFact = (command: AccountInvoicesCommand): command is Fact =>
+  command.type.startsWith('Record') || command.type === 'InvoiceDue';
+
+const decide = (command: AccountInvoicesCommand, state: AccountInvoices): Answer =>
+  isFact(command) ? accept(...eventsOf(state, command)) : answerTo(state, command);
 
 /** All invoices, credit and charged periods of one account: a stream `accountInvoices-<accountId>`. */
 export const accountInvoices: Decider<

@@ -5,8 +5,12 @@ import type { ClosedUsage } from '@billstream/metering-contracts';
 import type { PaymentsEvent } from '@billstream/payments-contracts';
 import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 
-/** What invoicing keeps of an account. */
-export type RecordedAccount = Omit<AccountFacts, 'parentAccountId' | 'isPaymentDelegatedToParent'>;
+/** What invoicing keeps of an account. An account without a parent says nothing of one. */
+export type RecordedAccount = Omit<AccountFacts, 'parentAccountId' | 'isPaymentDelegatedToParent'> & {
+  readonly parentAccountId?: string;
+  /** The parent is charged for what this account owes. */
+  readonly isPaymentDelegatedToParent?: boolean;
+};
 /** A subscription's billing timeline as its owner published it. */
 export type BillingTimeline = SubscriptionsEvent['data'];
 /** A control tag that was put on the account or something of it, or taken off. */

@@ -3,52 +3,45 @@ import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import type { AccountInvoicesEvent } from './account-invoices.events';
 import { accountInvoicesSchema } from './account-invoices.schema';
 
-const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | null => {
-  switch (type) {
-    case 'UsageRequested': {
-      const { requestId, accountId, accountExternalKey, subscriptionId, planName, timeZone, periods } = data;
-      return {
-        type: 'invoicing.usage-requested.v1',
-        data: { requestId, accountId, accountExternalKey, subscriptionId, planName, timeZone, periods },
-      };
-    }
-    case 'InvoiceVoided':
-      return { type: 'invoicing.invoice-voided.v1', data };
-    case 'DraftCommitted':
-    case 'InvoiceCommitted': {
-      const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor } =
-        data;
-      return {
-        type: 'invoicing.invoice-committed.v1',
-        data: { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor },
-      };
-    }
-    case 'BalanceChanged':
-      return { type: 'invoicing.balance-changed.v1', data };
-    case 'ChargedThroughChanged':
-      return { type: 'invoicing.charged-through-changed.v1', data };
-    case 'BillCycleDayChosen':
-      return { type: 'invoicing.bill-cycle-day-chosen.v1', data };
-    case 'AccountRecorded':
-    case 'BillingTimelineRecorded':
-    case 'InvoiceAwaited':
-    case 'UsageRecorded':
-    case 'PaymentRecorded':
-    case 'ControlTagRecorded':
-    case 'InvoiceItemsDrawn':
-    case 'InvoiceDrafted':
-    case 'DraftExtended':
-    case 'InvoiceAdjusted':
-    case 'CreditApplied':
-    case 'NextInvoiceScheduled':
-    case 'InvoicingParked':
-      return null;
-  }
+type Head = Extract<InvoicingEvent, { readonly type: 'invoicing.invoice-committed.v1' }>['data'];
+
+const headOf = (invoice: Head): Head => {
+  const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor } = invoice;
+  return { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor };
 };
+
+type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
+
+const usageRequested = (data: Data<'UsageRequested'>): InvoicingEvent => {
+  const { requestId, accountId, accountExternalKey, subscriptionId, planName, timeZone, periods } = data;
+  return {
+    type: 'invoicing.usage-requested.v1',
+    data: { requestId, accountId, accountExternalKey, subscriptionId, planName, timeZone, periods },
+  };
+};
+
+const invoiceCommitted = (invoice: Head): InvoicingEvent => ({
+  type: 'invoicing.invoice-committed.v1',
+  data: headOf(invoice),
+});
+
+/** What others hear of each event. The others are nobody's business, as a draft is until it is committed. */
+const published: { readonly [Type in AccountInvoicesEvent['type']]?: (data: Data<Type>) => InvoicingEvent } = {
+  UsageRequested: usageRequested,
+  InvoiceCommitted: invoiceCommitted,
+  DraftCommitted: invoiceCommitted,
+  InvoiceVoided: (data) => ({ type: 'invoicing.invoice-voided.v1', data }),
+  BalanceChanged: (data) => ({ type: 'invoicing.balance-changed.v1', data }),
+  ChargedThroughChanged: (data) => ({ type: 'invoicing.charged-through-changed.v1', data }),
+  BillCycleDayChosen: (data) => ({ type: 'invoicing.bill-cycle-day-chosen.v1', data }),
+};
+
+const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | null =>
+  (published[type] as ((data: object) => InvoicingEvent) | undefined)?.(data) ?? null;
 
 /** What other contexts hear of an account's invoices; everything of one account travels in order. */
 export const accountInvoicesPublication: Publication = (recorded) => {
   const event = accountInvoicesSchema.decode(recorded);
-  const published = event === null ? null : publicEventOf(event);
-  return published === null ? [] : [{ type: published.type, key: published.data.accountId, data: published.data }];
+  const heard = event === null ? null : publicEventOf(event);
+  return heard === null ? [] : [{ type: heard.type, key: heard.data.accountId, data: heard.data }];
 };

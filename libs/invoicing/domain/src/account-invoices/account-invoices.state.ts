@@ -161,6 +161,12 @@ const withMoreItems = (
   return targetDate === null ? after : withTargetDate(after, items, targetDate);
 };
 
+const withAdjustment = (state: AccountInvoices, data: Data<'InvoiceAdjusted'>): AccountInvoices => {
+  const { transactionId } = data;
+  const after = withMoreItems(state, data);
+  return transactionId === undefined ? after : { ...after, adjustedBy: [...after.adjustedBy, transactionId] };
+};
+
 const withoutVoided = (state: AccountInvoices, invoiceId: string): AccountInvoices => {
   const voided = state.invoices[invoiceId];
   if (voided === undefined) return state;
@@ -269,50 +275,41 @@ const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): Ac
   account: state.account && { ...state.account, billCycleDayLocal },
 });
 
-export const evolve = (before: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices => {
-  if (type === 'InvoiceItemsDrawn')
-    return { ...before, drawn: data.from === 0 ? data.items : [...before.drawn, ...data.items] };
-  const state = before.drawn.length === 0 ? before : { ...before, drawn: [] };
-  switch (type) {
-    case 'AccountRecorded':
-      return { ...state, account: data };
-    case 'BillingTimelineRecorded':
-      return withTimeline(state, data);
-    case 'BillCycleDayChosen':
-      return withBillCycleDay(state, data.billCycleDayLocal);
-    case 'UsageRequested':
-      return askedFor(state, data);
-    case 'InvoiceAwaited':
-      return waitingFor(state, data.run);
-    case 'UsageRecorded':
-      return withClosedUsage(state, data);
-    case 'PaymentRecorded':
-      return withPayment(state, data);
-    case 'ControlTagRecorded':
-      return withTag(state, data);
-    case 'InvoiceCommitted':
-      return withInvoice(state, whole(before, data), 'COMMITTED');
-    case 'InvoiceDrafted':
-      return withInvoice(state, whole(before, data), 'DRAFT');
-    case 'DraftExtended':
-      return withMoreItems(state, whole(before, data), data.targetDate);
-    case 'DraftCommitted':
-      return changed(state, data.invoiceId, (totals) => ({ ...totals, status: 'COMMITTED' }));
-    case 'InvoiceVoided':
-      return withoutVoided(state, data.invoiceId);
-    case 'InvoiceAdjusted': {
-      const { transactionId } = data;
-      const after = withMoreItems(state, data);
-      return transactionId === undefined ? after : { ...after, adjustedBy: [...after.adjustedBy, transactionId] };
-    }
-    case 'CreditApplied':
-      return withCredit(state, data.items);
-    case 'ChargedThroughChanged':
-    case 'BalanceChanged':
-      return state;
-    case 'NextInvoiceScheduled':
-      return afterRun(state, data);
-    case 'InvoicingParked':
-      return { ...state, nextAt: null, lastRun: data.run, pending: null, parked: data.reason };
-  }
+type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
+
+/** What each event makes of the state: one that is forgotten does not compile. */
+const folds: {
+  readonly [Type in AccountInvoicesEvent['type']]: (state: AccountInvoices, data: Data<Type>) => AccountInvoices;
+} = {
+  AccountRecorded: (state, account) => ({ ...state, account }),
+  BillingTimelineRecorded: withTimeline,
+  BillCycleDayChosen: (state, { billCycleDayLocal }) => withBillCycleDay(state, billCycleDayLocal),
+  UsageRequested: askedFor,
+  InvoiceAwaited: (state, { run }) => waitingFor(state, run),
+  UsageRecorded: withClosedUsage,
+  PaymentRecorded: withPayment,
+  ControlTagRecorded: withTag,
+  InvoiceItemsDrawn: (state, { from, items }) => ({ ...state, drawn: from === 0 ? items : [...state.drawn, ...items] }),
+  InvoiceCommitted: (state, invoice) => withInvoice(state, whole(state, invoice), 'COMMITTED'),
+  InvoiceDrafted: (state, invoice) => withInvoice(state, whole(state, invoice), 'DRAFT'),
+  DraftExtended: (state, data) => withMoreItems(state, whole(state, data), data.targetDate),
+  DraftCommitted: (state, { invoiceId }) => changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED' })),
+  InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
+  InvoiceAdjusted: withAdjustment,
+  CreditApplied: (state, { items }) => withCredit(state, items),
+  ChargedThroughChanged: (state) => state,
+  BalanceChanged: (state) => state,
+  NextInvoiceScheduled: afterRun,
+  InvoicingParked: (state, { run, reason }) => ({
+    ...state,
+    nextAt: null,
+    lastRun: run,
+    pending: null,
+    parked: reason,
+  }),
+};
+
+export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices => {
+  const after = (folds[type] as (state: AccountInvoices, data: object) => AccountInvoices)(state, data);
+  return type === 'InvoiceItemsDrawn' || after.drawn.length === 0 ? after : { ...after, drawn: [] };
 };

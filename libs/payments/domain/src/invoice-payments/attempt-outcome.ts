@@ -2,7 +2,14 @@ import { type Decision, accept } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import type { AbortReason, AttemptFacts, InvoicePaymentsEvent, NotExecutedReason } from './invoice-payments.events';
 import type { InvoicePayments, OpenAttempt } from './invoice-payments';
-import { nextPendingLook, nextUnknownLook, retryAfterDecline, retryAfterFailure } from './retry-policy';
+import {
+  type RetryPolicy,
+  nextPendingLook,
+  nextUnknownLook,
+  retryAfterDecline,
+  retryAfterFailure,
+  standardRetryPolicy,
+} from './retry-policy';
 
 /** What is known of an attempt, whichever provider said it. Minor units. */
 export type AttemptOutcome =
@@ -38,27 +45,44 @@ export type AttemptOutcome =
 
 export type RecordOutcome = {
   readonly type: 'RecordOutcome';
-  readonly data: { readonly transactionId: string; readonly outcome: AttemptOutcome; readonly now: Instant };
+  readonly data: {
+    readonly transactionId: string;
+    /**
+     * Who found it out, or whose call was looked up: the holder that the attempt had then; null: before it was sent.
+     * Another holder since then may be charging the payer at this moment, so only a success still counts.
+     */
+    readonly holder: string | null;
+    readonly outcome: AttemptOutcome;
+    /** The tenant's; Kill Bill's unless given. */
+    readonly policy?: RetryPolicy;
+    readonly now: Instant;
+  };
 };
 
 type Events = readonly InvoicePaymentsEvent[];
 type Of<Kind extends AttemptOutcome['kind']> = Extract<AttemptOutcome, { readonly kind: Kind }>;
-type Context = { readonly state: InvoicePayments; readonly facts: AttemptFacts; readonly open: OpenAttempt };
+type Context = {
+  readonly state: InvoicePayments;
+  readonly facts: AttemptFacts;
+  readonly open: OpenAttempt;
+  readonly policy: RetryPolicy;
+};
 
 /** Answers that come twice, or after the attempt has ended, change nothing, except for a success: money is never lost. */
 export const recordOutcome = (
-  { transactionId, outcome, now }: RecordOutcome['data'],
+  { transactionId, holder, outcome, policy = standardRetryPolicy, now }: RecordOutcome['data'],
   state: InvoicePayments,
 ): Decision<InvoicePaymentsEvent, never> => {
   const { invoice, open } = state;
   if (invoice === null) return accept();
   if (open?.transactionId !== transactionId) return accept(...lateSuccess(transactionId, outcome, state, now));
+  if (open.holder !== holder && outcome.kind !== 'succeeded') return accept();
   // An attempt that was never sent can end only one way: somebody found out that it cannot be sent.
   if (open.status === 'requested' && outcome.kind !== 'not-executed') return accept();
   const { invoiceId, accountId } = invoice;
   const { paymentId, amountMinor, currency } = open;
   const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at: now };
-  return accept(...eventsOf(outcome, { state, facts, open }));
+  return accept(...eventsOf(outcome, { state, facts, open, policy }));
 };
 
 const eventsOf = (outcome: AttemptOutcome, context: Context): Events => {
@@ -118,10 +142,10 @@ const lateSuccess = (
 };
 
 const declined = (outcome: Of<'declined'>, context: Context): Events => {
-  const { state, facts } = context;
+  const { state, facts, policy } = context;
   const { hardness, code, message } = outcome;
   const nth = state.declines + 1;
-  const planned = outcome.isUnlisted && nth > 1 ? null : retryAfterDecline(nth, facts.at);
+  const planned = outcome.isUnlisted && nth > 1 ? null : retryAfterDecline(policy, nth, facts.at);
   const told = outcome.retryNotBefore;
   const retryAt = planned !== null && told !== null && told > planned ? told : planned;
   return [
@@ -130,12 +154,12 @@ const declined = (outcome: Of<'declined'>, context: Context): Events => {
   ];
 };
 
-const notExecuted = (outcome: Of<'not-executed'>, { state, facts }: Context): Events => {
+const notExecuted = (outcome: Of<'not-executed'>, { state, facts, policy }: Context): Events => {
   const { why, code, message } = outcome;
   const ended: InvoicePaymentsEvent = { type: 'PaymentNotExecuted', data: { ...facts, why, code, message } };
   // An amount that the provider cannot write stays so.
   if (why === 'invalid') return [ended, aborted(facts, 'not-expressible')];
-  return [ended, retryOrEnd(facts, retryAfterFailure(state.failures + 1, facts.at))];
+  return [ended, retryOrEnd(facts, retryAfterFailure(policy, state.failures + 1, facts.at))];
 };
 
 const retryOrEnd = (facts: AttemptFacts, retryAt: Instant | null): InvoicePaymentsEvent => {

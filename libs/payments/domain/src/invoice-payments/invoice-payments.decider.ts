@@ -11,6 +11,7 @@ import type {
 import {
   type InvoicePayments,
   type OpenAttempt,
+  chargeableMinor,
   evolveInvoicePayments,
   noInvoicePayments,
   owedMinor,
@@ -23,6 +24,8 @@ export type RecordInvoice = {
     readonly invoice: CommittedInvoice;
     readonly method: ChargedMethod | null;
     readonly isDelegatedToParent: boolean;
+    /** The account pays only when somebody asks it to. */
+    readonly isManualPay: boolean;
     readonly now: Instant;
   };
 };
@@ -51,15 +54,15 @@ export type RecordExternalPayment = {
 };
 
 /**
- * Asks for the right to call the provider: granted when the state afterwards names this `holder`. `again`: it has been
- * proven that the last call moved nothing, so the same attempt may be sent once more.
+ * Asks for the right to call the provider: granted when the state afterwards names this `holder`. `after`: the holder
+ * whose call has been proven to have moved nothing, so that the same attempt may be sent once more; null: the first time.
  */
 export type DispatchPayment = {
   readonly type: 'DispatchPayment';
   readonly data: {
     readonly transactionId: string;
     readonly holder: string;
-    readonly again: boolean;
+    readonly after: string | null;
     /** Wall time. */
     readonly dispatchedAt: Instant;
     readonly now: Instant;
@@ -68,11 +71,26 @@ export type DispatchPayment = {
 
 export type RetryPayment = {
   readonly type: 'RetryPayment';
-  readonly data: { readonly paymentId: string; readonly method: ChargedMethod | null; readonly now: Instant };
+  readonly data: {
+    readonly paymentId: string;
+    readonly method: ChargedMethod | null;
+    readonly isManualPay: boolean;
+    readonly now: Instant;
+  };
+};
+
+export type WriteOff = { readonly invoiceId: string; readonly accountId: string; readonly isWrittenOff: boolean };
+
+/** What kept the account from being charged has gone. Pays what is still owed; a payment under way is enough. */
+export type PayHeldBack = {
+  readonly type: 'PayHeldBack';
+  readonly data: { readonly method: ChargedMethod | null; readonly now: Instant };
 };
 
 export type InvoicePaymentsCommand =
   | RecordInvoice
+  | PayHeldBack
+  | { readonly type: 'RecordWriteOff'; readonly data: WriteOff }
   | RecordBalance
   | PayInvoice
   | RecordExternalPayment
@@ -104,6 +122,10 @@ export const invoicePayments: Decider<
         return recordInvoice(command.data, state);
       case 'RecordBalance':
         return recordBalance(command.data, state);
+      case 'RecordWriteOff':
+        return recordWriteOff(command.data, state);
+      case 'PayHeldBack':
+        return payHeldBack(command.data, state);
       case 'PayInvoice':
         return payInvoice(command.data, state);
       case 'RecordExternalPayment':
@@ -137,7 +159,7 @@ const requested = (
 };
 
 const recordInvoice = (
-  { invoice, method, isDelegatedToParent, now }: RecordInvoice['data'],
+  { invoice, method, isDelegatedToParent, isManualPay, now }: RecordInvoice['data'],
   state: InvoicePayments,
 ): PaymentDecision => {
   if (state.invoice !== null) return accept();
@@ -149,6 +171,7 @@ const recordInvoice = (
     data: { invoiceId, accountId, reason, at: now },
   });
   if (isDelegatedToParent) return accept(recorded, skipped('delegated-to-parent'));
+  if (isManualPay) return accept(recorded, skipped('manual-pay'));
   if (method === null) return accept(recorded, skipped('no-default-method'));
   return accept<InvoicePaymentsEvent>(
     recorded,
@@ -168,6 +191,20 @@ const recordBalance = ({ balanceMinor, asOf }: RecordBalance['data'], state: Inv
   return accept({ type: 'BalanceRecorded', data: { invoiceId, accountId, balanceMinor, asOf } });
 };
 
+/** It may even be heard of before the invoice. */
+const recordWriteOff = (data: WriteOff, state: InvoicePayments): PaymentDecision =>
+  state.isWrittenOff === data.isWrittenOff ? accept() : accept({ type: 'WriteOffChanged', data });
+
+const payHeldBack = ({ method, now }: PayHeldBack['data'], state: InvoicePayments): PaymentDecision => {
+  const { invoice, open, retryAt } = state;
+  const owed = chargeableMinor(state);
+  if (invoice === null || open !== null || retryAt !== null || owed <= 0) return accept();
+  const { invoiceId, accountId } = invoice;
+  if (method === null)
+    return accept({ type: 'PaymentSkipped', data: { invoiceId, accountId, reason: 'no-default-method', at: now } });
+  return accept(requested(state, invoice, { method, amountMinor: owed, at: now }));
+};
+
 type Payable = {
   readonly invoice: NonNullable<InvoicePayments['invoice']>;
   readonly amountMinor: number;
@@ -180,7 +217,7 @@ const payable = (
   const { invoice, open } = state;
   if (invoice === null) return reject({ code: 'invoice-unknown' });
   if (open !== null) return reject({ code: 'payment-under-way', transactionId: open.transactionId });
-  const owed = owedMinor(state);
+  const owed = chargeableMinor(state);
   if (owed <= 0) return reject({ code: 'nothing-owed' });
   const amountMinor = wanted ?? owed;
   if (amountMinor > owed || amountMinor <= 0) return reject({ code: 'amount-above-balance', owedMinor: owed });
@@ -211,9 +248,10 @@ const recordExternalPayment = (
 const dispatch = (data: DispatchPayment['data'], state: InvoicePayments): PaymentDecision => {
   const { invoice, open } = state;
   if (invoice === null || open?.transactionId !== data.transactionId) return accept();
-  const maySend = data.again ? open.status === 'dispatched' || open.status === 'unknown' : open.status === 'requested';
+  // Who was granted the right since the proof may be calling at this moment: one call at a time.
+  const maySend = data.after === null ? open.status === 'requested' : isSentAndOpen(open) && open.holder === data.after;
   if (!maySend) return accept();
-  const owed = owedMinor(state);
+  const owed = chargeableMinor(state);
   if (owed < open.amountMinor) return accept(...askForLess({ invoice, open, owed, now: data.now }, state));
   const { invoiceId, accountId } = invoice;
   const { paymentId, transactionId } = open;
@@ -221,6 +259,8 @@ const dispatch = (data: DispatchPayment['data'], state: InvoicePayments): Paymen
   const ref = { invoiceId, accountId, paymentId, transactionId };
   return accept({ type: 'PaymentDispatched', data: { ...ref, holder, dispatchedAt, at } });
 };
+
+const isSentAndOpen = ({ status }: OpenAttempt): boolean => status === 'dispatched' || status === 'unknown';
 
 type Less = Pick<Payable, 'invoice'> & {
   readonly open: OpenAttempt;
@@ -245,15 +285,19 @@ const askForLess = ({ invoice, open, owed, now }: Less, state: InvoicePayments):
   return [end('balance-changed'), requested(state, invoice, { method: open.method, amountMinor: owed, at: now })];
 };
 
-const retry = ({ paymentId, method, now }: RetryPayment['data'], state: InvoicePayments): PaymentDecision => {
+const retry = (
+  { paymentId, method, isManualPay, now }: RetryPayment['data'],
+  state: InvoicePayments,
+): PaymentDecision => {
   const { invoice, open, retryAt } = state;
   // A reminder that comes early is one of an earlier retry, delivered again.
   if (invoice === null || open !== null || retryAt === null || now < retryAt) return accept();
   const { invoiceId, accountId } = invoice;
   const end = (reason: AbortReason): PaymentDecision =>
     accept({ type: 'PaymentAborted', data: { invoiceId, accountId, paymentId, transactionId: null, reason, at: now } });
-  const owed = owedMinor(state);
+  const owed = chargeableMinor(state);
   if (owed <= 0) return end('paid-meanwhile');
+  if (isManualPay) return end('manual-pay');
   if (method === null) return end('no-method');
   return accept(requested(state, invoice, { method, amountMinor: owed, at: now }));
 };

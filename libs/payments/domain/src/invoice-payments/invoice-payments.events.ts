@@ -38,9 +38,15 @@ export type AttemptFacts = AttemptRef & {
   readonly at: Instant;
 };
 
-export type SkipReason = 'no-default-method' | 'delegated-to-parent';
+export type SkipReason = 'no-default-method' | 'delegated-to-parent' | 'manual-pay';
 export type AbortReason =
-  'paid-meanwhile' | 'balance-changed' | 'retries-exhausted' | 'method-unusable' | 'not-expressible' | 'no-method';
+  | 'paid-meanwhile'
+  | 'balance-changed'
+  | 'retries-exhausted'
+  | 'method-unusable'
+  | 'not-expressible'
+  | 'no-method'
+  | 'manual-pay';
 export type NotExecutedReason = 'rateLimited' | 'misconfigured' | 'invalid' | 'unreachable' | 'expired';
 
 export type InvoicePaymentsEvent =
@@ -49,6 +55,11 @@ export type InvoicePaymentsEvent =
   | DomainEvent<
       'BalanceRecorded',
       { readonly invoiceId: string; readonly accountId: string; readonly balanceMinor: number; readonly asOf: number }
+    >
+  /** Somebody gave up that the invoice is ever paid, or thought better of it. */
+  | DomainEvent<
+      'WriteOffChanged',
+      { readonly invoiceId: string; readonly accountId: string; readonly isWrittenOff: boolean }
     >
   | DomainEvent<
       'PaymentSkipped',
@@ -116,6 +127,7 @@ export type InvoicePaymentsEvent =
 export const invoicePaymentsSchema = defineSchema<InvoicePaymentsEvent>({
   InvoiceRecorded: 'invoicePayments.invoice-recorded.v1',
   BalanceRecorded: 'invoicePayments.balance-recorded.v1',
+  WriteOffChanged: 'invoicePayments.write-off-changed.v1',
   PaymentSkipped: 'invoicePayments.payment-skipped.v1',
   PaymentRequested: 'invoicePayments.payment-requested.v1',
   PaymentDispatched: 'invoicePayments.payment-dispatched.v1',

@@ -34,6 +34,8 @@ export type InvoicePayments = {
   readonly asOf: number;
   /** What moved since, which that balance may not hold yet. */
   readonly unconfirmedMinor: number;
+  /** Nothing of it is charged any more, whatever its balance. */
+  readonly isWrittenOff: boolean;
   /** Payments that moved money; numbers the next one. */
   readonly succeeded: number;
   /** Of the payment at hand: attempts opened, declines, and attempts that were not executed. */
@@ -51,6 +53,7 @@ export const noInvoicePayments: InvoicePayments = {
   balanceMinor: 0,
   asOf: -1,
   unconfirmedMinor: 0,
+  isWrittenOff: false,
   succeeded: 0,
   attempts: 0,
   declines: 0,
@@ -64,6 +67,9 @@ export const noInvoicePayments: InvoicePayments = {
 export const owedMinor = ({ balanceMinor, unconfirmedMinor }: InvoicePayments): number =>
   balanceMinor - unconfirmedMinor;
 
+/** The same, for whoever is about to charge it. */
+export const chargeableMinor = (state: InvoicePayments): number => (state.isWrittenOff ? 0 : owedMinor(state));
+
 export const evolveInvoicePayments = (
   state: InvoicePayments,
   { type, data }: InvoicePaymentsEvent,
@@ -75,6 +81,8 @@ export const evolveInvoicePayments = (
     }
     case 'BalanceRecorded':
       return { ...state, balanceMinor: data.balanceMinor, asOf: data.asOf, unconfirmedMinor: 0 };
+    case 'WriteOffChanged':
+      return { ...state, isWrittenOff: data.isWrittenOff };
     case 'PaymentSkipped':
       return state;
     case 'PaymentRequested':

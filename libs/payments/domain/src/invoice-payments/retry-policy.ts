@@ -3,10 +3,18 @@ import { type Instant, plusMs } from '@billstream/kernel';
 const secondMs = 1_000;
 const dayMs = 86_400 * secondMs;
 
-/** Kill Bill's `org.killbill.payment.retry.days`: the n-th decline is tried again after the n-th of these. */
-const declinedRetryDays = [8, 8, 8] as const;
-/** Kill Bill's plugin failures: 300 s, doubled, eight times; its first interval comes twice. */
-const failedRetrySeconds = [300, 300, 600, 1_200, 2_400, 4_800, 9_600, 19_200] as const;
+export type RetryPolicy = {
+  /** The n-th decline is tried again after the n-th of these. */
+  readonly declinedRetryDays: readonly number[];
+  /** The same for the n-th attempt that did not reach the provider or was turned away by it. */
+  readonly failedRetrySeconds: readonly number[];
+};
+
+/** Kill Bill's defaults: for plugin failures 300 s, doubled, eight times; the first interval comes twice. */
+export const standardRetryPolicy: RetryPolicy = {
+  declinedRetryDays: [8, 8, 8],
+  failedRetrySeconds: [300, 300, 600, 1_200, 2_400, 4_800, 9_600, 19_200],
+};
 /** Kill Bill's janitor looks after 5 minutes, 1 hour, then daily, five times. */
 const unknownLooksMs = [300 * secondMs, 3_600 * secondMs, dayMs, dayMs, dayMs, dayMs, dayMs] as const;
 /** 1 hour, then daily for a week: an eCheck takes days to clear. */
@@ -18,15 +26,14 @@ const after = (delays: readonly number[], nth: number, now: Instant): Instant | 
 };
 
 /** When the `nth` decline (from 1) of a payment is tried again; null: not any more. */
-export const retryAfterDecline = (nth: number, now: Instant): Instant | null =>
+export const retryAfterDecline = ({ declinedRetryDays }: RetryPolicy, nth: number, now: Instant): Instant | null =>
   after(
     declinedRetryDays.map((days) => days * dayMs),
     nth,
     now,
   );
 
-/** The same for the `nth` attempt that did not reach the provider or was turned away by it. */
-export const retryAfterFailure = (nth: number, now: Instant): Instant | null =>
+export const retryAfterFailure = ({ failedRetrySeconds }: RetryPolicy, nth: number, now: Instant): Instant | null =>
   after(
     failedRetrySeconds.map((seconds) => seconds * secondMs),
     nth,

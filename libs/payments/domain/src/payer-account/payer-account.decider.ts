@@ -1,6 +1,7 @@
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import {
+  type ManualPayTag,
   type PayerAccount,
   type PayerAccountEvent,
   type PayerFacts,
@@ -46,6 +47,13 @@ export type PayerAccountCommand =
       /** `mayBeDefault`: the caller accepts that nothing is paid automatically afterwards. */
       readonly data: { readonly paymentMethodId: string; readonly mayBeDefault: boolean };
     }
+  | {
+      readonly type: 'RecordManualPayTag';
+      readonly data: { readonly accountId: string; readonly tag: ManualPayTag; readonly isSet: boolean };
+    }
+  | { readonly type: 'HoldBackInvoice'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
+  /** The invoice has been charged, or asks for nothing any more. */
+  | { readonly type: 'ReleaseInvoice'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
   /** Changes nothing; its answer carries the state that a decision would see now. */
   | { readonly type: 'Look' };
 
@@ -62,6 +70,7 @@ export const payerAccount: Decider<PayerAccountCommand, PayerAccountEvent, Payer
   decide: (command, state) => {
     if (command.type === 'Look') return accept();
     if (command.type === 'RecordAccount') return recordAccount(command.data, state);
+    if (isAboutHoldingBack(command)) return holdBack(command, state);
     if (state.facts === null) return reject({ code: 'account-unknown' });
     const { accountId } = state.facts;
     switch (command.type) {
@@ -81,6 +90,34 @@ export const payerAccount: Decider<PayerAccountCommand, PayerAccountEvent, Payer
     }
   },
   evolve: evolvePayerAccount,
+};
+
+type HoldingBack = Extract<
+  PayerAccountCommand,
+  { readonly type: 'RecordManualPayTag' | 'HoldBackInvoice' | 'ReleaseInvoice' }
+>;
+
+const isAboutHoldingBack = (command: PayerAccountCommand): command is HoldingBack =>
+  command.type === 'RecordManualPayTag' || command.type === 'HoldBackInvoice' || command.type === 'ReleaseInvoice';
+
+/** What others said is not refused: a tag may even be heard of before its account. */
+const holdBack = (command: HoldingBack, state: PayerAccount): PayerDecision => {
+  switch (command.type) {
+    case 'RecordManualPayTag': {
+      const { data } = command;
+      return state.manualPayTags.includes(data.tag) === data.isSet
+        ? accept()
+        : accept({ type: 'ManualPayTagChanged', data });
+    }
+    case 'HoldBackInvoice':
+      return state.heldBack.includes(command.data.invoiceId)
+        ? accept()
+        : accept({ type: 'InvoiceHeldBack', data: command.data });
+    case 'ReleaseInvoice':
+      return state.heldBack.includes(command.data.invoiceId)
+        ? accept({ type: 'InvoiceReleased', data: command.data })
+        : accept();
+  }
 };
 
 const recordAccount = (facts: PayerFacts, { facts: known }: PayerAccount): PayerDecision =>

@@ -22,6 +22,10 @@ export type PayerFacts = {
   readonly isPaymentDelegatedToParent: boolean;
 };
 
+/** The control tags with which an account is not charged without being asked. */
+export const manualPayTags = ['AUTO_PAY_OFF', 'MANUAL_PAY'] as const;
+export type ManualPayTag = (typeof manualPayTags)[number];
+
 export type PayerAccountEvent =
   | { readonly type: 'AccountRecorded'; readonly data: PayerFacts }
   /** The payer was sent to the provider to agree. `expiresAt` is the provider's wall time. */
@@ -46,16 +50,31 @@ export type PayerAccountEvent =
   | {
       readonly type: 'DefaultMethodSet';
       readonly data: { readonly accountId: string; readonly paymentMethodId: string | null };
-    };
+    }
+  | {
+      readonly type: 'ManualPayTagChanged';
+      readonly data: { readonly accountId: string; readonly tag: ManualPayTag; readonly isSet: boolean };
+    }
+  /** The invoice would have been charged, were it not for a tag: it will be when the last one is taken off. */
+  | { readonly type: 'InvoiceHeldBack'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
+  | { readonly type: 'InvoiceReleased'; readonly data: { readonly accountId: string; readonly invoiceId: string } };
 
 export type PayerAccount = {
   /** Null: no such account has been heard of. */
   readonly facts: PayerFacts | null;
   readonly methods: Readonly<Record<string, PaymentMethod>>;
   readonly defaultMethodId: string | null;
+  readonly manualPayTags: readonly ManualPayTag[];
+  readonly heldBack: readonly string[];
 };
 
-export const noPayerAccount: PayerAccount = { facts: null, methods: {}, defaultMethodId: null };
+export const noPayerAccount: PayerAccount = {
+  facts: null,
+  methods: {},
+  defaultMethodId: null,
+  manualPayTags: [],
+  heldBack: [],
+};
 
 const without = (methods: PayerAccount['methods'], paymentMethodId: string): PayerAccount['methods'] =>
   Object.fromEntries(Object.entries(methods).filter(([id]) => id !== paymentMethodId));
@@ -75,6 +94,14 @@ export const evolvePayerAccount = (state: PayerAccount, { type, data }: PayerAcc
       return { ...state, methods: without(state.methods, data.paymentMethodId) };
     case 'DefaultMethodSet':
       return { ...state, defaultMethodId: data.paymentMethodId };
+    case 'ManualPayTagChanged': {
+      const others = state.manualPayTags.filter((tag) => tag !== data.tag);
+      return { ...state, manualPayTags: data.isSet ? [...others, data.tag] : others };
+    }
+    case 'InvoiceHeldBack':
+      return { ...state, heldBack: [...state.heldBack, data.invoiceId] };
+    case 'InvoiceReleased':
+      return { ...state, heldBack: state.heldBack.filter((invoiceId) => invoiceId !== data.invoiceId) };
   }
 };
 
@@ -84,7 +111,13 @@ export const payerAccountSchema = defineSchema<PayerAccountEvent>({
   PaymentMethodAdded: 'payerAccount.payment-method-added.v1',
   PaymentMethodRemoved: 'payerAccount.payment-method-removed.v1',
   DefaultMethodSet: 'payerAccount.default-method-set.v1',
+  ManualPayTagChanged: 'payerAccount.manual-pay-tag-changed.v1',
+  InvoiceHeldBack: 'payerAccount.invoice-held-back.v1',
+  InvoiceReleased: 'payerAccount.invoice-released.v1',
 });
+
+/** Nothing is charged without somebody asking for it. */
+export const isManualPay = ({ manualPayTags: tags }: PayerAccount): boolean => tags.length > 0;
 
 /** The method that automatic payments use; null when there is none. */
 export const defaultMethodOf = ({ methods, defaultMethodId }: PayerAccount): PaymentMethod | null =>

@@ -21,6 +21,8 @@ export type PayPalGatewayOptions = {
 };
 
 const TIMEOUT_MS = 60_000;
+/** A charge that is refused as a duplicate, or a refund as done before, is looked up: so many requests at most. */
+const REQUESTS_MAX = 3;
 const SEARCH: SearchTrust = { minAgeSeconds: 300, lookBackSeconds: 3600, giveUpSeconds: 3600 };
 const WITHOUT_FRACTION = new Set(['HUF', 'JPY', 'TWD']);
 
@@ -45,6 +47,7 @@ export const payPalGateway = (options: PayPalGatewayOptions): PaymentGateway => 
   };
   return {
     name: 'paypal',
+    callTakesMsMax: REQUESTS_MAX * connection.timeoutMs,
     ...payPalCredentials(client),
     charge: (input) => charge(client, input),
     refund: (input) => refund(client, input),

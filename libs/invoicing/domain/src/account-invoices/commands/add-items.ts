@@ -9,7 +9,7 @@ import type { AccountInvoicesRejection } from '../rejections';
 import { type Given, type Occasion, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
 
 /** A line that somebody asks for. Minor units, positive: a credit becomes a negative item. */
-export type AskedItem = Partial<Omit<ItemSubject, 'catalogEffectiveDate'>> & {
+export type AskedItem = Partial<Omit<ItemSubject, 'catalogEffectiveDate' | `pretty${string}`>> & {
   readonly type: Extract<InvoiceItemType, 'EXTERNAL_CHARGE' | 'TAX' | 'CREDIT_ADJ' | 'RECURRING' | 'FIXED' | 'USAGE'>;
   readonly amountMinor: number;
   /** A draft that it goes to; null is an invoice of its own, together with the others. */
@@ -36,11 +36,25 @@ export type AddItems = Given & {
   readonly isMigration?: boolean;
 };
 
+const subjectOf = (asked: AskedItem): Omit<ItemSubject, 'catalogEffectiveDate' | `pretty${string}`> => ({
+  subscriptionId: asked.subscriptionId ?? null,
+  bundleId: asked.bundleId ?? null,
+  productName: asked.productName ?? null,
+  planName: asked.planName ?? null,
+  phaseName: asked.phaseName ?? null,
+});
+
 const itemOf = (asked: AskedItem, effectiveDate: LocalDate): NewItem => {
-  const { invoiceId: _, amountMinor, type, startDate, endDate, ...rest } = asked;
+  const { amountMinor, type, startDate, endDate, linkedItemId, description, itemDetails, rate, quantity } = asked;
   return {
     ...creditInvoiceItem(0, effectiveDate),
-    ...rest,
+    ...subjectOf(asked),
+    linkedItemId,
+    description,
+    itemDetails,
+    rate,
+    quantity,
+    usageName: asked.usageName,
     type,
     amountMinor: type === 'CREDIT_ADJ' && amountMinor !== 0 ? -amountMinor : amountMinor,
     startDate: startDate ?? effectiveDate,

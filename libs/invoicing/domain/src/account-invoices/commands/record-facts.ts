@@ -14,7 +14,9 @@ import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps
 import { adjustForRefund } from './adjust-item';
 import { automaticRun, reschedule } from './automatic-run';
 
-export type RecordAccount = Given & { readonly type: 'RecordAccount'; readonly account: RecordedAccount };
+/** An account as its owner tells it; whether it has a parent may be left out. */
+type ToldAccount = Omit<RecordedAccount, 'parentAccountId'> & { readonly parentAccountId?: string | null };
+export type RecordAccount = Given & { readonly type: 'RecordAccount'; readonly account: ToldAccount };
 export type RecordBillingTimeline = Given & {
   readonly type: 'RecordBillingTimeline';
   readonly timeline: BillingTimeline;
@@ -40,12 +42,21 @@ const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
     : [{ type: 'BillCycleDayChosen', data: { accountId: account.accountId, billCycleDayLocal } }];
 };
 
+const parentOf = ({
+  parentAccountId = null,
+  isPaymentDelegatedToParent = false,
+}: ToldAccount): Pick<RecordedAccount, 'parentAccountId' | 'isPaymentDelegatedToParent'> =>
+  parentAccountId === null ? {} : { parentAccountId, isPaymentDelegatedToParent };
+
 export const recordAccount = (state: AccountInvoices, command: RecordAccount): readonly AccountInvoicesEvent[] => {
   const before = state.account;
   const { accountId, externalKey, currency, timeZone, referenceTime, ...facts } = command.account;
   // The day that was chosen here is on its way to the account's owner; news from before it arrived does not undo it.
   const billCycleDayLocal = facts.billCycleDayLocal > 0 ? facts.billCycleDayLocal : (before?.billCycleDayLocal ?? 0);
-  const recorded: RecordedAccount = { accountId, externalKey, currency, timeZone, referenceTime, billCycleDayLocal };
+  const recorded: RecordedAccount = {
+    ...{ accountId, externalKey, currency, timeZone, referenceTime, billCycleDayLocal },
+    ...parentOf(command.account),
+  };
   if (same(before, recorded)) return [];
   const billsAnew = before?.currency !== currency || before.billCycleDayLocal !== billCycleDayLocal;
   return inSequence(state, [

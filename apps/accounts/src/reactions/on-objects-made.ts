@@ -1,0 +1,47 @@
+import type { TaggableObjectType } from '@billstream/accounts-contracts';
+import { type KnownObject, knownObjectsStream } from '@billstream/accounts-domain';
+import type { PublicEvent } from '@billstream/event-sourcing';
+import type { InvoicingEvent } from '@billstream/invoicing-contracts';
+import type { PaymentsEvent } from '@billstream/payments-contracts';
+import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { type Accounts, accountsToken } from '../accounts';
+import { type Heard, contextOf, settled } from './heard';
+
+const object = (objectType: TaggableObjectType, objectId: string): KnownObject => ({ objectType, objectId });
+
+/** Things that other contexts made for an account: from here on they can carry tags and custom fields. */
+@Controller()
+export class OnObjectsMade {
+  constructor(@Inject(accountsToken) private readonly accounts: Accounts) {}
+
+  @EventPattern('subscriptions.billing-changed.v1')
+  async recordSubscription(
+    @Payload() event: Heard<SubscriptionsEvent, 'subscriptions.billing-changed.v1'>,
+  ): Promise<void> {
+    const { accountId, bundleId, subscriptionId } = event.data;
+    await this.record(event, accountId, [object('BUNDLE', bundleId), object('SUBSCRIPTION', subscriptionId)]);
+  }
+
+  @EventPattern('invoicing.invoice-committed.v1')
+  async recordInvoice(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-committed.v1'>): Promise<void> {
+    const { accountId, invoiceId } = event.data;
+    await this.record(event, accountId, [object('INVOICE', invoiceId)]);
+  }
+
+  @EventPattern('payments.invoice-payment-changed.v1')
+  async recordPayment(@Payload() event: Heard<PaymentsEvent, 'payments.invoice-payment-changed.v1'>): Promise<void> {
+    const { accountId, paymentId, transactionId } = event.data;
+    await this.record(event, accountId, [
+      object('PAYMENT', paymentId),
+      object('INVOICE_PAYMENT', paymentId),
+      object('TRANSACTION', transactionId),
+    ]);
+  }
+
+  private async record(event: PublicEvent, accountId: string, objects: readonly KnownObject[]): Promise<void> {
+    const command = { type: 'RecordObjects' as const, data: { accountId, objects } };
+    settled(await this.accounts.knownObjects(knownObjectsStream(accountId), command, contextOf(event)));
+  }
+}

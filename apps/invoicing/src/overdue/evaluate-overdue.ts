@@ -1,0 +1,55 @@
+import type { CommandContext } from '@billstream/event-sourcing';
+import {
+  type AccountInvoices,
+  type Debts,
+  debtsOf,
+  noOverdueConfig,
+  overdueStream,
+} from '@billstream/invoicing-domain';
+import { delegatingChildren, overdueConfigOf } from '@billstream/invoicing-read-models';
+import { type Instant, derivedId, localDateOf } from '@billstream/kernel';
+import type { Invoicing } from '../invoicing';
+
+/** Who pays decides who is late: an account whose parent pays for it is looked at through the parent's invoices. */
+const debtsFor = async (invoicing: Invoicing, { account, ...own }: AccountInvoices): Promise<Debts> =>
+  account?.parentAccountId !== undefined && account.isPaymentDelegatedToParent === true
+    ? debtsOf(await invoicing.stateOf(account.parentAccountId))
+    : debtsOf({ account, ...own });
+
+/** Looks whether one account is overdue. Returns the position to wait for. */
+export const evaluateOverdue = async (
+  invoicing: Invoicing,
+  accountId: string,
+  { now, ...context }: Omit<CommandContext, 'at'> & { readonly now: Instant },
+): Promise<bigint | null> => {
+  const state = await invoicing.stateOf(accountId);
+  if (state.account === null) return null;
+  const config = (await overdueConfigOf(invoicing.runtime.database, context.tenantId)) ?? noOverdueConfig;
+  const { timeZone, referenceTime } = state.account;
+  const data = {
+    accountId,
+    config,
+    debts: await debtsFor(invoicing, state),
+    today: localDateOf(now, { timeZone, referenceTime }),
+    now,
+  };
+  const handled = await invoicing.overdue(
+    overdueStream(accountId),
+    { type: 'EvaluateOverdue', data },
+    { ...context, at: now, commandId: derivedId(context.commandId, 'overdue', accountId) },
+  );
+  if (handled.outcome !== 'accepted')
+    throw new Error(`looking whether ${accountId} is overdue ended as ${handled.outcome}`);
+  return handled.position;
+};
+
+/** The account, and those it pays for: they are overdue together (Kill Bill 2.16). */
+export const evaluateFamily = async (
+  invoicing: Invoicing,
+  accountId: string,
+  context: Omit<CommandContext, 'at'> & { readonly now: Instant },
+): Promise<void> => {
+  const { database } = invoicing.runtime;
+  for (const one of [accountId, ...(await delegatingChildren(database, context.tenantId, accountId))])
+    await evaluateOverdue(invoicing, one, context);
+};

@@ -1,0 +1,56 @@
+import type { AccountsEvent } from '@billstream/accounts-contracts';
+import type { PublicEvent } from '@billstream/event-sourcing';
+import type { InvoicingEvent } from '@billstream/invoicing-contracts';
+import { overdueStream } from '@billstream/invoicing-domain';
+import { overdueConfigOf } from '@billstream/invoicing-read-models';
+import { derivedId } from '@billstream/kernel';
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+import { evaluateFamily } from '../overdue/evaluate-overdue';
+
+type TagChanged = Extract<AccountsEvent, { readonly type: 'accounts.control-tag-changed.v1' }>;
+type BalanceChanged = Extract<InvoicingEvent, { readonly type: 'invoicing.balance-changed.v1' }>;
+
+/** Whatever may make an account overdue, or end it (Kill Bill 2.16): what it owes, and its control tags. */
+@Controller()
+export class OnOverdueFacts {
+  constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
+
+  @EventPattern('invoicing.balance-changed.v1')
+  async balanceChanged(@Payload() event: PublicEvent<BalanceChanged['type'], BalanceChanged['data']>): Promise<void> {
+    await this.evaluate(event, event.data.accountId);
+  }
+
+  @EventPattern('accounts.control-tag-changed.v1')
+  async tagChanged(@Payload() event: PublicEvent<TagChanged['type'], TagChanged['data']>): Promise<void> {
+    const { accountId, objectType, tag, isSet } = event.data;
+    if (objectType !== 'ACCOUNT') return;
+    const recorded = await this.invoicing.overdue(
+      overdueStream(accountId),
+      { type: 'RecordOverdueTag', data: { accountId, tag, isSet } },
+      { ...causedBy(event), at: this.nowOf(event), commandId: derivedId('overdue-tag', event.id) },
+    );
+    if (recorded.outcome !== 'accepted') throw new Error(`a tag of ${accountId} was not recorded: ${recorded.outcome}`);
+    await this.evaluate(event, accountId);
+  }
+
+  /** A tenant without overdue states pays for no look at its accounts. */
+  private async evaluate(event: PublicEvent, accountId: string): Promise<void> {
+    if ((await overdueConfigOf(this.invoicing.runtime.database, event.tenantId)) === null) return;
+    await evaluateFamily(this.invoicing, accountId, { ...causedBy(event), now: this.nowOf(event) });
+  }
+
+  private nowOf({ at, tenantId }: PublicEvent) {
+    return notBefore(at, this.invoicing.runtime.clock.now(tenantId));
+  }
+}
+
+const causedBy = (event: PublicEvent) => ({
+  commandId: event.id,
+  tenantId: event.tenantId,
+  actor: event.actor,
+  correlationId: event.correlationId,
+  causationId: event.id,
+  ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+});

@@ -1,0 +1,125 @@
+import type { InvoiceJson } from '../answers';
+import type { Figure } from '../case-file';
+import { type Stage, accountOf, invoiceNamed, look, paymentNamed } from '../stage';
+import type { Action } from './action';
+import { type ItemChoice, pick } from './picked-items';
+import { amount } from './plan-choice';
+
+type Payment = { readonly amount?: Figure; readonly external?: boolean; readonly paymentExternalKey?: string };
+
+const pay = async (stage: Stage, ref: string | undefined, invoice: InvoiceJson, payment: Payment): Promise<void> => {
+  await stage.requests.send('POST', `/invoices/${invoice.invoiceId}/payments`, {
+    query: { externalPayment: payment.external },
+    body: {
+      accountId: accountOf(stage, ref).accountId,
+      targetInvoiceId: invoice.invoiceId,
+      purchasedAmount: amount(payment.amount) ?? invoice.balance,
+      currency: invoice.currency,
+      paymentExternalKey: payment.paymentExternalKey,
+    },
+  });
+};
+
+type PayInvoice = Payment & { readonly account?: string; readonly invoice: string };
+
+/** The source repeats both keys of the payment before; over REST a client can give only that of the payment. */
+const payInvoice: Action<PayInvoice> = async (stage, args, { expect }) => {
+  const repeats = expect?.error === 'PAYMENT_ACTIVE_TRANSACTION_KEY_EXISTS';
+  const before = repeats ? (await look(stage).payments(args.account ?? 'a1')).at(-1) : undefined;
+  const invoice = await invoiceNamed(stage, args.invoice, args.account);
+  await pay(stage, args.account, invoice, {
+    ...args,
+    ...(before === undefined ? {} : { paymentExternalKey: before.paymentExternalKey }),
+  });
+};
+
+const payAllUnpaid: Action<{ readonly account?: string; readonly order: 'MOST_RECENT_FIRST' }> = async (
+  stage,
+  { account },
+) => {
+  const unpaid = await look(stage).unpaidInvoices(account ?? 'a1');
+  for (const invoice of [...unpaid].reverse()) await pay(stage, account, invoice, {});
+};
+
+type Refund = {
+  readonly account?: string;
+  readonly payment: string;
+  readonly amount?: Figure;
+  readonly itemAdjustments?: readonly { readonly item: ItemChoice; readonly amount?: Figure }[];
+};
+
+/** Without an amount: all that is not refunded yet. */
+const refund: Action<Refund> = async (stage, args) => {
+  const payment = await paymentNamed(stage, args.payment, args.account);
+  const adjustments: { invoiceItemId: string; amount: number | undefined }[] = [];
+  for (const one of args.itemAdjustments ?? []) {
+    const { items } = await pick(stage, {
+      item: one.item,
+      ...(args.account === undefined ? {} : { account: args.account }),
+    });
+    for (const { invoiceItemId } of items) adjustments.push({ invoiceItemId, amount: amount(one.amount) });
+  }
+  await stage.requests.send('POST', `/invoicePayments/${payment.paymentId}/refunds`, {
+    body: {
+      amount: amount(args.amount) ?? payment.purchasedAmount - payment.refundedAmount,
+      isAdjusted: adjustments.length > 0,
+      adjustments,
+    },
+  });
+};
+
+/** Children's parents pay as well, hence all accounts. */
+const transactionCount = async (stage: Stage): Promise<number> => {
+  const view = look(stage);
+  const payments = await Promise.all([...stage.accounts.keys()].map((ref) => view.payments(ref)));
+  return payments.flat().flatMap(({ transactions }) => transactions).length;
+};
+
+const configure = (stage: Stage, body: Readonly<Record<string, unknown>>) =>
+  stage.requests.send('POST', '/plugins/killbill-payment-test/configure', { body });
+
+const wellBehaved = async (stage: Stage): Promise<void> => {
+  stage.misbehavesPast = null;
+  await configure(stage, { CONFIGURE_ACTION: 'ACTION_CLEAR' });
+};
+
+/** A gateway that was to misbehave once has done so when there is another transaction. */
+export const endMisbehaviour = async (stage: Stage): Promise<void> => {
+  if (stage.misbehavesPast !== null && (await transactionCount(stage)) > stage.misbehavesPast) await wellBehaved(stage);
+};
+
+type Gateway = { readonly mode: string; readonly value?: string | boolean };
+
+/** How the gateway answers what it does not take, by the mode that asks for it. */
+const misbehaviour = ({ mode, value }: Gateway): Readonly<Record<string, unknown>> => {
+  switch (mode) {
+    case 'failNextPayment':
+    case 'failAllPayments':
+      return { CONFIGURE_ACTION: 'ACTION_RETURN_PLUGIN_STATUS_ERROR' };
+    case 'unknownNextPayment':
+      return { CONFIGURE_ACTION: 'RETURN_NIL' };
+    case 'processNextPaymentPartially':
+      return { AMOUNT: Number(value) };
+    default:
+      throw new Error(`no gateway behaves like ${mode}`);
+  }
+};
+
+/** The gateway's own word on a payment that was unknown reaches us as an administrator's correction. */
+const failedAfterAll = async (stage: Stage, name: string): Promise<void> => {
+  const { paymentId, transactions } = await paymentNamed(stage, name);
+  await stage.requests.send(
+    'PUT',
+    `/admin/payments/${paymentId}/transactions/${transactions.at(-1)?.transactionId ?? ''}`,
+    { body: { transactionStatus: 'PAYMENT_FAILURE', currentPaymentStateName: 'PURCHASE_FAILED' } },
+  );
+};
+
+const gateway: Action<Gateway> = async (stage, args) => {
+  if (args.mode === 'overridePaymentStatus') return failedAfterAll(stage, String(args.value));
+  if (args.mode === 'failAllPayments' && args.value === false) return wellBehaved(stage);
+  stage.misbehavesPast = args.mode === 'failAllPayments' ? null : await transactionCount(stage);
+  await configure(stage, { ...misbehaviour(args), METHODS: 'purchasePayment' });
+};
+
+export const paymentActions = { payInvoice, payAllUnpaid, refund, gateway };

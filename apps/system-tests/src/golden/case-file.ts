@@ -1,0 +1,112 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import type { GoldenCatalog } from './catalog-document';
+import type { GoldenOverdue } from './overdue-document';
+
+/** A decimal as text, so that its digits stay as written. */
+export type Figure = string;
+/** `yyyy-MM-dd` in the account's calendar, or an instant. */
+export type When = string;
+
+export type GoldenItem = {
+  readonly type?: string;
+  readonly startDate?: When;
+  /** Null asserts that there is none; left out asserts nothing. */
+  readonly endDate?: When | null;
+  readonly amount?: Figure;
+  readonly phaseName?: string;
+  /** How the amount was worked out. Nothing to assert. */
+  readonly why?: string;
+};
+
+export type ExpectedInvoice = {
+  readonly n: number;
+  readonly account?: string;
+  readonly items: readonly GoldenItem[];
+  readonly partial?: boolean;
+  readonly includeVoided?: boolean;
+};
+
+export type ExpectedPayment = {
+  readonly n: number;
+  readonly date: string;
+  readonly amount: Figure;
+  readonly status: string;
+  readonly currency: string;
+  /** The position of the invoice that it pays. */
+  readonly invoice: number;
+};
+
+export type Scalar = string | number | boolean | null;
+
+export type Expectation = {
+  readonly invoices?: readonly ExpectedInvoice[];
+  readonly dryRun?: { readonly items: readonly GoldenItem[]; readonly partial?: boolean };
+  readonly payments?: readonly ExpectedPayment[];
+  /** A path of the case's names, and what is found there. */
+  readonly state?: Readonly<Record<string, Scalar>>;
+  readonly relations?: readonly { readonly path: string; readonly equalsPath: string }[];
+  readonly trackingIds?: readonly { readonly n: number; readonly ids: readonly string[] }[];
+  readonly events?: readonly string[];
+  /** The events belong to this many steps, the last of which is this one; 1 when left out. */
+  readonly eventsSpan?: number;
+  readonly error?: string;
+  /** Being taken is as good as being refused. */
+  readonly errorTolerant?: boolean;
+};
+
+export type Step = {
+  readonly at: string;
+  readonly action: string;
+  readonly args?: Readonly<Record<string, unknown>>;
+  readonly expect?: Expectation;
+};
+
+export type GoldenAccount = {
+  readonly currency: string;
+  readonly timeZone: string;
+  readonly billCycleDayLocal: number | null;
+  /** True: a default payment method of the test gateway. */
+  readonly paymentMethod: boolean;
+  readonly createdAt: string;
+  readonly referenceTime?: string;
+};
+
+export type GoldenCase = {
+  readonly id: string;
+  readonly title: string;
+  readonly source: string;
+  readonly area: string;
+  readonly catalog: string;
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly overdue?: GoldenOverdue;
+  readonly account: GoldenAccount;
+  readonly steps: readonly Step[];
+};
+
+const folder = path.resolve(__dirname, '../../golden');
+const read = (file: string): unknown => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
+
+export const goldenCases = (): readonly GoldenCase[] =>
+  readdirSync(path.join(folder, 'cases'))
+    .sort()
+    .map((file) => read(`cases/${file}`) as GoldenCase);
+
+export const goldenCatalog = (name: string): GoldenCatalog => read(`catalogs/${name}.json`) as GoldenCatalog;
+
+/**
+ * Which cases a run is about: ids, ranges of ids and areas, as in `029,040-060,area:cancel`, or `all`. Throws
+ * when nothing fits, because a run of no case proves nothing.
+ */
+export const chosen = (cases: readonly GoldenCase[], choice: string): readonly GoldenCase[] => {
+  if (choice === 'all') return cases;
+  const parts = choice.split(',');
+  const fits = (part: string, { id, area }: GoldenCase): boolean => {
+    if (part.startsWith('area:')) return area === part.slice('area:'.length);
+    const [from, to = from] = part.split('-');
+    return Number(id) >= Number(from) && Number(id) <= Number(to);
+  };
+  const found = cases.filter((one) => parts.some((part) => fits(part, one)));
+  if (found.length === 0) throw new Error(`no golden case fits GOLDEN=${choice}`);
+  return found;
+};

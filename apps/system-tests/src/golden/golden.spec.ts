@@ -1,0 +1,54 @@
+import { type SystemUnderTest, startSystem } from '../system';
+import { type GoldenCase, chosen, goldenCases } from './case-file';
+import { play } from './play';
+
+/**
+ * Every golden case through the public API of one system. Tenants have clocks of their own, so several cases are played
+ * at a time: waiting for one is work for another. GOLDEN chooses some of them (see golden/README.md).
+ */
+const lanes = 4;
+const cases = chosen(goldenCases(), process.env['GOLDEN'] ?? 'all');
+
+type Outcome = { readonly failure: Error | null };
+type Pending = { readonly outcome: Promise<Outcome>; readonly end: (outcome: Outcome) => void };
+
+const pending = (): Pending => {
+  let end: Pending['end'] = () => undefined;
+  const outcome = new Promise<Outcome>((resolve) => (end = resolve));
+  return { outcome, end };
+};
+
+const outcomes = new Map(cases.map((golden) => [golden.id, pending()]));
+let system: SystemUnderTest;
+
+const lane = async (waiting: GoldenCase[]): Promise<void> => {
+  for (let golden = waiting.shift(); golden !== undefined; golden = waiting.shift()) {
+    const failure = await play(system, golden).then(
+      () => null,
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    );
+    outcomes.get(golden.id)?.end({ failure });
+  }
+};
+
+let played: Promise<unknown> = Promise.resolve();
+beforeAll(async () => {
+  system = await startSystem();
+  const waiting = [...cases];
+  played = Promise.all(Array.from({ length: lanes }, () => lane(waiting)));
+}, 60_000);
+afterAll(async () => {
+  await played;
+  await system.stop();
+}, 60_000);
+
+describe('golden cases', () => {
+  it.each(cases.map(({ id, area, title }) => [id, area, title]))(
+    '%s %s: %s',
+    async (id) => {
+      const outcome = await outcomes.get(id)?.outcome;
+      if (outcome?.failure !== null) throw outcome?.failure ?? new Error(`${id} was not played`);
+    },
+    600_000,
+  );
+});
