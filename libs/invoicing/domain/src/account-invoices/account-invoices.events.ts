@@ -147,7 +147,7 @@ export type AccountInvoicesEvent =
   | DomainEvent<'ControlTagRecorded', ControlTagChange>
   /**
    * Some items, from the `from`-th on, of an invoice too large for one event. They count once the event with the rest
-   * says so; when another event comes first, the decision was cut off and they count for nothing.
+   * says so. A decision that was cut off leaves some that never do: the next one draws from the first item again.
    */
   | DomainEvent<
       'InvoiceItemsDrawn',

@@ -266,9 +266,14 @@ const afterRun = (state: AccountInvoices, { at, run, unused = [] }: Scheduled): 
   };
 };
 
-/** The event with all its items, those that were drawn before it included. */
-const whole = <Data extends Itemized>({ drawn }: AccountInvoices, data: Data): Data =>
-  data.itemsDrawn === undefined ? data : { ...data, items: [...drawn, ...data.items] };
+/** The event with all its items, and the state without those that were drawn before it. */
+const whole = <Data extends Itemized>(state: AccountInvoices, data: Data): readonly [AccountInvoices, Data] =>
+  data.itemsDrawn === undefined
+    ? [state, data]
+    : [
+        { ...state, drawn: [] },
+        { ...data, items: [...state.drawn, ...data.items] },
+      ];
 
 const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): AccountInvoices => ({
   ...state,
@@ -290,9 +295,9 @@ const folds: {
   PaymentRecorded: withPayment,
   ControlTagRecorded: withTag,
   InvoiceItemsDrawn: (state, { from, items }) => ({ ...state, drawn: from === 0 ? items : [...state.drawn, ...items] }),
-  InvoiceCommitted: (state, invoice) => withInvoice(state, whole(state, invoice), 'COMMITTED'),
-  InvoiceDrafted: (state, invoice) => withInvoice(state, whole(state, invoice), 'DRAFT'),
-  DraftExtended: (state, data) => withMoreItems(state, whole(state, data), data.targetDate),
+  InvoiceCommitted: (state, invoice) => withInvoice(...whole(state, invoice), 'COMMITTED'),
+  InvoiceDrafted: (state, invoice) => withInvoice(...whole(state, invoice), 'DRAFT'),
+  DraftExtended: (state, data) => withMoreItems(...whole(state, data), data.targetDate),
   DraftCommitted: (state, { invoiceId }) => changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED' })),
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
   InvoiceAdjusted: withAdjustment,
@@ -309,7 +314,5 @@ const folds: {
   }),
 };
 
-export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices => {
-  const after = (folds[type] as (state: AccountInvoices, data: object) => AccountInvoices)(state, data);
-  return type === 'InvoiceItemsDrawn' || after.drawn.length === 0 ? after : { ...after, drawn: [] };
-};
+export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices =>
+  (folds[type] as (state: AccountInvoices, data: object) => AccountInvoices)(state, data);
