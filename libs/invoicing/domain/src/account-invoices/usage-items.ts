@@ -18,12 +18,27 @@ const keyOf = ({ usage, fromAt, toAt }: UsagePeriod): string => usageKey(usage.n
 const isBilled = ({ usage: billed }: SubscriptionLedger, { usage, fromAt, toAt }: UsagePeriod): boolean =>
   billed.some((one) => one.usageName === usage.name && one.fromAt <= fromAt && toAt <= one.toAt);
 
-/** Ended by the target date and by the run's instant, and not charged: a day may be asked for before its usage is over. */
-const duePeriods = ({ ledger, account, run, from }: Work, section: UsageSection): readonly UsagePeriod[] =>
-  endedPeriods(section, { until: run.at, time: accountTimeOf(account), billed: ledger.usage }).periods.filter(
+/** How far a run looks: to its instant, and where a later day is asked for, to that day. */
+const horizonOf = ({ account, run }: Work): Instant => {
+  const time = accountTimeOf(account);
+  return run.targetDate > localDateOf(run.at, time) ? instantOf(run.targetDate, time) : run.at;
+};
+
+/**
+ * What has ended by the target date and is not charged. Whoever asks for a day ahead is charged for the period that is
+ * under way by what is known of it, and for the rest when it is counted again (Kill Bill 3.4).
+ */
+const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
+  const { ledger, account, run, from } = work;
+  const horizon = { until: horizonOf(work), time: accountTimeOf(account), billed: ledger.usage };
+  return endedPeriods(section, horizon).periods.filter(
     (period) =>
-      period.endDate <= run.targetDate && (from === null || period.endDate >= from) && !isBilled(ledger, period),
+      period.fromAt <= run.at &&
+      period.endDate <= run.targetDate &&
+      (from === null || period.endDate > from) &&
+      !isBilled(ledger, period),
   );
+};
 
 /**
  * Periods charged before that are counted again with the next one of their section: usage may have come late. Only so
@@ -107,9 +122,7 @@ export const usageItems = (work: Work): ChargedUsage => {
   for (const { period, isNew } of wantedPeriods(work)) {
     if (!isKnown(known, period)) continue;
     const closed = known.get(keyOf(period)) ?? [];
-    const billed = isNew
-      ? []
-      : ledger.usage.filter((one) => usageKey(one.usageName, one.fromAt, one.toAt) === keyOf(period));
+    const billed = isNew ? [] : billedFor(work, period);
     const made = itemsOf(work, { period, closed, billed, isNew });
     if (typeof made === 'string') return made;
     items.push(...made);
@@ -119,6 +132,14 @@ export const usageItems = (work: Work): ChargedUsage => {
   }
   return { items, unused };
 };
+
+/** What was charged for a period before, as far as the run looks back. */
+const billedFor = ({ ledger, from, targetDateOf }: Work, period: UsagePeriod): readonly BilledUsage[] =>
+  ledger.usage.filter(
+    (one) =>
+      usageKey(one.usageName, one.fromAt, one.toAt) === keyOf(period) &&
+      (from === null || (targetDateOf(one.invoiceId) ?? from) >= from),
+  );
 
 type Counted = Wanted & { readonly closed: readonly ClosedUsage[]; readonly billed: readonly BilledUsage[] };
 
