@@ -179,7 +179,14 @@ const customer = (seed: number, number: number) => {
       ...bundle(
         {
           type: 'ChangeQuantity',
-          data: { subscriptionId, now, changeId: `quantity-${turn}`, effectiveAt: now, quantity: 2 + turn },
+          data: {
+            subscriptionId,
+            now,
+            changeId: `quantity-${turn}`,
+            effectiveAt: now,
+            quantity: 2 + turn,
+            account: owner,
+          },
         },
         now,
       ),

@@ -15,11 +15,13 @@ import { PerTenantConfigEndpoint } from './http/per-tenant-config.endpoint';
 import { PluginConfigEndpoint } from './http/plugin-config.endpoint';
 import { objectFieldsEndpoints } from './http/object-fields.endpoint';
 import { objectTagsEndpoints } from './http/object-tags.endpoint';
+import { RolesEndpoint } from './http/roles.endpoint';
 import { TagDefinitionsEndpoint } from './http/tag-definitions.endpoint';
 import { TagsEndpoint } from './http/tags.endpoint';
 import { TenantValuesEndpoint } from './http/tenant-values.endpoint';
 import { TenantsEndpoint } from './http/tenants.endpoint';
 import { UpdateAccountEndpoint } from './http/update-account.endpoint';
+import { UsersEndpoint } from './http/users.endpoint';
 import { OnMoneyMoved } from './reactions/on-money-moved';
 import { OnObjectsMade } from './reactions/on-objects-made';
 
@@ -42,6 +44,8 @@ export const accountsModule = (runtime: ServiceRuntime): DynamicModule => {
       PluginConfigEndpoint,
       PerTenantConfigEndpoint,
       TenantValuesEndpoint,
+      UsersEndpoint,
+      RolesEndpoint,
       AuthenticateEndpoint,
       MoveClockEndpoint,
       TagDefinitionsEndpoint,

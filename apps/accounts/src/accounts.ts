@@ -15,6 +15,12 @@ import {
   objectTagsSchema,
   profile,
   profileSchema,
+  pushNotification,
+  pushNotificationSchema,
+  role,
+  roleSchema,
+  subscriptionNews,
+  subscriptionNewsSchema,
   tagDefinitions,
   tagDefinitionsSchema,
   tenant,
@@ -22,6 +28,8 @@ import {
   tenantConfigSchema,
   tenantKeySchema,
   tenantSchema,
+  user,
+  userSchema,
 } from '@billstream/accounts-domain';
 import { type RequestContext, commandContext } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
@@ -41,6 +49,10 @@ export const accountsOn = (runtime: ServiceRuntime) => ({
   tenantConfig: runtime.handle(tenantConfig, tenantConfigSchema),
   tagDefinitions: runtime.handle(tagDefinitions, tagDefinitionsSchema),
   objectTags: runtime.handle(objectTags, objectTagsSchema),
+  pushNotification: runtime.handle(pushNotification, pushNotificationSchema),
+  subscriptionNews: runtime.handle(subscriptionNews, subscriptionNewsSchema),
+  user: runtime.handle(user, userSchema),
+  role: runtime.handle(role, roleSchema),
   objectFields: runtime.handle(objectFields, objectFieldsSchema),
   knownObjects: runtime.handle(knownObjects, knownObjectsSchema),
 });

@@ -6,6 +6,8 @@ import {
   balancesReadModel,
   customFieldsReadModel,
   knownObjectsReadModel,
+  pushNotificationsReadModel,
+  securityReadModel,
   tagsReadModel,
   tenantValuesReadModel,
   tenantsReadModel,
@@ -14,6 +16,10 @@ import type { ServiceDefinition } from '@billstream/service-runtime';
 import { accountsOn } from './accounts';
 import { accountsModule } from './accounts.module';
 import { bootstrapTenant } from './bootstrap';
+
+import { callbackClient } from './push/callback-client';
+import { allowsPrivateCallbacks } from './push/public-addresses';
+import { accountsDueWork } from './push/send-due';
 
 export { bootstrapTenantId } from './bootstrap';
 
@@ -27,13 +33,16 @@ export const accountsService: ServiceDefinition = {
     balancesReadModel,
     tenantsReadModel,
     tenantValuesReadModel,
+    securityReadModel,
     tagsReadModel,
     customFieldsReadModel,
     knownObjectsReadModel,
     auditReadModel,
+    pushNotificationsReadModel,
   ],
   publication: accountsPublication,
   hears: ['subscriptions', 'invoicing', 'payments'],
+  dueWork: (runtime) => accountsDueWork(accountsOn(runtime), callbackClient(allowsPrivateCallbacks(runtime.settings))),
   module: accountsModule,
   background: (runtime) => bootstrapTenant(accountsOn(runtime)),
 };

@@ -26,14 +26,7 @@ export const refuse = (request: IncomingMessage, response: ServerResponse, { sta
   const title = STATUS_CODES[status] ?? code;
   if (isKillBillPath(request.url ?? '')) {
     const className = status < 500 ? 'java.lang.IllegalArgumentException' : 'java.lang.IllegalStateException';
-    answerJson(response, status, {
-      className,
-      code: null,
-      message: detail,
-      causeClassName: null,
-      causeMessage: null,
-      stackTrace: [],
-    });
+    answerJson(response, status, killBillBody(className, detail));
     return;
   }
   const text = JSON.stringify({ type: `urn:problem:${code}`, title, status, detail, code });
@@ -41,6 +34,25 @@ export const refuse = (request: IncomingMessage, response: ServerResponse, { sta
     .writeHead(status, { 'Content-Type': 'application/problem+json', 'Content-Length': Buffer.byteLength(text) })
     .end(text);
 };
+
+/**
+ * The user is known and may not do this: 403, and under `/1.0/kb` 401 with the error body, as Kill Bill answers where
+ * Shiro refuses (its ShiroExceptionMapper, 0.24).
+ */
+export const forbid = (request: IncomingMessage, response: ServerResponse, permission: string): void => {
+  const detail = `The user does not have the permission ${permission}`;
+  if (!isKillBillPath(request.url ?? '')) refuse(request, response, { status: 403, code: 'forbidden', detail });
+  else answerJson(response, 401, killBillBody('org.apache.shiro.authz.UnauthorizedException', detail));
+};
+
+const killBillBody = (className: string, message: string): object => ({
+  className,
+  code: null,
+  message,
+  causeClassName: null,
+  causeMessage: null,
+  stackTrace: [],
+});
 
 /**
  * 401 with a challenge. Under `/1.0/kb` it is plain text and not the error body: Kill Bill refuses before its API is

@@ -1,4 +1,5 @@
 import { authenticator, needOf } from './authenticate';
+import { loginAttempts } from './login-attempts';
 import type { Credentials, Identity } from './inner-api';
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -16,7 +17,12 @@ const directory = () => {
       ...(given.user !== null && !isUser ? ['user-unknown'] : []),
       ...(given.apiKey !== null && !isTenant ? ['tenant-unknown'] : []),
     ];
-    return Promise.resolve({ user: isUser ? given.user : null, tenantId: isTenant ? 't' : null, problems });
+    return Promise.resolve({
+      user: isUser ? given.user : null,
+      tenantId: isTenant ? 't' : null,
+      permissions: isUser ? ['*'] : [],
+      problems,
+    });
   };
   return { asked, authenticate };
 };
@@ -45,7 +51,7 @@ describe('authentication', () => {
   ) => authenticator({ authenticate: directory().authenticate, defaultTenant })(path, headers);
 
   it('knows user and tenant', async () => {
-    expect(await ask('/1.0/kb/accounts', good)).toEqual({ user: 'admin', tenantId: 't' });
+    expect(await ask('/1.0/kb/accounts', good)).toEqual({ user: 'admin', tenantId: 't', permissions: ['*'] });
   });
   it('refuses a missing or wrong user', async () => {
     expect(await ask('/1.0/kb/accounts', keys)).toEqual({ refused: 'user' });
@@ -66,16 +72,21 @@ describe('authentication', () => {
     expect(await ask('/1.0/kb/tenants', { authorization: good.authorization })).toEqual({
       user: 'admin',
       tenantId: '',
+      permissions: ['*'],
     });
   });
   it('lets plugins be called by anybody, but never by somebody false', async () => {
-    expect(await ask('/plugins/x/notification', {})).toEqual({ user: '', tenantId: '' });
-    expect(await ask('/plugins/x', good)).toEqual({ user: 'admin', tenantId: 't' });
+    expect(await ask('/plugins/x/notification', {})).toEqual({ user: '', tenantId: '', permissions: [] });
+    expect(await ask('/plugins/x', good)).toEqual({ user: 'admin', tenantId: 't', permissions: ['*'] });
     expect(await ask('/plugins/x', { ...good, 'x-killbill-apisecret': 'x' })).toEqual({ refused: 'tenant' });
   });
   it('gives metering without credentials to the default tenant, where there is one', async () => {
     const defaultTenant = { apiKey: 'admin', apiSecret: 'password' };
-    expect(await ask('/meter/record/json', {}, defaultTenant)).toEqual({ user: 'meter', tenantId: 't' });
+    expect(await ask('/meter/record/json', {}, defaultTenant)).toEqual({
+      user: 'meter',
+      tenantId: 't',
+      permissions: ['*'],
+    });
     expect(await ask('/meter/record/json', {})).toEqual({ refused: 'user' });
     expect(await ask('/meterX', {}, defaultTenant)).toEqual({ refused: 'user' });
     expect(await ask('/meter/record/json', { ...good, authorization: basic('admin:x') }, defaultTenant)).toEqual({
@@ -95,5 +106,17 @@ describe('authentication', () => {
     for (let times = 0; times < 2; times += 1)
       await who('/1.0/kb/accounts', { ...good, authorization: basic('admin:x') });
     expect(asked).toHaveLength(4);
+  });
+  it('does not check secrets of one who failed too often, but lets in whom it knows', async () => {
+    const { asked, authenticate } = directory();
+    const who = authenticator({ authenticate, defaultTenant: null, attempts: loginAttempts(() => 0), now: () => 0 });
+    await who('/1.0/kb/accounts', good, 'here');
+    const wrong = { ...good, authorization: basic('admin:x') };
+    for (let times = 0; times < 20; times += 1)
+      expect(await who('/1.0/kb/accounts', wrong, 'here')).toEqual({ refused: 'user' });
+    expect(await who('/1.0/kb/accounts', wrong, 'here')).toEqual({ refused: 'attempts', waitSeconds: 10 });
+    expect(asked).toHaveLength(21);
+    expect(await who('/1.0/kb/accounts', good, 'here')).toMatchObject({ user: 'admin' });
+    expect(await who('/1.0/kb/accounts', wrong, 'there')).toEqual({ refused: 'user' });
   });
 });

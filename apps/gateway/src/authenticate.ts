@@ -1,16 +1,26 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Credentials, Identity } from './inner-api';
+import type { LoginAttempts } from './login-attempts';
 
 /** Who asks: empty texts where a path needs no user or no tenant and none was presented. */
-export type Caller = { readonly user: string; readonly tenantId: string };
+export type Caller = {
+  readonly user: string;
+  readonly tenantId: string;
+  /** What they may do; `*` is everything. */
+  readonly permissions: readonly string[];
+};
 
-export type Refused = { readonly refused: 'user' | 'tenant' };
+/** `waitSeconds`: too many failed logins went before. */
+export type Refused =
+  { readonly refused: 'user' | 'tenant' } | { readonly refused: 'attempts'; readonly waitSeconds: number };
 
 export type AuthenticationOptions = {
   readonly authenticate: (credentials: Credentials) => Promise<Identity>;
   /** The tenant of metering calls without credentials; only the embedded mode has one. */
   readonly defaultTenant: { readonly apiKey: string; readonly apiSecret: string } | null;
+  /** Counts failed logins; left out: nobody is held up. */
+  readonly attempts?: LoginAttempts;
   readonly now?: () => number;
 };
 
@@ -32,54 +42,84 @@ export const needOf = (path: string): Need => {
 };
 
 const keptMs = 60_000;
+/** Users of the log can be invalidated and given other roles, which should not take a minute. */
+const userKeptMs = 5_000;
 const keptMax = 10_000;
 
 /**
- * Finds out who asks. What was found good is kept for at most 60 s under an HMAC of what was presented (the key lives in
- * this process alone), because checking a secret is slow on purpose; a refusal is never kept.
+ * Finds out who asks. What was found good is kept for at most 60 s (5 s for a user with roles) under an HMAC of what was
+ * presented (the key lives in this process alone), because checking a secret is slow on purpose; a refusal is never kept.
  */
-export const authenticator = ({ authenticate, defaultTenant, now = Date.now }: AuthenticationOptions) => {
+export const authenticator = ({ authenticate, defaultTenant, attempts, now = Date.now }: AuthenticationOptions) => {
   const key = randomBytes(32);
   const kept = new Map<string, { readonly identity: Identity; readonly until: number }>();
   const asked = new Map<string, Promise<Identity>>();
 
-  const identify = async (credentials: Credentials): Promise<Identity> => {
-    const name = createHmac('sha256', key)
+  const nameOf = (credentials: Credentials): string =>
+    createHmac('sha256', key)
       .update(JSON.stringify(Object.values(credentials)))
       .digest('base64');
+  const knownAs = (name: string): Identity | null => {
     const known = kept.get(name);
     if (known && known.until > now()) return known.identity;
     kept.delete(name);
+    return null;
+  };
+
+  const identify = async (credentials: Credentials): Promise<Identity> => {
+    const name = nameOf(credentials);
+    const known = knownAs(name);
+    if (known !== null) return known;
     const pending = asked.get(name) ?? authenticate(credentials).finally(() => asked.delete(name));
     asked.set(name, pending);
     const identity = await pending;
     if (identity.problems.length === 0) {
       if (kept.size >= keptMax) kept.clear();
-      kept.set(name, { identity, until: now() + keptMs });
+      const isLasting = identity.user === null || identity.permissions.includes('*');
+      kept.set(name, { identity, until: now() + (isLasting ? keptMs : userKeptMs) });
     }
     return identity;
   };
 
-  return async (path: string, headers: IncomingHttpHeaders): Promise<Caller | Refused> => {
+  const isKnown = (credentials: Credentials): boolean => {
+    const name = nameOf(credentials);
+    return knownAs(name) !== null || asked.has(name);
+  };
+
+  /** Who presents credentials that a path asks for; what is not known yet counts as a failure until it has succeeded. */
+  const admit = async (presented: Credentials, need: Need, address: string): Promise<Caller | Refused> => {
+    const names = { address, login: presented.user ?? presented.apiKey ?? '' };
+    const counted = attempts === undefined || isKnown(presented) ? null : attempts;
+    const waitSeconds = counted?.begin(names) ?? null;
+    if (waitSeconds !== null) return { refused: 'attempts', waitSeconds };
+    const caller = callerOf(await identify(presented), need);
+    if (!('refused' in caller)) counted?.succeeded(names);
+    return caller;
+  };
+
+  const unauthenticated = async (path: string): Promise<Caller | Refused | null> => {
+    if (defaultTenant === null || !isMetering(path)) return null;
+    const { tenantId } = await identify({ user: null, password: null, ...defaultTenant });
+    return tenantId === null ? { refused: 'tenant' } : { user: 'meter', tenantId, permissions: ['*'] };
+  };
+
+  return async (path: string, headers: IncomingHttpHeaders, address = ''): Promise<Caller | Refused> => {
     const presented = credentialsOf(headers);
     const isBare = Object.values(presented).every((value) => value === null);
-    if (isBare && defaultTenant !== null && isMetering(path)) {
-      const { tenantId } = await identify({ user: null, password: null, ...defaultTenant });
-      return tenantId === null ? { refused: 'tenant' } : { user: 'meter', tenantId };
-    }
+    const meter = isBare ? await unauthenticated(path) : null;
+    if (meter !== null) return meter;
     const need = needOf(path);
     if (need.user && presented.user === null) return { refused: 'user' };
     if (need.tenant && presented.apiKey === null) return { refused: 'tenant' };
-    if (isBare) return { user: '', tenantId: '' };
-    return callerOf(await identify(presented), need);
+    return isBare ? { user: '', tenantId: '', permissions: [] } : admit(presented, need, address);
   };
 };
 
-const callerOf = ({ user, tenantId, problems }: Identity, need: Need): Caller | Refused => {
+const callerOf = ({ user, tenantId, permissions, problems }: Identity, need: Need): Caller | Refused => {
   if (problems.includes('user-unknown')) return { refused: 'user' };
   // Who makes a tenant may send the headers it is going to have; where a tenant is optional, a wrong one is refused.
   if (problems.length > 0 && (need.tenant || !need.user)) return { refused: 'tenant' };
-  return { user: user ?? '', tenantId: tenantId ?? '' };
+  return { user: user ?? '', tenantId: tenantId ?? '', permissions };
 };
 
 const isMetering = (path: string): boolean => /^\/meter(\/|$)/.test(path);

@@ -45,7 +45,8 @@ export const forwardCompletely = async (
   else answerEmpty(response, 408);
 };
 
-const bodyOf = async (request: Exchange['request']): Promise<Buffer | null> => {
+/** A request's whole body; null when it is too large. */
+export const bodyOf = async (request: Exchange['request']): Promise<Buffer | null> => {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of request) {

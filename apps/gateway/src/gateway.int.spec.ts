@@ -4,7 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { type Gateway, type ListenOptions, httpDispatch, localDispatch, startGateway } from './index';
+import { type Gateway, type ListenOptions, generousLimits, httpDispatch, localDispatch, startGateway } from './index';
 
 const innerSecret = 'a secret between gateway and services';
 const tenantId = '21f742f1-ac86-4349-adc2-70cefd075232';
@@ -32,13 +32,14 @@ const service = (name: string, settled = true): FastifyInstance => {
   app.get('/internal/due', () => ({ dueAt: null }));
   app.post('/internal/authenticate', (request) => {
     const given = request.body as { user: string | null; password: string; apiKey: string | null; apiSecret: string };
-    const isUser = given.user === 'admin' && given.password === 'password';
+    const isUser = ['admin', 'reader'].includes(given.user ?? '') && given.password === 'password';
     const isTenant = given.apiKey === 'admin' && given.apiSecret === 'password';
     const problems = [
       ...(given.user !== null && !isUser ? ['user-unknown'] : []),
       ...(given.apiKey !== null && !isTenant ? ['tenant-unknown'] : []),
     ];
-    return { user: isUser ? 'admin' : null, tenantId: isTenant ? tenantId : null, problems };
+    const permissions = given.user === 'admin' ? ['*'] : ['account:update'];
+    return { user: isUser ? given.user : null, tenantId: isTenant ? tenantId : null, permissions, problems };
   });
   app.get('/1.0/kb/catalog/slow', () => new Promise(() => undefined));
   app.get('/1.0/kb/subscriptions/gone', (request) => {
@@ -219,6 +220,21 @@ describe('who may not', () => {
   });
 });
 
+describe('a user without the permission', () => {
+  const reader = { authorization: `Basic ${Buffer.from('reader:password').toString('base64')}` };
+  it('reads, and changes only what their roles allow', async () => {
+    expect((await call('/1.0/kb/accounts/x', { headers: reader })).status).toBe(200);
+    expect((await call('/1.0/kb/accounts/x', { method: 'PUT', headers: reader })).status).toBe(200);
+    const refused = await call('/1.0/kb/accounts', { method: 'POST', headers: reader });
+    expect([refused.status, await refused.json()]).toMatchObject([
+      401,
+      { className: 'org.apache.shiro.authz.UnauthorizedException', code: null },
+    ]);
+    const ours = await call('/v1/usage', { method: 'POST', headers: reader });
+    expect([ours.status, ours.headers.get('content-type')]).toEqual([403, 'application/problem+json']);
+  });
+});
+
 describe('a service in trouble', () => {
   it('answers 503 with Retry-After when it cannot be reached, 504 when it is slow', async () => {
     const down = await call('/1.0/kb/invoices/x');
@@ -240,6 +256,16 @@ describe('a service in trouble', () => {
 });
 
 describe('limits', () => {
+  it('hold up whoever fails to log in, before another secret is checked', async () => {
+    const limited = await start({ limits: generousLimits });
+    const wrong = { authorization: `Basic ${Buffer.from('admin:guess').toString('base64')}` };
+    const statuses: number[] = [];
+    for (let times = 0; times < 22; times += 1)
+      statuses.push((await limited('/1.0/kb/accounts', { headers: wrong })).status);
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 401), 429, 429]);
+    const held = await limited('/1.0/kb/accounts', { headers: wrong });
+    expect(Number(held.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
   it('answer 429 with Retry-After', async () => {
     const none = { perSecond: 0.1, burst: 1 };
     const limited = await start({ limits: { read: none, write: none, ingest: none } });

@@ -2,9 +2,10 @@ import { type Problem, ProblemException } from '@billstream/http';
 import type { Logger } from 'pino';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowOrigins } from './cors';
-import { answerEmpty, answerJson, challenge, pathOf, refuse } from './answers';
+import { answerEmpty, answerJson, challenge, forbid, pathOf, refuse } from './answers';
 import { answerApiPage } from './api-page';
-import { authenticator } from './authenticate';
+import { type Caller, authenticator } from './authenticate';
+import { completedRequestOf, forwardCompleted } from './completed-request';
 import { completionOf, forwardCompletely } from './completion';
 import { conductor } from './conductor';
 import { type Upstreams, Unreachable } from './dispatch';
@@ -12,7 +13,9 @@ import { correlationOf, forwardedHeaders } from './forwarded-headers';
 import { answerHealth } from './health';
 import { isKnownMethod } from './http-dispatch';
 import { innerApi } from './inner-api';
+import { loginAttempts } from './login-attempts';
 import { wholeOpenApi } from './openapi';
+import { isGranted, permissionFor } from './permissions';
 import { type RateLimits, rateLimiter } from './rate-limit';
 import { classOf, serviceFor } from './routes';
 import { answerTestClock, isTestClockPath } from './test-clock';
@@ -57,7 +60,11 @@ export const gatewayHandler = (parts: GatewayParts): RequestHandler => {
 const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, limits }: GatewayParts) => {
   const api = innerApi(upstreams, innerSecret);
   const clocks = conductor(api);
-  const authenticate = authenticator({ authenticate: (credentials) => api.authenticate(credentials), defaultTenant });
+  const authenticate = authenticator({
+    authenticate: (credentials) => api.authenticate(credentials),
+    defaultTenant,
+    ...(limits === null ? {} : { attempts: loginAttempts() }),
+  });
   const limiter = limits === null ? null : rateLimiter(limits);
 
   const isAnsweredHere = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> => {
@@ -69,30 +76,44 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
     return true;
   };
 
+  /** Who asks, once they may; null: the request is answered, with why they may not. */
+  const admitted = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<Caller | null> => {
+    const { method = '', socket } = request;
+    const address = socket.remoteAddress ?? '';
+    const caller = await authenticate(path, request.headers, address);
+    if ('refused' in caller) {
+      if (caller.refused === 'attempts') throw tooMany(response, caller.waitSeconds);
+      challenge(request, response, caller.refused);
+      return null;
+    }
+    const seconds = limiter?.(caller.tenantId || address, classOf(method, path)) ?? null;
+    if (seconds !== null) throw tooMany(response, seconds);
+    const permission = permissionFor(method, path);
+    if (permission === null || isGranted(caller.permissions, permission)) return caller;
+    forbid(request, response, permission);
+    return null;
+  };
+
   return async (request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void> => {
     checkForm(request);
     const path = pathOf(request);
     if (await isAnsweredHere(request, response, path)) return;
     const name = serviceFor(path);
     if (name === null && !isTestClockPath(path)) throw problem(404, 'not-found', `nothing answers ${path}`);
-    const caller = await authenticate(path, request.headers);
-    if ('refused' in caller) {
-      challenge(request, response, caller.refused);
-      return;
-    }
+    const caller = await admitted(request, response, path);
+    if (caller === null) return;
     const { tenantId } = caller;
-    const seconds =
-      limiter?.(tenantId || (request.socket.remoteAddress ?? ''), classOf(request.method ?? '', path)) ?? null;
-    if (seconds !== null) {
-      response.setHeader('Retry-After', String(seconds));
-      throw problem(429, 'too-many-requests', `try again in ${seconds} s`);
-    }
     if (name === null) {
       await answerTestClock({ conductor: clocks, enabled: testClock, logger }, { request, response, tenantId });
       return;
     }
     const headers = forwardedHeaders(request, { caller, correlationId, innerSecret });
     const exchange = { request, response };
+    const completed = completedRequestOf(exchange);
+    if (completed !== null) {
+      await forwardCompleted(upstreams, exchange, headers, completed);
+      return;
+    }
     const completion = completionOf(exchange);
     if (completion === null) await upstreams[name].forward(exchange, headers);
     else
@@ -102,6 +123,11 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
 
 const problem = (status: number, code: string, detail: string): ProblemException =>
   new ProblemException({ status, code, detail });
+
+const tooMany = (response: ServerResponse, seconds: number): ProblemException => {
+  response.setHeader('Retry-After', String(seconds));
+  return problem(429, 'too-many-requests', `try again in ${seconds} s`);
+};
 
 /** Refuses what no service should have to look at. */
 const checkForm = (request: IncomingMessage): void => {

@@ -28,6 +28,8 @@ export type Credentials = {
 export type Identity = {
   readonly user: string | null;
   readonly tenantId: string | null;
+  /** What the user may do. */
+  readonly permissions: readonly string[];
   readonly problems: readonly string[];
 };
 
@@ -39,11 +41,12 @@ export const innerApi = (upstreams: Upstreams, innerSecret: string): InnerApi =>
   const tenant = (tenantId: string): string => `tenantId=${encodeURIComponent(tenantId)}`;
   return {
     authenticate: async (credentials) => {
-      const { user, tenantId, problems } = await ask(accounts, '/internal/authenticate', credentials);
+      const { user, tenantId, permissions, problems } = await ask(accounts, '/internal/authenticate', credentials);
       return {
         user: textOr(user),
         tenantId: textOr(tenantId),
-        problems: Array.isArray(problems) ? problems.map(String) : [],
+        permissions: textsIn(permissions),
+        problems: textsIn(problems),
       };
     },
     clockDistance: async (tenantId) =>
@@ -92,4 +95,5 @@ const askInner = async (service: Dispatch, { innerSecret, path, body }: Ask): Pr
   return typeof value === 'object' && value !== null ? { ...value } : { quiet: value };
 };
 
+const textsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 const textOr = (value: unknown): string | null => (typeof value === 'string' ? value : null);

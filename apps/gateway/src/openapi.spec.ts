@@ -1,4 +1,5 @@
 import { mergeOpenApi } from './openapi';
+import { operationIdOf, withOperationIds } from './operation-ids';
 
 const operation = (schema: string) => ({
   get: {
@@ -38,7 +39,29 @@ describe('the document of the whole API', () => {
       Page: { type: 'object' },
       'payments.Page': { type: 'array' },
     });
-    expect(whole.paths['/1.0/kb/payments']).toEqual(operation('payments.Page'));
-    expect(whole.paths['/1.0/kb/accounts']).toEqual(operation('Page'));
+    expect(whole.paths['/1.0/kb/payments']).toMatchObject(operation('payments.Page'));
+    expect(whole.paths['/1.0/kb/accounts']).toMatchObject(operation('Page'));
+  });
+});
+
+describe('the name of an operation', () => {
+  it.each([
+    ['get', '/1.0/kb/accounts/{accountId}', 'getAccount'],
+    ['post', '/1.0/kb/accounts', 'createAccount'],
+    ['get', '/1.0/kb/tags/search/{searchKey}', 'searchTags'],
+    ['post', '/1.0/kb/bundles/{bundleId}/tags', 'createBundleTags'],
+    ['put', '/1.0/kb/paymentTransactions/{transactionId}/customFields', 'modifyTransactionCustomFields'],
+    ['get', '/1.0/kb/invoices/{id}/auditLogsWithHistory', 'getInvoiceAuditLogsWithHistory'],
+    ['get', '/v1/usage/{unit}/records', 'getUsageRecordsByUnit'],
+    ['post', '/meter/record/json', 'createMeterRecordJson'],
+  ])('of %s %s is %s', (method, path, name) => {
+    expect(operationIdOf(method, path)).toBe(name);
+  });
+  it('is there once', () => {
+    const paths = { '/v1/a-b': { get: {} }, '/v1/a/b': { get: {}, parameters: [] } };
+    expect(withOperationIds(paths)).toEqual({
+      '/v1/a-b': { get: { operationId: 'getAB' } },
+      '/v1/a/b': { get: { operationId: 'getAB2' }, parameters: [] },
+    });
   });
 });

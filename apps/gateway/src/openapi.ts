@@ -1,5 +1,6 @@
 import { innerHeaders } from '@billstream/http';
 import type { Upstreams } from './dispatch';
+import { withOperationIds } from './operation-ids';
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
@@ -12,15 +13,13 @@ const ok = { '200': { description: 'currentUtcTime, timeZone and localDate of th
 /** What the gateway answers itself. */
 const ownPaths: Json = {
   '/1.0/kb/test/clock': {
-    get: { operationId: 'getCurrentTime', tags: ['Test'], parameters: [instantQuery('timeZone')], responses: ok },
+    get: { tags: ['Test'], parameters: [instantQuery('timeZone')], responses: ok },
     post: {
-      operationId: 'updateClock',
       tags: ['Test'],
       parameters: ['requestedDate', 'timeZone', 'timeoutSec'].map(instantQuery),
       responses: ok,
     },
     put: {
-      operationId: 'moveClock',
       tags: ['Test'],
       parameters: ['days', 'weeks', 'months', 'years', 'timeZone', 'timeoutSec'].map(instantQuery),
       responses: ok,
@@ -28,7 +27,6 @@ const ownPaths: Json = {
   },
   '/1.0/kb/test/queues': {
     get: {
-      operationId: 'waitForQueues',
       tags: ['Test'],
       parameters: [instantQuery('timeoutSec')],
       responses: { '200': { description: 'everything due is done' }, '412': { description: 'not yet' } },
@@ -69,7 +67,7 @@ export const mergeOpenApi = (documents: readonly { readonly service: string; rea
     },
     servers: [{ url: '/' }],
     security: [{ user: [], apiKey: [], apiSecret: [] }],
-    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    paths: withOperationIds(Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)))),
     components: { schemas: usedBy(paths, schemas), securitySchemes },
   };
 };

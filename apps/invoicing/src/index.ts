@@ -7,6 +7,7 @@ import {
 } from '@billstream/invoicing-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { dueInvoices } from './due-invoices';
+import { dueParentInvoices } from './family/due-parent-invoices';
 import { dueOverdueChecks } from './overdue/due-overdue-checks';
 import { invoicingModule } from './invoicing.module';
 
@@ -18,6 +19,6 @@ export const invoicingService: ServiceDefinition = {
   publication: invoicingPublication,
   // Itself, too: what an account owes decides whether it is overdue, and what a child owes is charged to its parent.
   hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
-  dueWork: (runtime) => ({ ...dueInvoices(runtime), ...dueOverdueChecks(runtime) }),
+  dueWork: (runtime) => ({ ...dueInvoices(runtime), ...dueOverdueChecks(runtime), ...dueParentInvoices(runtime) }),
   module: invoicingModule,
 };

@@ -7,9 +7,12 @@ import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
 import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
 import { invoicingOn, invoicingToken } from './invoicing';
+import { TransferCreditEndpoint } from './family/transfer-credit.endpoint';
 import { AccountOverdueEndpoint } from './overdue/account-overdue.endpoint';
 import { OverdueConfigEndpoint } from './overdue/overdue-config.endpoint';
 import { OnFactsTold } from './reactions/on-facts-told';
+import { OnFamily } from './reactions/on-family';
+import { OnOverdueChanged } from './reactions/on-overdue-changed';
 import { OnOverdueFacts } from './reactions/on-overdue-facts';
 
 class InvoicingModule {}
@@ -23,10 +26,13 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     PreviewInvoiceEndpoint,
     AddItemsEndpoint,
     ChangeInvoiceEndpoint,
+    TransferCreditEndpoint,
     OverdueConfigEndpoint,
     AccountOverdueEndpoint,
     OnFactsTold,
     OnOverdueFacts,
+    OnOverdueChanged,
+    OnFamily,
   ],
   providers: [{ provide: invoicingToken, useValue: invoicingOn(runtime) }],
 });

@@ -18,11 +18,13 @@ export const lookAfterPayments = async (payments: Payments, signal: AbortSignal)
 };
 
 const resolveOrphans = async (payments: Payments): Promise<void> => {
-  const { runtime, executor } = payments;
+  const { runtime, executor, transactions } = payments;
   for (const attempt of await orphans(payments)) {
     const dueAt = runtime.clock.now(attempt.tenantId);
     try {
-      await executor.resolve({ ...attempt, dueAt, correlationId: attempt.transactionId });
+      const { invoiceId, transactionId: correlationId } = attempt;
+      if (invoiceId === null) await transactions.resolve({ ...attempt, correlationId });
+      else await executor.resolve({ ...attempt, invoiceId, dueAt, correlationId });
     } catch (error) {
       // The attempt's own due work looks again; the others must not wait for it.
       runtime.logger.warn({ err: error, transactionId: attempt.transactionId }, 'orphaned payment not resolved yet');

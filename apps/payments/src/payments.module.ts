@@ -2,6 +2,10 @@ import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { ConfigureTestPluginEndpoint } from './http/configure-test-plugin.endpoint';
 import { CreatePaymentMethodEndpoint } from './http/create-payment-method.endpoint';
+import { DirectPaymentsEndpoint } from './http/direct-payments.endpoint';
+import { InvoicePaymentOperationsEndpoint } from './http/invoice-payment-operations.endpoint';
+import { PaymentOperationsByKeyEndpoint } from './http/payment-operations-by-key.endpoint';
+import { PaymentOperationsEndpoint } from './http/payment-operations.endpoint';
 import { GetPaymentsEndpoint } from './http/get-payments.endpoint';
 import { PayInvoicesEndpoint } from './http/pay-invoices.endpoint';
 import { AccountPaymentMethodsEndpoint, PaymentMethodsEndpoint } from './http/payment-methods.endpoint';
@@ -28,6 +32,10 @@ export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
     CreatePaymentMethodEndpoint,
     AccountPaymentMethodsEndpoint,
     PaymentMethodsEndpoint,
+    DirectPaymentsEndpoint,
+    PaymentOperationsByKeyEndpoint,
+    PaymentOperationsEndpoint,
+    InvoicePaymentOperationsEndpoint,
     GetPaymentsEndpoint,
     PayInvoicesEndpoint,
     OnAccounts,

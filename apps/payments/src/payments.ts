@@ -12,6 +12,10 @@ import {
   payerAccount,
   payerAccountSchema,
   payerAccountStream,
+  payment,
+  paymentKey,
+  paymentKeySchema,
+  paymentSchema,
   paymentSettings,
   paymentSettingsSchema,
   paymentSettingsStream,
@@ -25,6 +29,7 @@ import {
 } from '@billstream/payments-domain';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { type Payer, paymentExecutor } from './executor/executor';
+import { transactionExecutor } from './executor/transaction-executor';
 import { gatewaysOn, hasTestPlugin } from './gateways';
 
 /** The runtime, one command loop per kind of stream, the gateways and the executor: all that the edges need. */
@@ -41,6 +46,8 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
     return handled.state;
   };
   const gatewayOf = gatewaysOn(runtime, testGatewayState);
+  const isAlone = runtime.settings.embedded;
+  const ofPayment = runtime.handle(payment, paymentSchema);
 
   /** The payer as the next decision will see it, whatever the read models know already. */
   const payerState = async (tenantId: string, accountId: string): Promise<PayerAccount> => {
@@ -59,6 +66,15 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
     runtime,
     payer,
     invoicePayments: handle,
+    payment: ofPayment,
+    paymentKey: runtime.handle(paymentKey, paymentKeySchema),
+    transactions: transactionExecutor({
+      handle: ofPayment,
+      gatewayOf,
+      clock: runtime.clock,
+      wallNow: wallTime,
+      isAlone,
+    }),
     pluginConfig: runtime.handle(pluginConfig, pluginConfigSchema),
     testGateway: told,
     testGatewayState,
@@ -85,7 +101,7 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
       },
       clock: runtime.clock,
       wallNow: wallTime,
-      isAlone: runtime.settings.embedded,
+      isAlone,
       onDoubleCharge: (facts) => {
         runtime.logger.error(facts, 'a payer was charged twice');
         runtime.metrics.count('payments_double_charged');

@@ -3,6 +3,7 @@ import { derivedId, parseUuid } from '@billstream/kernel';
 import {
   type Bundle,
   type Catalog,
+  type PlannedCreation,
   type StartSubscriptions,
   type SubscriptionSpec,
   bundleDecider,
@@ -10,7 +11,8 @@ import {
   isLive,
   subscriptionOf,
 } from '@billstream/subscriptions-domain';
-import { bundleById, bundlesByKey } from '@billstream/subscriptions-read-models';
+import { accountBlockingStates, bundleById, bundlesByKey } from '@billstream/subscriptions-read-models';
+import { changeAccount, tellNewStates } from './account-changes';
 import { claimBundleKey, claimSubscriptionKey } from './external-key';
 import { bundleProblem, invalidValue, keyTooLong, unknownAccount, unknownBundle } from './http/problems';
 import { type CreateQuery, type SubscriptionRequest, overridesFrom, specifierFrom, whenFrom } from './http/requests';
@@ -30,7 +32,6 @@ export type Created = {
   readonly accountId: string;
   readonly bundleId: string;
   readonly subscriptionIds: readonly string[];
-  readonly position: bigint | null;
 };
 
 const given = (text: string | null | undefined): string | null =>
@@ -102,7 +103,7 @@ const placeOf = async (
   }
   if (externalKey !== null) {
     const catalog = await subscriptions.catalogOf(tenantId);
-    const now = runtime.clock.now(tenantId);
+    const now = subscriptions.now(tenantId);
     if (requests.every((request) => isAddOn(catalog, request))) {
       await runtime.caughtUp();
       const bundle = (await bundlesByKey(runtime.database, tenantId, externalKey)).find(
@@ -140,27 +141,45 @@ const commandOf = async (
     externalKey: place.externalKey,
     account,
     catalog: await subscriptions.catalogOf(context.tenantId),
-    now: subscriptions.runtime.clock.now(context.tenantId),
+    now: subscriptions.now(context.tenantId),
     entitlementAt: dateOf('entitlementDate'),
     billingAt: dateOf('billingDate'),
     migrated: query.migrated === 'true',
+    accountStates: await accountBlockingStates(subscriptions.runtime.database, context.tenantId, account.accountId),
     subscriptions: requests.map((request, index) =>
       specFrom(request, derivedId(context.commandId, 'subscription', step, String(index))),
     ),
   };
 };
 
-/** Creates what one bundle gets: keys first, then all its subscriptions in one decision. */
-export const createSubscriptions = async (
+type Prepared = { readonly place: Place; readonly command: StartSubscriptions; readonly renameUnused: boolean };
+
+/** Everything that can be refused is judged before the first key is claimed. */
+const prepared = async (
   subscriptions: Subscriptions,
   context: RequestContext,
   creation: Creation,
-): Promise<Created> => {
+): Promise<Prepared> => {
   if (creation.requests.length === 0) throw invalidValue('there is no subscription to create');
   const place = await placeOf(subscriptions, context, creation);
   const command = await commandOf(subscriptions, context, creation, place);
   judge(place, command);
-  const renameUnused = creation.query.renameKeyIfExistsAndUnused !== 'false';
+  return { place, command, renameUnused: creation.query.renameKeyIfExistsAndUnused !== 'false' };
+};
+
+const createdBy = ({ account, bundleId, subscriptions }: StartSubscriptions): Created => ({
+  accountId: account.accountId,
+  bundleId,
+  subscriptionIds: subscriptions.map(({ subscriptionId }) => subscriptionId),
+});
+
+/** Creates what one bundle gets: keys first, then all its subscriptions in one decision. */
+const createBundle = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  creation: Creation,
+): Promise<Created> => {
+  const { place, command, renameUnused } = await prepared(subscriptions, context, creation);
   if (place.bundle === null && place.externalKey !== null)
     await claimBundleKey(subscriptions, context, { key: place.externalKey, holderId: place.bundleId, renameUnused });
   for (const { externalKey, subscriptionId } of command.subscriptions)
@@ -170,10 +189,49 @@ export const createSubscriptions = async (
     await subscriptions.bundle(bundleStream(place.bundleId), { type: 'StartSubscriptions', data: command }, step),
     bundleProblem,
   );
-  return {
-    accountId: command.account.accountId,
-    bundleId: place.bundleId,
-    subscriptionIds: command.subscriptions.map(({ subscriptionId }) => subscriptionId),
-    position: started.position,
-  };
+  await subscriptions.runtime.visible(started.position);
+  if (started.state !== null) await tellNewStates(subscriptions, context, started.state);
+  return createdBy(command);
+};
+
+const plannedFrom = ({ place, command, renameUnused }: Prepared): PlannedCreation => {
+  const { account: _account, catalog: _catalog, accountStates: _states, now: _now, ...planned } = command;
+  return { ...planned, claimsKey: place.bundle === null, renameUnused };
+};
+
+/** Several bundles of one account are one change: all are created, whatever crashes, and come to one invoice. */
+const createTogether = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  creations: readonly Creation[],
+): Promise<readonly Created[]> => {
+  const all: Prepared[] = [];
+  for (const creation of creations) all.push(await prepared(subscriptions, context, creation));
+  const accounts = new Set(all.map(({ command }) => command.account.accountId));
+  const [accountId] = accounts;
+  if (accountId === undefined || accounts.size > 1)
+    throw invalidValue('accountId: all subscriptions of one request must name the same account');
+  await changeAccount(subscriptions, context, accountId, { kind: 'CREATE', creations: all.map(plannedFrom) });
+  return all.map(({ command }) => createdBy(command));
+};
+
+/** What one request creates, each entry in one bundle; answered once the read models have it. */
+export const createSubscriptions = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  creations: readonly Creation[],
+): Promise<readonly Created[]> => {
+  const [only] = creations;
+  if (only !== undefined && creations.length === 1) return [await createBundle(subscriptions, context, only)];
+  return createTogether(subscriptions, context, creations);
+};
+
+/** What creating would decide upon, without claiming or recording anything: for previews. */
+export const plannedCreation = async (
+  subscriptions: Subscriptions,
+  context: RequestContext,
+  creation: Creation,
+): Promise<{ readonly bundle: Bundle | null; readonly command: StartSubscriptions }> => {
+  const place = await placeOf(subscriptions, context, creation);
+  return { bundle: place.bundle, command: await commandOf(subscriptions, context, creation, place) };
 };

@@ -7,7 +7,9 @@ import {
 } from '@billstream/subscriptions-read-models';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { duePhases } from './due-phases';
+import { openChanges } from './open-changes';
 import { AdjustSubscriptionEndpoint } from './http/adjust-subscription.endpoint';
+import { BlockAccountEndpoint } from './http/block-account.endpoint';
 import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
 import { CancelSubscriptionEndpoint } from './http/cancel-subscription.endpoint';
 import { CatalogEndpoint } from './http/catalog.endpoint';
@@ -15,10 +17,13 @@ import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
 import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
+import { PlanPreviewEndpoint } from './http/plan-preview.endpoint';
 import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
+import { TransferBundleEndpoint } from './http/transfer-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
+import { OnOverdue } from './reactions/on-overdue';
 import { subscriptionsOn, subscriptionsToken } from './subscriptions';
 
 @Module({})
@@ -27,18 +32,22 @@ class SubscriptionsModule {}
 const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
   module: SubscriptionsModule,
   controllers: [
+    PlanPreviewEndpoint,
     CreateSubscriptionEndpoint,
     GetSubscriptionEndpoint,
     ChangePlanEndpoint,
     CancelSubscriptionEndpoint,
     AdjustSubscriptionEndpoint,
+    BlockAccountEndpoint,
     BlockSubscriptionEndpoint,
+    TransferBundleEndpoint,
     GetBundlesEndpoint,
     RenameBundleEndpoint,
     CatalogEndpoint,
     UploadCatalogEndpoint,
     OnAccounts,
     OnInvoicing,
+    OnOverdue,
   ],
   providers: [{ provide: subscriptionsToken, useValue: subscriptionsOn(runtime) }],
 });
@@ -46,10 +55,10 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
 /** The catalog, bundles and subscriptions, and the billing timelines that others bill by. */
 export const subscriptionsService: ServiceDefinition = {
   name: 'subscriptions',
-  streams: ['catalog-', 'bundle-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
+  streams: ['catalog-', 'bundle-', 'accountChanges-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
   readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
   publication,
   hears: ['accounts', 'invoicing'],
-  dueWork: duePhases,
+  dueWork: (runtime) => ({ ...duePhases(runtime), ...openChanges(runtime) }),
   module: moduleOn,
 };

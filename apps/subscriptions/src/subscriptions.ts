@@ -1,11 +1,13 @@
 import type { AccountFacts } from '@billstream/accounts-contracts';
 import type { CommandContext } from '@billstream/event-sourcing';
 import { type RequestContext, commandContext } from '@billstream/http';
-import { derivedId } from '@billstream/kernel';
+import { type Instant, derivedId, epochMs, instantOfMs } from '@billstream/kernel';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import {
   type Catalog,
   type SubscriberAccount,
+  accountChangesDecider,
+  accountChangesSchema,
   bundleDecider,
   bundleSchema,
   catalogDecider,
@@ -33,6 +35,8 @@ const soon = async <T>(look: () => Promise<T | null>, patience = patienceMs): Pr
 
 const tenantsMax = 1_000;
 
+const wholeSecond = (at: Instant): Instant => instantOfMs(Math.floor(epochMs(at) / 1_000) * 1_000);
+
 /** Catalogs by tenant, kept between requests and read again when the tenant's revision has moved. */
 const catalogsOn = ({ database }: ServiceRuntime) => {
   const kept = new Map<string, CatalogAtRevision>();
@@ -50,7 +54,10 @@ export const subscriptionsOn = (runtime: ServiceRuntime) => {
   const catalogs = catalogsOn(runtime);
   return {
     runtime,
+    /** The tenant's time in whole seconds, as Kill Bill's clock gives it: a phase begins in the second it is said to. */
+    now: (tenantId: string): Instant => wholeSecond(runtime.clock.now(tenantId)),
     bundle: runtime.handle(bundleDecider, bundleSchema),
+    accountChanges: runtime.handle(accountChangesDecider, accountChangesSchema),
     keyClaim: runtime.handle(keyClaimDecider, keyClaimSchema),
     catalog: runtime.handle(catalogDecider, catalogSchema),
     account: runtime.handle(subscriberAccountDecider, subscriberAccountSchema),
@@ -72,8 +79,10 @@ export type Subscriptions = ReturnType<typeof subscriptionsOn>;
 export const subscriptionsToken = Symbol('subscriptions');
 
 /** One request may make several commands: each step has an id of its own, the same again when the request is repeated. */
-export const stepOf = (request: RequestContext, { runtime }: Subscriptions, step: string): CommandContext =>
-  commandContext(request, runtime.clock, derivedId(request.commandId, step));
+export const stepOf = (request: RequestContext, subscriptions: Subscriptions, step: string): CommandContext => ({
+  ...commandContext(request, subscriptions.runtime.clock, derivedId(request.commandId, step)),
+  at: subscriptions.now(request.tenantId),
+});
 
 export const subscriberOf = ({
   accountId,

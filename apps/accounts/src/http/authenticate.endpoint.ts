@@ -1,4 +1,5 @@
-import { tenantByApiKey } from '@billstream/accounts-read-models';
+import { everyPermission } from '@billstream/accounts-domain';
+import { tenantByApiKey, userByName } from '@billstream/accounts-read-models';
 import { matchesHash } from '@billstream/secrets';
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
@@ -18,6 +19,8 @@ export type Authentication = {
   /** Null: nobody, because no or wrong credentials were presented. */
   readonly user: string | null;
   readonly tenantId: string | null;
+  /** What the user may do; `*` is everything. */
+  readonly permissions: readonly string[];
   readonly problems: readonly ('user-unknown' | 'tenant-unknown')[];
 };
 
@@ -37,16 +40,26 @@ export class AuthenticateEndpoint {
   @Post()
   @HttpCode(200)
   async authenticate(@Body() { user, password, apiKey, apiSecret }: AuthenticationRequest): Promise<Authentication> {
-    const isUser = this.isAdministrator(user ?? '', password ?? '');
+    const granted = typeof user === 'string' ? await this.permissionsOf(user, password ?? '') : null;
+    const isUser = granted !== null;
     const tenantId = typeof apiKey === 'string' ? await this.tenantOf(apiKey, apiSecret ?? '') : null;
     return {
-      user: isUser && typeof user === 'string' ? user : null,
+      user: isUser ? (user ?? null) : null,
       tenantId,
+      permissions: granted ?? [],
       problems: [
         ...(typeof user === 'string' && !isUser ? (['user-unknown'] as const) : []),
         ...(typeof apiKey === 'string' && tenantId === null ? (['tenant-unknown'] as const) : []),
       ],
     };
+  }
+
+  /** Null: nobody with that password. A name nobody has costs as much time as a wrong password. */
+  private async permissionsOf(user: string, password: string): Promise<readonly string[] | null> {
+    if (this.isAdministrator(user, password)) return [everyPermission];
+    const known = await lookTwice(this.accounts, () => userByName(this.accounts.runtime.database, user));
+    const isPassword = await matchesHash(password, known?.passwordHash ?? nobody);
+    return known !== null && isPassword ? known.permissions : null;
   }
 
   private isAdministrator(user: string, password: string): boolean {

@@ -2,8 +2,10 @@ import type {
   AccountRejection,
   ObjectFieldsRejection,
   ObjectTagsRejection,
+  RoleRejection,
   TagDefinitionRejection,
   TenantRejection,
+  UserRejection,
 } from '@billstream/accounts-domain';
 import { type ProblemException, killBillProblem } from '@billstream/http';
 
@@ -112,3 +114,25 @@ export const customFieldProblem = (rejection: ObjectFieldsRejection): ProblemExc
       return refuse(9002, `name of custom field ${rejection.customFieldId} cannot become ${rejection.name}`);
   }
 };
+
+const securityProblem = (status: number, code: number, detail: string): ProblemException =>
+  killBillProblem(status, code, 'SecurityApiException', detail);
+
+export const unknownUser = (userName: string): ProblemException =>
+  securityProblem(404, 40001, `The user ${userName} does not exist or was invalidated`);
+export const unknownRole = (role: string): ProblemException =>
+  securityProblem(404, 40003, `The role ${role} does not exist`);
+export const invalidPermission = (permission: string): ProblemException =>
+  securityProblem(400, 40005, `permissions: there is no permission ${permission}`);
+
+export const userProblem =
+  (userName: string) =>
+  ({ code }: UserRejection): ProblemException =>
+    code === 'user-unknown'
+      ? unknownUser(userName)
+      : securityProblem(400, 40002, `username: the user ${userName} exists already`);
+
+export const roleProblem =
+  (role: string) =>
+  ({ code }: RoleRejection): ProblemException =>
+    code === 'role-unknown' ? unknownRole(role) : securityProblem(400, 40004, `role: the role ${role} exists already`);

@@ -1,15 +1,15 @@
-import { tenantConfigStream } from '@billstream/accounts-domain';
+import { pushCallbackKey, tenantConfigStream } from '@billstream/accounts-domain';
 import { tenantValues } from '@billstream/accounts-read-models';
 import { type RequestContext, RequestCtx, requestContextOf } from '@billstream/http';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Accounts, accountsToken, stepOf } from '../accounts';
+import { allowsPrivateCallbacks, namesPrivateAddress } from '../push/public-addresses';
 import { invalidValue } from './problems';
 import { answerUpload, textOf, tenantKeyValueJson } from './tenant-key-value';
 
 const keyLengthMax = 64;
 const statesKey = (pluginName: string): string => `PLUGIN_PAYMENT_STATE_MACHINE_${pluginName}`;
-const callbackKey = 'PUSH_NOTIFICATION_CB';
 
 /** Texts that a tenant keeps under a key: keys of its own gather values, those that Kill Bill defines hold one. */
 @Controller('1.0/kb/tenants')
@@ -69,18 +69,20 @@ export class TenantValuesEndpoint {
     const value = new URL(request.url, 'http://relative.invalid').searchParams.get('cb') ?? '';
     if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
       throw invalidValue('cb must be an http or https URL');
-    await this.record({ key: callbackKey, value, gathers: false }, { request, reply });
+    if (!allowsPrivateCallbacks(this.accounts.runtime.settings) && namesPrivateAddress(new URL(value)))
+      throw invalidValue('cb must be at a public address');
+    await this.record({ key: pushCallbackKey, value, gathers: false }, { request, reply });
   }
 
   @Get('registerNotificationCallback')
   callback(@RequestCtx() context: RequestContext) {
-    return this.read(callbackKey, context);
+    return this.read(pushCallbackKey, context);
   }
 
   @Delete('registerNotificationCallback')
   @HttpCode(204)
   removeCallback(@RequestCtx() context: RequestContext): Promise<void> {
-    return this.remove(callbackKey, context);
+    return this.remove(pushCallbackKey, context);
   }
 
   private async record(

@@ -48,6 +48,7 @@ describe('the first tenant', () => {
       {
         user: 'admin',
         tenantId: bootstrapTenantId('admin'),
+        permissions: ['*'],
         problems: [],
       },
     );
@@ -56,7 +57,7 @@ describe('the first tenant', () => {
 
 describe('authentication', () => {
   it('names what is wrong and keeps quiet about what was not presented', async () => {
-    expect(await authenticate({})).toEqual({ user: null, tenantId: null, problems: [] });
+    expect(await authenticate({})).toEqual({ user: null, tenantId: null, permissions: [], problems: [] });
     expect(await authenticate({ user: 'admin', password: 'x', apiKey: 'admin', apiSecret: 'password' })).toMatchObject({
       user: null,
       problems: ['user-unknown'],
@@ -64,6 +65,7 @@ describe('authentication', () => {
     expect(await authenticate({ user: 'admin', password: 'password', apiKey: 'admin', apiSecret: 'x' })).toEqual({
       user: 'admin',
       tenantId: null,
+      permissions: ['*'],
       problems: ['tenant-unknown'],
     });
     expect(await authenticate({ apiKey: 'nobody', apiSecret: 'x' })).toMatchObject({

@@ -1,5 +1,5 @@
 import type { TaggableObjectType } from '@billstream/accounts-contracts';
-import { type KnownObject, knownObjectsStream } from '@billstream/accounts-domain';
+import { type KnownObject, heardNews, knownObjectsStream } from '@billstream/accounts-domain';
 import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import type { PaymentsEvent } from '@billstream/payments-contracts';
@@ -7,11 +7,12 @@ import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Accounts, accountsToken } from '../accounts';
+import { recordTimeline, requestNotifications } from '../push/request-notifications';
 import { type Heard, contextOf, settled } from './heard';
 
 const object = (objectType: TaggableObjectType, objectId: string): KnownObject => ({ objectType, objectId });
 
-/** Things that other contexts made for an account: from here on they can carry tags and custom fields. */
+/** Things that other contexts made for an account can carry tags and custom fields from here on; tenants' callbacks hear of them. */
 @Controller()
 export class OnObjectsMade {
   constructor(@Inject(accountsToken) private readonly accounts: Accounts) {}
@@ -22,12 +23,24 @@ export class OnObjectsMade {
   ): Promise<void> {
     const { accountId, bundleId, subscriptionId } = event.data;
     await this.record(event, accountId, [object('BUNDLE', bundleId), object('SUBSCRIPTION', subscriptionId)]);
+    await recordTimeline(this.accounts, event);
   }
 
   @EventPattern('invoicing.invoice-committed.v1')
   async recordInvoice(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-committed.v1'>): Promise<void> {
     const { accountId, invoiceId } = event.data;
     await this.record(event, accountId, [object('INVOICE', invoiceId)]);
+    await requestNotifications(this.accounts, event, heardNews(event));
+  }
+
+  @EventPattern('invoicing.invoice-voided.v1')
+  async tellOfVoidedInvoice(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-voided.v1'>): Promise<void> {
+    await requestNotifications(this.accounts, event, heardNews(event));
+  }
+
+  @EventPattern('invoicing.overdue-changed.v1')
+  async tellOfOverdueState(@Payload() event: Heard<InvoicingEvent, 'invoicing.overdue-changed.v1'>): Promise<void> {
+    await requestNotifications(this.accounts, event, heardNews(event));
   }
 
   @EventPattern('payments.invoice-payment-changed.v1')
@@ -38,6 +51,7 @@ export class OnObjectsMade {
       object('INVOICE_PAYMENT', paymentId),
       object('TRANSACTION', transactionId),
     ]);
+    await requestNotifications(this.accounts, event, heardNews(event));
   }
 
   private async record(event: PublicEvent, accountId: string, objects: readonly KnownObject[]): Promise<void> {

@@ -82,8 +82,8 @@ export const invoiceJson = (invoice: InvoiceView) => {
     items: invoice.items.map((item) => itemJson(item, invoice)),
     trackingIds: [...new Set(invoice.items.flatMap(({ trackingIds = [] }) => trackingIds))],
     isParentInvoice: invoice.isParentInvoice,
-    parentInvoiceId: null,
-    parentAccountId: null,
+    parentInvoiceId: invoice.parentInvoiceId,
+    parentAccountId: invoice.parentAccountId,
     auditLogs: [],
   };
 };
@@ -94,6 +94,8 @@ export const previewJson = (invoice: CommittedInvoice) =>
     ...invoice,
     status: 'COMMITTED',
     isParentInvoice: false,
+    parentInvoiceId: null,
+    parentAccountId: null,
     amountMinor: BigInt(invoice.amountMinor),
     balanceMinor: BigInt(invoice.balanceMinor),
     creditMinor: BigInt(invoice.balanceMinor - invoice.amountMinor),

@@ -1,19 +1,22 @@
 import { requestContextOf } from '@billstream/http';
-import { previewInvoice } from '@billstream/invoicing-domain';
+import { type BillingTimeline, previewInvoice } from '@billstream/invoicing-domain';
 import { Body, Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
-import { IsIn, IsOptional } from 'class-validator';
+import { IsArray, IsIn, IsOptional } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Invoicing, invoicingToken } from '../invoicing';
 import { RunQuery, accountIdOf } from './create-invoice.endpoint';
 import { dateFrom } from './dates';
 import { existingAccount } from './find-account';
 import { previewJson } from './invoice-json';
-import { invalidValue, invoiceProblem } from './problems';
+import { invoiceProblem } from './problems';
 
 const dryRunTypes = ['TARGET_DATE', 'UPCOMING_INVOICE', 'SUBSCRIPTION_ACTION'] as const;
 
+/** Kill Bill's InvoiceDryRun, as far as it is about invoices; what an action does is worked out by subscriptions before. */
 class PreviewRequest {
-  @IsOptional() @IsIn(dryRunTypes) readonly dryRunType?: (typeof dryRunTypes)[number];
+  @IsOptional() @IsIn(dryRunTypes) readonly dryRunType?: (typeof dryRunTypes)[number] | null;
+  /** Timelines as they would be after the action; the gateway puts them in, whatever a client sent. */
+  @IsOptional() @IsArray() readonly plannedTimelines?: BillingTimeline[];
 }
 
 @Controller('1.0/kb/invoices')
@@ -29,13 +32,12 @@ export class PreviewInvoiceEndpoint {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const dryRunType = body?.dryRunType ?? 'TARGET_DATE';
-    if (dryRunType === 'SUBSCRIPTION_ACTION')
-      throw invalidValue('dryRunType: SUBSCRIPTION_ACTION is not supported; ask for TARGET_DATE or UPCOMING_INVOICE');
     const { tenantId } = requestContextOf(request);
     const { accountId } = await existingAccount(this.invoicing, tenantId, accountIdOf(query));
     const preview = previewInvoice(await this.invoicing.stateOf(accountId), {
       targetDate: dateFrom('targetDate', query.targetDate),
       upcoming: dryRunType === 'UPCOMING_INVOICE',
+      planned: (body?.plannedTimelines ?? []).filter((one) => one.accountId === accountId),
       now: this.invoicing.runtime.clock.now(tenantId),
       settings: await this.invoicing.settingsOf(tenantId),
     });

@@ -81,6 +81,10 @@ const refusals: {
     invoiceRefusal(404, 4011, `Nothing is left to adjust of invoice item ${itemId}.`),
   'credit-not-deletable': ({ itemId }) =>
     invoiceRefusal(400, 4030, `Invoice item ${itemId} is not credit that was given and can be deleted.`),
+  'account-without-parent': ({ accountId }) =>
+    killBillProblem(400, 3009, 'AccountApiException', `Account ${accountId} does not have a parent account`),
+  'no-credit-to-transfer': ({ accountId }) =>
+    invoiceRefusal(400, 4027, `Account ${accountId} has no credit that could be moved.`),
   'amount-out-of-range': () => invalidValue('amount: too large for the books'),
 };
 

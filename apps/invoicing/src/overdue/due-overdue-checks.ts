@@ -18,7 +18,7 @@ export const dueOverdueChecks = (runtime: ServiceRuntime) => {
         actor: { createdBy: 'invoicing' },
         correlationId: cause,
         causationId: cause,
-        now: notBefore(dueAt, runtime.clock.now(tenantId)),
+        at: notBefore(dueAt, runtime.clock.now(tenantId)),
       });
       await runtime.visible(position);
     },

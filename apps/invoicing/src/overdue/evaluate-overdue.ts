@@ -7,7 +7,7 @@ import {
   overdueStream,
 } from '@billstream/invoicing-domain';
 import { delegatingChildren, overdueConfigOf } from '@billstream/invoicing-read-models';
-import { type Instant, derivedId, localDateOf } from '@billstream/kernel';
+import { derivedId, localDateOf } from '@billstream/kernel';
 import type { Invoicing } from '../invoicing';
 
 /** Who pays decides who is late: an account whose parent pays for it is looked at through the parent's invoices. */
@@ -20,12 +20,13 @@ const debtsFor = async (invoicing: Invoicing, { account, ...own }: AccountInvoic
 export const evaluateOverdue = async (
   invoicing: Invoicing,
   accountId: string,
-  { now, ...context }: Omit<CommandContext, 'at'> & { readonly now: Instant },
+  context: CommandContext,
 ): Promise<bigint | null> => {
   const state = await invoicing.stateOf(accountId);
   if (state.account === null) return null;
   const config = (await overdueConfigOf(invoicing.runtime.database, context.tenantId)) ?? noOverdueConfig;
   const { timeZone, referenceTime } = state.account;
+  const { at: now } = context;
   const data = {
     accountId,
     config,
@@ -36,7 +37,7 @@ export const evaluateOverdue = async (
   const handled = await invoicing.overdue(
     overdueStream(accountId),
     { type: 'EvaluateOverdue', data },
-    { ...context, at: now, commandId: derivedId(context.commandId, 'overdue', accountId) },
+    { ...context, commandId: derivedId(context.commandId, 'overdue', accountId) },
   );
   if (handled.outcome !== 'accepted')
     throw new Error(`looking whether ${accountId} is overdue ended as ${handled.outcome}`);
@@ -47,7 +48,7 @@ export const evaluateOverdue = async (
 export const evaluateFamily = async (
   invoicing: Invoicing,
   accountId: string,
-  context: Omit<CommandContext, 'at'> & { readonly now: Instant },
+  context: CommandContext,
 ): Promise<void> => {
   const { database } = invoicing.runtime;
   for (const one of [accountId, ...(await delegatingChildren(database, context.tenantId, accountId))])

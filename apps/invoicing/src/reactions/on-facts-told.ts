@@ -1,16 +1,17 @@
 import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
-import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
+import type { PublicEvent } from '@billstream/event-sourcing';
 import {
   type AccountInvoicesCommand,
   accountInvoicesStream,
   tenantInvoicingStream,
 } from '@billstream/invoicing-domain';
-import { type Instant, derivedId } from '@billstream/kernel';
+import type { Instant } from '@billstream/kernel';
 import type { MeteringEvent } from '@billstream/metering-contracts';
 import type { PaymentsEvent } from '@billstream/payments-contracts';
 import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
+import { contextAt } from './context';
 import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
 
 type Heard<Events extends { readonly type: string; readonly data: object }, Type extends Events['type']> = PublicEvent<
@@ -36,8 +37,20 @@ export class OnFactsTold {
 
   @EventPattern('subscriptions.billing-changed.v1')
   recordTimeline(@Payload() event: Heard<SubscriptionsEvent, 'subscriptions.billing-changed.v1'>): Promise<void> {
-    const { data } = event;
-    return this.record(event, data.accountId, (now) => ({ type: 'RecordBillingTimeline', timeline: data, now }));
+    const { isFollowed = false, ...timeline } = event.data;
+    return this.record(event, timeline.accountId, (now) => ({
+      type: 'RecordBillingTimeline',
+      timeline,
+      isFollowed,
+      now,
+    }));
+  }
+
+  @EventPattern('subscriptions.account-change-ended.v1')
+  endBillingChange(
+    @Payload() event: Heard<SubscriptionsEvent, 'subscriptions.account-change-ended.v1'>,
+  ): Promise<void> {
+    return this.record(event, event.data.accountId, (now) => ({ type: 'EndBillingChange', now }));
   }
 
   @EventPattern('metering.usage-closed.v1')
@@ -84,13 +97,3 @@ export class OnFactsTold {
       throw new Error(`invoicing could not record ${event.type} of ${accountId}: ${handled.outcome}`);
   }
 }
-
-const contextAt = (event: PublicEvent, at: Instant): CommandContext => ({
-  commandId: derivedId('invoicing', event.id),
-  tenantId: event.tenantId,
-  actor: event.actor,
-  at,
-  correlationId: event.correlationId,
-  causationId: event.id,
-  ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
-});

@@ -3,11 +3,11 @@ import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import { overdueStream } from '@billstream/invoicing-domain';
 import { overdueConfigOf } from '@billstream/invoicing-read-models';
-import { derivedId } from '@billstream/kernel';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
 import { evaluateFamily } from '../overdue/evaluate-overdue';
+import { contextAt } from './context';
 
 type TagChanged = Extract<AccountsEvent, { readonly type: 'accounts.control-tag-changed.v1' }>;
 type BalanceChanged = Extract<InvoicingEvent, { readonly type: 'invoicing.balance-changed.v1' }>;
@@ -29,7 +29,7 @@ export class OnOverdueFacts {
     const recorded = await this.invoicing.overdue(
       overdueStream(accountId),
       { type: 'RecordOverdueTag', data: { accountId, tag, isSet } },
-      { ...causedBy(event), at: this.nowOf(event), commandId: derivedId('overdue-tag', event.id) },
+      contextAt(event, this.nowOf(event), 'overdue-tag'),
     );
     if (recorded.outcome !== 'accepted') throw new Error(`a tag of ${accountId} was not recorded: ${recorded.outcome}`);
     await this.evaluate(event, accountId);
@@ -38,19 +38,10 @@ export class OnOverdueFacts {
   /** A tenant without overdue states pays for no look at its accounts. */
   private async evaluate(event: PublicEvent, accountId: string): Promise<void> {
     if ((await overdueConfigOf(this.invoicing.runtime.database, event.tenantId)) === null) return;
-    await evaluateFamily(this.invoicing, accountId, { ...causedBy(event), now: this.nowOf(event) });
+    await evaluateFamily(this.invoicing, accountId, contextAt(event, this.nowOf(event), 'overdue'));
   }
 
   private nowOf({ at, tenantId }: PublicEvent) {
     return notBefore(at, this.invoicing.runtime.clock.now(tenantId));
   }
 }
-
-const causedBy = (event: PublicEvent) => ({
-  commandId: event.id,
-  tenantId: event.tenantId,
-  actor: event.actor,
-  correlationId: event.correlationId,
-  causationId: event.id,
-  ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
-});

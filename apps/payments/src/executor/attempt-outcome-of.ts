@@ -62,7 +62,7 @@ export const paidFacts = (fetched: Fetched): readonly GatewayFact[] =>
         .sort((a, b) => (a.at < b.at ? -1 : 1))
     : [];
 
-export const findingOf = (fetched: Fetched, open: OpenAttempt): Finding => {
+export const findingOf = (fetched: Fetched, open: Pick<OpenAttempt, 'gatewayRef' | 'status'>): Finding => {
   if (fetched.kind !== 'Fetched') return { kind: 'unsure', code: fetched.evidence.code ?? 'not-answered' };
   const [success] = paidFacts(fetched);
   if (success !== undefined) return { kind: 'outcome', outcome: successOf(success, false) };

@@ -38,10 +38,10 @@ export type Payer = { readonly method: ChargedMethod | null; readonly isManualPa
 export type Task = DuePayment & { readonly tenantId: string; readonly dueAt: Instant };
 
 /** As long as a provider surely remembers a key (PayPal promises more); after that an attempt is never sent again. */
-const repeatWithinMs = 24 * 3_600_000;
+export const repeatWithinMs = 24 * 3_600_000;
 
 /** Between the record that an attempt is sent and the start of the call, on a machine that is busy. */
-const beforeTheCallMs = 5_000;
+export const beforeTheCallMs = 5_000;
 
 /** Commands to the stream of an item's invoice. */
 const commandsOf = ({ handle, clock, retryPolicyOf }: Pick<ExecutorParts, 'handle' | 'clock' | 'retryPolicyOf'>) => {

@@ -24,26 +24,50 @@ const statuses: { readonly [State in TransactionState]: TransactionStatus } = {
 
 const amountOf = (minor: number, currency: Currency): number => toNumber(toDecimal(money(minor, currency)));
 
+/** Chargebacks that were reversed no longer count: the reversal has the chargeback's key and comes after it. */
+const chargedBack = (transactions: readonly TransactionView[]): readonly TransactionView[] =>
+  transactions.filter(
+    (one, nth) =>
+      one.transactionType === 'CHARGEBACK' &&
+      one.state === 'SUCCESS' &&
+      !transactions
+        .slice(nth + 1)
+        .some((later) => later.transactionType === 'CHARGEBACK' && later.externalKey === one.externalKey),
+  );
+
+const movedMinor = (transactions: readonly TransactionView[], type: TransactionView['transactionType']): number =>
+  transactions
+    .filter(({ state, transactionType }) => state === 'SUCCESS' && transactionType === type)
+    .reduce((total, { processedMinor, amountMinor }) => total + (processedMinor ?? amountMinor), 0);
+
+/** Kill Bill's sums: a void ends the authorisation, a chargeback takes from what was charged. */
+const sumsOf = ({ transactions }: PaymentView) => {
+  const backMinor = movedMinor(chargedBack(transactions), 'CHARGEBACK');
+  const isVoided = transactions.some(({ transactionType, state }) => transactionType === 'VOID' && state === 'SUCCESS');
+  const charged = (type: 'CAPTURE' | 'PURCHASE'): number => Math.max(0, movedMinor(transactions, type) - backMinor);
+  return {
+    authMinor: isVoided ? 0 : movedMinor(transactions, 'AUTHORIZE'),
+    capturedMinor: charged('CAPTURE'),
+    purchasedMinor: charged('PURCHASE'),
+    refundedMinor: movedMinor(transactions, 'REFUND'),
+    creditedMinor: movedMinor(transactions, 'CREDIT'),
+  };
+};
+
 /** Kill Bill's Payment (0.24). */
 export const paymentJson = (payment: PaymentView, query: PaymentQuery): object => {
   const { paymentId, accountId, currency, paymentMethodId, transactions } = payment;
-  const moved = (type: TransactionView['transactionType']): number =>
-    amountOf(
-      transactions
-        .filter(({ state, transactionType }) => state === 'SUCCESS' && transactionType === type)
-        .reduce((total, { processedMinor, amountMinor }) => total + (processedMinor ?? amountMinor), 0),
-      currency,
-    );
+  const sums = sumsOf(payment);
   return {
     accountId,
     paymentId,
     paymentNumber: String(payment.paymentNumber),
-    paymentExternalKey: paymentId,
-    authAmount: 0,
-    capturedAmount: 0,
-    purchasedAmount: moved('PURCHASE'),
-    refundedAmount: moved('REFUND'),
-    creditedAmount: 0,
+    paymentExternalKey: payment.externalKey,
+    authAmount: amountOf(sums.authMinor, currency),
+    capturedAmount: amountOf(sums.capturedMinor, currency),
+    purchasedAmount: amountOf(sums.purchasedMinor, currency),
+    refundedAmount: amountOf(sums.refundedMinor, currency),
+    creditedAmount: amountOf(sums.creditedMinor, currency),
     currency,
     paymentMethodId,
     transactions: transactions.map((transaction) => transactionJson(payment, transaction, query)),
@@ -56,17 +80,33 @@ export const paymentJson = (payment: PaymentView, query: PaymentQuery): object =
 export const invoicePaymentJson = (payment: PaymentView, query: PaymentQuery): object => ({
   targetInvoiceId: payment.invoiceId,
   ...paymentJson(payment, query),
+  transactions: payment.transactions.map((transaction) => ({
+    ...transactionJson(payment, transaction, query),
+    ...adjustmentsJson(payment, transaction),
+  })),
 });
 
+/** What a refund did to its invoice; other transactions of an invoice's payment say nothing of that. */
+const adjustmentsJson = ({ currency }: PaymentView, { transactionType, adjustments }: TransactionView): object =>
+  transactionType === 'REFUND'
+    ? {
+        isAdjusted: adjustments !== null,
+        adjustments: (adjustments ?? []).map(({ invoiceItemId, amountMinor }) => ({
+          invoiceItemId,
+          amount: amountMinor === null ? null : amountOf(amountMinor, currency),
+        })),
+      }
+    : {};
+
 const transactionJson = (
-  { paymentId, currency }: PaymentView,
+  { paymentId, externalKey, currency }: PaymentView,
   transaction: TransactionView,
   { withPluginInfo }: PaymentQuery,
 ): object => ({
   transactionId: transaction.transactionId,
-  transactionExternalKey: transaction.transactionId,
+  transactionExternalKey: transaction.externalKey,
   paymentId,
-  paymentExternalKey: paymentId,
+  paymentExternalKey: externalKey,
   transactionType: transaction.transactionType,
   amount: amountOf(transaction.amountMinor, currency),
   currency,
@@ -107,13 +147,13 @@ type Tried = Pick<TransactionView, 'amountMinor' | 'pluginName' | 'transactionTy
 };
 
 const attemptJson = (
-  { accountId, paymentId, paymentMethodId, currency }: PaymentView,
+  { accountId, externalKey, paymentMethodId, currency }: PaymentView,
   { transactionId, amountMinor, pluginName, transactionType }: Tried,
   { stateName, effectiveDate }: { readonly stateName: string; readonly effectiveDate: string },
 ): object => ({
   accountId,
   paymentMethodId,
-  paymentExternalKey: paymentId,
+  paymentExternalKey: externalKey,
   transactionId,
   transactionExternalKey: transactionId,
   transactionType,

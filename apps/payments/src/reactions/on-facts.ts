@@ -65,8 +65,8 @@ export class OnAccounts {
   }
 
   private async recordAccount(event: PublicEvent<string, AccountFacts>): Promise<void> {
-    const { accountId, currency, isPaymentDelegatedToParent } = event.data;
-    const data = { accountId, currency, isPaymentDelegatedToParent };
+    const { accountId, externalKey, currency, isPaymentDelegatedToParent } = event.data;
+    const data = { accountId, externalKey, currency, isPaymentDelegatedToParent };
     settled(await this.payments.payer(payerAccountStream(accountId), { type: 'RecordAccount', data }, causedBy(event)));
   }
 }

@@ -9,12 +9,15 @@ import {
   invoicePaymentsSchema,
   invoicePaymentsStream,
   payPalPlugin,
+  payment,
+  paymentSchema,
   retryPolicyOf,
 } from '@billstream/payments-domain';
 import { dueChangesOf } from '@billstream/payments-read-models';
 import type { DueItem } from '@billstream/postgres';
 import { paymentsDueWork } from '../due-work';
 import { type ExecutorParts, paymentExecutor } from '../executor/executor';
+import { transactionExecutor } from '../executor/transaction-executor';
 import { memoryGateway } from './memory-gateway';
 
 const tenantId = 'tenant-1';
@@ -52,7 +55,10 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
       isAlone: false,
       onDoubleCharge: (facts) => void doubleCharges.push(facts),
     });
-    return { handle, dueWork: paymentsDueWork({ executor }) };
+    const ofPayment = commandHandler({ store, decider: payment, schema: paymentSchema });
+    const calls = { gatewayOf, clock: { now }, wallNow: now, isAlone: false };
+    const transactions = transactionExecutor({ handle: ofPayment, ...calls });
+    return { handle, ofPayment, dueWork: paymentsDueWork({ executor, transactions }) };
   };
   let process = newProcess();
 

@@ -11,6 +11,7 @@ import {
   decimal,
   epochMs,
   instantOfMs,
+  localDateOf,
   parseCurrency,
   plusMs,
 } from '@billstream/kernel';
@@ -248,12 +249,18 @@ const commandOf = (subscriptionId: string, wish: Wish, about: About): BundleComm
     case 'DAY':
       return {
         type: 'ChangeBillCycleDay',
-        data: { subscriptionId, changeId: name, effectiveAt, billCycleDayLocal: wish.billCycleDayLocal, now },
+        data: {
+          subscriptionId,
+          changeId: name,
+          from: localDateOf(effectiveAt, account.time),
+          billCycleDayLocal: wish.billCycleDayLocal,
+          now,
+        },
       };
     case 'QUANTITY':
       return {
         type: 'ChangeQuantity',
-        data: { subscriptionId, changeId: name, effectiveAt, quantity: wish.quantity, now },
+        data: { subscriptionId, changeId: name, effectiveAt, quantity: wish.quantity, account, now },
       };
   }
 };

@@ -1,11 +1,16 @@
 import { type RequestContext, RequestCtx, unwrap } from '@billstream/http';
-import { type Instant, derivedId, instantOf, localDateOf, parseLocalDate } from '@billstream/kernel';
-import { type Bundle, type BundleCommand, bundleStream } from '@billstream/subscriptions-domain';
+import { type Instant, type LocalDate, derivedId, instantOf, localDateOf, parseLocalDate } from '@billstream/kernel';
+import {
+  type Bundle,
+  type BundleCommand,
+  type SubscriberAccount,
+  bundleStream,
+} from '@billstream/subscriptions-domain';
 import { Body, Controller, HttpCode, Inject, Param, Put, Query } from '@nestjs/common';
 import { IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
-import { type Subscriptions, stepOf, subscriptionsToken } from '../subscriptions';
+import { type Subscriptions, stepOf, subscriberOf, subscriptionsToken } from '../subscriptions';
 import { findSubscription } from './find-bundle';
-import { bundleProblem, invalidValue } from './problems';
+import { bundleProblem, invalidValue, unknownAccount } from './problems';
 
 class BillCycleDayRequest {
   @IsInt() @Min(1) @Max(31) readonly billCycleDayLocal!: number;
@@ -19,7 +24,12 @@ class EffectiveQuery {
   @IsOptional() @IsIn(['true', 'false']) readonly forceNewQuantityWithPastEffectiveDate?: string;
 }
 
-type About = { readonly subscriptionId: string; readonly bundle: Bundle; readonly now: Instant };
+type About = {
+  readonly subscriptionId: string;
+  readonly bundle: Bundle;
+  readonly account: SubscriberAccount;
+  readonly now: Instant;
+};
 
 /** Takes back what is pending, and sets what a subscription has beside its plan: bill cycle day and quantity. */
 @Controller('1.0/kb/subscriptions/:subscriptionId')
@@ -60,7 +70,7 @@ export class AdjustSubscriptionEndpoint {
         now: about.now,
         changeId: derivedId(context.commandId, 'bcd'),
         billCycleDayLocal,
-        effectiveAt: effectiveFrom(query, about, forced),
+        from: dayFrom(query, about, forced),
       },
     }));
   }
@@ -81,6 +91,7 @@ export class AdjustSubscriptionEndpoint {
         now: about.now,
         changeId: derivedId(context.commandId, 'quantity'),
         quantity,
+        account: about.account,
         effectiveAt: effectiveFrom(query, about, forced),
       },
     }));
@@ -89,19 +100,28 @@ export class AdjustSubscriptionEndpoint {
   private async issue(id: string, context: RequestContext, commandOf: (about: About) => BundleCommand): Promise<void> {
     const { subscriptions } = this;
     const { bundle, subscription } = await findSubscription(subscriptions, context.tenantId, id);
+    const facts = await subscriptions.accountOf(context.tenantId, bundle.accountId);
+    if (facts === null) throw unknownAccount(bundle.accountId);
     const step = stepOf(context, subscriptions, 'adjust');
-    const command = commandOf({ subscriptionId: subscription.subscriptionId, bundle, now: step.at });
+    const account = { ...subscriberOf(facts), time: bundle.time };
+    const command = commandOf({ subscriptionId: subscription.subscriptionId, bundle, account, now: step.at });
     const done = unwrap(await subscriptions.bundle(bundleStream(bundle.bundleId), command, step), bundleProblem);
     await subscriptions.runtime.visible(done.position);
   }
 }
 
-/** Today is now; another day is that day at the account's reference time, in the past only when forced. */
-const effectiveFrom = ({ effectiveFromDate }: EffectiveQuery, { bundle, now }: About, forced: boolean): Instant => {
-  if (effectiveFromDate === undefined || effectiveFromDate === '') return now;
+/** Null without a date; in the past only when forced. */
+const dayFrom = ({ effectiveFromDate }: EffectiveQuery, { bundle, now }: About, forced: boolean): LocalDate | null => {
+  if (effectiveFromDate === undefined || effectiveFromDate === '') return null;
   const day = parseLocalDate(effectiveFromDate);
   if (day === null) throw invalidValue(`effectiveFromDate: ${effectiveFromDate} is not a date`);
   const today = localDateOf(now, bundle.time);
   if (day < today && !forced) throw invalidValue(`effectiveFromDate: ${day} is in the past`);
-  return instantOf(day, bundle.time);
+  return day;
+};
+
+/** Today is now; another day is that day at the account's reference time. */
+const effectiveFrom = (query: EffectiveQuery, about: About, forced: boolean): Instant => {
+  const day = dayFrom(query, about, forced);
+  return day === null ? about.now : instantOf(day, about.bundle.time);
 };

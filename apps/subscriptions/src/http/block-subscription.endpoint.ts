@@ -2,51 +2,17 @@ import { type RequestContext, RequestCtx, locationOf, requestContextOf, unwrap }
 import { derivedId } from '@billstream/kernel';
 import { type BlockingState, type Bundle, bundleStream } from '@billstream/subscriptions-domain';
 import { Body, Controller, HttpCode, Inject, Param, Post, Put, Query, Res } from '@nestjs/common';
-import { IsBoolean, IsOptional, IsString, Length } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { type Subscriptions, stepOf, subscriptionsToken } from '../subscriptions';
+import { BlockingStateRequest, type Flags, RequestedDateQuery, flagsOf, paused } from './blocking-states';
 import { findBundle, findSubscription } from './find-bundle';
-import { bundleProblem, invalidValue } from './problems';
+import { bundleProblem } from './problems';
 import { whenFrom } from './requests';
 
-/** Before Kill Bill 0.19.16 the flags had no `is` in front; both are taken. */
-class BlockingStateRequest {
-  @IsString() @Length(1, 50) readonly stateName!: string;
-  @IsString() @Length(1, 20) readonly service!: string;
-  @IsOptional() @IsBoolean() readonly isBlockChange?: boolean | null;
-  @IsOptional() @IsBoolean() readonly isBlockEntitlement?: boolean | null;
-  @IsOptional() @IsBoolean() readonly isBlockBilling?: boolean | null;
-  @IsOptional() @IsBoolean() readonly blockChange?: boolean | null;
-  @IsOptional() @IsBoolean() readonly blockEntitlement?: boolean | null;
-  @IsOptional() @IsBoolean() readonly blockBilling?: boolean | null;
-}
-class RequestedDateQuery {
-  @IsOptional() @IsString() readonly requestedDate?: string;
-}
-
-type Flags = Pick<BlockingState, 'service' | 'stateName' | 'blockChange' | 'blockEntitlement' | 'blockBilling'>;
-type Target = { readonly bundle: Bundle; readonly type: BlockingState['type']; readonly blockedId: string };
-
-const entitlement = 'entitlement-service';
-const reserved = ['ENT_STARTED', 'ENT_BLOCKED', 'ENT_CLEAR', 'ENT_CANCELLED'];
-const blocked = (blocks: boolean): Flags => ({
-  service: entitlement,
-  stateName: blocks ? 'ENT_BLOCKED' : 'ENT_CLEAR',
-  blockChange: blocks,
-  blockEntitlement: blocks,
-  blockBilling: blocks,
-});
-
-const flagsOf = (body: BlockingStateRequest): Flags => {
-  if (body.service === entitlement) throw invalidValue(`service: ${entitlement} is reserved`);
-  if (reserved.includes(body.stateName)) throw invalidValue(`stateName: ${body.stateName} is reserved`);
-  return {
-    service: body.service,
-    stateName: body.stateName,
-    blockChange: body.isBlockChange ?? body.blockChange ?? false,
-    blockEntitlement: body.isBlockEntitlement ?? body.blockEntitlement ?? false,
-    blockBilling: body.isBlockBilling ?? body.blockBilling ?? false,
-  };
+type Target = {
+  readonly bundle: Bundle;
+  readonly type: Exclude<BlockingState['type'], 'ACCOUNT'>;
+  readonly blockedId: string;
 };
 
 @Controller('1.0/kb')
@@ -60,7 +26,7 @@ export class BlockSubscriptionEndpoint {
     @Query() query: RequestedDateQuery,
     @RequestCtx() context: RequestContext,
   ): Promise<void> {
-    await this.set(await this.bundle(id, context), blocked(true), query, context);
+    await this.set(await this.bundle(id, context), paused(true), query, context);
   }
 
   @Put('bundles/:bundleId/resume')
@@ -70,7 +36,7 @@ export class BlockSubscriptionEndpoint {
     @Query() query: RequestedDateQuery,
     @RequestCtx() context: RequestContext,
   ): Promise<void> {
-    await this.set(await this.bundle(id, context), blocked(false), query, context);
+    await this.set(await this.bundle(id, context), paused(false), query, context);
   }
 
   @Post('bundles/:bundleId/block')

@@ -17,7 +17,7 @@ const given = (text: string | null | undefined): string | null =>
   text === undefined || text === null || text === '' ? null : text;
 
 /** A plan name is enough, and wins over other fields beside it (Kill Bill accepts both here). */
-const planOf = (body: SubscriptionRequest): ChangeSpecifier => {
+export const planOf = (body: SubscriptionRequest): ChangeSpecifier => {
   const planName = given(body.planName);
   if (planName !== null) return { planName };
   const productName = given(body.productName);
@@ -43,10 +43,8 @@ export class ChangePlanEndpoint {
     const { bundle, subscription } = await findSubscription(subscriptions, tenantId, id);
     const facts = await subscriptions.accountOf(tenantId, bundle.accountId);
     if (facts === null) throw unknownAccount(bundle.accountId);
-    const requestedAt = whenFrom('requestedDate', query.requestedDate, bundle.time);
     const policy = policyFrom('billingPolicy', query.billingPolicy);
-    if (requestedAt !== null && policy !== null)
-      throw invalidValue('billingPolicy: cannot be given together with requestedDate');
+    const requestedAt = whenFrom('requestedDate', query.requestedDate, bundle.time);
     const step = stepOf(context, subscriptions, 'change');
     const data = {
       subscriptionId: subscription.subscriptionId,
@@ -55,7 +53,8 @@ export class ChangePlanEndpoint {
       startIn: body.phaseType ?? null,
       billCycleDayLocal: body.billCycleDayLocal ?? null,
       priceOverrides: overridesFrom(body),
-      requestedAt,
+      // A policy says when, whatever date comes with it.
+      requestedAt: policy === null ? requestedAt : null,
       policy,
       account: { ...subscriberOf(facts), time: bundle.time },
       catalog: await subscriptions.catalogOf(tenantId),

@@ -35,7 +35,7 @@ export class CreateSubscriptionEndpoint {
     void reply.header('Location', locationOf(request, `/1.0/kb/bundles/${bundleId}`));
   }
 
-  /** Several bundles of one account; each is created whole or not at all. */
+  /** Several bundles of one account, created as one change. */
   @Post(['createSubscriptionsWithAddOns', 'createEntitlementsWithAddOns'])
   @HttpCode(201)
   async createBundles(
@@ -53,16 +53,16 @@ export class CreateSubscriptionEndpoint {
     );
   }
 
-  private async create(
+  private create(
     groups: readonly (readonly SubscriptionRequest[])[],
     query: CreateQuery,
     context: RequestContext,
   ): Promise<readonly Created[]> {
-    const created: Created[] = [];
-    for (const [index, requests] of groups.entries())
-      created.push(await createSubscriptions(this.subscriptions, context, { requests, query, step: String(index) }));
-    for (const { position } of created) await this.subscriptions.runtime.visible(position);
-    return created;
+    return createSubscriptions(
+      this.subscriptions,
+      context,
+      groups.map((requests, index) => ({ requests, query, step: String(index) })),
+    );
   }
 }
 

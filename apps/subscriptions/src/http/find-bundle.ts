@@ -44,7 +44,7 @@ export const findTwice = twice;
 export const viewOf = async (subscriptions: Subscriptions, tenantId: string, { accountId }: Bundle): Promise<View> => {
   const facts = await subscriptions.accountOf(tenantId, accountId);
   return {
-    now: subscriptions.runtime.clock.now(tenantId),
+    now: subscriptions.now(tenantId),
     billCycleDayLocal: facts?.billCycleDayLocal ?? 0,
     withPrices: true,
   };

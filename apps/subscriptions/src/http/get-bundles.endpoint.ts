@@ -42,8 +42,8 @@ export class GetBundlesEndpoint {
     await runtime.caughtUp();
     const all = await bundlesByKey(runtime.database, tenantId, externalKey);
     if (includedDeleted === 'true')
-      return all.map((bundle) => bundleJson(bundle, listViewOf(runtime.clock.now(tenantId))));
-    const living = liveOnly(all, externalKey, runtime.clock.now(tenantId));
+      return all.map((bundle) => bundleJson(bundle, listViewOf(this.subscriptions.now(tenantId))));
+    const living = liveOnly(all, externalKey, this.subscriptions.now(tenantId));
     if (living.length === 0) throw unknownBundleKey(externalKey);
     return Promise.all(
       living.map(async (bundle) => bundleJson(bundle, await viewOf(this.subscriptions, tenantId, bundle))),
@@ -98,7 +98,7 @@ export class GetBundlesEndpoint {
     const facts = await subscriptions.accountOf(tenantId, accountId.toLowerCase());
     if (facts === null) throw unknownAccount(accountId);
     const view = {
-      now: subscriptions.runtime.clock.now(tenantId),
+      now: subscriptions.now(tenantId),
       billCycleDayLocal: facts.billCycleDayLocal,
       withPrices: true,
     };
@@ -117,7 +117,7 @@ export class GetBundlesEndpoint {
   private answer({ bundles, total, max }: PageOfBundles, { query, request, reply }: Parts) {
     const { tenantId } = requestContextOf(request);
     paginate(reply, { offset: query.offset, limit: query.limit, total, max, uri: locationOf(request, request.url) });
-    const view = listViewOf(this.subscriptions.runtime.clock.now(tenantId));
+    const view = listViewOf(this.subscriptions.now(tenantId));
     return bundles.map((bundle) => bundleJson(bundle, view));
   }
 }

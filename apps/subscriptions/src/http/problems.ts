@@ -35,6 +35,8 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'alignment-not-supported': [400, 2001, 'CatalogApiException'],
   'amount-too-large': [400, null, 'IllegalArgumentException'],
   'requested-date-invalid': [400, 1001, 'EntitlementApiException'],
+  'transfer-date-invalid': [400, 1001, 'EntitlementApiException'],
+  'nothing-to-transfer': [404, 1084, 'SubscriptionApiException'],
   'cancel-bad-state': [400, 1031, 'EntitlementApiException'],
   'no-cancellation-pending': [400, 8004, 'EntitlementApiException'],
   'billing-already-cancelled': [400, 1070, 'EntitlementApiException'],
@@ -43,7 +45,7 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'policy-illegal': [400, null, 'IllegalArgumentException'],
 };
 
-export const bundleProblem = ({ code, detail }: BundleRejection): ProblemException =>
+export const bundleProblem = ({ code, detail }: Pick<BundleRejection, 'code' | 'detail'>): ProblemException =>
   killBillProblem(...answers[code], detail);
 
 export const catalogProblem = (rejection: CatalogRejection): ProblemException =>
@@ -67,6 +69,10 @@ export const unknownBundle = (bundleId: string): ProblemException =>
 
 export const unknownBundleKey = (key: string): ProblemException =>
   killBillProblem(404, 1084, 'SubscriptionApiException', `Could not find a bundle for external key ${key}`);
+
+/** A service or state name that belongs to the platform. */
+export const reservedState = (detail: string): ProblemException =>
+  killBillProblem(400, 1107, 'SubscriptionApiException', detail);
 
 export const takenBundleKey = (key: string): ProblemException =>
   killBillProblem(400, 1014, 'EntitlementApiException', `An active bundle with the external key ${key} exists already`);

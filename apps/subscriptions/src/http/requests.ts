@@ -36,7 +36,7 @@ class UsagePriceRequest {
     TierPriceRequest[] | null;
 }
 
-class PhasePriceRequest {
+export class PhasePriceRequest {
   @IsOptional() @IsString() readonly phaseName?: string | null;
   @IsOptional() @IsString() readonly phaseType?: string | null;
   @IsOptional() readonly fixedPrice?: unknown;

@@ -18,17 +18,12 @@ export type View = {
 
 type Key = string | number;
 
-/** A stable order by the first key that differs. */
-const ordered = <T>(list: readonly T[], ...keys: readonly ((entry: T) => Key)[]): readonly T[] =>
+/** By the key; what is equal stays in the order in which the API lists it, which is that of creation. */
+const ordered = <T>(list: readonly T[], key: (entry: T) => Key): readonly T[] =>
   [...list].sort((a, b) => {
-    for (const key of keys) {
-      const [one, other] = [key(a), key(b)];
-      if (one !== other) return one < other ? -1 : 1;
-    }
-    return 0;
+    const [one, other] = [key(a), key(b)];
+    return one === other ? 0 : one < other ? -1 : 1;
   });
-
-const created = ({ invoiceNumber }: InvoiceJson): number => Number(invoiceNumber);
 
 export const viewOf = (stage: Stage): View => {
   const asked = new Map<string, Promise<unknown>>();
@@ -49,14 +44,13 @@ export const viewOf = (stage: Stage): View => {
         includeVoidedInvoices: true,
       });
       const counted = all.filter(({ status }) => voided !== undefined || status !== 'VOID');
-      return ordered(counted, ({ targetDate, invoiceDate }) => targetDate ?? invoiceDate, created);
+      return ordered(counted, ({ targetDate, invoiceDate }) => targetDate ?? invoiceDate);
     },
     unpaidInvoices: async (ref) => {
       const unpaid = await once<readonly InvoiceJson[]>(ofAccount(ref, '/invoices'), { unpaidInvoicesOnly: true });
       return ordered(
         unpaid.filter(({ balance }) => balance > 0),
         ({ invoiceDate }) => invoiceDate,
-        created,
       );
     },
     invoice: (invoiceId) => once(`/invoices/${invoiceId}`),

@@ -12,7 +12,7 @@ export { accountKeySchema, keyClaim, tenantKeySchema } from './key-claim';
 export type { ClaimKey, KeyClaim, KeyClaimed, KeyTaken } from './key-claim';
 export { tenant, tenantSchema } from './tenant/tenant';
 export type { Tenant, TenantCommand, TenantEvent, TenantRejection, TenantState } from './tenant/tenant';
-export { perTenantConfigKey, tenantConfig, tenantConfigSchema } from './tenant/tenant-config';
+export { perTenantConfigKey, pushCallbackKey, tenantConfig, tenantConfigSchema } from './tenant/tenant-config';
 export type { TenantConfigCommand, TenantConfigEvent, TenantConfigState, TenantSettings } from './tenant/tenant-config';
 export { controlTagOf, controlTags, objectTypes, parkTagId } from './tag/control-tags';
 export type { ObjectType, TagDefinition } from './tag/control-tags';
@@ -32,6 +32,11 @@ export type {
   TaggedObject,
   Tagging,
 } from './tag/object-tags';
+export { everyPermission, expandPermissions, parsePermission, permissions } from './security/permissions';
+export { role, roleSchema } from './security/role';
+export type { Role, RoleCommand, RoleEvent, RoleRejection, RoleState } from './security/role';
+export { user, userSchema } from './security/user';
+export type { User, UserCommand, UserEvent, UserRejection, UserState } from './security/user';
 export { objectFields, objectFieldsSchema } from './field/object-fields';
 export type {
   CustomField,
@@ -42,6 +47,18 @@ export type {
 } from './field/object-fields';
 export { knownObjects, knownObjectsSchema } from './object/known-objects';
 export type { KnownObject, KnownObjectsEvent, KnownObjectsState, RecordObjects } from './object/known-objects';
+export { heardNews } from './notification/heard-news';
+export { ownNews, ownNewsStreams } from './notification/own-news';
+export { pushNotification, pushNotificationSchema } from './notification/push-notification';
+export type {
+  NotificationBody,
+  PushNotificationCommand,
+  PushNotificationEvent,
+  PushNotificationRejection,
+  PushNotificationState,
+} from './notification/push-notification';
+export { subscriptionNews, subscriptionNewsSchema } from './notification/subscription-news';
+export type { RecordTimeline, SubscriptionNewsEvent, SubscriptionNewsState } from './notification/subscription-news';
 export { accountsPublication } from './publication';
 export {
   accountEmailsStream,
@@ -53,8 +70,12 @@ export {
   objectFieldsStream,
   objectTagsStream,
   profileStream,
+  pushNotificationStream,
+  roleStream,
+  subscriptionNewsStream,
   tagDefinitionsStream,
   tenantConfigStream,
   tenantKeyStream,
   tenantStream,
+  userStream,
 } from './streams';

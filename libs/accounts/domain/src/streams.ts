@@ -13,11 +13,18 @@ export const accountKeyStream = (tenantId: string, externalKey: string): string 
 export const tenantStream = (tenantId: string): string => `tenant-${tenantId}`;
 export const tenantKeyStream = (apiKey: string): string => `tenantKey-${digest(apiKey)}`;
 export const tenantConfigStream = (tenantId: string): string => `tenantConfig-${tenantId}`;
+/** Users and roles of the whole platform, one stream a name. */
+export const userStream = (userName: string): string => `user-${digest(userName)}`;
+export const roleStream = (role: string): string => `role-${digest(role)}`;
 export const tagDefinitionsStream = (tenantId: string): string => `tagDefinitions-${tenantId}`;
 /** One stream an object of whatever context: the tags it carries. */
 export const objectTagsStream = (objectId: string): string => `objectTags-${objectId}`;
 /** One stream an object of whatever context: the custom fields a client keeps with it. */
 export const objectFieldsStream = (objectId: string): string => `objectFields-${objectId}`;
+/** One stream a notification of a tenant's callback. */
+export const pushNotificationStream = (notificationId: string): string => `pushNotification-${notificationId}`;
+/** What a tenant with a callback was told of a subscription. */
+export const subscriptionNewsStream = (subscriptionId: string): string => `subscriptionNews-${subscriptionId}`;
 /** What other contexts told of the account's objects, so that their tags find the account. */
 export const knownObjectsStream = (accountId: string): string => `accountObjects-${accountId}`;
 
@@ -31,8 +38,12 @@ export const accountsStreams: readonly string[] = [
   'tenant-',
   'tenantKey-',
   'tenantConfig-',
+  'user-',
+  'role-',
   'tagDefinitions-',
   'objectTags-',
   'objectFields-',
   'accountObjects-',
+  'pushNotification-',
+  'subscriptionNews-',
 ];

@@ -29,6 +29,14 @@ export {
 } from './custom-fields.query';
 export type { CustomFieldView } from './custom-fields.query';
 export { knownObjectsReadModel, ownerOf } from './known-objects.projection';
+export {
+  pushCallbackOf,
+  pushNotificationsReadModel,
+  sendNotification,
+  waitingNotification,
+} from './push-notifications.projection';
+export { allRoles, roleByName, securityReadModel, userByName } from './security.projection';
+export type { RoleView, UserView } from './security.projection';
 export type { PageRequest, Slice } from './slice';
 export { tagsReadModel } from './tags.projection';
 export {

@@ -37,6 +37,8 @@ export class PlatformConfig {
   @asSwitch @IsBoolean() readonly TEST_CLOCK: boolean = false;
   /** Off, with the test clock on, only for the crash test's negative control: every message, command and usage record that comes again is then a new one. */
   @asSwitch @IsBoolean() readonly RECOGNISE_REPEATS: boolean = true;
+  /** Left out: allowed in the embedded mode, whose callbacks are on the same machine. */
+  @IsOptional() @asSwitch @IsBoolean() readonly PRIVATE_CALLBACKS?: boolean;
   @IsOptional() @IsString() readonly ADMIN_USER?: string;
   @IsOptional() @IsString() readonly ADMIN_PASSWORD?: string;
   @IsOptional() @IsString() readonly BOOTSTRAP_TENANT_KEY?: string;
@@ -64,6 +66,8 @@ export class ServiceConfig {
   /** Off, with the test clock on, only for the crash test's negative control: every message, command and usage record that comes again is then a new one. */
   @asSwitch @IsBoolean() readonly RECOGNISE_REPEATS: boolean = true;
   @IsIn(['emulator', 'sandbox', 'live']) readonly PAYPAL_MODE: 'emulator' | 'sandbox' | 'live' = 'emulator';
+  /** Tenants' callbacks may be at addresses that are not public. */
+  @asSwitch @IsBoolean() readonly PRIVATE_CALLBACKS: boolean = false;
   @IsOptional() @IsString() readonly ADMIN_USER?: string;
   @IsOptional() @IsString() readonly ADMIN_PASSWORD?: string;
   @IsOptional() @IsString() readonly BOOTSTRAP_TENANT_KEY?: string;

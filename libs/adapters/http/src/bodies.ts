@@ -11,8 +11,9 @@ const jsonDepthMax = 32;
 const takesUsage = (url: string): boolean => /^\/(meter|v1\/usage|1\.0\/kb\/usages)(\/|$)/.test(url);
 
 /**
- * What bodies may look like: JSON (an empty one is no body), plain text and XML as raw text, and forms where a payment
- * provider posts them. Anything else is 415. Call it before routes are added.
+ * What bodies may look like: JSON, plain text, XML and HTML as raw text, and forms where a payment provider posts them.
+ * An empty JSON body or form is no body: HTTP clients call it so when they have nothing to send, Kill Bill's own
+ * JavaScript client (axios) among them. Anything else is 415. Call it before routes are added.
  */
 export const acceptBodies = (fastify: FastifyInstance): void => {
   fastify.addHook('onRoute', (route) => {
@@ -33,7 +34,7 @@ export const acceptBodies = (fastify: FastifyInstance): void => {
       else done(null, judged(request, value));
     });
   });
-  const text = ['text/plain', 'text/xml', 'application/xml'];
+  const text = ['text/plain', 'text/xml', 'application/xml', 'text/html'];
   fastify.addContentTypeParser(text, { parseAs: 'string' }, (_, body: string, done) => {
     if (isUnstorable(body)) done(unstorable());
     else done(null, body);
@@ -41,7 +42,8 @@ export const acceptBodies = (fastify: FastifyInstance): void => {
   const form = 'application/x-www-form-urlencoded';
   fastify.addContentTypeParser(form, { parseAs: 'string' }, (request, body: string, done) => {
     const fields = Object.fromEntries(new URLSearchParams(body));
-    if (isKillBillPath(request.url) && !request.url.startsWith('/plugins/')) done(unsupported(form));
+    if (body === '') done(null, undefined);
+    else if (isKillBillPath(request.url) && !request.url.startsWith('/plugins/')) done(unsupported(form));
     else if (holdsUnstorableText(fields)) done(unstorable());
     else done(null, fields);
   });

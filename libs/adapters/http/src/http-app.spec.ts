@@ -193,6 +193,10 @@ describe('bodies', () => {
   });
   it('stay raw when they are text or XML', async () => {
     const xml = await post('/1.0/kb/bare', '<catalog/>', { 'content-type': 'text/xml' });
+    const form = await post('/1.0/kb/bare', '', { 'content-type': 'application/x-www-form-urlencoded' });
+    expect([form.statusCode, form.json<{ body: unknown }>().body]).toEqual([201, null]);
+    const html = await post('/1.0/kb/bare', '<p>a</p>', { 'content-type': 'text/html' });
+    expect(html.json<{ body: unknown }>().body).toBe('<p>a</p>');
     const text = await post('/1.0/kb/bare', 'a=1\nb=2', { 'content-type': 'text/plain' });
     expect([xml.json<{ body: string }>().body, text.json<{ body: string }>().body]).toEqual(['<catalog/>', 'a=1\nb=2']);
   });

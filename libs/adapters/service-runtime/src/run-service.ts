@@ -54,6 +54,7 @@ export const settingsOf = (config: ServiceConfig): Settings => ({
   recogniseRepeats: config.RECOGNISE_REPEATS || !config.TEST_CLOCK,
   administrator: administratorOf(config),
   bootstrapTenant: bootstrapTenantOf(config),
+  privateCallbacks: config.PRIVATE_CALLBACKS,
   secretsKey: config.SECRETS_KEY,
   dataDirectory: config.DATA_DIR,
   payPalMode: config.PAYPAL_MODE,

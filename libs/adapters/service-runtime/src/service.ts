@@ -70,6 +70,8 @@ export type Settings = {
   readonly administrator: { readonly user: string; readonly password: string } | null;
   /** The tenant that accounts makes sure of at start, and that unauthenticated metering belongs to in the embedded mode. */
   readonly bootstrapTenant: { readonly apiKey: string; readonly apiSecret: string } | null;
+  /** Whether tenants' callbacks may be at addresses that are not public; left out: in the embedded mode alone. */
+  readonly privateCallbacks?: boolean;
   /** 32 bytes, hex: seals plugin credentials in the log. */
   readonly secretsKey: string;
   readonly dataDirectory: string;

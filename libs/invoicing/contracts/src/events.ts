@@ -31,6 +31,20 @@ export type InvoicingEvent =
         readonly currency: Currency;
         readonly amountMinor: number;
         readonly balanceMinor: number;
+        /** The account that is charged for it, instead of the one that owes it. */
+        readonly parentAccountId?: string;
+      };
+    }
+  /** Account credit left an account for its parent's. */
+  | {
+      readonly type: 'invoicing.credit-transferred.v1';
+      readonly data: {
+        readonly accountId: string;
+        readonly parentAccountId: string;
+        /** The invoice that used the credit up. */
+        readonly invoiceId: string;
+        readonly amountMinor: number;
+        readonly currency: Currency;
       };
     }
   /** The invoice is no longer one: nothing of it is owed. Its balance follows as `invoicing.balance-changed.v1`. */
@@ -60,7 +74,16 @@ export type InvoicingEvent =
         /** Sum of invoice balances less credit; negative when there is more credit than debt. */
         readonly accountBalanceMinor: number;
         readonly accountCreditMinor: number;
-        readonly invoices: readonly { readonly invoiceId: string; readonly balanceMinor: number }[];
+        readonly invoices: readonly {
+          readonly invoiceId: string;
+          readonly balanceMinor: number;
+          /** The invoice sums up children, whose invoices are settled with it. */
+          readonly isParentInvoice?: true;
+          /** What a child's invoice asks for, whether its parent has paid it or not. */
+          readonly withoutParentMinor?: number;
+        }[];
+        /** The account that pays for this one. */
+        readonly parentAccountId?: string;
       };
     }
   | {

@@ -1,6 +1,7 @@
 export type {
   AccountInvoicesEvent,
   BillingTimeline,
+  ChildShare,
   CommittedInvoice,
   ControlTagChange,
   CreditItem,

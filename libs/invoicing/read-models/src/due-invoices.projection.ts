@@ -11,6 +11,8 @@ import { type DueItem, type ReadModel, dueWorkDdl, schedule, unschedule } from '
 
 /** The kind of due work that runs an account's next invoice; its key is the account id. */
 export const invoiceDueKind = 'invoice';
+/** The kind of due work that commits a parent's draft at the end of its day; its key is the invoice id. */
+export const parentInvoiceKind = 'parent-invoice';
 /** The kind of due work that looks whether an account is overdue; its key is the account id. */
 export const overdueCheckKind = 'overdue-check';
 
@@ -50,7 +52,13 @@ const nextOf = (events: readonly RecordedEvent[]): readonly Next[] => {
   return [...next.values()];
 };
 
-type Told = { readonly kind: string; readonly key: string; readonly at: Instant | null };
+type Told = {
+  readonly kind: string;
+  readonly key: string;
+  readonly at: Instant | null;
+  /** Where the key is not the account. */
+  readonly accountId?: string;
+};
 
 /** Null: the event says nothing about what is due. */
 const toldBy = (recorded: RecordedEvent): Told | null => {
@@ -61,8 +69,23 @@ const toldBy = (recorded: RecordedEvent): Told | null => {
       : null;
   }
   const event = accountInvoicesSchema.decode(recorded);
-  const at = event === null ? undefined : dueAfter(event);
-  return event === null || at === undefined ? null : { kind: invoiceDueKind, key: event.data.accountId, at };
+  if (event === null) return null;
+  const at = dueAfter(event);
+  return at === undefined ? ofParentInvoice(event, recorded) : { kind: invoiceDueKind, key: event.data.accountId, at };
+};
+
+/** A draft that sums up children gathers what comes on its day (UTC, as Kill Bill's parent commit time has it, 2.14). */
+const ofParentInvoice = ({ type, data }: AccountInvoicesEvent, { metadata }: RecordedEvent): Told | null => {
+  if (type === 'InvoiceDrafted' && data.isParentInvoice === true)
+    return {
+      kind: parentInvoiceKind,
+      key: data.invoiceId,
+      at: `${metadata.at.slice(0, 10)}T23:59:59.999Z` as Instant,
+      accountId: data.accountId,
+    };
+  return (type === 'DraftCommitted' && data.isParentInvoice === true) || type === 'InvoiceVoided'
+    ? { kind: parentInvoiceKind, key: data.invoiceId, at: null }
+    : null;
 };
 
 /** Null: nothing is due after the event; undefined: it says nothing about that. */
@@ -72,10 +95,10 @@ const dueAfter = ({ type, data }: AccountInvoicesEvent): Instant | null | undefi
 };
 
 /** The event that scheduled it makes the command's id: the same instant scheduled again is another piece of work. */
-const itemOf = ({ kind, key }: Told, dueAt: Instant, { metadata, id }: RecordedEvent): DueItem => ({
+const itemOf = ({ kind, key, accountId }: Told, dueAt: Instant, { metadata, id }: RecordedEvent): DueItem => ({
   tenantId: metadata.tenantId,
   kind,
   key,
   dueAt,
-  payload: { scheduledBy: id },
+  payload: { scheduledBy: id, ...(accountId === undefined ? {} : { accountId }) },
 });

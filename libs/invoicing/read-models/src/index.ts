@@ -1,6 +1,7 @@
-export { dueInvoicesReadModel, invoiceDueKind, overdueCheckKind } from './due-invoices.projection';
+export { dueInvoicesReadModel, invoiceDueKind, overdueCheckKind, parentInvoiceKind } from './due-invoices.projection';
 export { invoicesReadModel } from './invoices.projection';
 export {
+  childInvoices,
   invoiceById,
   invoiceByItem,
   invoiceByNumber,

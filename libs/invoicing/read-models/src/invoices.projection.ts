@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import {
   type AccountInvoicesEvent,
+  type ChildShare,
   type CreditItem,
   type InvoiceItem,
   type InvoiceStatus,
@@ -30,6 +31,8 @@ export const invoicesReadModel: ReadModel = {
     await applyDrawnItems(tx, events);
     await write(tx, 'statuses', rows.statuses);
     await write(tx, 'targetDates', rows.targetDates);
+    await write(tx, 'itemAmounts', rows.itemAmounts);
+    await write(tx, 'parents', rows.parents);
     await write(tx, 'amounts', rows.amounts);
     await write(tx, 'payments', rows.payments);
     await write(tx, 'invoiceBalances', rows.invoiceBalances);
@@ -52,6 +55,8 @@ const rowsOf = (events: readonly RecordedEvent[]): Rows => {
     items: [],
     statuses: [],
     targetDates: [],
+    itemAmounts: [],
+    parents: [],
     amounts: [],
     payments: [],
     invoiceBalances: [],
@@ -89,6 +94,11 @@ const collectors: { readonly [Type in AccountInvoicesEvent['type']]?: Collect<Ty
   },
   InvoiceAdjusted: (rows, data, recorded) => {
     rows.items.push(...itemRows(data, recorded));
+    rows.amounts.push(invoiceKeyRow(data));
+  },
+  ChildInvoiceSummed: (rows, data) => {
+    rows.itemAmounts.push(itemAmountRow(data));
+    rows.parents.push(parentRow(data));
     rows.amounts.push(invoiceKeyRow(data));
   },
   DraftCommitted: (rows, data) => rows.statuses.push(statusRow(data, 'COMMITTED')),
@@ -170,6 +180,16 @@ const targetDateRow = ({ invoiceId, targetDate }: Data<'DraftExtended'>): Row =>
 });
 
 const invoiceKeyRow = ({ invoiceId }: InvoiceKey): Row => ({ key: invoiceId, columns: { invoice_id: invoiceId } });
+
+const itemAmountRow = ({ itemId, itemAmountMinor }: ChildShare): Row => ({
+  key: itemId,
+  columns: { item_id: itemId, amount_minor: itemAmountMinor },
+});
+
+const parentRow = ({ childInvoiceId, invoiceId, accountId }: ChildShare): Row => ({
+  key: childInvoiceId,
+  columns: { invoice_id: childInvoiceId, parent_invoice_id: invoiceId, parent_account_id: accountId },
+});
 
 const itemRows = (
   { invoiceId, items }: InvoiceKey & { readonly items: readonly InvoiceItem[] },

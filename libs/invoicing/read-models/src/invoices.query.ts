@@ -12,6 +12,9 @@ export type InvoiceView = {
   readonly currency: Currency;
   readonly status: InvoiceStatus;
   readonly isParentInvoice: boolean;
+  /** The parent's invoice that sums this one up, and whose it is. */
+  readonly parentInvoiceId: string | null;
+  readonly parentAccountId: string | null;
   readonly amountMinor: bigint;
   readonly balanceMinor: bigint;
   /** Sum of its credit items: made positive, used negative. */
@@ -24,7 +27,7 @@ export type InvoiceView = {
 const columns = `
   i.invoice_id as "invoiceId", i.account_id as "accountId", i.invoice_number as "invoiceNumber",
   i.invoice_date as "invoiceDate", i.target_date as "targetDate", i.currency, i.status,
-  i.is_parent as "isParentInvoice", i.amount_minor as "amountMinor",
+  i.is_parent as "isParentInvoice", i.parent_invoice_id as "parentInvoiceId", i.parent_account_id as "parentAccountId", i.amount_minor as "amountMinor",
   i.balance_minor as "balanceMinor",
   coalesce((select sum(t.amount_minor)::bigint from invoice_items t
             where t.invoice_id = i.invoice_id and t.item_type = 'CBA_ADJ'), 0) as "creditMinor",
@@ -120,3 +123,17 @@ export type InvoicedAccount = {
 
 export const invoicedAccount = (sql: Sql, tenantId: string, accountId: string): Promise<InvoicedAccount | null> =>
   first(sql.query<InvoicedAccount>(account, [tenantId, accountId], 'invoiced-account'));
+
+const ofChildren = `
+select ${columns} from invoices i where i.tenant_id = $1 and i.parent_invoice_id = any($2::uuid[])
+order by i.created_position`;
+
+/** The children's invoices that these invoices sum up. */
+export const childInvoices = (
+  sql: Sql,
+  tenantId: string,
+  parentInvoiceIds: readonly string[],
+): Promise<readonly InvoiceView[]> =>
+  parentInvoiceIds.length === 0
+    ? Promise.resolve([])
+    : sql.query<InvoiceView>(ofChildren, [tenantId, parentInvoiceIds], 'child-invoices');

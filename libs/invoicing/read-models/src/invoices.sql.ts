@@ -22,8 +22,11 @@ create table invoices (
   balance_minor bigint not null,
   created_at timestamptz not null,
   created_position bigint not null,
+  parent_invoice_id uuid,
+  parent_account_id uuid,
   unique (tenant_id, invoice_number)
 );
+create index invoices_of_parent on invoices (parent_invoice_id) where parent_invoice_id is not null;
 create index invoices_in_order on invoices (tenant_id, created_position);
 create index invoices_owed on invoices (tenant_id, balance_minor) where balance_minor > 0;
 create index invoices_of_account on invoices (account_id, created_position);
@@ -91,6 +94,18 @@ select * from jsonb_to_recordset($1::jsonb) as row(
   item_id uuid, invoice_id uuid, tenant_id uuid, item_type text, amount_minor bigint, created_position bigint,
   item_index int, item jsonb)`;
 
+/** A child's invoice came to the item that sums it up, or its share of it changed. */
+const itemAmounts = `
+update invoice_items set amount_minor = row.amount_minor,
+  item = jsonb_set(item, '{amountMinor}', to_jsonb(row.amount_minor))
+from jsonb_to_recordset($1::jsonb) as row(item_id uuid, amount_minor bigint)
+where invoice_items.item_id = row.item_id`;
+
+const parents = `
+update invoices set parent_invoice_id = row.parent_invoice_id, parent_account_id = row.parent_account_id
+from jsonb_to_recordset($1::jsonb) as row(invoice_id uuid, parent_invoice_id uuid, parent_account_id uuid)
+where invoices.invoice_id = row.invoice_id`;
+
 const payments = `
 insert into invoice_payments
 select * from jsonb_to_recordset($1::jsonb) as row(
@@ -119,6 +134,8 @@ export const statements = {
   items,
   statuses,
   targetDates,
+  itemAmounts,
+  parents,
   amounts,
   payments,
   invoiceBalances,

@@ -32,6 +32,13 @@ export {
   payerAccountSchema,
 } from './payer-account/payer-account';
 export type { ManualPayTag, PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
+export { paymentKey, paymentKeySchema } from './payment-key/payment-key';
+export { payment } from './payment/payment.decider';
+export type { Opening, PaymentCommand, PaymentRejection, RequestTransaction } from './payment/payment.decider';
+export { paymentSchema } from './payment/payment.events';
+export type { InvoicePurchase, ItemAdjustment, PaidBy, PaymentEvent } from './payment/payment.events';
+export { capturableMinor, openTransaction, referredTo, refundableMinor, transactionOf } from './payment/payment';
+export type { Payment, Transaction } from './payment/payment';
 export { paymentSettings, paymentSettingsSchema, retryPolicyOf } from './payment-settings/payment-settings';
 export type { RetryPolicy } from './invoice-payments/retry-policy';
 export { pluginConfig, pluginConfigSchema } from './plugin-config/plugin-config';
@@ -49,7 +56,9 @@ export { paymentsPublication } from './publication';
 export {
   invoicePaymentsStream,
   payerAccountStream,
+  paymentKeyStream,
   paymentSettingsStream,
+  paymentStream,
   paymentsStreams,
   pluginConfigStream,
   testGatewayStream,

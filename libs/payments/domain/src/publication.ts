@@ -1,6 +1,7 @@
 import type { Publication, RecordedEvent } from '@billstream/event-sourcing';
 import type { PaymentsEvent, TransactionStatus } from '@billstream/payments-contracts';
 import { type InvoicePaymentsEvent, invoicePaymentsSchema } from './invoice-payments/invoice-payments.events';
+import { type PaymentEvent, type TransactionFacts, paymentSchema } from './payment/payment.events';
 import { payerAccountSchema } from './payer-account/payer-account';
 
 /**
@@ -14,6 +15,10 @@ const publicEvents = (recorded: RecordedEvent): readonly PaymentsEvent[] => {
   if (recorded.stream.startsWith('payerAccount-')) {
     const event = payerAccountSchema.decode(recorded);
     return event?.type === 'DefaultMethodSet' ? [{ type: 'payments.default-method-changed.v1', data: event.data }] : [];
+  }
+  if (recorded.stream.startsWith('payment-')) {
+    const event = paymentSchema.decode(recorded);
+    return event === null ? [] : ofTransaction(event);
   }
   if (!recorded.stream.startsWith('invoicePayments-')) return [];
   const event = invoicePaymentsSchema.decode(recorded);
@@ -42,6 +47,42 @@ const ofPayment = (event: InvoicePaymentsEvent): readonly PaymentsEvent[] => {
     case 'PaymentAborted':
       return [];
   }
+};
+
+const ofTransaction = (event: PaymentEvent): readonly PaymentsEvent[] => {
+  switch (event.type) {
+    case 'TransactionSucceeded':
+      return transactionChanged(event.data, 'SUCCESS');
+    case 'TransactionPending':
+      return transactionChanged(event.data, 'PENDING');
+    case 'TransactionUnknown':
+      return transactionChanged(event.data, 'UNKNOWN');
+    case 'TransactionFailed':
+      return transactionChanged(event.data, event.data.status);
+    case 'ChargebackReversed':
+      return transactionChanged(event.data, 'PAYMENT_FAILURE');
+    case 'PaymentOpened':
+    case 'TransactionRequested':
+    case 'TransactionDispatched':
+      return [];
+  }
+};
+
+/** A payment without an invoice is nobody else's business. */
+const transactionChanged = (
+  { invoiceId, transactionType, isAdjusted, itemAdjustments, ...facts }: TransactionFacts,
+  status: TransactionStatus,
+): readonly PaymentsEvent[] => {
+  if (invoiceId === null) return [];
+  const { accountId, paymentId, transactionId, amountMinor, currency, at: effectiveAt } = facts;
+  const ids = { accountId, invoiceId, paymentId, transactionId };
+  const adjustments = isAdjusted === true ? { isAdjusted, itemAdjustments: itemAdjustments ?? [] } : {};
+  return [
+    {
+      type: 'payments.invoice-payment-changed.v1',
+      data: { ...ids, transactionType, status, amountMinor, currency, effectiveAt, ...adjustments },
+    },
+  ];
 };
 
 type Outcome = Extract<InvoicePaymentsEvent, { readonly type: 'PaymentSucceeded' | 'PaymentUnknown' }>['data'];

@@ -9,6 +9,11 @@ export const testGatewayStream = (tenantId: string): string => `testGateway-${te
 /** One stream an invoice: its revision is the lock that keeps a second attempt from being opened. */
 export const invoicePaymentsStream = (invoiceId: string): string => `invoicePayments-${invoiceId}`;
 
+/** Transactions of a payment beyond the attempts at its invoice: refunds, chargebacks, and all of a direct payment. */
+export const paymentStream = (paymentId: string): string => `payment-${paymentId}`;
+/** One stream per external key of a tenant's payments. The key itself stays out of stream names. */
+export const paymentKeyStream = (tenantId: string, key: string): string => `paymentKey-${digest(`${tenantId}:${key}`)}`;
+
 /** Prefixes of all streams of this context: what the relay follows and a backup must hold. */
 export const paymentsStreams: readonly string[] = [
   'payerAccount-',
@@ -16,4 +21,6 @@ export const paymentsStreams: readonly string[] = [
   'paymentSettings-',
   'testGateway-',
   'invoicePayments-',
+  'payment-',
+  'paymentKey-',
 ];

@@ -1,12 +1,20 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import { type Instant, plusMs } from '@billstream/kernel';
-import { type InvoicePaymentsEvent, invoicePaymentsSchema } from '@billstream/payments-domain';
+import {
+  type InvoicePaymentsEvent,
+  type PaymentEvent,
+  invoicePaymentsSchema,
+  paymentSchema,
+} from '@billstream/payments-domain';
 import type { DueItem } from '@billstream/postgres';
 
 /** What the executor does, by kind of due work. */
 export const executePayment = 'execute-payment';
 export const resolvePayment = 'resolve-payment';
 export const retryPayment = 'retry-payment';
+
+export const executeTransaction = 'execute-transaction';
+export const resolveTransaction = 'resolve-transaction';
 
 /** Longer than any gateway call may take: an attempt without an outcome by then has lost its process. */
 const orphanedAfterMs = 90_000;
@@ -18,30 +26,69 @@ export type DuePayment = {
   /** Of the request that led here, so that whoever waits for it recognises what comes of it. */
   readonly correlationId: string;
 };
+export type DueTransaction = {
+  readonly paymentId: string;
+  readonly accountId: string;
+  readonly transactionId: string;
+  readonly correlationId: string;
+};
 export type DueChanges = {
   readonly scheduled: readonly DueItem[];
   readonly unscheduled: readonly { readonly kind: string; readonly key: string }[];
 };
 
+type Due = Step & { readonly tenantId: string; readonly payload: DuePayment | DueTransaction };
 type Step = { readonly kind: string; readonly key: string; readonly dueAt: Instant | null };
 
 /** What becomes due, and what no longer is, after these events in log order. Pure, so a simulation can use it too. */
 export const dueChangesOf = (events: readonly RecordedEvent[]): DueChanges => {
-  const last = new Map<string, Step & { readonly tenantId: string; readonly payload: DuePayment }>();
-  for (const recorded of events) {
-    const event = invoicePaymentsSchema.decode(recorded);
-    if (event === null || !('paymentId' in event.data)) continue;
-    const { invoiceId, paymentId } = event.data;
-    const transactionId = 'transactionId' in event.data ? event.data.transactionId : null;
-    const { tenantId, $correlationId: correlationId } = recorded.metadata;
-    const payload: DuePayment = { invoiceId, paymentId, transactionId, correlationId };
-    for (const step of stepsOf(event)) last.set(`${step.kind} ${step.key}`, { ...step, tenantId, payload });
-  }
+  const last = new Map<string, Due>();
+  for (const recorded of events)
+    for (const due of [...dueOfInvoice(recorded), ...dueOfPayment(recorded)]) last.set(`${due.kind} ${due.key}`, due);
   const steps = [...last.values()];
   return {
     scheduled: steps.flatMap(({ dueAt, ...item }) => (dueAt === null ? [] : [{ ...item, dueAt }])),
     unscheduled: steps.flatMap(({ kind, key, dueAt }) => (dueAt === null ? [{ kind, key }] : [])),
   };
+};
+
+const dueOfInvoice = (recorded: RecordedEvent): readonly Due[] => {
+  const event = invoicePaymentsSchema.decode(recorded);
+  if (event === null || !('paymentId' in event.data)) return [];
+  const { invoiceId, paymentId } = event.data;
+  const transactionId = 'transactionId' in event.data ? event.data.transactionId : null;
+  const { tenantId, $correlationId: correlationId } = recorded.metadata;
+  const payload: DuePayment = { invoiceId, paymentId, transactionId, correlationId };
+  return stepsOf(event).map((step) => ({ ...step, tenantId, payload }));
+};
+
+const dueOfPayment = (recorded: RecordedEvent): readonly Due[] => {
+  const event = paymentSchema.decode(recorded);
+  if (event === null || event.type === 'PaymentOpened') return [];
+  const { paymentId, accountId, transactionId } = event.data;
+  const { tenantId, $correlationId: correlationId } = recorded.metadata;
+  const payload: DueTransaction = { paymentId, accountId, transactionId, correlationId };
+  return transactionStepsOf(event).map((step) => ({ ...step, tenantId, payload }));
+};
+
+const transactionStepsOf = ({ type, data }: Exclude<PaymentEvent, { type: 'PaymentOpened' }>): readonly Step[] => {
+  const { transactionId } = data;
+  switch (type) {
+    case 'TransactionRequested':
+      return data.isRecordOnly ? [] : [step(executeTransaction, transactionId, data.at)];
+    case 'TransactionDispatched':
+      return [
+        step(executeTransaction, transactionId, null),
+        step(resolveTransaction, transactionId, plusMs(data.at, orphanedAfterMs)),
+      ];
+    case 'TransactionPending':
+    case 'TransactionUnknown':
+      return [step(resolveTransaction, transactionId, data.nextLookAt)];
+    case 'TransactionSucceeded':
+    case 'TransactionFailed':
+    case 'ChargebackReversed':
+      return [step(executeTransaction, transactionId, null), step(resolveTransaction, transactionId, null)];
+  }
 };
 
 const step = (kind: string, key: string, dueAt: Instant | null): Step => ({ kind, key, dueAt });

@@ -1,8 +1,23 @@
-export { dueChangesOf, executePayment, resolvePayment, retryPayment } from './due-payments';
-export type { DueChanges, DuePayment } from './due-payments';
+export {
+  dueChangesOf,
+  executePayment,
+  executeTransaction,
+  resolvePayment,
+  resolveTransaction,
+  retryPayment,
+} from './due-payments';
+export type { DueChanges, DuePayment, DueTransaction } from './due-payments';
+export { paymentByKey, paymentByTransaction, paymentByTransactionKey, paymentsPage } from './payments-search.query';
 export type { TransactionState } from './payment-patches';
 export { paymentMethodsReadModel, pluginConfigsReadModel } from './payment-methods.projection';
-export { methodById, methodByKey, methodsOfAccount, payerById, sealedConfigOf } from './payment-methods.query';
+export {
+  methodById,
+  methodByKey,
+  methodsOfAccount,
+  payerById,
+  payerByKey,
+  sealedConfigOf,
+} from './payment-methods.query';
 export type { MethodLookup, PayerView, PaymentMethodView } from './payment-methods.query';
 export { paymentsReadModel } from './payments.projection';
 export {

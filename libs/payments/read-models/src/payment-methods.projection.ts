@@ -6,8 +6,10 @@ create table payer_accounts (
   account_id uuid primary key,
   tenant_id uuid not null,
   currency text,
-  is_payment_delegated_to_parent boolean not null
+  is_payment_delegated_to_parent boolean not null,
+  external_key text
 );
+create index payer_accounts_by_key on payer_accounts (tenant_id, external_key);
 create table default_methods (
   account_id uuid primary key,
   payment_method_id uuid
@@ -29,9 +31,10 @@ create index payment_methods_by_key on payment_methods (tenant_id, external_key)
 const upsertAccounts = `
 insert into payer_accounts
 select * from jsonb_to_recordset($1::jsonb) as row(
-  account_id uuid, tenant_id uuid, currency text, is_payment_delegated_to_parent boolean)
+  account_id uuid, tenant_id uuid, currency text, is_payment_delegated_to_parent boolean, external_key text)
 on conflict (account_id) do update set
-  currency = excluded.currency, is_payment_delegated_to_parent = excluded.is_payment_delegated_to_parent`;
+  currency = excluded.currency, is_payment_delegated_to_parent = excluded.is_payment_delegated_to_parent,
+  external_key = excluded.external_key`;
 
 const upsertDefaults = `
 insert into default_methods
@@ -64,8 +67,8 @@ export const paymentMethodsReadModel: ReadModel = {
       const { tenantId } = recorded.metadata;
       switch (event?.type) {
         case 'AccountRecorded': {
-          const { accountId, currency, isPaymentDelegatedToParent } = event.data;
-          const row = { account_id: accountId, tenant_id: tenantId, currency };
+          const { accountId, externalKey, currency, isPaymentDelegatedToParent } = event.data;
+          const row = { account_id: accountId, tenant_id: tenantId, currency, external_key: externalKey ?? null };
           accounts.set(accountId, { ...row, is_payment_delegated_to_parent: isPaymentDelegatedToParent });
           break;
         }

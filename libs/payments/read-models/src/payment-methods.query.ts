@@ -15,6 +15,9 @@ export type PaymentMethodView = {
 
 const payer = `select account_id as "accountId", currency from payer_accounts where tenant_id = $1 and account_id = $2`;
 
+const payerOfKey = `select account_id as "accountId", currency from payer_accounts
+where tenant_id = $1 and external_key = $2`;
+
 const select = `
 select m.payment_method_id as "paymentMethodId", m.account_id as "accountId", m.external_key as "externalKey",
   m.plugin_name as "pluginName", m.credential, m.is_removed as "isRemoved",
@@ -28,6 +31,9 @@ const sealed = `select sealed_config as "sealedConfig" from plugin_configs where
 
 export const payerById = async (sql: Sql, tenantId: string, accountId: string): Promise<PayerView | null> =>
   (await sql.query<PayerView>(payer, [tenantId, accountId], 'payer-by-id'))[0] ?? null;
+
+export const payerByKey = async (sql: Sql, tenantId: string, externalKey: string): Promise<PayerView | null> =>
+  (await sql.query<PayerView>(payerOfKey, [tenantId, externalKey], 'payer-by-key'))[0] ?? null;
 
 /** Which method, and whether one that was removed counts (Kill Bill's `includedDeleted`). */
 export type MethodLookup = { readonly by: string; readonly includeRemoved: boolean };

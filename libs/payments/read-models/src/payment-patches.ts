@@ -1,4 +1,9 @@
-import type { InvoicePaymentsEvent } from '@billstream/payments-domain';
+import type { InvoicePaymentsEvent, PaymentEvent } from '@billstream/payments-domain';
+import { type NewRows, newRows } from './payment-rows';
+
+/** Either kind of stream: attempts at an invoice, or what else is asked of a payment. */
+export type PaymentsEvent = InvoicePaymentsEvent | PaymentEvent;
+export type LoggedEvent = { readonly event: PaymentsEvent; readonly tenantId: string; readonly position: bigint };
 
 /**
  * REQUESTED and DISPATCHED are attempts without an outcome yet; ABORTED ones were never sent. The rest are Kill Bill's
@@ -29,21 +34,14 @@ export type PaymentPatch = {
 /** `set_minor`: invoicing's figure, null when it said nothing; `paid_minor`: what moved after that. */
 export type DebtPatch = { readonly invoice_id: string; readonly set_minor: number | null; readonly paid_minor: number };
 
-export type FoldedPayments = {
-  readonly invoices: readonly object[];
-  readonly payments: readonly object[];
-  readonly transactions: readonly object[];
+export type FoldedPayments = NewRows & {
   readonly paymentPatches: readonly PaymentPatch[];
   readonly transactionPatches: readonly TransactionPatch[];
   readonly debtPatches: readonly DebtPatch[];
 };
 
-type Of<Type extends InvoicePaymentsEvent['type']> = Extract<InvoicePaymentsEvent, { readonly type: Type }>['data'];
-
 /** A batch of events, in log order, as one row of change per thing. */
-export const foldPayments = (
-  events: readonly { readonly event: InvoicePaymentsEvent; readonly tenantId: string }[],
-): FoldedPayments => {
+export const foldPayments = (events: readonly LoggedEvent[]): FoldedPayments => {
   const paymentPatches = new Map<string, PaymentPatch>();
   const transactionPatches = new Map<string, TransactionPatch>();
   const debts = new Map<string, DebtPatch>();
@@ -63,56 +61,7 @@ export const foldPayments = (
   };
 };
 
-const newRows = (
-  events: readonly { readonly event: InvoicePaymentsEvent; readonly tenantId: string }[],
-): Pick<FoldedPayments, 'invoices' | 'payments' | 'transactions'> => {
-  const invoices: object[] = [];
-  const payments = new Map<string, object>();
-  const transactions: object[] = [];
-  for (const { event, tenantId } of events) {
-    if (event.type === 'InvoiceRecorded') invoices.push(invoiceRow(event.data, tenantId));
-    if (event.type !== 'PaymentRequested') continue;
-    const { paymentId } = event.data;
-    if (!payments.has(paymentId)) payments.set(paymentId, paymentRow(event.data, tenantId, payments.size));
-    transactions.push(transactionRow(event.data));
-  }
-  return { invoices, payments: [...payments.values()], transactions };
-};
-
-const invoiceRow = (data: Of<'InvoiceRecorded'>, tenantId: string): object => ({
-  invoice_id: data.invoiceId,
-  tenant_id: tenantId,
-  account_id: data.accountId,
-  invoice_number: data.invoiceNumber,
-  invoice_date: data.invoiceDate,
-  currency: data.currency,
-  balance_minor: data.balanceMinor,
-});
-
-const paymentRow = (data: Of<'PaymentRequested'>, tenantId: string, place: number): object => ({
-  payment_id: data.paymentId,
-  tenant_id: tenantId,
-  account_id: data.accountId,
-  invoice_id: data.invoiceId,
-  place,
-  currency: data.currency,
-  payment_method_id: data.paymentMethodId,
-});
-
-const transactionRow = (data: Of<'PaymentRequested'>): object => ({
-  transaction_id: data.transactionId,
-  payment_id: data.paymentId,
-  attempt: data.attempt,
-  payment_method_id: data.paymentMethodId,
-  plugin_name: data.pluginName,
-  amount_minor: data.amountMinor,
-  requested_at: data.at,
-});
-
-const paymentPatchOf = (
-  event: InvoicePaymentsEvent,
-  before: ReadonlyMap<string, PaymentPatch>,
-): PaymentPatch | null => {
+const paymentPatchOf = (event: PaymentsEvent, before: ReadonlyMap<string, PaymentPatch>): PaymentPatch | null => {
   if (event.type === 'PaymentRequested')
     return { payment_id: event.data.paymentId, payment_method_id: event.data.paymentMethodId, retry_at: null };
   const endsRetry = event.type === 'PaymentSucceeded' || event.type === 'PaymentAborted';
@@ -126,7 +75,7 @@ const paymentPatchOf = (
   };
 };
 
-const debtPatchOf = (event: InvoicePaymentsEvent, before: ReadonlyMap<string, DebtPatch>): DebtPatch | null => {
+const debtPatchOf = (event: PaymentsEvent, before: ReadonlyMap<string, DebtPatch>): DebtPatch | null => {
   if (event.type === 'BalanceRecorded')
     return { invoice_id: event.data.invoiceId, set_minor: event.data.balanceMinor, paid_minor: 0 };
   if (event.type !== 'PaymentSucceeded') return null;
@@ -147,7 +96,7 @@ const silent = {
 
 /** An event says all that is shown of its transaction, but the references, which earlier events may have told. */
 const transactionPatchOf = (
-  event: InvoicePaymentsEvent,
+  event: PaymentsEvent,
   before: ReadonlyMap<string, TransactionPatch>,
 ): TransactionPatch | null => {
   const change = changeOf(event);
@@ -162,11 +111,13 @@ const transactionPatchOf = (
   };
 };
 
-const changeOf = (event: InvoicePaymentsEvent): Change | null => {
+const changeOf = (event: PaymentsEvent): Change | null => {
   switch (event.type) {
     case 'PaymentDispatched':
+    case 'TransactionDispatched':
       return { ...silent, state: 'DISPATCHED', second_reference: event.data.transactionId };
     case 'PaymentSucceeded':
+    case 'TransactionSucceeded':
       return {
         ...silent,
         state: 'SUCCESS',
@@ -174,8 +125,10 @@ const changeOf = (event: InvoicePaymentsEvent): Change | null => {
         first_reference: event.data.gatewayRef,
       };
     case 'PaymentPending':
+    case 'TransactionPending':
       return { ...silent, state: 'PENDING', first_reference: event.data.gatewayRef };
     case 'PaymentUnknown':
+    case 'TransactionUnknown':
       return { ...silent, state: 'UNKNOWN', error_code: event.data.code };
     case 'PaymentDeclined':
       return {
@@ -193,6 +146,14 @@ const changeOf = (event: InvoicePaymentsEvent): Change | null => {
         error_code: event.data.code ?? event.data.why,
         error_message: event.data.message,
       };
+    case 'TransactionFailed':
+      return {
+        ...silent,
+        state: event.data.status,
+        processed_minor: 0,
+        error_code: event.data.code,
+        error_message: event.data.message,
+      };
     case 'PaymentAborted':
       return { ...silent, state: 'ABORTED', processed_minor: 0, error_code: event.data.reason };
     case 'InvoiceRecorded':
@@ -201,6 +162,9 @@ const changeOf = (event: InvoicePaymentsEvent): Change | null => {
     case 'PaymentSkipped':
     case 'PaymentRequested':
     case 'RetryScheduled':
+    case 'PaymentOpened':
+    case 'TransactionRequested':
+    case 'ChargebackReversed':
       return null;
   }
 };

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
-import { invoicePaymentsSchema } from '@billstream/payments-domain';
+import { invoicePaymentsSchema, paymentSchema } from '@billstream/payments-domain';
 import { type ReadModel, type Sql, dueWorkDdl, schedule, unschedule } from '@billstream/postgres';
 import { dueChangesOf } from './due-payments';
 import { foldPayments } from './payment-patches';
@@ -9,20 +9,25 @@ create table payments (
   payment_id uuid primary key,
   tenant_id uuid not null,
   account_id uuid not null,
-  invoice_id uuid not null,
+  invoice_id uuid,
   payment_number bigint not null,
+  external_key text not null,
   currency text not null,
   payment_method_id uuid not null,
+  plugin_name text not null,
   retry_at timestamptz,
   unique (tenant_id, payment_number)
 );
+create index payments_by_key on payments (tenant_id, external_key);
 create index payments_of_account on payments (account_id, payment_number);
 create index payments_of_invoice on payments (invoice_id);
 create table payment_transactions (
   transaction_id uuid primary key,
   payment_id uuid not null,
   transaction_type text not null,
-  attempt int not null,
+  external_key text not null,
+  place bigint not null,
+  is_attempt boolean not null,
   payment_method_id uuid not null,
   plugin_name text not null,
   amount_minor bigint not null,
@@ -33,9 +38,11 @@ create table payment_transactions (
   error_code text,
   error_message text,
   first_reference text,
-  second_reference text
+  second_reference text,
+  adjustments jsonb
 );
-create index payment_transactions_of_payment on payment_transactions (payment_id, attempt);
+create index payment_transactions_of_payment on payment_transactions (payment_id, place);
+create index payment_transactions_by_key on payment_transactions (external_key);
 create index payment_transactions_open on payment_transactions (state) where state in ('DISPATCHED', 'UNKNOWN', 'PENDING');
 create table invoice_debts (
   invoice_id uuid primary key,
@@ -51,13 +58,15 @@ ${dueWorkDdl}`;
 
 /** Numbers go up by one within a tenant, in log order, so that a rebuild gives every payment its number again. */
 const insertPayments = `
-insert into payments (payment_id, tenant_id, account_id, invoice_id, payment_number, currency, payment_method_id)
+insert into payments (payment_id, tenant_id, account_id, invoice_id, payment_number, external_key, currency,
+  payment_method_id, plugin_name)
 select row.payment_id, row.tenant_id, row.account_id, row.invoice_id,
   coalesce((select max(payment_number) from payments p where p.tenant_id = row.tenant_id), 0)
     + row_number() over (partition by row.tenant_id order by row.place),
-  row.currency, row.payment_method_id
+  row.external_key, row.currency, row.payment_method_id, row.plugin_name
 from jsonb_to_recordset($1::jsonb) as row(
-  payment_id uuid, tenant_id uuid, account_id uuid, invoice_id uuid, place int, currency text, payment_method_id uuid)
+  payment_id uuid, tenant_id uuid, account_id uuid, invoice_id uuid, place int, external_key text,
+  currency text, payment_method_id uuid, plugin_name text)
 where not exists (select 1 from payments known where known.payment_id = row.payment_id)`;
 
 const updatePayments = `
@@ -66,12 +75,15 @@ from jsonb_to_recordset($1::jsonb) as row(payment_id uuid, payment_method_id uui
 where payments.payment_id = row.payment_id`;
 
 const insertTransactions = `
-insert into payment_transactions (transaction_id, payment_id, transaction_type, attempt, payment_method_id, plugin_name,
-  amount_minor, requested_at, state, effective_at)
-select row.transaction_id, row.payment_id, 'PURCHASE', row.attempt, row.payment_method_id, row.plugin_name,
-  row.amount_minor, row.requested_at, 'REQUESTED', row.requested_at
-from jsonb_to_recordset($1::jsonb) as row(transaction_id uuid, payment_id uuid, attempt int, payment_method_id uuid,
-  plugin_name text, amount_minor bigint, requested_at timestamptz)
+insert into payment_transactions (transaction_id, payment_id, transaction_type, external_key, place, is_attempt,
+  payment_method_id, plugin_name, amount_minor, requested_at, state, effective_at, processed_minor, adjustments)
+select row.transaction_id, row.payment_id, row.transaction_type, row.external_key, row.place, row.is_attempt,
+  coalesce(row.payment_method_id, p.payment_method_id), coalesce(row.plugin_name, p.plugin_name),
+  row.amount_minor, row.requested_at, row.state, row.requested_at, row.processed_minor, row.adjustments
+from jsonb_to_recordset($1::jsonb) as row(transaction_id uuid, payment_id uuid, transaction_type text,
+  external_key text, place bigint, is_attempt boolean, payment_method_id uuid, plugin_name text, amount_minor bigint,
+  requested_at timestamptz, state text, processed_minor bigint, adjustments jsonb)
+join payments p on p.payment_id = row.payment_id
 on conflict (transaction_id) do nothing`;
 
 const updateTransactions = `
@@ -99,13 +111,15 @@ export const paymentsReadModel: ReadModel = {
   name: 'payments',
   tables: ['payments', 'payment_transactions', 'invoice_debts', 'due_work'],
   ddl,
-  prefixes: ['invoicePayments-'],
+  prefixes: ['invoicePayments-', 'payment-'],
   apply: async (tx, events) => {
-    const decoded = events.flatMap((recorded) => {
-      const event = invoicePaymentsSchema.decode(recorded);
-      return event === null ? [] : [{ event, tenantId: recorded.metadata.tenantId }];
-    });
-    const folded = foldPayments(decoded);
+    const folded = foldPayments(
+      events.flatMap((recorded) => {
+        const event = invoicePaymentsSchema.decode(recorded) ?? paymentSchema.decode(recorded);
+        const { position } = recorded;
+        return event === null ? [] : [{ event, tenantId: recorded.metadata.tenantId, position }];
+      }),
+    );
     await run(tx, 'invoice-debts-insert', insertDebts, folded.invoices);
     await run(tx, 'payments-insert', insertPayments, folded.payments);
     await run(tx, 'payment-transactions-insert', insertTransactions, folded.transactions);

@@ -1,10 +1,12 @@
 import type { Currency, Instant, LocalDate } from '@billstream/kernel';
 import type { Sql } from '@billstream/postgres';
+import type { TransactionType } from '@billstream/payments-contracts';
 import type { TransactionState } from './payment-patches';
 
 export type TransactionView = {
   readonly transactionId: string;
-  readonly transactionType: 'PURCHASE' | 'REFUND';
+  readonly transactionType: TransactionType;
+  readonly externalKey: string;
   readonly paymentMethodId: string;
   readonly pluginName: string;
   readonly amountMinor: number;
@@ -16,49 +18,54 @@ export type TransactionView = {
   readonly errorMessage: string | null;
   readonly firstReference: string | null;
   readonly secondReference: string | null;
+  /** Of a refund that lowered its invoice too; null: it did not. */
+  readonly adjustments: readonly { readonly invoiceItemId: string; readonly amountMinor: number | null }[] | null;
 };
 
 /** A payment with its transactions, oldest first; attempts that were never sent are left out, as Kill Bill has none of them. */
 export type PaymentView = {
   readonly paymentId: string;
   readonly accountId: string;
-  readonly invoiceId: string;
+  /** Null: a payment without an invoice. */
+  readonly invoiceId: string | null;
+  readonly externalKey: string;
   readonly paymentNumber: bigint;
   readonly currency: Currency;
   readonly paymentMethodId: string;
+  readonly pluginName: string;
   readonly retryAt: Instant | null;
   readonly transactions: readonly TransactionView[];
 };
 
 const instant = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-const select = `
+export const selectPayments = `
 select p.payment_id as "paymentId", p.account_id as "accountId", p.invoice_id as "invoiceId",
-  p.payment_number as "paymentNumber", p.currency, p.payment_method_id as "paymentMethodId", p.retry_at as "retryAt",
+  p.payment_number as "paymentNumber", p.external_key as "externalKey", p.currency, p.payment_method_id as "paymentMethodId", p.plugin_name as "pluginName", p.retry_at as "retryAt",
   t.transactions
 from payments p
 join lateral (
   select jsonb_agg(jsonb_build_object(
-    'transactionId', transaction_id, 'transactionType', transaction_type, 'paymentMethodId', payment_method_id,
+    'transactionId', transaction_id, 'transactionType', transaction_type, 'externalKey', external_key, 'paymentMethodId', payment_method_id,
     'pluginName', plugin_name, 'amountMinor', amount_minor, 'requestedAt', ${instant('requested_at')}, 'state', state,
     'effectiveAt', ${instant('effective_at')}, 'processedMinor', processed_minor, 'errorCode', error_code,
-    'errorMessage', error_message, 'firstReference', first_reference, 'secondReference', second_reference)
-    order by requested_at, attempt) as transactions
+    'errorMessage', error_message, 'firstReference', first_reference, 'secondReference', second_reference, 'adjustments', adjustments)
+    order by place) as transactions
   from payment_transactions
   where payment_id = p.payment_id and state <> 'ABORTED'
 ) t on t.transactions is not null`;
 
-const byId = `${select} where p.tenant_id = $1 and p.payment_id = $2`;
-const ofAccount = `${select} where p.tenant_id = $1 and p.account_id = $2 order by p.payment_number`;
-const ofInvoice = `${select} where p.tenant_id = $1 and p.invoice_id = $2 order by p.payment_number`;
+const byId = `${selectPayments} where p.tenant_id = $1 and p.payment_id = $2`;
+const ofAccount = `${selectPayments} where p.tenant_id = $1 and p.account_id = $2 order by p.payment_number`;
+const ofInvoice = `${selectPayments} where p.tenant_id = $1 and p.invoice_id = $2 order by p.payment_number`;
 const debtOf = `select invoice_id as "invoiceId", account_id as "accountId", currency, balance_minor as "balanceMinor",
   invoice_date as "invoiceDate" from invoice_debts where tenant_id = $1 and invoice_id = $2`;
 const debtsOf = `select invoice_id as "invoiceId", account_id as "accountId", currency, balance_minor as "balanceMinor",
   invoice_date as "invoiceDate" from invoice_debts where tenant_id = $1 and account_id = $2 and balance_minor > 0
   order by invoice_date, invoice_number`;
 const unknowns = `select count(*) as count from payment_transactions where state = 'UNKNOWN'`;
-const orphans = `select p.tenant_id as "tenantId", p.invoice_id as "invoiceId", p.payment_id as "paymentId",
-  t.transaction_id as "transactionId" from payment_transactions t join payments p using (payment_id)
+const orphans = `select p.tenant_id as "tenantId", case when t.is_attempt then p.invoice_id end as "invoiceId",
+  p.account_id as "accountId", p.payment_id as "paymentId", t.transaction_id as "transactionId" from payment_transactions t join payments p using (payment_id)
   where t.state = 'DISPATCHED'`;
 
 export const paymentById = async (sql: Sql, tenantId: string, paymentId: string): Promise<PaymentView | null> =>
@@ -93,7 +100,9 @@ export const countUnknownPayments = async (sql: Sql): Promise<number> => {
 
 export type OrphanedAttempt = {
   readonly tenantId: string;
-  readonly invoiceId: string;
+  /** Null: the transaction is none of an invoice's attempts. */
+  readonly invoiceId: string | null;
+  readonly accountId: string;
   readonly paymentId: string;
   readonly transactionId: string;
 };

@@ -91,20 +91,30 @@ export type BillingTransition = {
 
 export type SubscriptionsEvent =
   /** The whole timeline, past and planned, each time any of it changes: the newest one replaces those before. */
-  {
-    readonly type: 'subscriptions.billing-changed.v1';
-    readonly data: {
-      readonly accountId: string;
-      readonly bundleId: string;
-      readonly bundleExternalKey: string;
-      readonly subscriptionId: string;
-      readonly externalKey: string;
-      readonly productCategory: ProductCategory;
-      /** Sorted by `effectiveAt`. */
-      readonly transitions: readonly BillingTransition[];
-      /** First day that can cost something: start plus the leading free phases; the day of month for SUBSCRIPTION alignment. */
-      readonly firstBillableAt: Instant;
-      /** The same of the bundle's base subscription; for BUNDLE alignment. */
-      readonly bundleFirstBillableAt: Instant;
+  | {
+      readonly type: 'subscriptions.billing-changed.v1';
+      readonly data: {
+        readonly accountId: string;
+        readonly bundleId: string;
+        readonly bundleExternalKey: string;
+        readonly subscriptionId: string;
+        readonly externalKey: string;
+        readonly productCategory: ProductCategory;
+        /** Sorted by `effectiveAt`. */
+        readonly transitions: readonly BillingTransition[];
+        /** First day that can cost something: start plus the leading free phases; the day of month for SUBSCRIPTION alignment. */
+        readonly firstBillableAt: Instant;
+        /** The same of the bundle's base subscription; for BUNDLE alignment. */
+        readonly bundleFirstBillableAt: Instant;
+        /**
+         * More timelines of the account change with this one and follow at once: what is to be charged is known after the
+         * last of them, which has no such mark, or after `subscriptions.account-change-ended.v1`.
+         */
+        readonly isFollowed?: true;
+      };
+    }
+  /** A change of several bundles of an account is through; all timelines that it changed were told before. */
+  | {
+      readonly type: 'subscriptions.account-change-ended.v1';
+      readonly data: { readonly accountId: string; readonly changeId: string };
     };
-  };

@@ -1,4 +1,18 @@
 export {
+  accountBlockingAt,
+  accountChangesDecider,
+  accountChangesSchema,
+  accountChangesStream,
+} from './account/account-changes';
+export type {
+  AccountBlocked,
+  AccountChange,
+  AccountChangeCommand,
+  AccountChangeEvent,
+  AccountChanges,
+  PlannedCreation,
+} from './account/account-changes';
+export {
   subscriberAccountDecider,
   subscriberAccountSchema,
   subscriberAccountStream,
@@ -23,6 +37,8 @@ export type {
   ChangePlan,
   ChangeSpecifier,
   EndDate,
+  HandOverBundle,
+  ReceiveBundle,
   StartSubscriptions,
   SubscriberAccount,
   SubscriptionSpec,
@@ -31,9 +47,10 @@ export { bundleDecider, nextPlanned } from './bundle/bundle.decider';
 export { bundleSchema, bundleStream } from './bundle/bundle.schema';
 export { bundleKeyStream, keyClaimDecider, keyClaimSchema, subscriptionKeyStream, unusedKey } from './bundle/key-claim';
 export type { ClaimKey, KeyClaimEvent, KeyClaimRejection } from './bundle/key-claim';
-export { billingEnd, entitlementEnd, isLive } from './bundle/lifetime';
+export { billingEnd, entitlementEnd, hasEnded, isLive } from './bundle/lifetime';
 export { phaseAt, planStateAt } from './bundle/plan-state';
 export type { PlanState, SubscriptionStatus } from './bundle/plan-state';
+export { isHandedOverBy, transferredId } from './bundle/transfer-bundle';
 export { plannedPhases, timelineOf } from './bundle/timeline';
 export { billingPeriodLength, parseBillingPeriod } from './catalog/billing-period';
 export {

@@ -87,6 +87,9 @@ export const searchBundles = async (
   max: await count(sql, countSql, [tenantId], 'bundles-count'),
 });
 
+export const subscriptionIsKnown = async (sql: Sql, tenantId: string, subscriptionId: string): Promise<boolean> =>
+  (await bundleIdsOf(sql, tenantId, [subscriptionId])).size > 0;
+
 /** Which bundle each subscription is in; unknown ones are missing from the answer. */
 export const bundleIdsOf = async (
   sql: Sql,

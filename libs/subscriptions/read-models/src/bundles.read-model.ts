@@ -7,6 +7,7 @@ import {
   evolveBundle,
   nextPlanned,
 } from '@billstream/subscriptions-domain';
+import { accountBlockingDdl, accountChangesPrefix, applyAccountChanges } from './account-changes.tables';
 
 /** The kind of the due work that this read model schedules: a bundle's next planned point. */
 export const phaseDue = 'phase';
@@ -35,6 +36,7 @@ create table subscriptions (
   external_key text not null
 );
 create index subscriptions_key on subscriptions (tenant_id, external_key);
+${accountBlockingDdl}
 ${dueWorkDdl}`;
 
 const loadSql =
@@ -133,20 +135,34 @@ const planAhead = async (tx: Sql, rows: readonly Row[]): Promise<void> => {
   );
 };
 
-/** Each bundle as its events have left it; what is current is asked of it with the clock. Also what falls due next. */
+const applyBundles = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  if (events.length === 0) return;
+  const rows = await load(tx, [...new Set(events.map(({ stream }) => stream.slice(prefix.length)))]);
+  for (const event of events) fold(rows, event);
+  const changed = [...rows.values()];
+  if (changed.length === 0) return;
+  await saveBundles(tx, changed);
+  await saveSubscriptions(tx, changed);
+  await planAhead(tx, changed);
+};
+
+/**
+ * Each bundle as its events have left it; what is current is asked of it with the clock. Also what falls due next, and
+ * what changes several bundles: both share the table of due work.
+ */
 export const bundlesReadModel: ReadModel = {
   name: 'bundles',
-  tables: ['bundles', 'subscriptions', 'due_work'],
+  tables: ['bundles', 'subscriptions', 'account_blocking', 'due_work'],
   ddl,
-  prefixes: [prefix],
+  prefixes: [prefix, accountChangesPrefix],
   apply: async (tx, events) => {
-    const ids = [...new Set(events.map(({ stream }) => stream.slice(prefix.length)))];
-    const rows = await load(tx, ids);
-    for (const event of events) fold(rows, event);
-    const changed = [...rows.values()];
-    if (changed.length === 0) return;
-    await saveBundles(tx, changed);
-    await saveSubscriptions(tx, changed);
-    await planAhead(tx, changed);
+    await applyBundles(
+      tx,
+      events.filter(({ stream }) => stream.startsWith(prefix)),
+    );
+    await applyAccountChanges(
+      tx,
+      events.filter(({ stream }) => stream.startsWith(accountChangesPrefix)),
+    );
   },
 };

@@ -1,3 +1,4 @@
+export { accountBlockingStates, accountChangeDue } from './account-changes.tables';
 export {
   bundleById,
   bundleIdsOf,
@@ -7,6 +8,7 @@ export {
   bundlesOfAccount,
   pageOfBundles,
   searchBundles,
+  subscriptionIsKnown,
 } from './bundles.queries';
 export type { PageOfBundles } from './bundles.queries';
 export { bundlesReadModel, phaseDue } from './bundles.read-model';

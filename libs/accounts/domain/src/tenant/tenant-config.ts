@@ -3,6 +3,9 @@ import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
 /** Kill Bill's name of the value that holds a tenant's own settings. */
 export const perTenantConfigKey = 'PER_TENANT_CONFIG';
 
+/** Kill Bill's name of the value that holds the URL of the tenant's callback. */
+export const pushCallbackKey = 'PUSH_NOTIFICATION_CB';
+
 /** Settings of a tenant as the services read them, e.g. `org.killbill.payment.retry.days` to `1,3`. */
 export type TenantSettings = Readonly<Record<string, string>>;
 

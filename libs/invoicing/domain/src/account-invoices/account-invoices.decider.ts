@@ -6,17 +6,24 @@ import { type AdjustItem, adjustItem } from './commands/adjust-item';
 import { type AskForInvoice, type InvoiceDue, askForInvoice, runDue } from './commands/ask-for-invoice';
 import { type CommitDraft, commitDraftInvoice } from './commands/commit-draft';
 import { type DeleteCredit, deleteCredit } from './commands/delete-credit';
+import { type RecordChildBalances, recordChildBalances } from './commands/record-child-balances';
+import { type RecordChildInvoice, recordChildInvoice } from './commands/record-child-invoice';
 import { type RecordControlTag, recordControlTag } from './commands/record-control-tag';
 import {
+  type EndBillingChange,
   type RecordAccount,
   type RecordBillingTimeline,
   type RecordPayment,
   type RecordUsage,
+  endBillingChange,
   recordAccount,
   recordPayment,
   recordTimeline,
   recordUsage,
 } from './commands/record-facts';
+import { type RecordOverdue, type RecordUnblocked, recordOverdue, recordUnblocked } from './commands/record-overdue';
+import { type RecordParentPayment, recordParentPayment } from './commands/record-parent-payment';
+import { type TransferCredit, transferCredit } from './commands/transfer-credit';
 import { type VoidInvoice, voidInvoice } from './commands/void-invoice';
 import type { AccountInvoicesRejection } from './rejections';
 import { settleCredit } from './settle-credit';
@@ -29,10 +36,23 @@ export type RebalanceCredit = Given & { readonly type: 'RebalanceCredit' };
 export type AccountInvoicesCommand = Fact | Request;
 
 /** What others tell, and what falls due: it has happened, so it is never refused. */
-type Fact = RecordAccount | RecordBillingTimeline | RecordUsage | RecordPayment | RecordControlTag | InvoiceDue;
+type Fact =
+  | RecordAccount
+  | RecordBillingTimeline
+  | EndBillingChange
+  | RecordUsage
+  | RecordPayment
+  | RecordControlTag
+  | RecordOverdue
+  | RecordUnblocked
+  | RecordChildInvoice
+  | RecordChildBalances
+  | RecordParentPayment
+  | InvoiceDue;
 
 /** What somebody asks for. */
-type Request = AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit;
+type Request =
+  AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit | TransferCredit;
 
 const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesEvent[] => {
   switch (fact.type) {
@@ -40,12 +60,24 @@ const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesE
       return recordAccount(state, fact);
     case 'RecordBillingTimeline':
       return recordTimeline(state, fact);
+    case 'EndBillingChange':
+      return endBillingChange(state, fact);
     case 'RecordUsage':
       return recordUsage(state, fact);
     case 'RecordPayment':
       return recordPayment(state, fact);
     case 'RecordControlTag':
       return recordControlTag(state, fact);
+    case 'RecordOverdue':
+      return recordOverdue(state, fact);
+    case 'RecordUnblocked':
+      return recordUnblocked(state, fact);
+    case 'RecordChildInvoice':
+      return recordChildInvoice(state, fact);
+    case 'RecordChildBalances':
+      return recordChildBalances(state, fact);
+    case 'RecordParentPayment':
+      return recordParentPayment(state, fact);
     case 'InvoiceDue':
       return runDue(state, fact);
   }
@@ -67,6 +99,8 @@ const answerTo = (state: AccountInvoices, command: Request): Answer => {
       return voidInvoice(state, command);
     case 'DeleteCredit':
       return deleteCredit(state, command);
+    case 'TransferCredit':
+      return transferCredit(state, command);
     case 'RebalanceCredit':
       if (state.account === null) return reject({ code: 'account-unknown' });
       return accept(...settleCredit([], occasionOf(command))(state));
@@ -74,7 +108,7 @@ const answerTo = (state: AccountInvoices, command: Request): Answer => {
 };
 
 const isFact = (command: AccountInvoicesCommand): command is Fact =>
-  command.type.startsWith('Record') || command.type === 'InvoiceDue';
+  command.type.startsWith('Record') || command.type === 'EndBillingChange' || command.type === 'InvoiceDue';
 
 const decided = (command: AccountInvoicesCommand, state: AccountInvoices): Answer =>
   isFact(command) ? accept(...eventsOf(state, command)) : answerTo(state, command);

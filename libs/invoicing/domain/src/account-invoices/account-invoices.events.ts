@@ -12,7 +12,10 @@ export type RecordedAccount = Omit<AccountFacts, 'parentAccountId' | 'isPaymentD
   readonly isPaymentDelegatedToParent?: boolean;
 };
 /** A subscription's billing timeline as its owner published it. */
-export type BillingTimeline = SubscriptionsEvent['data'];
+export type BillingTimeline = Omit<
+  Extract<SubscriptionsEvent, { readonly type: 'subscriptions.billing-changed.v1' }>['data'],
+  'isFollowed'
+>;
 /** A control tag that was put on the account or something of it, or taken off. */
 export type ControlTagChange = Extract<AccountsEvent, { readonly type: 'accounts.control-tag-changed.v1' }>['data'];
 export type InvoicePayment = Extract<PaymentsEvent, { readonly type: 'payments.invoice-payment-changed.v1' }>['data'];
@@ -83,6 +86,8 @@ export type InvoiceHead = {
   readonly isMigration?: true;
   /** Sums up invoices of child accounts. */
   readonly isParentInvoice?: true;
+  /** The account that pays for it, as it was when it became owed. */
+  readonly parentAccountId?: string;
 };
 
 /** The items of an event; those of a large invoice were drawn by `InvoiceItemsDrawn` before, and `items` are the rest. */
@@ -105,6 +110,15 @@ export type CreditItem = {
   readonly linkedItemId?: string;
 };
 
+export type InvoiceBalance = {
+  readonly invoiceId: string;
+  readonly balanceMinor: number;
+  /** The invoice sums up children, whose invoices are settled with it. */
+  readonly isParentInvoice?: true;
+  /** What a child's invoice asks for, whether its parent has paid it or not. */
+  readonly withoutParentMinor?: number;
+};
+
 export type UsagePeriodRequest = {
   readonly unit: string;
   readonly usageName: string;
@@ -115,9 +129,24 @@ export type UsagePeriodRequest = {
 /** A run of invoicing: the day it charges up to, and the instant of business time at which it was due. */
 export type InvoiceRun = { readonly targetDate: LocalDate; readonly at: Instant };
 
+/** A child's invoice as part of what its parent is charged. Minor units. */
+export type ChildShare = {
+  readonly accountId: string;
+  /** The parent's invoice, and the item that sums the child up. */
+  readonly invoiceId: string;
+  readonly itemId: string;
+  readonly childAccountId: string;
+  readonly childInvoiceId: string;
+  /** What the parent is charged for the child's invoice, adjustments counted in. */
+  readonly coveredMinor: number;
+  /** What the item stands for from now on; it changes only as long as the invoice is a draft. */
+  readonly itemAmountMinor: number;
+};
+
 export type AccountInvoicesEvent =
   | DomainEvent<'AccountRecorded', RecordedAccount>
-  | DomainEvent<'BillingTimelineRecorded', BillingTimeline>
+  /** With `isFollowed`, others of the account change along and follow: the run waits for the last of them. */
+  | DomainEvent<'BillingTimelineRecorded', BillingTimeline & { readonly isFollowed?: true }>
   | DomainEvent<'BillCycleDayChosen', { readonly accountId: string; readonly billCycleDayLocal: number }>
   | DomainEvent<
       'UsageRequested',
@@ -202,7 +231,32 @@ export type AccountInvoicesEvent =
         readonly currency: Currency;
         readonly accountBalanceMinor: number;
         readonly accountCreditMinor: number;
-        readonly invoices: readonly { readonly invoiceId: string; readonly balanceMinor: number }[];
+        readonly invoices: readonly InvoiceBalance[];
+        /** The account that pays for this one. */
+        readonly parentAccountId?: string;
+      }
+    >
+  /**
+   * What is blocked for being overdue is not charged, and nothing is credited for it before it is known for how long: no run
+   * goes by itself. `isEnding`: it is being unblocked, and the timelines that say so are on their way.
+   */
+  | DomainEvent<'InvoicingHeld', { readonly accountId: string; readonly isEnding: boolean }>
+  | DomainEvent<'InvoicingResumed', { readonly accountId: string }>
+  | DomainEvent<'ChildInvoiceSummed', ChildShare>
+  /** The parent has paid for the invoice (the amount), or has not any more (0). */
+  | DomainEvent<
+      'SettledByParent',
+      { readonly accountId: string; readonly invoiceId: string; readonly settledMinor: number }
+    >
+  /** Credit left for the parent; `invoiceId` is the invoice that used it up. */
+  | DomainEvent<
+      'CreditTransferred',
+      {
+        readonly accountId: string;
+        readonly parentAccountId: string;
+        readonly invoiceId: string;
+        readonly amountMinor: number;
+        readonly currency: Currency;
       }
     >
   /** The end of a run: when the account is to be invoiced next; null when nothing is foreseen. */

@@ -6,8 +6,12 @@ import { accountInvoicesSchema } from './account-invoices.schema';
 type Head = Extract<InvoicingEvent, { readonly type: 'invoicing.invoice-committed.v1' }>['data'];
 
 const headOf = (invoice: Head): Head => {
-  const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor } = invoice;
-  return { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor };
+  const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency } = invoice;
+  const { amountMinor, balanceMinor, parentAccountId } = invoice;
+  return {
+    ...{ invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor },
+    ...(parentAccountId === undefined ? {} : { parentAccountId }),
+  };
 };
 
 type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
@@ -33,6 +37,7 @@ const published: { readonly [Type in AccountInvoicesEvent['type']]?: (data: Data
   InvoiceVoided: (data) => ({ type: 'invoicing.invoice-voided.v1', data }),
   BalanceChanged: (data) => ({ type: 'invoicing.balance-changed.v1', data }),
   ChargedThroughChanged: (data) => ({ type: 'invoicing.charged-through-changed.v1', data }),
+  CreditTransferred: (data) => ({ type: 'invoicing.credit-transferred.v1', data }),
   BillCycleDayChosen: (data) => ({ type: 'invoicing.bill-cycle-day-chosen.v1', data }),
 };
 

@@ -8,7 +8,7 @@ export const accountInvoicesStream = (accountId: string): string => `${accountIn
  * An account with years of invoices is not folded from its beginning. The version changes whenever the shape of the
  * state or the way it is folded does; a test holds it to that.
  */
-export const accountInvoicesSnapshots: SnapshotRules = { version: '1', every: 1_000 };
+export const accountInvoicesSnapshots: SnapshotRules = { version: '2', every: 1_000 };
 
 export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
   AccountRecorded: 'accountInvoices.account-recorded.v1',
@@ -28,6 +28,11 @@ export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
   InvoiceAdjusted: 'accountInvoices.invoice-adjusted.v1',
   CreditApplied: 'accountInvoices.credit-applied.v1',
   ChargedThroughChanged: 'accountInvoices.charged-through-changed.v1',
+  InvoicingHeld: 'accountInvoices.invoicing-held.v1',
+  InvoicingResumed: 'accountInvoices.invoicing-resumed.v1',
+  ChildInvoiceSummed: 'accountInvoices.child-invoice-summed.v1',
+  SettledByParent: 'accountInvoices.settled-by-parent.v1',
+  CreditTransferred: 'accountInvoices.credit-transferred.v1',
   BalanceChanged: 'accountInvoices.balance-changed.v1',
   NextInvoiceScheduled: 'accountInvoices.next-invoice-scheduled.v1',
   InvoicingParked: 'accountInvoices.invoicing-parked.v1',

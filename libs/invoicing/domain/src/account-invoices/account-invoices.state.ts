@@ -3,6 +3,7 @@ import type { ClosedUsage } from '@billstream/metering-contracts';
 import type {
   AccountInvoicesEvent,
   BillingTimeline,
+  ChildShare,
   ControlTagChange,
   CreditItem,
   DraftInvoice,
@@ -18,6 +19,7 @@ import {
   creditOf,
   newTotals,
   withCreditItem,
+  withItemAmount,
   withItems,
 } from './invoice-totals';
 import { type Ledgers, withCharges, withUnused, withoutCounted, withoutInvoice } from './subscription-ledger';
@@ -62,6 +64,12 @@ export type AccountInvoices = {
   /** Items of a large invoice whose last event has not come. */
   readonly drawn: readonly InvoiceItem[];
   readonly parked: string | null;
+  /** Timelines have changed, and more of the same change are to come before a run. */
+  readonly isChanging: boolean;
+  /** Whether runs wait for the end of an overdue state, or for the timelines after its end. */
+  readonly hold: 'none' | 'held' | 'ending';
+  /** Invoices of children by their ids, as this account is charged for them. */
+  readonly children: Readonly<Record<string, ChildShare>>;
 };
 
 export const nothingInvoiced: AccountInvoices = {
@@ -81,6 +89,9 @@ export const nothingInvoiced: AccountInvoices = {
   asked: 0,
   drawn: [],
   parked: null,
+  isChanging: false,
+  hold: 'none',
+  children: {},
 };
 
 export const isTagged = (
@@ -88,6 +99,10 @@ export const isTagged = (
   objectId: string | undefined,
   tag: ControlTagChange['tag'],
 ): boolean => objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
+
+/** Nothing runs by itself: somebody has switched it off, or the account is overdue and what it has is blocked. */
+export const isSwitchedOff = (state: AccountInvoices): boolean =>
+  state.hold !== 'none' || isTagged(state, state.account?.accountId, 'AUTO_INVOICING_OFF');
 
 const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ? a : b);
 
@@ -200,9 +215,13 @@ const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagCha
   return tag === 'WRITTEN_OFF' ? changed(after, objectId, (totals) => ({ ...totals, isWrittenOff: isSet })) : after;
 };
 
-const withTimeline = (state: AccountInvoices, timeline: BillingTimeline): AccountInvoices => {
+const withTimeline = (
+  state: AccountInvoices,
+  { isFollowed = false, ...timeline }: BillingTimeline & { readonly isFollowed?: boolean },
+): AccountInvoices => {
   const ledger = state.subscriptions[timeline.subscriptionId] ?? { recurring: [], fixed: [], usage: [], closed: [] };
-  return { ...state, subscriptions: { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } } };
+  const subscriptions = { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } };
+  return { ...state, subscriptions, isChanging: isFollowed };
 };
 
 const withClosedUsage = (
@@ -263,6 +282,7 @@ const afterRun = (state: AccountInvoices, { at, run, unused = [] }: Scheduled): 
     nextAt: at,
     lastRun: run,
     pending: null,
+    isChanging: false,
   };
 };
 
@@ -279,6 +299,11 @@ const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): Ac
   ...state,
   account: state.account && { ...state.account, billCycleDayLocal },
 });
+
+const withChildShare = (state: AccountInvoices, share: ChildShare): AccountInvoices =>
+  changed({ ...state, children: { ...state.children, [share.childInvoiceId]: share } }, share.invoiceId, (totals) =>
+    withItemAmount(totals, share.itemId, share.itemAmountMinor),
+  );
 
 type Data<Type extends AccountInvoicesEvent['type']> = Extract<AccountInvoicesEvent, { readonly type: Type }>['data'];
 
@@ -298,10 +323,17 @@ const folds: {
   InvoiceCommitted: (state, invoice) => withInvoice(...whole(state, invoice), 'COMMITTED'),
   InvoiceDrafted: (state, invoice) => withInvoice(...whole(state, invoice), 'DRAFT'),
   DraftExtended: (state, data) => withMoreItems(...whole(state, data), data.targetDate),
-  DraftCommitted: (state, { invoiceId }) => changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED' })),
+  DraftCommitted: (state, { invoiceId, parentAccountId = null }) =>
+    changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED', parentAccountId })),
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
   InvoiceAdjusted: withAdjustment,
   CreditApplied: (state, { items }) => withCredit(state, items),
+  InvoicingHeld: (state, { isEnding }) => ({ ...state, hold: isEnding ? 'ending' : 'held' }),
+  InvoicingResumed: (state) => ({ ...state, hold: 'none' }),
+  ChildInvoiceSummed: withChildShare,
+  SettledByParent: (state, { invoiceId, settledMinor }) =>
+    changed(state, invoiceId, (totals) => ({ ...totals, settledMinor })),
+  CreditTransferred: (state) => state,
   ChargedThroughChanged: (state) => state,
   BalanceChanged: (state) => state,
   NextInvoiceScheduled: afterRun,
@@ -311,6 +343,7 @@ const folds: {
     lastRun: run,
     pending: null,
     parked: reason,
+    isChanging: false,
   }),
 };
 

@@ -57,13 +57,20 @@ const repairSubject = ({ ledger, events }: Work, itemId: string): Pick<NewItem, 
 const dueDateOf = ({ phase, start, end }: RecurringProposal): LocalDate =>
   phase.recurringBillingMode === 'IN_ADVANCE' ? start : end;
 
+/** The same of what was charged; where its plan is no longer part of the timeline, the target date of its invoice. */
+const billedDueDate = (item: LedgerRecurring, { events, targetDateOf }: Work): LocalDate => {
+  const { planName, phaseName, invoiceId, start, end } = item;
+  const charged = events.find(({ phase }) => phase?.planName === planName && phase.phaseName === phaseName)?.phase;
+  if (charged) return charged.recurringBillingMode === 'IN_ADVANCE' ? start : end;
+  return targetDateOf(invoiceId) ?? end;
+};
+
 /** What was charged and what should be, as far as the run looks back. */
 const comparable = (work: Work, proposed: readonly RecurringProposal[]) => {
-  const { ledger, from, targetDateOf } = work;
+  const { ledger, from } = work;
   if (from === null) return { billed: ledger.recurring, proposed };
-  const isSeen = ({ invoiceId }: LedgerRecurring): boolean => (targetDateOf(invoiceId) ?? from) >= from;
   return {
-    billed: ledger.recurring.filter(isSeen),
+    billed: ledger.recurring.filter((one) => billedDueDate(one, work) >= from),
     proposed: proposed.filter((one) => dueDateOf(one) >= from),
   };
 };

@@ -20,18 +20,29 @@ export type InvoiceTotals = {
   /** Account credit made (positive) and used (negative) on it. */
   readonly creditMinor: number;
   readonly paidMinor: number;
+  /** What the parent account has paid of it. */
+  readonly settledMinor: number;
+  readonly isParentInvoice: boolean;
+  /** The account that pays for it. */
+  readonly parentAccountId: string | null;
   readonly isMigration: boolean;
   readonly isWrittenOff: boolean;
   readonly items: readonly KnownItem[];
 };
 
 /** What an invoice asks for, whatever its state. */
-export const rawBalanceOf = ({ chargedMinor, creditMinor, paidMinor }: InvoiceTotals): number =>
-  chargedMinor + creditMinor - paidMinor;
+export const rawBalanceOf = ({ chargedMinor, creditMinor, paidMinor, settledMinor }: InvoiceTotals): number =>
+  chargedMinor + creditMinor - paidMinor - settledMinor;
+
+const isOwed = ({ status, isWrittenOff, isMigration }: InvoiceTotals): boolean =>
+  status === 'COMMITTED' && !isWrittenOff && !isMigration;
 
 /** What is owed: nothing of a draft, of a void, a written-off or a migrated invoice (Kill Bill 2.13). */
-export const balanceOf = (totals: InvoiceTotals): number =>
-  totals.status !== 'COMMITTED' || totals.isWrittenOff || totals.isMigration ? 0 : rawBalanceOf(totals);
+export const balanceOf = (totals: InvoiceTotals): number => (isOwed(totals) ? rawBalanceOf(totals) : 0);
+
+/** What a child's invoice asks for, whether its parent has paid it or not. */
+export const withoutParentOf = (totals: InvoiceTotals): number =>
+  isOwed(totals) ? rawBalanceOf(totals) + totals.settledMinor : 0;
 
 type Amount = { readonly type: InvoiceItemType; readonly amountMinor: number };
 
@@ -65,14 +76,32 @@ const known = ({
   amountMinor,
 });
 
-const noTotals = { chargedMinor: 0, creditMinor: 0, paidMinor: 0, isWrittenOff: false, items: [] } as const;
+const noTotals = {
+  chargedMinor: 0,
+  creditMinor: 0,
+  paidMinor: 0,
+  settledMinor: 0,
+  isWrittenOff: false,
+  items: [],
+} as const;
 
-export const newTotals = (
-  { invoiceNumber, invoiceDate, targetDate, isMigration }: InvoiceHead,
-  status: InvoiceStatus,
-  items: readonly InvoiceItem[],
-): InvoiceTotals =>
-  withItems({ ...noTotals, status, invoiceNumber, invoiceDate, targetDate, isMigration: isMigration ?? false }, items);
+export const newTotals = (head: InvoiceHead, status: InvoiceStatus, items: readonly InvoiceItem[]): InvoiceTotals => {
+  const { invoiceNumber, invoiceDate, targetDate } = head;
+  const { isMigration = false, isParentInvoice = false, parentAccountId = null } = head;
+  const facts = { status, invoiceNumber, invoiceDate, targetDate, isMigration, isParentInvoice, parentAccountId };
+  return withItems({ ...noTotals, ...facts }, items);
+};
+
+/** An item of a draft stands for another amount. */
+export const withItemAmount = (totals: InvoiceTotals, itemId: string, amountMinor: number): InvoiceTotals => {
+  const before = totals.items.find((item) => item.itemId === itemId);
+  if (before === undefined || before.amountMinor === amountMinor) return totals;
+  return {
+    ...totals,
+    chargedMinor: totals.chargedMinor - before.amountMinor + amountMinor,
+    items: totals.items.map((item) => (item === before ? { ...item, amountMinor } : item)),
+  };
+};
 
 export const withItems = (totals: InvoiceTotals, items: readonly InvoiceItem[]): InvoiceTotals => ({
   ...totals,

@@ -13,7 +13,7 @@ import { type NewItem, itemIdOf } from './generate';
 import { inParts } from './large-invoices';
 import { amountOf, chargesOf, rawBalanceOf } from './invoice-totals';
 import { settleCredit } from './settle-credit';
-import { type Billable, type Occasion, type Step, billable, inSequence } from './steps';
+import { type Billable, type Occasion, type Step, billable, inSequence, payerOf } from './steps';
 
 /** The day up to which an invoice charges, and the account's day on which it is made. */
 export type InvoiceDates = { readonly targetDate: LocalDate; readonly today: LocalDate };
@@ -40,6 +40,7 @@ const headOf = (
     targetDate,
     currency,
     amountMinor: amountOf(items),
+    ...payerOf(account),
   };
 };
 
@@ -112,12 +113,12 @@ export const commitInvoice =
 
 /** A new invoice that waits to be committed. */
 export const draftInvoice =
-  (items: readonly NewItem[], dates: InvoiceDates): Step =>
+  (items: readonly NewItem[], dates: InvoiceDates, mark: Pick<InvoiceHead, 'isParentInvoice'> = {}): Step =>
   (state) => {
     const known = billable(state);
     if (known === null) return [];
     const head = headOf(state, known, items, dates);
-    const draft = { ...head, items: numbered(items, head.invoiceId) };
+    const draft = { ...head, ...mark, items: numbered(items, head.invoiceId) };
     return inParts(draft, (data) => ({ type: 'InvoiceDrafted', data }));
   };
 
@@ -156,6 +157,8 @@ export const commitDraft =
       currency: known.currency,
       amountMinor: amountOf(items),
       balanceMinor: owed + creditOfNewInvoice(owed, state.creditMinor),
+      ...(draft.isParentInvoice ? { isParentInvoice: true as const } : {}),
+      ...payerOf(known.account),
     };
     return inSequence(state, [
       (): readonly AccountInvoicesEvent[] => [{ type: 'DraftCommitted', data }],

@@ -1,7 +1,7 @@
 import { type Instant, type LocalDate, instantOf } from '@billstream/kernel';
 import { stretchDates } from '../proration/charged-periods';
 import type { InvoiceRun, RecordedAccount } from './account-invoices.events';
-import { type AccountInvoices, isTagged } from './account-invoices.state';
+import { type AccountInvoices, isSwitchedOff, isTagged } from './account-invoices.state';
 import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-events';
 import type { InvoicingSettings } from './invoicing-settings';
 import { recurringStretch } from './proposals';
@@ -49,7 +49,7 @@ const instantsOf = (
  */
 export const nextRunAt = (state: AccountInvoices, run: InvoiceRun, settings: InvoicingSettings): Instant | null => {
   const { account } = state;
-  if (!account || isTagged(state, account.accountId, 'AUTO_INVOICING_OFF')) return null;
+  if (!account || isSwitchedOff(state)) return null;
   const instants = Object.values(state.subscriptions)
     .filter(({ timeline }) => !isTagged(state, timeline.bundleId, 'AUTO_INVOICING_OFF'))
     .flatMap((ledger) => instantsOf(ledger, account, run, settings))

@@ -19,5 +19,7 @@ export type AccountInvoicesRejection =
   | (Rejection<'adjustment-too-high'> & { readonly itemId: string; readonly leftMinor: number })
   | (Rejection<'nothing-to-adjust'> & { readonly itemId: string })
   | (Rejection<'credit-not-deletable'> & { readonly itemId: string })
+  | (Rejection<'account-without-parent'> & { readonly accountId: string })
+  | (Rejection<'no-credit-to-transfer'> & { readonly accountId: string })
   /** Books are kept in whole numbers that JSON and JavaScript hold exactly. */
   | (Rejection<'amount-out-of-range'> & { readonly invoiceId: string | null });

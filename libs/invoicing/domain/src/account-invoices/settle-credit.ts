@@ -1,8 +1,16 @@
-import type { AccountInvoicesEvent } from './account-invoices.events';
+import type { AccountInvoicesEvent, InvoiceBalance } from './account-invoices.events';
 import { evolve } from './account-invoices.state';
 import { accountBalance, creditMoves } from './credit';
-import { balanceOf } from './invoice-totals';
-import { type Occasion, type Step, billable, todayOf } from './steps';
+import { type InvoiceTotals, balanceOf, withoutParentOf } from './invoice-totals';
+import { type Occasion, type Step, billable, payerOf, todayOf } from './steps';
+
+/** What becomes of children's invoices is told along: those of a parent are settled with it, a child's change what it pays. */
+const balanceAfter = (invoiceId: string, totals: InvoiceTotals): InvoiceBalance => ({
+  invoiceId,
+  balanceMinor: balanceOf(totals),
+  ...(totals.isParentInvoice ? { isParentInvoice: true } : {}),
+  ...(totals.parentAccountId === null ? {} : { withoutParentMinor: withoutParentOf(totals) }),
+});
 
 /** Lets credit be made and used where it can, and says what everything touched stands at afterwards. */
 export const settleCredit =
@@ -19,13 +27,16 @@ export const settleCredit =
     const ids = new Set([...touched, ...items.map(({ invoiceId }) => invoiceId)]);
     const invoices = [...ids].flatMap((invoiceId) => {
       const totals = after.invoices[invoiceId];
-      return totals === undefined ? [] : [{ invoiceId, balanceMinor: balanceOf(totals) }];
+      return totals === undefined ? [] : [balanceAfter(invoiceId, totals)];
     });
     if (invoices.length === 0) return [];
     const accountBalanceMinor = accountBalance(after);
     const accountCreditMinor = after.creditMinor;
     return [
       ...applied,
-      { type: 'BalanceChanged', data: { accountId, currency, accountBalanceMinor, accountCreditMinor, invoices } },
+      {
+        type: 'BalanceChanged',
+        data: { accountId, currency, accountBalanceMinor, accountCreditMinor, invoices, ...payerOf(account) },
+      },
     ];
   };

@@ -32,6 +32,13 @@ export type Billable = { readonly account: RecordedAccount; readonly currency: C
 export const billable = ({ account }: AccountInvoices): Billable | null =>
   account?.currency ? { account, currency: account.currency } : null;
 
+/** The account that pays for this one, where there is one. */
+export const payerOf = ({
+  parentAccountId,
+  isPaymentDelegatedToParent,
+}: RecordedAccount): { readonly parentAccountId?: string } =>
+  parentAccountId !== undefined && isPaymentDelegatedToParent === true ? { parentAccountId } : {};
+
 /** The account's day. */
 export const todayOf = (account: RecordedAccount, { now }: Occasion): LocalDate =>
   localDateOf(now, accountTimeOf(account));

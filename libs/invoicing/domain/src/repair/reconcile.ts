@@ -116,7 +116,8 @@ const repairsOf = (item: BilledRecurring, ranges: readonly DateRange[], rules: R
  * Compares what a subscription should have been charged from its beginning with what it was charged (Kill Bill 2.11).
  * Days of the same service cancel out, however they were cut into items. Days charged and no longer asked for are
  * repaired, item by item; days asked for and not yet charged are the additions, with their part of the proposal. Items
- * of zero are never repaired. Days charged twice by mistake count once and are repaired once.
+ * of zero are never repaired, and cover no days but those of a proposal just like them. Days charged twice by mistake
+ * count once and are repaired once.
  */
 export const reconcile = <Proposed extends ProposedRecurring>(
   billed: readonly BilledRecurring[],
@@ -125,10 +126,10 @@ export const reconcile = <Proposed extends ProposedRecurring>(
 ): { readonly additions: readonly Proposed[]; readonly repairs: readonly Repair[] } => {
   const rest = withoutTwins(billed, proposed);
   const open = rest.proposed.map((item): Open<Proposed> => ({ item, ranges: [item] }));
-  const repairs = [...rest.billed].sort(byStart).flatMap((item) => {
-    const unasked = matched(netRanges(item), item, open);
-    return item.amountMinor === 0 ? [] : repairsOf(item, unasked, rules);
-  });
+  const repairs = rest.billed
+    .filter(({ amountMinor }) => amountMinor !== 0)
+    .sort(byStart)
+    .flatMap((item) => repairsOf(item, matched(netRanges(item), item, open), rules));
   const additions = open.flatMap(({ item, ranges }) =>
     ranges.map((range) => ({ ...item, ...partOf(item, range, rules) })),
   );

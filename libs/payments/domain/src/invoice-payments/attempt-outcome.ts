@@ -142,7 +142,7 @@ const lateSuccess = (
 };
 
 const declined = (outcome: Of<'declined'>, context: Context): Events => {
-  const { state, facts, policy } = context;
+  const { state, facts, open, policy } = context;
   const { hardness, code, message } = outcome;
   const nth = state.declines + 1;
   const planned = outcome.isUnlisted && nth > 1 ? null : retryAfterDecline(policy, nth, facts.at);
@@ -150,19 +150,20 @@ const declined = (outcome: Of<'declined'>, context: Context): Events => {
   const retryAt = planned !== null && told !== null && told > planned ? told : planned;
   return [
     { type: 'PaymentDeclined', data: { ...facts, hardness, code, message } },
-    hardness === 'hard' ? aborted(facts, 'method-unusable') : retryOrEnd(facts, retryAt),
+    hardness === 'hard' ? aborted(facts, 'method-unusable') : retryOrEnd(facts, open, retryAt),
   ];
 };
 
-const notExecuted = (outcome: Of<'not-executed'>, { state, facts, policy }: Context): Events => {
+const notExecuted = (outcome: Of<'not-executed'>, { state, facts, open, policy }: Context): Events => {
   const { why, code, message } = outcome;
   const ended: InvoicePaymentsEvent = { type: 'PaymentNotExecuted', data: { ...facts, why, code, message } };
   // An amount that the provider cannot write stays so.
   if (why === 'invalid') return [ended, aborted(facts, 'not-expressible')];
-  return [ended, retryOrEnd(facts, retryAfterFailure(policy, state.failures + 1, facts.at))];
+  return [ended, retryOrEnd(facts, open, retryAfterFailure(policy, state.failures + 1, facts.at))];
 };
 
-const retryOrEnd = (facts: AttemptFacts, retryAt: Instant | null): InvoicePaymentsEvent => {
+const retryOrEnd = (facts: AttemptFacts, { isOnce }: OpenAttempt, retryAt: Instant | null): InvoicePaymentsEvent => {
+  if (isOnce) return aborted(facts, 'asked-for-once');
   if (retryAt === null) return aborted(facts, 'retries-exhausted');
   const { invoiceId, accountId, paymentId } = facts;
   return { type: 'RetryScheduled', data: { invoiceId, accountId, paymentId, retryAt } };

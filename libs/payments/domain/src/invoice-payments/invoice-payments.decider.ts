@@ -39,8 +39,15 @@ export type RecordBalance = {
 /** Somebody asks for the invoice to be paid now. `amountMinor` null: all that is owed. */
 export type PayInvoice = {
   readonly type: 'PayInvoice';
-  readonly data: { readonly method: ChargedMethod | null; readonly amountMinor: number | null; readonly now: Instant };
+  readonly data: {
+    readonly method: ChargedMethod | null;
+    readonly amountMinor: number | null;
+    readonly now: Instant;
+  } & ClientKeys;
 };
+
+/** The client's own names of the payment and its transaction. */
+export type ClientKeys = { readonly paymentKey?: string; readonly transactionKey?: string };
 
 /** Money that came another way. */
 export type RecordExternalPayment = {
@@ -50,7 +57,7 @@ export type RecordExternalPayment = {
     readonly pluginName: string;
     readonly amountMinor: number | null;
     readonly now: Instant;
-  };
+  } & ClientKeys;
 };
 
 /**
@@ -145,17 +152,24 @@ export const invoicePayments: Decider<
 
 type Requested = Extract<InvoicePaymentsEvent, { readonly type: 'PaymentRequested' }>;
 
+type Request = ClientKeys & {
+  readonly method: ChargedMethod;
+  readonly amountMinor: number;
+  readonly at: Instant;
+  readonly isOnce?: boolean;
+};
+
 /** Ids follow from the invoice and two counters, so a decision made twice names the same attempt. */
 const requested = (
   state: InvoicePayments,
   { invoiceId, accountId, currency }: NonNullable<InvoicePayments['invoice']>,
-  { method, amountMinor, at }: { readonly method: ChargedMethod; readonly amountMinor: number; readonly at: Instant },
+  { method, amountMinor, at, ...more }: Request,
 ): Requested => {
   const attempt = state.attempts + 1;
   const paymentId = derivedId('payment', invoiceId, String(state.succeeded));
   const transactionId = derivedId('transaction', paymentId, String(attempt));
   const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at };
-  return { type: 'PaymentRequested', data: { ...facts, ...method, attempt } };
+  return { type: 'PaymentRequested', data: { ...facts, ...method, attempt, ...more } };
 };
 
 const recordInvoice = (
@@ -224,21 +238,26 @@ const payable = (
   return { invoice, amountMinor };
 };
 
-const payInvoice = ({ method, amountMinor, now }: PayInvoice['data'], state: InvoicePayments): PaymentDecision => {
+const payInvoice = (
+  { method, amountMinor, now, ...keys }: PayInvoice['data'],
+  state: InvoicePayments,
+): PaymentDecision => {
   const due = payable(amountMinor, state);
   if ('rejected' in due) return due;
   if (method === null) return reject({ code: 'no-method' });
-  return accept(requested(state, due.invoice, { method, amountMinor: due.amountMinor, at: now }));
+  return accept(
+    requested(state, due.invoice, { method, amountMinor: due.amountMinor, at: now, isOnce: true, ...keys }),
+  );
 };
 
 const recordExternalPayment = (
-  { paymentMethodId, pluginName, amountMinor, now }: RecordExternalPayment['data'],
+  { paymentMethodId, pluginName, amountMinor, now, ...keys }: RecordExternalPayment['data'],
   state: InvoicePayments,
 ): PaymentDecision => {
   const due = payable(amountMinor, state);
   if ('rejected' in due) return due;
   const method: ChargedMethod = { paymentMethodId, pluginName, credential: '' };
-  const request = requested(state, due.invoice, { method, amountMinor: due.amountMinor, at: now });
+  const request = requested(state, due.invoice, { method, amountMinor: due.amountMinor, at: now, ...keys });
   const { invoiceId, accountId, paymentId, transactionId, currency, at } = request.data;
   const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor: due.amountMinor, currency, at };
   const evidence = { gatewayRef: null, feeMinor: null, movedAt: now, isAdopted: false, isLate: false };

@@ -46,6 +46,7 @@ export type AbortReason =
   | 'method-unusable'
   | 'not-expressible'
   | 'no-method'
+  | 'asked-for-once'
   | 'manual-pay';
 export type NotExecutedReason = 'rateLimited' | 'misconfigured' | 'invalid' | 'unreachable' | 'expired';
 
@@ -66,7 +67,18 @@ export type InvoicePaymentsEvent =
       { readonly invoiceId: string; readonly accountId: string; readonly reason: SkipReason; readonly at: Instant }
     >
   /** Recorded before anything is sent: an attempt that nobody can forget. */
-  | DomainEvent<'PaymentRequested', AttemptFacts & ChargedMethod & { readonly attempt: number }>
+  | DomainEvent<
+      'PaymentRequested',
+      AttemptFacts &
+        ChargedMethod & {
+          readonly attempt: number;
+          /** The client's own names of the payment and of this attempt; absent: their ids. */
+          readonly paymentKey?: string;
+          readonly transactionKey?: string;
+          /** Somebody asked for it and sees what comes of it: a failure is not tried again. */
+          readonly isOnce?: boolean;
+        }
+    >
   /** From here on money may have moved. `dispatchedAt` is wall time: a provider knows no test clock. */
   | DomainEvent<
       'PaymentDispatched',

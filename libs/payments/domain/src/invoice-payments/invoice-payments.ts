@@ -22,6 +22,8 @@ export type OpenAttempt = {
   readonly gatewayRef: string | null;
   /** How often the outcome has been looked for in vain. */
   readonly looks: number;
+  /** A failure of it is not tried again. */
+  readonly isOnce: boolean;
 };
 
 /** An attempt that ended without success. Kept so that a success that shows up late still finds its place. */
@@ -133,6 +135,7 @@ const opened = (data: Data<'PaymentRequested'>): OpenAttempt => ({
   dispatchedAt: null,
   gatewayRef: null,
   looks: 0,
+  isOnce: data.isOnce ?? false,
 });
 
 const changed = (state: InvoicePayments, change: (open: OpenAttempt) => OpenAttempt): InvoicePayments =>

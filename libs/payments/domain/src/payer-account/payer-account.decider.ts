@@ -121,7 +121,9 @@ const holdBack = (command: HoldingBack, state: PayerAccount): PayerDecision => {
 };
 
 const recordAccount = (facts: PayerFacts, { facts: known }: PayerAccount): PayerDecision =>
-  known?.currency === facts.currency && known.isPaymentDelegatedToParent === facts.isPaymentDelegatedToParent
+  known?.currency === facts.currency &&
+  known.isPaymentDelegatedToParent === facts.isPaymentDelegatedToParent &&
+  known.externalKey === facts.externalKey
     ? accept()
     : accept({ type: 'AccountRecorded', data: facts });
 

@@ -20,6 +20,8 @@ export type PayerFacts = {
   readonly accountId: string;
   readonly currency: Currency | null;
   readonly isPaymentDelegatedToParent: boolean;
+  /** Absent in what was recorded before payments could name an account by its key. */
+  readonly externalKey?: string;
 };
 
 /** The control tags with which an account is not charged without being asked. */

@@ -4,8 +4,13 @@ import type { BlockingState, Bundle } from './bundle';
 /** Half-open [from, to); null is no end. */
 export type Interval = { readonly from: Instant; readonly to: Instant | null };
 
-const statesOn = ({ blockingStates, bundleId }: Bundle, subscriptionId: string | null): readonly BlockingState[] =>
-  blockingStates.filter(({ blockedId }) => blockedId === bundleId || blockedId === subscriptionId);
+const statesOn = (
+  { blockingStates, bundleId, accountId }: Bundle,
+  subscriptionId: string | null,
+): readonly BlockingState[] =>
+  blockingStates.filter(
+    ({ blockedId }) => blockedId === bundleId || blockedId === accountId || blockedId === subscriptionId,
+  );
 
 const perService = (states: readonly BlockingState[]): readonly (readonly BlockingState[])[] => {
   const groups = new Map<string, BlockingState[]>();
@@ -40,11 +45,11 @@ const merged = (all: readonly Interval[]): readonly Interval[] => {
   return found;
 };
 
-/** When nothing is charged: each service's blocked intervals on the bundle and on the subscription, merged. */
+/** When nothing is charged: each service's blocked intervals on account, bundle and subscription, merged. */
 export const billingDisabled = (bundle: Bundle, subscriptionId: string): readonly Interval[] =>
   merged(perService(statesOn(bundle, subscriptionId)).flatMap(intervals));
 
-/** The state of each service at an instant; what any of them blocks is blocked. Null asks about the bundle alone. */
+/** The state of each service at an instant; what any of them blocks is blocked. Null asks about account and bundle alone. */
 export const blockingAt = (bundle: Bundle, subscriptionId: string | null, at: Instant): readonly BlockingState[] =>
   perService(statesOn(bundle, subscriptionId)).flatMap(
     (states) => states.findLast(({ effectiveAt }) => effectiveAt <= at) ?? [],

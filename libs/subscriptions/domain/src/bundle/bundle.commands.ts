@@ -4,7 +4,7 @@ import type { BillingPolicy, Catalog } from '../catalog/catalog';
 import type { PlanNotFound, PlanSpecifier } from '../catalog/find-plan';
 import type { PriceOverride } from '../catalog/price-override';
 import type { NoPrice } from '../catalog/resolve-plan';
-import type { BlockingState } from './bundle';
+import type { BlockingState, Bundle } from './bundle';
 
 /** What a decision needs to know of the account that pays. `billCycleDayLocal` 0 is not chosen yet. */
 export type SubscriberAccount = {
@@ -13,6 +13,9 @@ export type SubscriberAccount = {
   readonly time: AccountTime;
   readonly billCycleDayLocal: number;
 };
+
+/** Other bundles of the account change along with this one, so that nothing is to be charged yet. */
+export type PartOfChange = { readonly isFollowed?: true };
 
 export type SubscriptionSpec = {
   readonly subscriptionId: string;
@@ -43,7 +46,9 @@ export type StartSubscriptions = {
   readonly billingAt: Instant | null;
   readonly migrated: boolean;
   readonly subscriptions: readonly SubscriptionSpec[];
-};
+  /** The account's own blocking states; those that the bundle does not know yet become known to it. */
+  readonly accountStates?: readonly BlockingState[];
+} & PartOfChange;
 
 export type ChangePlan = {
   readonly subscriptionId: string;
@@ -67,6 +72,33 @@ export type CancelSubscription = {
   readonly account: SubscriberAccount;
   readonly catalog: Catalog;
   readonly now: Instant;
+} & PartOfChange;
+
+/** Ends what lives of a bundle, because another account goes on with it. */
+export type HandOverBundle = {
+  readonly transferId: string;
+  /** Entitlement ends then; billing too, or where it was charged through (END_OF_TERM). */
+  readonly effectiveAt: Instant;
+  readonly billing: 'IMMEDIATE' | 'END_OF_TERM';
+  readonly now: Instant;
+};
+
+/** Goes on with another account's bundle in a new one. */
+export type ReceiveBundle = {
+  readonly bundleId: string;
+  /** As it was when it was handed over. */
+  readonly source: Bundle;
+  readonly transferId: string;
+  readonly effectiveAt: Instant;
+  readonly account: SubscriberAccount;
+  /** The catalog to price everything anew in the account's currency; null: both accounts have the same one. */
+  readonly repricedFrom: Catalog | null;
+  /** A day that a subscription has of its own: forgotten, kept, or the day of the transfer for all of them. */
+  readonly billCycleDay: 'NONE' | 'USE_EXISTING' | 'ALIGN_WITH_EFF_DT';
+  /** New keys by the ids of the subscriptions they were given for; the others are called by their new ids. */
+  readonly externalKeys: Readonly<Record<string, string>>;
+  readonly accountStates: readonly BlockingState[];
+  readonly now: Instant;
 };
 
 type At<Data> = Data & { readonly subscriptionId: string; readonly now: Instant };
@@ -81,15 +113,26 @@ export type BundleCommand =
       readonly type: 'ChangeBillCycleDay';
       readonly data: At<{
         readonly changeId: string;
-        readonly effectiveAt: Instant;
+        /** The day from which the next such day of month counts; null: today, which may be that day itself. */
+        readonly from: LocalDate | null;
         readonly billCycleDayLocal: number;
       }>;
     }
   | {
       readonly type: 'ChangeQuantity';
-      readonly data: At<{ readonly changeId: string; readonly effectiveAt: Instant; readonly quantity: number }>;
+      readonly data: At<{
+        readonly changeId: string;
+        readonly effectiveAt: Instant;
+        readonly quantity: number;
+        readonly account: SubscriberAccount;
+      }>;
     }
-  | { readonly type: 'SetBlockingState'; readonly data: { readonly state: BlockingState; readonly now: Instant } }
+  | {
+      readonly type: 'SetBlockingState';
+      readonly data: { readonly state: BlockingState; readonly now: Instant } & PartOfChange;
+    }
+  | { readonly type: 'HandOverBundle'; readonly data: HandOverBundle }
+  | { readonly type: 'ReceiveBundle'; readonly data: ReceiveBundle }
   | {
       readonly type: 'RecordChargedThrough';
       readonly data: {
@@ -132,6 +175,8 @@ export type BundleRejection =
         | 'change-illegal'
         | 'alignment-not-supported'
         | 'requested-date-invalid'
+        | 'transfer-date-invalid'
+        | 'nothing-to-transfer'
         | 'amount-too-large'
         | 'cancel-bad-state'
         | 'no-cancellation-pending'

@@ -1,21 +1,18 @@
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
 import { type Instant, derivedId } from '@billstream/kernel';
-import {
-  type Bundle,
-  type BundleEvent,
-  type BundleState,
-  type Subscription,
-  baseOf,
-  evolve,
-  subscriptionOf,
-} from './bundle';
+import { type Bundle, type BundleEvent, type BundleState, type Subscription, evolve, subscriptionOf } from './bundle';
 import type { BundleCommand, BundleRejection } from './bundle.commands';
 import { cancelSubscription, undoCancellation } from './cancel-subscription';
+import { changeBillCycleDay } from './change-bill-cycle-day';
 import { changePlan } from './change-plan';
-import { hasEnded, isLive } from './lifetime';
+import { changeQuantity } from './change-quantity';
+import { changedTimelines } from './changed-timelines';
+import { isLive } from './lifetime';
 import { pendingChange } from './plan-state';
+import { setBlockingState } from './set-blocking-state';
 import { startSubscriptions } from './start-subscriptions';
 import { timelineOf } from './timeline';
+import { handOverBundle, receiveBundle } from './transfer-bundle';
 
 type Outcome = Decision<BundleEvent, BundleRejection>;
 type Command<Type extends BundleCommand['type']> = Extract<BundleCommand, { readonly type: Type }>['data'];
@@ -28,46 +25,6 @@ const undoPlanChange = (subscription: Subscription, now: Instant): Outcome => {
   if (pending === null)
     return reject({ code: 'no-change-pending', detail: `Subscription ${subscriptionId} has no plan change pending` });
   return accept<BundleEvent>({ type: 'PlanChangeUndone', data: { subscriptionId, stepId: pending.stepId } });
-};
-
-const dateRefusal = (
-  bundle: Bundle,
-  subscription: Subscription,
-  effectiveAt: Instant,
-  now: Instant,
-): BundleRejection | null => {
-  if (hasEnded(bundle, subscription, now))
-    return { code: 'change-not-active', detail: `Subscription ${subscription.subscriptionId} has ended` };
-  if (effectiveAt < subscription.billingAt)
-    return {
-      code: 'requested-date-invalid',
-      detail: `The effective date ${effectiveAt} is before the start of billing ${subscription.billingAt}`,
-    };
-  return null;
-};
-
-const changeBillCycleDay = (
-  bundle: Bundle,
-  subscription: Subscription,
-  command: Command<'ChangeBillCycleDay'>,
-): Outcome => {
-  const { changeId, effectiveAt, billCycleDayLocal, now } = command;
-  const refusal = dateRefusal(bundle, subscription, effectiveAt, now);
-  if (refusal !== null) return reject(refusal);
-  return accept<BundleEvent>({
-    type: 'BillCycleDayChanged',
-    data: { subscriptionId: subscription.subscriptionId, changeId, effectiveAt, billCycleDayLocal },
-  });
-};
-
-const changeQuantity = (bundle: Bundle, subscription: Subscription, command: Command<'ChangeQuantity'>): Outcome => {
-  const { changeId, effectiveAt, quantity, now } = command;
-  const refusal = dateRefusal(bundle, subscription, effectiveAt, now);
-  if (refusal !== null) return reject(refusal);
-  return accept<BundleEvent>({
-    type: 'QuantityChanged',
-    data: { subscriptionId: subscription.subscriptionId, changeId, effectiveAt, quantity },
-  });
 };
 
 const decideOne = (
@@ -100,19 +57,6 @@ const recordChargedThrough = (bundle: Bundle, { subscriptions }: Command<'Record
     .map((data) => ({ type: 'ChargedThroughRecorded', data })),
 });
 
-/** A state that repeats the name of the one before it is dropped, whatever its flags (Kill Bill's DefaultBlockingStateDao). */
-const setBlockingState = (bundle: Bundle, { state }: Command<'SetBlockingState'>): Outcome => {
-  if (state.type === 'SUBSCRIPTION' && subscriptionOf(bundle, state.blockedId) === null)
-    return reject({ code: 'subscription-unknown', detail: `No subscription ${state.blockedId}` });
-  const before = bundle.blockingStates.findLast(
-    ({ service, blockedId, effectiveAt }) =>
-      service === state.service && blockedId === state.blockedId && effectiveAt <= state.effectiveAt,
-  );
-  return before?.stateName === state.stateName
-    ? accept()
-    : accept<BundleEvent>({ type: 'BlockingStateSet', data: state });
-};
-
 const renamed = (bundle: Bundle, externalKey: string): Outcome =>
   bundle.externalKey === externalKey
     ? accept()
@@ -130,13 +74,15 @@ const giveUpKey = (bundle: Bundle, { now, externalKey, renamedTo }: Command<'Giv
 
 const decideIn = (
   bundle: Bundle,
-  command: Exclude<BundleCommand, { readonly type: 'StartSubscriptions' }>,
+  command: Exclude<BundleCommand, { readonly type: 'StartSubscriptions' | 'ReceiveBundle' }>,
 ): Outcome => {
   switch (command.type) {
     case 'RecordChargedThrough':
       return recordChargedThrough(bundle, command.data);
     case 'SetBlockingState':
-      return setBlockingState(bundle, command.data);
+      return setBlockingState(bundle, command.data.state);
+    case 'HandOverBundle':
+      return handOverBundle(bundle, command.data);
     case 'ReachTransitions':
       return accept();
     case 'RenameKey':
@@ -158,32 +104,6 @@ const decideIn = (
   }
 };
 
-const publicTimeline = (
-  bundle: Bundle,
-  subscription: Subscription,
-): Extract<BundleEvent, { readonly type: 'BillingTimelineChanged' }>['data'] => ({
-  accountId: bundle.accountId,
-  bundleId: bundle.bundleId,
-  bundleExternalKey: bundle.externalKey,
-  subscriptionId: subscription.subscriptionId,
-  externalKey: subscription.externalKey,
-  productCategory: subscription.productCategory,
-  transitions: timelineOf(bundle, subscription),
-  firstBillableAt: subscription.firstBillableAt,
-  bundleFirstBillableAt: baseOf(bundle)?.firstBillableAt ?? subscription.firstBillableAt,
-});
-
-const timelinesOf = (bundle: BundleState): ReadonlyMap<string, ReturnType<typeof publicTimeline>> =>
-  new Map(bundle === null ? [] : bundle.subscriptions.map((one) => [one.subscriptionId, publicTimeline(bundle, one)]));
-
-/** Whatever was decided, the timelines that it changed follow in the same append: others need nothing else. */
-const changedTimelines = (before: BundleState, after: BundleState): readonly BundleEvent[] => {
-  const known = timelinesOf(before);
-  return [...timelinesOf(after)]
-    .filter(([id, timeline]) => JSON.stringify(known.get(id)) !== JSON.stringify(timeline))
-    .map(([, data]) => ({ type: 'BillingTimelineChanged', data }));
-};
-
 const reachedBy = (after: BundleState, now: Instant): readonly BundleEvent[] =>
   (after?.subscriptions ?? []).flatMap((subscription) =>
     (after === null ? [] : timelineOf(after, subscription))
@@ -202,6 +122,7 @@ const reachedBy = (after: BundleState, now: Instant): readonly BundleEvent[] =>
 
 const decideAny = (command: BundleCommand, state: BundleState): Outcome => {
   if (command.type === 'StartSubscriptions') return startSubscriptions(state, command.data);
+  if (command.type === 'ReceiveBundle') return state === null ? receiveBundle(command.data) : accept();
   return state === null ? reject({ code: 'bundle-unknown', detail: 'No such bundle' }) : decideIn(state, command);
 };
 
@@ -209,7 +130,10 @@ const decide = (command: BundleCommand, state: BundleState): Outcome => {
   const outcome = decideAny(command, state);
   if ('rejected' in outcome) return outcome;
   const after = outcome.events.reduce(evolve, state);
-  return { events: [...outcome.events, ...changedTimelines(state, after), ...reachedBy(after, command.data.now)] };
+  const isFollowed = 'isFollowed' in command.data && command.data.isFollowed === true;
+  return {
+    events: [...outcome.events, ...changedTimelines(state, after, isFollowed), ...reachedBy(after, command.data.now)],
+  };
 };
 
 export const bundleDecider: Decider<BundleCommand, BundleEvent, BundleState, BundleRejection> = {

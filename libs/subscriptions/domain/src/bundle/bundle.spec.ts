@@ -1,5 +1,5 @@
 import { parseLocalDate } from '@billstream/kernel';
-import { at, cancel, catalogWith, change, spec, start } from './bundle.fixtures';
+import { account, at, cancel, catalogWith, change, spec, start } from './bundle.fixtures';
 import { type BundleEvent, type BundleState, evolve, subscriptionOf } from './bundle';
 import type { BundleCommand } from './bundle.commands';
 import { bundleDecider, nextPlanned } from './bundle.decider';
@@ -360,7 +360,7 @@ describe('days and quantities', () => {
         data: {
           subscriptionId: 's1',
           changeId: 'd1',
-          effectiveAt: at('2024-03-01'),
+          from: parseLocalDate('2024-03-01'),
           billCycleDayLocal: 15,
           now: at('2024-02-20'),
         },
@@ -372,13 +372,14 @@ describe('days and quantities', () => {
           changeId: 'q1',
           effectiveAt: at('2024-03-05'),
           quantity: 3,
+          account,
           now: at('2024-02-20'),
         },
       },
     );
     expect(timeline(state, 's1').slice(2)).toEqual([
-      'BCD_CHANGE 2024-03-01 small-evergreen',
       'QUANTITY_CHANGE 2024-03-05 small-evergreen',
+      'BCD_CHANGE 2024-03-15 small-evergreen',
     ]);
   });
 });

@@ -28,7 +28,7 @@ export type Cancellation = {
 /** A state of some service that stops changes, entitlement or billing, until the service's next state. */
 export type BlockingState = {
   readonly blockingId: string;
-  readonly type: 'SUBSCRIPTION_BUNDLE' | 'SUBSCRIPTION';
+  readonly type: 'ACCOUNT' | 'SUBSCRIPTION_BUNDLE' | 'SUBSCRIPTION';
   readonly blockedId: string;
   readonly service: string;
   readonly stateName: string;

@@ -6,7 +6,7 @@ import type { Bundle, BundleEvent, Subscription } from './bundle';
 import type { BundleRejection, CancelSubscription, EndDate } from './bundle.commands';
 import { entitlementEnd } from './lifetime';
 import { phaseStartedAt, planStateAt } from './plan-state';
-import { periodOf, policyInstant } from './policy-date';
+import { planPeriodOf, policyInstant } from './policy-date';
 
 type Outcome = Decision<BundleEvent, BundleRejection>;
 type Instants = { readonly at: Instant } | { readonly rejected: BundleRejection };
@@ -21,11 +21,8 @@ const catalogPolicy = (
 ): ReturnType<typeof cancelPolicyOf> => {
   const { phase } = planStateAt(bundle, subscription, now);
   const version = versionAt(catalog, phase.catalogEffectiveDate);
-  const last =
-    subscription.steps
-      .findLast(({ phases }) => phases.some((one) => one.phase.phaseName === phase.phaseName))
-      ?.phases.at(-1)?.phase ?? phase;
-  return version === null ? 'END_OF_TERM' : cancelPolicyOf(version.rules, { ...phase, billingPeriod: periodOf(last) });
+  if (version === null) return 'END_OF_TERM';
+  return cancelPolicyOf(version.rules, { ...phase, billingPeriod: planPeriodOf(subscription, phase) });
 };
 
 const instantOfEnd = (
@@ -42,7 +39,7 @@ const instantOfEnd = (
     now,
     startedAt: subscription.billingAt,
     chargedThroughDate: subscription.chargedThroughDate,
-    billingPeriod: periodOf(planStateAt(bundle, subscription, now).phase),
+    billingPeriod: planPeriodOf(subscription, planStateAt(bundle, subscription, now).phase),
     billCycleDay:
       subscription.dayChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.billCycleDayLocal ??
       account.billCycleDayLocal,

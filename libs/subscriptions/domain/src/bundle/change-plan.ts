@@ -10,8 +10,8 @@ import { type Bundle, type BundleEvent, type PlanStep, type Subscription, baseOf
 import type { BundleRejection, ChangePlan } from './bundle.commands';
 import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
 import { billingEnd, hasEnded } from './lifetime';
-import { phaseAt, phaseStartedAt, planStateAt, statusAt } from './plan-state';
-import { periodOf, policyInstant } from './policy-date';
+import { phaseAt, phaseStartedAt, planStateAt, quantityAt, statusAt } from './plan-state';
+import { planPeriodOf, policyInstant } from './policy-date';
 
 type Outcome = Decision<BundleEvent, BundleRejection>;
 
@@ -44,18 +44,12 @@ const stateRefusal = (
   return null;
 };
 
-/** The rules know a plan by the period of its final phase, and the resolved phases of the step end with that one. */
-const factsOf = (subscription: Subscription, phase: ResolvedPhase): PlanFacts => {
-  const step = subscription.steps.findLast(({ phases }) =>
-    phases.some((one) => one.phase.phaseName === phase.phaseName),
-  );
-  return {
-    productName: phase.productName,
-    productCategory: phase.productCategory,
-    billingPeriod: periodOf(step?.phases.at(-1)?.phase ?? phase),
-    priceList: phase.priceList,
-  };
-};
+const factsOf = (subscription: Subscription, phase: ResolvedPhase): PlanFacts => ({
+  productName: phase.productName,
+  productCategory: phase.productCategory,
+  billingPeriod: planPeriodOf(subscription, phase),
+  priceList: phase.priceList,
+});
 
 const specifierOf = ({ plan, catalog, requestedAt, now }: ChangePlan, from: PlanFacts): PlanSpecifier => {
   if ('planName' in plan) return plan;
@@ -118,7 +112,7 @@ const effectiveAtOf = (
     now,
     startedAt: subscription.billingAt,
     chargedThroughDate: subscription.chargedThroughDate,
-    billingPeriod: periodOf(current),
+    billingPeriod: planPeriodOf(subscription, current),
     billCycleDay:
       subscription.dayChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.billCycleDayLocal ??
       account.billCycleDayLocal,
@@ -182,7 +176,7 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
     });
   const chosen = choosePlan({ catalog, at: effectiveAt, plan, account, priceOverrides });
   if ('rejected' in chosen) return chosen;
-  const tooLarge = amountRefusal(chosen, subscription.quantity, account);
+  const tooLarge = amountRefusal(chosen.phases, quantityAt(subscription, effectiveAt), account);
   if (tooLarge !== null) return reject(tooLarge);
   const step = stepOf(change, chosen, { ...between, to: chosen.facts }, effectiveAt);
   if ('rejected' in step) return step;

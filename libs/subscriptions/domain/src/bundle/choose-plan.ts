@@ -34,24 +34,37 @@ export const choosePlan = ({
   return { ...found, version, phases: overridePrices(resolved.phases, priceOverrides) };
 };
 
+/** The same phase in the account's currency; null when its plan is gone or has no price in that. */
+export const repricedPhase = (
+  catalog: Catalog,
+  { planName, phaseName, catalogEffectiveDate }: ResolvedPhase,
+  account: SubscriberAccount,
+): ResolvedPhase | null => {
+  const plan = { planName };
+  const chosen = choosePlan({ catalog, at: catalogEffectiveDate, plan, account, priceOverrides: [] });
+  return 'rejected' in chosen ? null : (chosen.phases.find((phase) => phase.phaseName === phaseName) ?? null);
+};
+
 /** Some hundreds of such amounts still add up to a number that counts every minor unit. */
 const minorMax = decimal('10000000000000');
 
 /** A price that no invoice could state would stop all billing of its account, so it is refused where it comes in. */
 export const amountRefusal = (
-  { plan, phases }: ChosenPlan,
+  phases: readonly ResolvedPhase[],
   quantity: number,
   { currency }: SubscriberAccount,
 ): BundleRejection | null => {
   const unit = decimal(`1${'0'.repeat(currency === null ? 2 : minorDigits(currency))}`);
-  const prices = phases
-    .flatMap(({ fixedPrice, recurring }) => [fixedPrice, recurring?.price ?? null])
-    .filter((price) => price !== null);
-  const tooLarge = prices.find((price) => compare(multiply(multiply(price, decimal(quantity)), unit), minorMax) > 0);
+  const prices = phases.flatMap(({ planName, fixedPrice, recurring }) =>
+    [fixedPrice, recurring?.price ?? null].flatMap((price) => (price === null ? [] : [{ planName, price }])),
+  );
+  const tooLarge = prices.find(
+    ({ price }) => compare(multiply(multiply(price, decimal(quantity)), unit), minorMax) > 0,
+  );
   return tooLarge === undefined
     ? null
     : {
         code: 'amount-too-large',
-        detail: `${quantity} of ${plan.name} at ${tooLarge} is more than an invoice can state`,
+        detail: `${quantity} of ${tooLarge.planName} at ${tooLarge.price} is more than an invoice can state`,
       };
 };

@@ -50,12 +50,14 @@ const nearestPhase = (bundle: Bundle, subscription: Subscription, now: Instant):
   return nearest;
 };
 
+export const quantityAt = ({ quantity, quantityChanges }: Subscription, at: Instant): number =>
+  quantityChanges.findLast(({ effectiveAt }) => effectiveAt <= at)?.quantity ?? quantity;
+
 /** What a subscriber has at an instant. */
 export const planStateAt = (bundle: Bundle, subscription: Subscription, now: Instant): PlanState => ({
   status: statusAt(bundle, subscription, now),
   phase: nearestPhase(bundle, subscription, now),
   cancelledAt: entitlementEnd(bundle, subscription)?.at ?? null,
   billingEndsAt: billingEnd(bundle, subscription)?.at ?? null,
-  quantity:
-    subscription.quantityChanges.findLast(({ effectiveAt }) => effectiveAt <= now)?.quantity ?? subscription.quantity,
+  quantity: quantityAt(subscription, now),
 });

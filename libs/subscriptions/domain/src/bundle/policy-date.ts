@@ -10,6 +10,7 @@ import {
 import type { BillingPeriod, ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { billingPeriodLength } from '../catalog/billing-period';
 import type { BillingPolicy } from '../catalog/catalog';
+import type { Subscription } from './bundle';
 
 type Term = {
   readonly now: Instant;
@@ -48,5 +49,15 @@ export const policyInstant = (policy: Exclude<BillingPolicy, 'ILLEGAL'>, term: T
   if (chargedThroughDate === null || chargedThrough === null) return startedAt;
   return chargedThrough <= now ? chargedThrough : instantOf(stepBack(chargedThroughDate, term), time);
 };
+
+/**
+ * The period of the plan that a phase belongs to: that of the plan's final phase, which is where the resolved phases of a
+ * step end. A trial belongs to a monthly plan as its evergreen phase does.
+ */
+export const planPeriodOf = ({ steps }: Pick<Subscription, 'steps'>, phase: ResolvedPhase): BillingPeriod =>
+  periodOf(
+    steps.findLast(({ phases }) => phases.some((one) => one.phase.phaseName === phase.phaseName))?.phases.at(-1)
+      ?.phase ?? phase,
+  );
 
 export const periodOf = (phase: ResolvedPhase): BillingPeriod => phase.recurring?.billingPeriod ?? 'NO_BILLING_PERIOD';

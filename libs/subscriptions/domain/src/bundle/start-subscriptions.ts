@@ -9,6 +9,7 @@ import type { BundleRejection, StartSubscriptions, SubscriptionSpec } from './bu
 import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
 import { hasEnded } from './lifetime';
 import { phaseAt } from './plan-state';
+import { unknownStates } from './set-blocking-state';
 
 type Outcome = Decision<BundleEvent, BundleRejection>;
 
@@ -113,7 +114,7 @@ const startOne = (bundle: Bundle, command: StartSubscriptions, spec: Subscriptio
   const { alignedAt, billingAt, entitlementAt } = dates;
   const refusal =
     dateRefusal(dates, now) ??
-    amountRefusal(chosen, spec.quantity, account) ??
+    amountRefusal(chosen.phases, spec.quantity, account) ??
     placeRefusal(bundle, chosen, billingAt, now);
   if (refusal !== null) return reject(refusal);
   const plan = alignPhases(chosen.phases, { alignedAt, effectiveAt: billingAt, startIn }, account.time);
@@ -131,7 +132,7 @@ const startOne = (bundle: Bundle, command: StartSubscriptions, spec: Subscriptio
       sourceType: command.migrated ? 'MIGRATED' : 'NATIVE',
       entitlementAt,
       billingAt,
-      alignedAt: startIn === null ? alignedAt : billingAt,
+      alignedAt: billingAt,
       firstBillableAt: firstBillableAt(
         billingAt,
         plan.phases.map(({ phase }) => phase),
@@ -144,24 +145,30 @@ const startOne = (bundle: Bundle, command: StartSubscriptions, spec: Subscriptio
   });
 };
 
-const opened = (state: BundleState, { bundleId, externalKey, account }: StartSubscriptions): readonly BundleEvent[] =>
-  state === null
-    ? [
-        {
-          type: 'BundleCreated',
-          data: { bundleId, accountId: account.accountId, externalKey: externalKey ?? bundleId, time: account.time },
-        },
-      ]
-    : [];
+const opened = (
+  state: BundleState,
+  { bundleId, externalKey, account, accountStates = [] }: StartSubscriptions,
+): readonly BundleEvent[] => {
+  const { accountId, time } = account;
+  const created: readonly BundleEvent[] =
+    state === null
+      ? [{ type: 'BundleCreated', data: { bundleId, accountId, externalKey: externalKey ?? bundleId, time } }]
+      : [];
+  return [...created, ...unknownStates(state?.blockingStates ?? [], accountStates)];
+};
 
-const bundleRefusal = (state: BundleState, { account, now }: StartSubscriptions): BundleRejection | null => {
-  if (state === null) return null;
-  if (state.accountId !== account.accountId)
-    return {
-      code: 'bundle-of-another-account',
-      detail: `Bundle ${state.bundleId} does not belong to account ${account.accountId}`,
-    };
-  const blocked = blockingAt(state, null, now).find(({ blockChange }) => blockChange);
+const ownerRefusal = (state: BundleState, { account }: StartSubscriptions): BundleRejection | null =>
+  state === null || state.accountId === account.accountId
+    ? null
+    : {
+        code: 'bundle-of-another-account',
+        detail: `Bundle ${state.bundleId} does not belong to account ${account.accountId}`,
+      };
+
+/** Nothing is added to what is blocked for changes: account, bundle, or the base subscription. */
+const blockedRefusal = (state: Bundle, { now }: StartSubscriptions): BundleRejection | null => {
+  const base = baseOf(state)?.subscriptionId ?? null;
+  const blocked = blockingAt(state, base, now).find(({ blockChange }) => blockChange);
   if (blocked !== undefined)
     return {
       code: 'change-blocked',
@@ -172,10 +179,10 @@ const bundleRefusal = (state: BundleState, { account, now }: StartSubscriptions)
 
 /** Each is decided in the bundle as those before have left it, so a base may come with its add-ons; all or none. */
 export const startSubscriptions = (state: BundleState, command: StartSubscriptions): Outcome => {
-  const refusal = bundleRefusal(state, command);
-  if (refusal !== null) return reject(refusal);
   const events: BundleEvent[] = [...opened(state, command)];
   let bundle = events.reduce(evolve, state);
+  const refusal = ownerRefusal(state, command) ?? (bundle === null ? null : blockedRefusal(bundle, command));
+  if (refusal !== null) return reject(refusal);
   for (const spec of command.subscriptions) {
     if (bundle === null) throw new RangeError('a bundle is created before its subscriptions');
     const outcome = startOne(bundle, command, spec);

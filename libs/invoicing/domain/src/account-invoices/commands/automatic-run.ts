@@ -1,6 +1,6 @@
 import { type Instant, type LocalDate, localDateOf } from '@billstream/kernel';
 import type { InvoiceRun, RecordedAccount } from '../account-invoices.events';
-import { type AccountInvoices, isTagged } from '../account-invoices.state';
+import { type AccountInvoices, isSwitchedOff } from '../account-invoices.state';
 import { accountTimeOf } from '../billing-events';
 import { invoiceRun, scheduleNext } from '../invoice-run';
 import type { Occasion, Step } from '../steps';
@@ -11,8 +11,7 @@ export const runOn = (account: RecordedAccount, at: Instant, targetDate: LocalDa
 });
 
 /** Nothing runs by itself while the account is parked or its automatic invoicing is switched off. */
-export const runsByItself = (state: AccountInvoices): boolean =>
-  state.parked === null && !isTagged(state, state.account?.accountId, 'AUTO_INVOICING_OFF');
+export const runsByItself = (state: AccountInvoices): boolean => state.parked === null && !isSwitchedOff(state);
 
 /** A run that nobody asked for. */
 export const automaticRun =

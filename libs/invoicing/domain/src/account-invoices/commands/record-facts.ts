@@ -20,7 +20,11 @@ export type RecordAccount = Given & { readonly type: 'RecordAccount'; readonly a
 export type RecordBillingTimeline = Given & {
   readonly type: 'RecordBillingTimeline';
   readonly timeline: BillingTimeline;
+  /** More timelines of the same change follow. */
+  readonly isFollowed?: boolean;
 };
+/** The last timeline of a change of several bundles was told. */
+export type EndBillingChange = Given & { readonly type: 'EndBillingChange' };
 export type RecordUsage = Given & {
   readonly type: 'RecordUsage';
   readonly requestId: string;
@@ -31,7 +35,8 @@ export type RecordPayment = Given & { readonly type: 'RecordPayment'; readonly p
 
 const same = (a: object | null, b: object | null): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
+/** An account that nobody gave a day gets that of its first billable, account-aligned event (Kill Bill 2.5). */
+export const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
   if (!account || account.billCycleDayLocal > 0) return [];
   const billCycleDayLocal = firstBillCycleDay(
     Object.values(subscriptions).map(({ timeline }) => timeline),
@@ -74,16 +79,23 @@ export const recordTimeline = (
   state: AccountInvoices,
   command: RecordBillingTimeline,
 ): readonly AccountInvoicesEvent[] => {
-  const { timeline, now } = command;
+  const { timeline, isFollowed = false, now } = command;
   const before = state.subscriptions[timeline.subscriptionId]?.timeline;
-  if (same(before ?? null, timeline)) return [];
+  const isKnown = same(before ?? null, timeline);
+  // Nothing is charged between timelines that change together, or one change would come to several invoices.
+  if (isFollowed) return isKnown ? [] : [{ type: 'BillingTimelineRecorded', data: { ...timeline, isFollowed: true } }];
+  const runsNow = state.isChanging || !same(effective(before, now), effective(timeline, now));
+  if (isKnown && !runsNow) return [];
   const occasion = occasionOf(command);
   return inSequence(state, [
-    () => [{ type: 'BillingTimelineRecorded', data: timeline }],
+    () => (isKnown ? [] : [{ type: 'BillingTimelineRecorded', data: timeline }]),
     chooseBillCycleDay,
-    same(effective(before, now), effective(timeline, now)) ? reschedule(occasion) : automaticRun(occasion),
+    runsNow ? automaticRun(occasion) : reschedule(occasion),
   ]);
 };
+
+export const endBillingChange = (state: AccountInvoices, command: EndBillingChange): readonly AccountInvoicesEvent[] =>
+  state.isChanging ? inSequence(state, [chooseBillCycleDay, automaticRun(occasionOf(command))]) : [];
 
 export const recordUsage = (state: AccountInvoices, command: RecordUsage): readonly AccountInvoicesEvent[] => {
   const { account, pending } = state;

@@ -1,0 +1,45 @@
+import { ProblemException } from '@billstream/http';
+import type { ContextName } from '@billstream/service-runtime';
+import type { IncomingHttpHeaders } from 'node:http';
+import { pathOf } from './answers';
+import { bodyOf } from './completion';
+import type { Exchange, Upstreams } from './dispatch';
+import { methodOf } from './http-dispatch';
+
+type Completed = { readonly method: string; readonly path: string; readonly by: ContextName; readonly to: ContextName };
+
+/**
+ * Requests that one service alone cannot understand: `by` gets them first, under `/internal`, and answers with the body
+ * that `to` is to get. What the bodies say is between those two (ADR 0015).
+ */
+const completedRequests: readonly Completed[] = [
+  { method: 'POST', path: '/1.0/kb/invoices/dryRun', by: 'subscriptions', to: 'invoicing' },
+];
+
+export const completedRequestOf = ({ request }: Exchange): Completed | null => {
+  const path = pathOf(request);
+  return completedRequests.find((one) => one.method === request.method && one.path === path) ?? null;
+};
+
+/** A refusal of the first service is the answer; else the second one's is. */
+export const forwardCompleted = async (
+  upstreams: Upstreams,
+  { request, response }: Exchange,
+  headers: IncomingHttpHeaders,
+  { by, to }: Completed,
+): Promise<void> => {
+  const body = await bodyOf(request);
+  if (body === null) throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
+  const { 'content-length': _length, 'transfer-encoding': _encoding, ...kept } = headers;
+  const method = methodOf(request);
+  const path = request.url ?? '/';
+  const inner = path.replace(/^\/1\.0\/kb\//, '/internal/');
+  const text = body.length === 0 ? '{}' : body;
+  const type = { 'content-type': 'application/json', ...kept };
+  const completed = await upstreams[by].call({ method, path: inner, headers: type, body: text });
+  const answer =
+    completed.status >= 300
+      ? completed
+      : await upstreams[to].call({ method, path, headers: type, body: completed.body });
+  response.writeHead(answer.status, answer.headers).end(answer.body);
+};

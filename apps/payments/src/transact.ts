@@ -1,0 +1,112 @@
+import { type RequestContext, unwrap } from '@billstream/http';
+import type { TransactionType } from '@billstream/payments-contracts';
+import { derivedId, newId } from '@billstream/kernel';
+import {
+  type ItemAdjustment,
+  type Opening,
+  type Transaction,
+  externalPlugin,
+  paymentStream,
+  transactionOf,
+} from '@billstream/payments-domain';
+import { type PaymentView, methodById } from '@billstream/payments-read-models';
+import { setTimeout as pause } from 'node:timers/promises';
+import { transactionProblem } from './http/transaction-problems';
+import { type Payments, stepOf } from './payments';
+
+/** What somebody asks of a payment; `opening` null: it is there already. `amountMinor` null: all that is left. */
+export type Wanted = {
+  readonly paymentId: string;
+  readonly opening: Opening | null;
+  readonly transactionType: TransactionType;
+  readonly amountMinor: number | null;
+  readonly currency: string | null;
+  readonly transactionKey: string | null;
+  readonly isRecordOnly: boolean;
+  readonly isAdjusted?: boolean;
+  readonly itemAdjustments?: readonly ItemAdjustment[];
+};
+
+/** As long as Kill Bill waits for a plugin; the transaction goes on after that. */
+const patienceMs = 30_000;
+const shortestPauseMs = 5;
+const longestPauseMs = 250;
+
+/**
+ * Asks for a transaction and waits for what comes of it. Whoever repeats the request gets the same transaction. One that
+ * is still REQUESTED or DISPATCHED has not been answered in time.
+ */
+export const transact = async (payments: Payments, context: RequestContext, wanted: Wanted): Promise<Transaction> => {
+  const { paymentId, transactionKey, isAdjusted = false, itemAdjustments = [], ...asked } = wanted;
+  const transactionId = derivedId(context.commandId, 'transaction');
+  const data = {
+    ...{ ...asked, transactionId, externalKey: transactionKey ?? transactionId, isAdjusted, itemAdjustments },
+    now: payments.runtime.clock.now(context.tenantId),
+  };
+  const step = stepOf(context, payments, 'transaction');
+  unwrap(
+    await payments.payment(paymentStream(paymentId), { type: 'RequestTransaction', data }, step),
+    transactionProblem(paymentId),
+  );
+  const { tenantId, correlationId } = context;
+  if (!wanted.isRecordOnly) await payments.transactions.execute({ tenantId, paymentId, transactionId, correlationId });
+  return answered(payments, context, { paymentId, transactionId });
+};
+
+type Ids = { readonly paymentId: string; readonly transactionId: string };
+
+/** The transaction once it has an answer, or when nobody can wait any longer, with the read models up to it. */
+export const answered = async (
+  payments: Payments,
+  { tenantId, correlationId, actor }: RequestContext,
+  { paymentId, transactionId }: Ids,
+): Promise<Transaction> => {
+  const until = Date.now() + patienceMs;
+  for (let wait = shortestPauseMs; ; wait = Math.min(2 * wait, longestPauseMs)) {
+    const at = payments.runtime.clock.now(tenantId);
+    const look = { commandId: newId(), tenantId, actor, at, correlationId };
+    const { state } = unwrap(
+      await payments.payment(paymentStream(paymentId), { type: 'Look' }, look),
+      transactionProblem(paymentId),
+    );
+    const transaction = transactionOf(state, transactionId);
+    if (transaction === null) throw new Error(`transaction ${transactionId} was asked for and is not there`);
+    const isOpen = transaction.state === 'REQUESTED' || transaction.state === 'DISPATCHED';
+    if (!isOpen || Date.now() >= until) {
+      await payments.runtime.caughtUp();
+      return transaction;
+    }
+    await pause(wait);
+  }
+};
+
+/**
+ * How the stream of a payment begins that was made for an invoice: with what it moved, which no longer changes. Null for
+ * any other payment, whose stream has begun.
+ */
+export const openingOf = async (
+  { runtime }: Payments,
+  tenantId: string,
+  view: PaymentView,
+): Promise<Opening | null> => {
+  const { invoiceId, paymentId, accountId, externalKey, currency, paymentMethodId, pluginName } = view;
+  if (invoiceId === null) return null;
+  const purchase = view.transactions.find((one) => one.transactionType === 'PURCHASE' && one.state === 'SUCCESS');
+  const lookup = { by: paymentMethodId, includeRemoved: true };
+  const credential = (await methodById(runtime.database, tenantId, lookup))?.credential ?? null;
+  return {
+    ...{ paymentId, accountId, invoiceId, externalKey, currency },
+    paidBy: { paymentMethodId, pluginName, credential },
+    purchase:
+      purchase === undefined
+        ? null
+        : {
+            ...{ transactionId: purchase.transactionId, externalKey: purchase.externalKey },
+            ...{ amountMinor: purchase.processedMinor ?? purchase.amountMinor, gatewayRef: purchase.firstReference },
+            at: purchase.effectiveAt,
+          },
+  };
+};
+
+/** Money that came without a provider goes back without one. */
+export const isExternal = ({ pluginName }: PaymentView): boolean => pluginName === externalPlugin;

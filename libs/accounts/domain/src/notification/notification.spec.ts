@@ -1,0 +1,85 @@
+import type { Instant } from '@billstream/kernel';
+import { heardNews } from './heard-news';
+import { type PushNotificationState, pushNotification } from './push-notification';
+import { subscriptionNews } from './subscription-news';
+
+const at = '2026-01-01T00:00:00.000Z' as Instant;
+
+describe('a notification', () => {
+  it('that fails is tried again after 15 and 30 minutes, 2 and 12 hours and a day, then given up', () => {
+    let state: PushNotificationState = pushNotification.initial;
+    const retries: (string | null)[] = [];
+    while (!state.isOver) {
+      const data = { notificationId: 'n', reason: 'down', at, isFinal: false };
+      const decision = pushNotification.decide({ type: 'RecordFailure', data }, state);
+      if ('rejected' in decision) throw new Error(decision.rejected.code);
+      for (const event of decision.events) {
+        if (event.type === 'NotificationFailed') retries.push(event.data.retryAt);
+        state = pushNotification.evolve(state, event);
+      }
+    }
+    expect(retries).toEqual([
+      '2026-01-01T00:15:00.000Z',
+      '2026-01-01T00:30:00.000Z',
+      '2026-01-01T02:00:00.000Z',
+      '2026-01-01T12:00:00.000Z',
+      '2026-01-02T00:00:00.000Z',
+      null,
+    ]);
+  });
+  it('is over once it was delivered, or when trying again makes no sense', () => {
+    const over = { isRequested: true, failures: 0, isOver: true };
+    const again = pushNotification.decide({ type: 'RecordDelivery', data: { notificationId: 'n' } }, over);
+    expect(again).toEqual({ rejected: { code: 'notification-is-over' } });
+    const data = { notificationId: 'n', reason: 'no callback', at, isFinal: true };
+    expect(pushNotification.decide({ type: 'RecordFailure', data }, { ...over, isOver: false })).toMatchObject({
+      events: [{ data: { retryAt: null } }],
+    });
+  });
+});
+
+describe('news of a subscription', () => {
+  const ids = { accountId: 'a', bundleId: 'b', subscriptionId: 's' };
+  const start = { kind: 'START' as const, effectiveAt: at };
+  const cancel = { kind: 'CANCEL' as const, effectiveAt: '2026-02-01T00:00:00.000Z' as Instant };
+  const newsOf = (
+    before: Parameters<typeof subscriptionNews.decide>[1],
+    transitions: readonly (typeof start | typeof cancel)[],
+  ) => {
+    const decision = subscriptionNews.decide({ type: 'RecordTimeline', data: { ...ids, transitions } }, before);
+    return 'events' in decision
+      ? decision.events.flatMap(({ data }) => data.news.map(({ eventType }) => eventType))
+      : [];
+  };
+  it('are what its timeline did not have before, and a cancellation that is gone', () => {
+    expect(newsOf(null, [start])).toEqual(['SUBSCRIPTION_CREATION', 'ENTITLEMENT_CREATION']);
+    expect(newsOf([start], [start])).toEqual([]);
+    expect(newsOf([start], [start, cancel])).toEqual(['SUBSCRIPTION_CANCEL', 'ENTITLEMENT_CANCEL']);
+    expect(newsOf([start, cancel], [start])).toEqual(['SUBSCRIPTION_UNCANCEL']);
+  });
+});
+
+describe('news of others', () => {
+  it('tell a payment that succeeded for the invoice and for the payment, and an open one not at all', () => {
+    const data = {
+      accountId: 'a',
+      invoiceId: 'i',
+      paymentId: 'p',
+      transactionId: 't',
+      transactionType: 'PURCHASE' as const,
+      status: 'SUCCESS' as const,
+      amountMinor: 1,
+      currency: 'USD' as never,
+      effectiveAt: at,
+    };
+    const type = 'payments.invoice-payment-changed.v1';
+    expect(heardNews({ type, data })).toMatchObject([
+      { eventType: 'INVOICE_PAYMENT_SUCCESS', objectType: 'INVOICE', objectId: 'i' },
+      { eventType: 'PAYMENT_SUCCESS', objectType: 'PAYMENT', objectId: 'p' },
+    ]);
+    expect(heardNews({ type, data: { ...data, status: 'UNKNOWN' } })).toEqual([]);
+    expect(heardNews({ type, data: { ...data, transactionType: 'REFUND', status: 'PAYMENT_FAILURE' } })).toMatchObject([
+      { eventType: 'PAYMENT_FAILED' },
+    ]);
+  });
+});

@@ -1,0 +1,150 @@
+import {
+  type NotificationBody,
+  ownNews,
+  ownNewsStreams,
+  pushCallbackKey,
+  pushNotificationSchema,
+  subscriptionNewsSchema,
+  tenantConfigSchema,
+} from '@billstream/accounts-domain';
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import type { Instant } from '@billstream/kernel';
+import { type DueItem, type ReadModel, type Sql, dueWorkDdl, schedule, unschedule } from '@billstream/postgres';
+
+const ddl = `${dueWorkDdl}
+create table push_callbacks (
+  tenant_id uuid primary key,
+  url text not null
+);
+create table push_notifications (
+  notification_id text primary key,
+  tenant_id uuid not null,
+  body jsonb not null
+);
+`;
+
+/** Kind of due work: a tenant's callback is to be called. Its key is the notification's id, its payload the body. */
+export const sendNotification = 'send-notification';
+
+/**
+ * Notifications that wait to be sent, for tenants that have a callback. What accounts recorded itself is told as soon as
+ * it stands in the log; what others told has been requested there.
+ */
+export const pushNotificationsReadModel: ReadModel = {
+  name: 'push-notifications',
+  tables: ['due_work', 'push_callbacks', 'push_notifications'],
+  ddl,
+  prefixes: [...new Set([...ownNewsStreams, 'pushNotification-', 'subscriptionNews-'])],
+  apply: async (tx, events) => {
+    const tenants = [...new Set(events.map(({ metadata }) => metadata.tenantId))];
+    const callbacks = await callbacksOf(tx, tenants);
+    const changes = new Map<string, Change>();
+    for (const recorded of events) {
+      const callback = callbackIn(recorded);
+      if (callback !== undefined) await setCallback(tx, recorded.metadata.tenantId, callback);
+      if (callback === null) callbacks.delete(recorded.metadata.tenantId);
+      for (const [id, body] of newsIn(recorded))
+        if (callbacks.has(recorded.metadata.tenantId)) changes.set(id, { recorded, body, dueAt: recorded.metadata.at });
+      if (typeof callback === 'string') callbacks.add(recorded.metadata.tenantId);
+      const outcome = outcomeOf(recorded);
+      if (outcome !== null)
+        changes.set(outcome.id, { recorded, body: changes.get(outcome.id)?.body ?? null, dueAt: outcome.retryAt });
+    }
+    await applyChanges(tx, changes);
+  },
+};
+
+/** `dueAt` null: over. `body` null: the one that is kept already. */
+type Change = {
+  readonly recorded: RecordedEvent;
+  readonly body: NotificationBody | null;
+  readonly dueAt: Instant | null;
+};
+
+const applyChanges = async (tx: Sql, changes: ReadonlyMap<string, Change>): Promise<void> => {
+  const over = [...changes].flatMap(([id, { dueAt }]) => (dueAt === null ? [id] : []));
+  const open = [...changes].filter(([, { dueAt }]) => dueAt !== null);
+  const fresh = open.flatMap(([id, { recorded, body }]) =>
+    body === null ? [] : [{ notification_id: id, tenant_id: recorded.metadata.tenantId, body }],
+  );
+  if (fresh.length > 0) await tx.query(insertNotifications, [JSON.stringify(fresh)], 'push-notifications-insert');
+  if (over.length > 0) await tx.query(deleteNotifications, [over], 'push-notifications-delete');
+  await unschedule(
+    tx,
+    over.map((key) => ({ kind: sendNotification, key })),
+  );
+  await schedule(
+    tx,
+    open.flatMap(([id, change]) => dueItem(id, change) ?? []),
+  );
+};
+
+const dueItem = (key: string, { recorded, body, dueAt }: Change): DueItem | null =>
+  dueAt === null
+    ? null
+    : {
+        tenantId: recorded.metadata.tenantId,
+        kind: sendNotification,
+        key,
+        dueAt,
+        payload: body?.accountId ? { accountId: body.accountId } : {},
+      };
+
+const insertNotifications = `
+insert into push_notifications
+select * from jsonb_to_recordset($1::jsonb) as row(notification_id text, tenant_id uuid, body jsonb)
+on conflict (notification_id) do nothing`;
+const deleteNotifications = `delete from push_notifications where notification_id = any($1::text[])`;
+
+/** Id and body of each notification that an event is news for. */
+const newsIn = (recorded: RecordedEvent): readonly (readonly [id: string, body: NotificationBody])[] => {
+  const own = ownNews(recorded);
+  if (own !== null) return [[recorded.id, own]];
+  const timeline = subscriptionNewsSchema.decode(recorded);
+  if (timeline !== null) return timeline.data.news.map((body, index) => [`${recorded.id}.${index}`, body]);
+  const event = pushNotificationSchema.decode(recorded);
+  return event?.type === 'NotificationRequested' ? [[event.data.notificationId, event.data.body]] : [];
+};
+
+const outcomeOf = (recorded: RecordedEvent): { readonly id: string; readonly retryAt: Instant | null } | null => {
+  const event = pushNotificationSchema.decode(recorded);
+  if (event === null || event.type === 'NotificationRequested') return null;
+  const retryAt = event.type === 'NotificationFailed' ? event.data.retryAt : null;
+  return { id: event.data.notificationId, retryAt };
+};
+
+/** The callback that an event registers, null where it removes it; undefined: the event is about something else. */
+const callbackIn = (recorded: RecordedEvent): string | null | undefined => {
+  const event = tenantConfigSchema.decode(recorded);
+  if (event?.type === 'TenantValuesRecorded' && event.data.key === pushCallbackKey)
+    return event.data.values.at(-1) ?? null;
+  return event?.type === 'TenantValuesRemoved' && event.data.key === pushCallbackKey ? null : undefined;
+};
+
+const setCallback = async (tx: Sql, tenantId: string, url: string | null): Promise<void> => {
+  if (url === null) await tx.query('delete from push_callbacks where tenant_id = $1', [tenantId]);
+  else
+    await tx.query(
+      'insert into push_callbacks values ($1, $2) on conflict (tenant_id) do update set url = excluded.url',
+      [tenantId, url],
+    );
+};
+
+const callbacksOf = async (sql: Sql, tenants: readonly string[]): Promise<Set<string>> => {
+  const text = 'select tenant_id from push_callbacks where tenant_id = any($1::uuid[])';
+  const rows = await sql.query<{ tenant_id: string }>(text, [tenants], 'push-callbacks-of');
+  return new Set(rows.map(({ tenant_id: tenantId }) => tenantId));
+};
+
+/** The URL that a tenant wants to be told at; null: none. */
+export const pushCallbackOf = async (sql: Sql, tenantId: string): Promise<string | null> => {
+  const text = 'select url from push_callbacks where tenant_id = $1';
+  return (await sql.query<{ url: string }>(text, [tenantId], 'push-callback'))[0]?.url ?? null;
+};
+
+/** The body of a notification that waits to be sent. */
+export const waitingNotification = async (sql: Sql, notificationId: string): Promise<NotificationBody | null> => {
+  const text = 'select body from push_notifications where notification_id = $1';
+  const rows = await sql.query<{ body: NotificationBody }>(text, [notificationId], 'push-notification');
+  return rows[0]?.body ?? null;
+};

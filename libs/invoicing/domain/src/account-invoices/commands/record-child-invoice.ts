@@ -1,0 +1,93 @@
+import type { AccountInvoicesEvent, ChildShare } from '../account-invoices.events';
+import type { AccountInvoices } from '../account-invoices.state';
+import { creditInvoiceItem } from '../credit-item';
+import { type NewItem, itemIdOf } from '../generate';
+import { draftInvoice, extendDraft } from '../make-invoice';
+import { type Given, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
+
+/** An invoice of a child, as its parent is to be charged for it. Minor units. */
+export type ChildInvoice = {
+  readonly childAccountId: string;
+  readonly childExternalKey: string;
+  readonly childInvoiceId: string;
+  readonly dueMinor: number;
+  /** An invoice of nothing is summed up only when it charges a subscription (Kill Bill leaves out credit alone). */
+  readonly hasCharges: boolean;
+};
+
+/** An invoice of a child whose payments are this account's became owed. */
+export type RecordChildInvoice = Given & { readonly type: 'RecordChildInvoice'; readonly child: ChildInvoice };
+
+/** The draft that gathers the children's invoices of the day; committing it ends that (Kill Bill 2.14). */
+export const openParentDraft = ({ invoices }: AccountInvoices): string | null =>
+  Object.entries(invoices).findLast(([, { status, isParentInvoice }]) => status === 'DRAFT' && isParentInvoice)?.[0] ??
+  null;
+
+const summaryOf = ({ childAccountId, childExternalKey, dueMinor }: ChildInvoice, item: NewItem): NewItem => ({
+  ...item,
+  type: 'PARENT_SUMMARY',
+  amountMinor: dueMinor,
+  endDate: null,
+  childAccountId,
+  description: `${childExternalKey} summary`,
+});
+
+/** The item of a draft that sums a child up, with what it stands for. */
+const summaryIn = (
+  state: AccountInvoices,
+  invoiceId: string,
+  childAccountId: string,
+): { readonly itemId: string; readonly amountMinor: number } | null => {
+  const share = Object.values(state.children).find(
+    (one) => one.invoiceId === invoiceId && one.childAccountId === childAccountId,
+  );
+  const item = state.invoices[invoiceId]?.items.find(({ itemId }) => itemId === share?.itemId);
+  return item ?? null;
+};
+
+const shared = (
+  accountId: string,
+  { childAccountId, childInvoiceId, dueMinor }: ChildInvoice,
+  to: Pick<ChildShare, 'invoiceId' | 'itemId' | 'itemAmountMinor'>,
+): AccountInvoicesEvent => ({
+  type: 'ChildInvoiceSummed',
+  data: { accountId, childAccountId, childInvoiceId, coveredMinor: dueMinor, ...to },
+});
+
+/** Adds the child's invoice to its item on the draft, or makes the item, or the draft. */
+export const sumUp =
+  (child: ChildInvoice, command: Given): Step =>
+  (state) => {
+    const known = billable(state);
+    if (known === null) return [];
+    const { accountId } = known.account;
+    const today = todayOf(known.account, occasionOf(command));
+    const draftId = openParentDraft(state);
+    const summary = draftId === null ? null : summaryIn(state, draftId, child.childAccountId);
+    if (draftId !== null && summary !== null) {
+      const itemAmountMinor = summary.amountMinor + child.dueMinor;
+      return [shared(accountId, child, { invoiceId: draftId, itemId: summary.itemId, itemAmountMinor })];
+    }
+    const items = [summaryOf(child, creditInvoiceItem(0, today))];
+    return inSequence(state, [
+      draftId === null
+        ? draftInvoice(items, { targetDate: today, today }, { isParentInvoice: true })
+        : extendDraft(draftId, items, null),
+      (after) => {
+        const invoiceId = openParentDraft(after);
+        const invoice = invoiceId === null ? undefined : after.invoices[invoiceId];
+        if (invoiceId === null || invoice === undefined) return [];
+        const itemId = itemIdOf(invoiceId, invoice.items.length - 1);
+        return [shared(accountId, child, { invoiceId, itemId, itemAmountMinor: child.dueMinor })];
+      },
+    ]);
+  };
+
+export const recordChildInvoice = (
+  state: AccountInvoices,
+  command: RecordChildInvoice,
+): readonly AccountInvoicesEvent[] => {
+  const { child } = command;
+  const isNew = state.children[child.childInvoiceId] === undefined;
+  return isNew && (child.dueMinor > 0 || child.hasCharges) ? sumUp(child, command)(state) : [];
+};

@@ -1,0 +1,80 @@
+import type { TransactionType } from '@billstream/payments-contracts';
+import { type Payment, capturableMinor, openTransaction, refundableMinor } from './payment';
+import type { RequestTransaction } from './payment.decider';
+
+export type OperationRejection =
+  | { readonly code: 'transaction-key-exists'; readonly externalKey: string }
+  | { readonly code: 'transaction-under-way'; readonly transactionId: string }
+  | { readonly code: 'currency-differs'; readonly currency: string }
+  | { readonly code: 'operation-not-allowed'; readonly transactionType: TransactionType; readonly after: string }
+  | { readonly code: 'account-differs'; readonly accountId: string }
+  | { readonly code: 'amount-missing' }
+  | { readonly code: 'amount-too-high'; readonly transactionType: TransactionType; readonly availableMinor: number };
+
+/** Kill Bill's payment states: what may follow the last transaction that succeeded. */
+const following: { readonly [Last in TransactionType | 'NOTHING']: readonly TransactionType[] } = {
+  NOTHING: ['AUTHORIZE', 'PURCHASE', 'CREDIT'],
+  AUTHORIZE: ['CAPTURE', 'VOID'],
+  CAPTURE: ['CAPTURE', 'REFUND', 'CHARGEBACK'],
+  PURCHASE: ['REFUND', 'CHARGEBACK'],
+  REFUND: ['REFUND', 'CHARGEBACK'],
+  CHARGEBACK: ['CHARGEBACK'],
+  CREDIT: [],
+  VOID: [],
+};
+
+type Wanted = RequestTransaction['data'];
+
+const lastSuccess = ({ transactions }: Payment): TransactionType | 'NOTHING' =>
+  transactions.findLast(({ state }) => state === 'SUCCESS')?.transactionType ?? 'NOTHING';
+
+/** Most that the transaction may ask for; null: as much as somebody wants. */
+const availableMinor = (state: Payment, type: TransactionType): number | null => {
+  switch (type) {
+    case 'REFUND':
+    case 'CHARGEBACK':
+      return refundableMinor(state);
+    case 'CAPTURE':
+      return capturableMinor(state);
+    case 'AUTHORIZE':
+    case 'PURCHASE':
+    case 'CREDIT':
+    case 'VOID':
+      return null;
+  }
+};
+
+/** What it asks for: all that is left where the request names no amount. */
+export const amountFor = ({ transactionType, amountMinor }: Wanted, state: Payment): number =>
+  transactionType === 'VOID' ? 0 : (amountMinor ?? availableMinor(state, transactionType) ?? 0);
+
+/** Why the payment cannot have this transaction now; null: it can. A failed one may be tried again under its key. */
+export const refusalOf = (wanted: Wanted, state: Payment): OperationRejection | null => {
+  const { transactionType, externalKey, opening, currency } = wanted;
+  if (state.opened === null) return null;
+  if (opening !== null && opening.accountId !== state.opened.accountId)
+    return { code: 'account-differs', accountId: state.opened.accountId };
+  const isTaken = state.transactions.some((one) => one.externalKey === externalKey && !hasFailed(one.state));
+  if (isTaken) return { code: 'transaction-key-exists', externalKey };
+  const open = openTransaction(state);
+  if (open !== null) return { code: 'transaction-under-way', transactionId: open.transactionId };
+  const last = lastSuccess(state);
+  if (!following[last].includes(transactionType))
+    return { code: 'operation-not-allowed', transactionType, after: last };
+  if (currency !== null && currency !== state.opened.currency)
+    return { code: 'currency-differs', currency: state.opened.currency };
+  return amountRefusal(wanted, state);
+};
+
+const hasFailed = (state: string): boolean => state === 'PAYMENT_FAILURE' || state === 'PLUGIN_FAILURE';
+
+const amountRefusal = (wanted: Wanted, state: Payment): OperationRejection | null => {
+  const { transactionType } = wanted;
+  if (transactionType === 'VOID') return null;
+  const amountMinor = amountFor(wanted, state);
+  const available = availableMinor(state, transactionType);
+  if (available === null) return amountMinor <= 0 ? { code: 'amount-missing' } : null;
+  return amountMinor <= 0 || amountMinor > available
+    ? { code: 'amount-too-high', transactionType, availableMinor: available }
+    : null;
+};

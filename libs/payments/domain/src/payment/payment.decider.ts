@@ -1,0 +1,155 @@
+import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
+import type { Instant } from '@billstream/kernel';
+import type { TransactionType } from '@billstream/payments-contracts';
+import type { Currency } from '@billstream/kernel';
+import { type Payment, evolvePayment, noPayment, openTransaction, transactionOf } from './payment';
+import type { InvoicePurchase, ItemAdjustment, PaidBy, PaymentEvent, PaymentRef } from './payment.events';
+import { type OperationRejection, amountFor, refusalOf } from './payment-operations';
+import {
+  type CorrectTransaction,
+  type RecordTransactionOutcome,
+  correctTransaction,
+  factsOf,
+  recordTransactionOutcome,
+} from './transaction-outcome';
+
+/** How the payment begins, should this be the first that is asked of it. */
+export type Opening = PaymentRef & {
+  readonly externalKey: string;
+  readonly currency: Currency;
+  readonly paidBy: PaidBy;
+  readonly purchase: InvoicePurchase | null;
+};
+
+/** `opening` null: the payment must be there already. `amountMinor` null: all that is left. */
+export type RequestTransaction = {
+  readonly type: 'RequestTransaction';
+  readonly data: {
+    readonly opening: Opening | null;
+    readonly transactionId: string;
+    readonly externalKey: string;
+    readonly transactionType: TransactionType;
+    readonly amountMinor: number | null;
+    /** As the request names it; null: the payment's own. */
+    readonly currency: string | null;
+    readonly isRecordOnly: boolean;
+    readonly isAdjusted: boolean;
+    readonly itemAdjustments: readonly ItemAdjustment[];
+    readonly now: Instant;
+  };
+};
+
+/** As for attempts at invoices: granted when the state afterwards names this `holder`. */
+export type DispatchTransaction = {
+  readonly type: 'DispatchTransaction';
+  readonly data: {
+    readonly transactionId: string;
+    readonly holder: string;
+    readonly after: string | null;
+    /** The payer has done what was asked for: a transaction that was pending is sent once more. */
+    readonly isCompletion: boolean;
+    readonly dispatchedAt: Instant;
+    readonly now: Instant;
+  };
+};
+
+/** `externalKey` null: the last chargeback. */
+export type ReverseChargeback = {
+  readonly type: 'ReverseChargeback';
+  readonly data: { readonly reversalId: string; readonly externalKey: string | null; readonly now: Instant };
+};
+
+export type PaymentCommand =
+  | RequestTransaction
+  | DispatchTransaction
+  | RecordTransactionOutcome
+  | CorrectTransaction
+  | ReverseChargeback
+  /** Changes nothing; its answer carries the state that a decision would see now. */
+  | { readonly type: 'Look' };
+
+export type PaymentRejection =
+  | OperationRejection
+  | { readonly code: 'payment-unknown' }
+  | { readonly code: 'transaction-unknown'; readonly transactionId: string }
+  | { readonly code: 'chargeback-unknown' };
+
+export const payment: Decider<PaymentCommand, PaymentEvent, Payment, PaymentRejection> = {
+  initial: noPayment,
+  decide: (command, state) => {
+    switch (command.type) {
+      case 'RequestTransaction':
+        return request(command.data, state);
+      case 'DispatchTransaction':
+        return dispatch(command.data, state);
+      case 'RecordTransactionOutcome':
+        return accept(...recordTransactionOutcome(command.data, state));
+      case 'CorrectTransaction':
+        return transactionOf(state, command.data.transactionId) === null
+          ? reject({ code: 'transaction-unknown', transactionId: command.data.transactionId })
+          : accept(...correctTransaction(command.data, state));
+      case 'ReverseChargeback':
+        return reverse(command.data, state);
+      case 'Look':
+        return accept();
+    }
+  },
+  evolve: evolvePayment,
+};
+
+type PaymentDecision = Decision<PaymentEvent, PaymentRejection>;
+
+const request = (data: RequestTransaction['data'], before: Payment): PaymentDecision => {
+  const { opening, now } = data;
+  if (before.opened === null && opening === null) return reject({ code: 'payment-unknown' });
+  const opened: readonly PaymentEvent[] =
+    before.opened === null && opening !== null ? [{ type: 'PaymentOpened', data: { ...opening, at: now } }] : [];
+  const state = opened.reduce(evolvePayment, before);
+  if (state.opened === null) return reject({ code: 'payment-unknown' });
+  const refusal = refusalOf(data, state);
+  if (refusal !== null) return reject(refusal);
+  const amountMinor = amountFor(data, state);
+  const { paymentId, accountId, invoiceId, currency } = state.opened;
+  const { transactionId, externalKey, transactionType, isRecordOnly, isAdjusted, itemAdjustments } = data;
+  const facts = {
+    ...{ paymentId, accountId, invoiceId, transactionId, externalKey, transactionType, amountMinor, currency, at: now },
+    ...(isAdjusted ? { isAdjusted, itemAdjustments } : {}),
+  };
+  const events: readonly PaymentEvent[] = [{ type: 'TransactionRequested', data: { ...facts, isRecordOnly } }];
+  const done: readonly PaymentEvent[] = isRecordOnly
+    ? [{ type: 'TransactionSucceeded', data: { ...facts, gatewayRef: null } }]
+    : [];
+  return accept(...opened, ...events, ...done);
+};
+
+const dispatch = (data: DispatchTransaction['data'], state: Payment): PaymentDecision => {
+  const transaction = transactionOf(state, data.transactionId);
+  if (state.opened === null || transaction === null) return accept();
+  const again = data.isCompletion ? ['PENDING'] : ['DISPATCHED', 'UNKNOWN'];
+  // Who was granted the right since then may be calling at this moment: one call at a time.
+  const maySend =
+    data.after === null
+      ? transaction.state === 'REQUESTED'
+      : again.includes(transaction.state) && transaction.holder === data.after;
+  if (!maySend) return accept();
+  const { paymentId, accountId, invoiceId } = state.opened;
+  const { transactionId, externalKey, transactionType } = transaction;
+  const { holder, dispatchedAt, now: at } = data;
+  const ref = { paymentId, accountId, invoiceId, transactionId, externalKey, transactionType };
+  return accept<PaymentEvent>({ type: 'TransactionDispatched', data: { ...ref, holder, dispatchedAt, at } });
+};
+
+const reverse = ({ reversalId, externalKey, now }: ReverseChargeback['data'], state: Payment): PaymentDecision => {
+  if (state.opened === null) return reject({ code: 'payment-unknown' });
+  const open = openTransaction(state);
+  if (open !== null) return reject({ code: 'transaction-under-way', transactionId: open.transactionId });
+  const chargeback = state.transactions.findLast(
+    (one) =>
+      one.transactionType === 'CHARGEBACK' &&
+      one.state === 'SUCCESS' &&
+      (externalKey === null || one.externalKey === externalKey),
+  );
+  if (chargeback === undefined) return reject({ code: 'chargeback-unknown' });
+  const facts = factsOf(state.opened, chargeback, now);
+  return accept<PaymentEvent>({ type: 'ChargebackReversed', data: { ...facts, reversalId } });
+};
