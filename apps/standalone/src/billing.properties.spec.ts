@@ -135,10 +135,10 @@ const perBlock: Readonly<Record<string, { readonly size: number; readonly milliC
   'standard-pro-analytics': { size: 200, milliCents: 200_000 },
 };
 
-const priceOfUsage = ({ usageName, usagePeriod }: InvoiceItem): number => {
-  const price = perBlock[usageName ?? ''];
-  if (price === undefined || usagePeriod === null) throw new RangeError(`no price for ${String(usageName)}`);
-  const used = usedBetween(usageName?.endsWith('host') ? 'host' : 'analytics', usagePeriod.fromAt, usagePeriod.toAt);
+const priceOfUsage = (usageName: string, { fromAt, toAt }: Span): number => {
+  const price = perBlock[usageName];
+  if (price === undefined) throw new RangeError(`no price for ${usageName}`);
+  const used = usedBetween(usageName.endsWith('host') ? 'host' : 'analytics', fromAt, toAt);
   return Math.round((Math.ceil(used / price.size) * price.milliCents) / 1_000);
 };
 
@@ -214,10 +214,10 @@ const pricedSpans = (customer: Customer, bundleId: string, usageName: string): r
 
 const expectUsageCharged = (customer: Customer, bundleId: string): void => {
   const usage = itemsOf(customer, bundleId).filter(({ type }) => type === 'USAGE');
-  expect(usage.map(({ amountMinor }) => amountMinor)).toEqual(usage.map(priceOfUsage));
   for (const usageName of Object.keys(perBlock)) {
-    const periods = usage.flatMap((item) => (item.usageName === usageName ? (item.usagePeriod ?? []) : []));
-    const charged = joined([...periods].sort((a, b) => (a.fromAt < b.fromAt ? -1 : 1)));
+    const charges = chargesOf(usage.filter((item) => item.usageName === usageName));
+    expect(charges.map(({ amountMinor }) => amountMinor)).toEqual(charges.map((span) => priceOfUsage(usageName, span)));
+    const charged = joined(charges.map(({ fromAt, toAt }) => ({ fromAt, toAt })));
     const priced = pricedSpans(customer, bundleId, usageName);
     const open = priced.at(-1)?.toAt === customer.now() ? priced.at(-1) : undefined;
     // All that has ended is charged from end to end; what goes on, from its beginning to a bill date of the last month.
@@ -227,6 +227,25 @@ const expectUsageCharged = (customer: Customer, bundleId: string): void => {
     if (open !== undefined && upTo !== undefined)
       expect(epochMs(open.toAt) - epochMs(upTo)).toBeLessThan(32 * 24 * hourMs);
   }
+};
+
+/**
+ * What the items of one price add up to by period. A period that was charged ahead and ended early counts as what it
+ * turned out to be.
+ */
+const chargesOf = (usage: readonly InvoiceItem[]): readonly (Span & { readonly amountMinor: number })[] => {
+  const spans = new Map<Instant, { fromAt: Instant; toAt: Instant; amountMinor: number }>();
+  for (const { usagePeriod, amountMinor } of usage) {
+    if (usagePeriod === null) continue;
+    const { fromAt, toAt } = usagePeriod;
+    const known = spans.get(fromAt) ?? { fromAt, toAt, amountMinor: 0 };
+    spans.set(fromAt, {
+      fromAt,
+      toAt: toAt < known.toAt ? toAt : known.toAt,
+      amountMinor: known.amountMinor + amountMinor,
+    });
+  }
+  return [...spans.values()].sort((a, b) => (a.fromAt < b.fromAt ? -1 : 1));
 };
 
 describe('over any history of changes, cancellations, pauses, bill cycle days, quantities, payments and runs', () => {

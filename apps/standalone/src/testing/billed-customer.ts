@@ -51,7 +51,7 @@ const noOverrides = { startIn: null, billCycleDayLocal: null, priceOverrides: []
 /** Units of `unit` used in an hour; the same ones whoever asks. */
 export const usedIn = (unit: string, hour: number): number => (hour * (unit === 'host' ? 7 : 13)) % 5;
 
-/** What was used from one instant to another, both at whole hours or between. */
+/** What was used from one instant to another, by an hour's whole amount at its beginning. */
 export const usedBetween = (unit: string, fromAt: Instant, toAt: Instant): number => {
   let used = 0;
   for (let hour = Math.ceil(epochMs(fromAt) / hourMs); hour * hourMs < epochMs(toAt); hour += 1)
@@ -92,7 +92,8 @@ export const billedCustomer = ({ time, billCycleDayLocal, startsAt }: CustomerFa
     if (event.type !== 'UsageRequested') return;
     const { requestId, subscriptionId, periods } = event.data;
     const usages = periods.map((period) => {
-      const quantity = decimal(usedBetween(period.unit, period.fromAt, period.toAt));
+      // Nobody knows what will be used.
+      const quantity = decimal(usedBetween(period.unit, period.fromAt, period.toAt < now ? period.toAt : now));
       return {
         ...period,
         quantity,

@@ -154,7 +154,7 @@ const withInvoice = (state: AccountInvoices, invoice: DraftInvoice, status: Invo
   if (isMigration) return { ...state, invoices };
   const after: AccountInvoices = {
     ...state,
-    subscriptions: withCharges(state.subscriptions, items, invoiceId),
+    subscriptions: withCharges(state.subscriptions, items, { invoiceId, madeOn: invoice.invoiceDate }),
     invoices,
     creditMinor: state.creditMinor + creditOf(items),
     parked: null,
@@ -168,8 +168,10 @@ const withMoreItems = (
   { invoiceId, items }: { readonly invoiceId: string; readonly items: readonly InvoiceItem[] },
   targetDate: LocalDate | null = null,
 ): AccountInvoices => {
+  const madeOn = state.invoices[invoiceId]?.invoiceDate;
+  if (madeOn === undefined) return state;
   const after = changed(
-    { ...state, subscriptions: withCharges(state.subscriptions, items, invoiceId) },
+    { ...state, subscriptions: withCharges(state.subscriptions, items, { invoiceId, madeOn }) },
     invoiceId,
     (totals) => ({ ...withItems(totals, items), targetDate: targetDate ?? totals.targetDate }),
   );

@@ -22,6 +22,8 @@ export type BilledUsage = Charged & {
   readonly toAt: Instant;
   readonly amountMinor: number;
   readonly trackingIds?: readonly string[];
+  /** It was charged while it was under way. */
+  readonly isAhead?: true;
 };
 
 /** What a subscription was charged, and what it should be: all that the next run compares. */
@@ -34,7 +36,8 @@ export type SubscriptionLedger = {
   readonly closed: readonly ClosedUsage[];
 };
 
-type Entry = { readonly item: InvoiceItem; readonly invoiceId: string };
+/** `madeOn`: the account's day on which the invoice was made. */
+type Entry = { readonly item: InvoiceItem; readonly invoiceId: string; readonly madeOn: LocalDate };
 
 const recurringOf = ({ item, invoiceId }: Entry): readonly LedgerRecurring[] => {
   const { itemId, startDate: start, endDate: end, amountMinor, rate, planName, phaseName } = item;
@@ -47,11 +50,19 @@ const fixedOf = ({ item, invoiceId }: Entry): BilledFixed => {
   return { planName: planName ?? '', phaseName: phaseName ?? '', date: startDate, amountMinor, invoiceId };
 };
 
-const usageOf = ({ item, invoiceId }: Entry): readonly BilledUsage[] => {
-  const { usageName, usagePeriod, amountMinor, trackingIds } = item;
+const usageOf = ({ item, invoiceId, madeOn }: Entry): readonly BilledUsage[] => {
+  const { usageName, usagePeriod, amountMinor, trackingIds, endDate } = item;
   if (usageName === null || usagePeriod === null) return [];
-  const billed = { usageName, ...usagePeriod, amountMinor, invoiceId };
-  return [trackingIds === undefined ? billed : { ...billed, trackingIds }];
+  return [
+    {
+      usageName,
+      ...usagePeriod,
+      amountMinor,
+      invoiceId,
+      ...(trackingIds === undefined ? {} : { trackingIds }),
+      ...(endDate !== null && endDate > madeOn ? { isAhead: true } : {}),
+    },
+  ];
 };
 
 /** An adjustment lowers what a later repair can take back, and nothing else. */
@@ -100,13 +111,17 @@ const withoutOldIds = (usage: readonly BilledUsage[]): readonly BilledUsage[] =>
 export type Ledgers = Readonly<Record<string, SubscriptionLedger>>;
 
 /** The ledgers after an invoice charged, repaired or adjusted something of their subscriptions. */
-export const withCharges = (ledgers: Ledgers, items: readonly InvoiceItem[], invoiceId: string): Ledgers => {
+export const withCharges = (
+  ledgers: Ledgers,
+  items: readonly InvoiceItem[],
+  { invoiceId, madeOn }: Omit<Entry, 'item'>,
+): Ledgers => {
   const bySubscription = new Map<string, Entry[]>();
   for (const item of items) {
     if (item.subscriptionId === null) continue;
     const others = bySubscription.get(item.subscriptionId);
-    if (others === undefined) bySubscription.set(item.subscriptionId, [{ item, invoiceId }]);
-    else others.push({ item, invoiceId });
+    if (others === undefined) bySubscription.set(item.subscriptionId, [{ item, invoiceId, madeOn }]);
+    else others.push({ item, invoiceId, madeOn });
   }
   const after = { ...ledgers };
   for (const [subscriptionId, entries] of bySubscription) {

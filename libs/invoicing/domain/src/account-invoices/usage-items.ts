@@ -14,9 +14,16 @@ export const usageKey = (usageName: string, fromAt: Instant, toAt: Instant): str
 
 const keyOf = ({ usage, fromAt, toAt }: UsagePeriod): string => usageKey(usage.name, fromAt, toAt);
 
-/** A period within one that was charged is charged, too: a pause that came to light later makes no second bill (Kill Bill 3.4). */
-const isBilled = ({ usage: billed }: SubscriptionLedger, { usage, fromAt, toAt }: UsagePeriod): boolean =>
-  billed.some((one) => one.usageName === usage.name && one.fromAt <= fromAt && toAt <= one.toAt);
+type Period = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'>;
+
+/** What was charged for a period, or for a longer one that it turned out to be a part of. */
+const coverOf = (billed: readonly BilledUsage[], { usageName, fromAt, toAt }: Period): readonly BilledUsage[] =>
+  billed.filter((one) => one.usageName === usageName && one.fromAt <= fromAt && toAt <= one.toAt);
+
+const isSame = (a: Period, b: Period): boolean =>
+  a.usageName === b.usageName && a.fromAt === b.fromAt && a.toAt === b.toAt;
+
+const namedPeriod = ({ usage, fromAt, toAt }: UsagePeriod): Period => ({ usageName: usage.name, fromAt, toAt });
 
 /** How far a run looks: to its instant, and where a later day is asked for, to that day. */
 const horizonOf = ({ account, run }: Work): Instant => {
@@ -36,43 +43,73 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
       period.fromAt <= run.at &&
       period.endDate <= run.targetDate &&
       (from === null || period.endDate > from) &&
-      !isBilled(ledger, period),
+      !ledger.usage.some((billed) => isSame(billed, namedPeriod(period))),
   );
+};
+
+/** What was charged of a section that is still a period of it: one that was ended early is charged by what is left of it. */
+const chargedOf = ({ ledger }: Work, { usage, events }: UsageSection): readonly BilledUsage[] => {
+  const [opening, ending] = [events[0]?.at, events.at(-1)?.endAt ?? null];
+  return ledger.usage.filter(
+    ({ usageName, fromAt, toAt }) =>
+      usageName === usage.name && opening !== undefined && fromAt >= opening && (ending === null || toAt <= ending),
+  );
+};
+
+const asPeriod = ({ account }: Work, { usage, phase }: UsageSection, { fromAt, toAt }: BilledUsage): UsagePeriod => {
+  const time = accountTimeOf(account);
+  return { usage, phase, fromAt, toAt, startDate: localDateOf(fromAt, time), endDate: localDateOf(toAt, time) };
 };
 
 /**
  * Periods charged before that are counted again with the next one of their section: usage may have come late. Only so
  * many back from the last one that was charged; what comes later than that is never charged (Kill Bill 3.4).
  */
-const recountedPeriods = ({ ledger, account, settings }: Work, section: UsageSection): readonly UsagePeriod[] => {
-  const { usage, phase, period } = section;
-  const opening = section.events[0]?.at;
-  const own = ledger.usage.filter(
-    ({ usageName, fromAt }) => usageName === usage.name && opening !== undefined && fromAt >= opening,
-  );
-  if (settings.previousUsagePeriods === 0 || own.length === 0) return [];
+const recountedPeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
+  const { account, settings } = work;
+  const own = chargedOf(work, section);
+  const lastEnd = own.reduce<Instant | null>((last, { toAt }) => (last !== null && last > toAt ? last : toAt), null);
+  if (settings.previousUsagePeriods === 0 || lastEnd === null) return [];
   const time = accountTimeOf(account);
-  const lastEnd = own.reduce((last, { toAt }) => (toAt > last ? toAt : last), opening ?? own[0]?.toAt ?? '') as Instant;
-  const earliest = instantOf(plusPeriods(localDateOf(lastEnd, time), period, -settings.previousUsagePeriods), time);
-  const seen = new Map<string, UsagePeriod>();
-  for (const { fromAt, toAt } of own) {
-    if (fromAt < earliest) continue;
-    const dates = { startDate: localDateOf(fromAt, time), endDate: localDateOf(toAt, time) };
-    seen.set(`${fromAt} ${toAt}`, { usage, phase, fromAt, toAt, ...dates });
-  }
-  return [...seen.values()];
+  const back = plusPeriods(localDateOf(lastEnd, time), section.period, -settings.previousUsagePeriods);
+  const earliest = instantOf(back, time);
+  const periods = own.filter(({ fromAt }) => fromAt >= earliest).map((billed) => asPeriod(work, section, billed));
+  return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
 };
 
-type Wanted = { readonly period: UsagePeriod; readonly isNew: boolean };
+/** Periods that were charged while they were under way and have come to that end since. */
+const aheadPeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
+  const own = chargedOf(work, section);
+  const over = own.filter(
+    (one) =>
+      one.isAhead === true && one.toAt <= work.run.at && !own.some((other) => !other.isAhead && isSame(other, one)),
+  );
+  const periods = over.map((billed) => asPeriod(work, section, billed));
+  return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
+};
+
+/**
+ * `AHEAD`: the period was charged while it was under way, and is over now.
+ * `PART`: a pause or a change has come to light that ended the period before the end to which it was charged. It makes no
+ * second bill, and gives nothing back (Kill Bill 3.4); what was used after it was charged ahead is charged.
+ */
+type Wanted = { readonly period: UsagePeriod; readonly kind: 'NEW' | 'AGAIN' | 'AHEAD' | 'PART' };
 
 /** All periods whose quantities the run needs, those charged before ahead of the new ones of their section. */
 const wantedPeriods = (work: Work): readonly Wanted[] =>
   usageSections(work.events).flatMap((section): readonly Wanted[] => {
     const due = duePeriods(work, section);
-    if (due.length === 0) return [];
+    const ahead = aheadPeriods(work, section).map((period) => ({ period, kind: 'AHEAD' as const }));
+    if (due.length === 0) return ahead;
+    const isAhead = new Set(ahead.map(({ period }) => keyOf(period)));
+    const again = recountedPeriods(work, section).filter((period) => !isAhead.has(keyOf(period)));
     return [
-      ...recountedPeriods(work, section).map((period) => ({ period, isNew: false })),
-      ...due.map((period) => ({ period, isNew: true })),
+      ...ahead,
+      ...again.map((period) => ({ period, kind: 'AGAIN' as const })),
+      ...due.map((period) => {
+        const isPart = coverOf(work.ledger.usage, namedPeriod(period)).length > 0;
+        return { period, kind: isPart ? ('PART' as const) : ('NEW' as const) };
+      }),
     ];
   });
 
@@ -119,41 +156,40 @@ export const usageItems = (work: Work): ChargedUsage => {
   const known = knownUsage(ledger);
   const items: NewItem[] = [];
   const unused: UnusedPeriod[] = [];
-  for (const { period, isNew } of wantedPeriods(work)) {
+  for (const { period, kind } of wantedPeriods(work)) {
     if (!isKnown(known, period)) continue;
     const closed = known.get(keyOf(period)) ?? [];
-    const billed = isNew ? [] : billedFor(work, period);
-    const made = itemsOf(work, { period, closed, billed, isNew });
+    const made = itemsOf(work, { period, kind, closed, billed: billedFor(work, { period, kind }) });
     if (typeof made === 'string') return made;
     items.push(...made);
     const { usage, fromAt, toAt } = period;
-    if (isNew && made.length === 0)
+    if (kind !== 'AGAIN' && made.length === 0)
       unused.push({ subscriptionId: ledger.timeline.subscriptionId, usageName: usage.name, fromAt, toAt });
   }
   return { items, unused };
 };
 
 /** What was charged for a period before, as far as the run looks back. */
-const billedFor = ({ ledger, from, targetDateOf }: Work, period: UsagePeriod): readonly BilledUsage[] =>
-  ledger.usage.filter(
-    (one) =>
-      usageKey(one.usageName, one.fromAt, one.toAt) === keyOf(period) &&
-      (from === null || (targetDateOf(one.invoiceId) ?? from) >= from),
-  );
+const billedFor = ({ ledger, from, targetDateOf }: Work, { period, kind }: Wanted): readonly BilledUsage[] => {
+  const named = namedPeriod(period);
+  const billed = kind === 'PART' ? coverOf(ledger.usage, named) : ledger.usage.filter((one) => isSame(one, named));
+  return billed.filter(({ invoiceId }) => from === null || (targetDateOf(invoiceId) ?? from) >= from);
+};
 
 type Counted = Wanted & { readonly closed: readonly ClosedUsage[]; readonly billed: readonly BilledUsage[] };
 
 const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<ChargedUsage, object> => {
   const { ledger, currency, settings } = work;
-  const { period, closed, billed, isNew } = counted;
+  const { period, kind, closed, billed } = counted;
   const { usage, phase, fromAt, toAt, startDate, endDate } = period;
   const billedMinor = billed.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
   const due = { usage, quantities: quantitiesOf(closed), billedMinor };
-  const charges = usageCharges(due, isNew, currency, {
+  const charges = usageCharges(due, kind === 'NEW', currency, {
     mode: settings.usageDetailMode,
     // Reported usage only grows; what is metered may have been corrected, and is given back (Kill Bill knows no such thing).
-    mayFall: closed.some(({ rule }) => rule !== null),
+    mayFall: kind === 'AGAIN' && closed.some(({ rule }) => rule !== null),
   });
+  if (charges === 'charged-more-before' && kind === 'PART') return [];
   if (typeof charges === 'string') return `usage-${charges}`;
   const shown = settings.isZeroUsageLeftOut ? charges.filter(({ amountMinor }) => amountMinor !== 0) : charges;
   const trackingIds = newlyCounted(closed, billed);
