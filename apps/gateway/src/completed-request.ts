@@ -21,6 +21,14 @@ export const completedRequestOf = ({ request }: Exchange): Completed | null => {
   return completedRequests.find((one) => one.method === request.method && one.path === path) ?? null;
 };
 
+/** The body goes on as JSON and with a length of its own. */
+const withoutLength = (headers: IncomingHttpHeaders): IncomingHttpHeaders => ({
+  'content-type': 'application/json',
+  ...Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name !== 'content-length' && name !== 'transfer-encoding'),
+  ),
+});
+
 /** A refusal of the first service is the answer; else the second one's is. */
 export const forwardCompleted = async (
   upstreams: Upstreams,
@@ -29,17 +37,17 @@ export const forwardCompleted = async (
   { by, to }: Completed,
 ): Promise<void> => {
   const body = await bodyOf(request);
-  if (body === null) throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
-  const { 'content-length': _length, 'transfer-encoding': _encoding, ...kept } = headers;
+  if (body === null)
+    throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
   const method = methodOf(request);
   const path = request.url ?? '/';
   const inner = path.replace(/^\/1\.0\/kb\//, '/internal/');
   const text = body.length === 0 ? '{}' : body;
-  const type = { 'content-type': 'application/json', ...kept };
-  const completed = await upstreams[by].call({ method, path: inner, headers: type, body: text });
+  const rewritten = withoutLength(headers);
+  const completed = await upstreams[by].call({ method, path: inner, headers: rewritten, body: text });
   const answer =
     completed.status >= 300
       ? completed
-      : await upstreams[to].call({ method, path, headers: type, body: completed.body });
+      : await upstreams[to].call({ method, path, headers: rewritten, body: completed.body });
   response.writeHead(answer.status, answer.headers).end(answer.body);
 };

@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowOrigins } from './cors';
 import { answerEmpty, answerJson, challenge, forbid, pathOf, refuse } from './answers';
+import { answerTogether } from './answer-together';
 import { answerApiPage } from './api-page';
 import { type Caller, authenticator } from './authenticate';
-import { completedRequestOf, forwardCompleted } from './completed-request';
 import { completionOf, forwardCompletely } from './completion';
 import { conductor } from './conductor';
 import { type Upstreams, Unreachable } from './dispatch';
@@ -109,11 +109,7 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
     }
     const headers = forwardedHeaders(request, { caller, correlationId, innerSecret });
     const exchange = { request, response };
-    const completed = completedRequestOf(exchange);
-    if (completed !== null) {
-      await forwardCompleted(upstreams, exchange, headers, completed);
-      return;
-    }
+    if (await answerTogether(upstreams, exchange, headers)) return;
     const completion = completionOf(exchange);
     if (completion === null) await upstreams[name].forward(exchange, headers);
     else

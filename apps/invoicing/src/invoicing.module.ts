@@ -4,6 +4,8 @@ import { AddItemsEndpoint } from './http/add-items.endpoint';
 import { ChangeInvoiceEndpoint } from './http/change-invoice.endpoint';
 import { CreateInvoiceEndpoint } from './http/create-invoice.endpoint';
 import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
+import { InvoiceGroupsEndpoint } from './http/invoice-groups.endpoint';
+import { InvoiceTextsEndpoint } from './http/invoice-texts.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
 import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
 import { invoicingOn, invoicingToken } from './invoicing';
@@ -26,6 +28,8 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     PreviewInvoiceEndpoint,
     AddItemsEndpoint,
     ChangeInvoiceEndpoint,
+    InvoiceTextsEndpoint,
+    InvoiceGroupsEndpoint,
     TransferCreditEndpoint,
     OverdueConfigEndpoint,
     AccountOverdueEndpoint,

@@ -6,12 +6,15 @@ import {
   subscriberAccountsReadModel,
 } from '@billstream/subscriptions-read-models';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { dueCatalogs } from './due-catalogs';
 import { duePhases } from './due-phases';
 import { openChanges } from './open-changes';
 import { AdjustSubscriptionEndpoint } from './http/adjust-subscription.endpoint';
+import { BillingRulesEndpoint } from './http/billing-rules.endpoint';
 import { BlockAccountEndpoint } from './http/block-account.endpoint';
 import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
 import { CancelSubscriptionEndpoint } from './http/cancel-subscription.endpoint';
+import { CatalogDocumentsEndpoint } from './http/catalog-documents.endpoint';
 import { CatalogEndpoint } from './http/catalog.endpoint';
 import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
@@ -19,8 +22,10 @@ import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
 import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
 import { PlanPreviewEndpoint } from './http/plan-preview.endpoint';
 import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
+import { SubscribedPlanEndpoint } from './http/subscribed-plan.endpoint';
 import { TransferBundleEndpoint } from './http/transfer-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
+import { OnAccountClosed } from './reactions/on-account-closed';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
 import { OnOverdue } from './reactions/on-overdue';
@@ -44,8 +49,12 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     GetBundlesEndpoint,
     RenameBundleEndpoint,
     CatalogEndpoint,
+    SubscribedPlanEndpoint,
     UploadCatalogEndpoint,
+    CatalogDocumentsEndpoint,
+    BillingRulesEndpoint,
     OnAccounts,
+    OnAccountClosed,
     OnInvoicing,
     OnOverdue,
   ],
@@ -59,6 +68,6 @@ export const subscriptionsService: ServiceDefinition = {
   readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
   publication,
   hears: ['accounts', 'invoicing'],
-  dueWork: (runtime) => ({ ...duePhases(runtime), ...openChanges(runtime) }),
+  dueWork: (runtime) => ({ ...duePhases(runtime), ...openChanges(runtime), ...dueCatalogs(runtime) }),
   module: moduleOn,
 };

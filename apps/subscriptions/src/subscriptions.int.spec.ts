@@ -352,7 +352,9 @@ describe('the catalog', () => {
       headers: { 'content-type': 'text/xml' },
     });
     expect([upload.statusCode, upload.json().code]).toEqual([400, 2080]);
-    expect(upload.json().message).toContain('plan standard-pro: product Nope is unknown');
+    expect(upload.json().message).toContain(
+      "/catalog/plans/plan[@name='standard-pro']/product: product Nope is unknown",
+    );
     const bomb = await service.call({
       method: 'POST',
       url: '/1.0/kb/catalog/xml',

@@ -30,36 +30,41 @@ export class CreateInvoiceEndpoint {
   ): Promise<void> {
     const context = requestContextOf(request);
     const account = await existingAccount(this.invoicing, context.tenantId, accountIdOf(query));
-    const invoiceId = await this.run(account, query, context);
+    const invoiceId = await runInvoice(this.invoicing, account, query, context);
     if (invoiceId === null) void reply.status(404);
     else void reply.status(201).header('Location', locationOf(request, `/1.0/kb/invoices/${invoiceId}`));
   }
-
-  private async run(account: InvoicedAccount, query: RunQuery, request: RequestContext): Promise<string | null> {
-    const { accountId } = account;
-    const { runtime, accountInvoices } = this.invoicing;
-    const now = runtime.clock.now(request.tenantId);
-    const command = { type: 'Invoice' as const, targetDate: dateFrom('targetDate', query.targetDate), now };
-    const handled = await accountInvoices(
-      accountInvoicesStream(accountId),
-      command,
-      contextOf(request, this.invoicing),
-    );
-    const { events, state, position } = unwrap(handled, invoiceProblem(accountId));
-    await runtime.visible(position);
-    const made = invoiceMadeBy(events);
-    if (made !== null) return made;
-    return state.pending === null ? null : this.afterUsage(account, request.tenantId);
-  }
-
-  /** The run goes on when metering has answered; the invoice it makes then is the one that was asked for. */
-  private async afterUsage({ accountId, lastInvoiceId }: InvoicedAccount, tenantId: string): Promise<string | null> {
-    const look = (): Promise<InvoicedAccount | null> =>
-      invoicedAccount(this.invoicing.runtime.database, tenantId, accountId);
-    const seen = await lookUntil(look, (account) => account?.awaitsUsage === false, usagePatienceMs);
-    return seen === null || seen.lastInvoiceId === lastInvoiceId ? null : seen.lastInvoiceId;
-  }
 }
+
+/** Runs invoicing for an account: the id of the invoice it makes, or null when there is nothing to invoice. */
+export const runInvoice = async (
+  invoicing: Invoicing,
+  account: InvoicedAccount,
+  query: RunQuery,
+  request: RequestContext,
+): Promise<string | null> => {
+  const { accountId } = account;
+  const { runtime, accountInvoices } = invoicing;
+  const now = runtime.clock.now(request.tenantId);
+  const command = { type: 'Invoice' as const, targetDate: dateFrom('targetDate', query.targetDate), now };
+  const handled = await accountInvoices(accountInvoicesStream(accountId), command, contextOf(request, invoicing));
+  const { events, state, position } = unwrap(handled, invoiceProblem(accountId));
+  await runtime.visible(position);
+  const made = invoiceMadeBy(events);
+  if (made !== null) return made;
+  return state.pending === null ? null : afterUsage(invoicing, account, request.tenantId);
+};
+
+/** The run goes on when metering has answered; the invoice it makes then is the one that was asked for. */
+const afterUsage = async (
+  { runtime }: Invoicing,
+  { accountId, lastInvoiceId }: InvoicedAccount,
+  tenantId: string,
+): Promise<string | null> => {
+  const look = (): Promise<InvoicedAccount | null> => invoicedAccount(runtime.database, tenantId, accountId);
+  const seen = await lookUntil(look, (account) => account?.awaitsUsage === false, usagePatienceMs);
+  return seen === null || seen.lastInvoiceId === lastInvoiceId ? null : seen.lastInvoiceId;
+};
 
 /** The invoice that a run made or added to; null when it made none. */
 const invoiceMadeBy = (events: readonly AccountInvoicesEvent[]): string | null => {

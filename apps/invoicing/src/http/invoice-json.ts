@@ -24,7 +24,8 @@ const descriptions: { readonly [Type in InvoiceItemType]: (item: InvoiceItem) =>
     amountMinor > 0 ? 'Adjustment (account credit)' : 'Adjustment (use of account credit)',
 };
 
-const descriptionOf = (item: InvoiceItem): string | null => {
+/** What a client wrote of an item, else what its type says. */
+export const descriptionOf = (item: InvoiceItem): string | null => {
   const { type, description } = item;
   return description === undefined || description === null || description === ''
     ? descriptions[type](item)

@@ -1,5 +1,5 @@
 import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
-import { type InvoiceFilter, invoicesOf, invoicesPage } from '@billstream/invoicing-read-models';
+import { type InvoiceFilter, invoicesOf, invoicesPage, searchInvoices } from '@billstream/invoicing-read-models';
 import { parseUuid } from '@billstream/kernel';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { Type } from 'class-transformer';
@@ -41,6 +41,23 @@ export class ListInvoicesEndpoint {
     const { tenantId } = requestContextOf(request);
     const { invoices, total } = await invoicesPage(this.invoicing.runtime.database, tenantId, { offset, limit });
     paginate(reply, { offset: Math.max(offset, 0), limit, total, uri: locationOf(request, request.url) });
+    return invoices.map(invoiceJson);
+  }
+
+  /** By id of invoice or account, number, currency, or `_q=1&balance[gt]=0` (Kill Bill 1.5). */
+  @Get('invoices/search/:searchKey')
+  async searchInvoices(
+    @Param('searchKey') key: string,
+    @Query() { offset, limit }: InvoicePageQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { tenantId } = requestContextOf(request);
+    const found = await searchInvoices(this.invoicing.runtime.database, tenantId, key, { offset, limit });
+    if ('fault' in found) throw invalidValue(`searchKey: ${found.fault}`);
+    const { invoices, total, all } = found;
+    const uri = locationOf(request, request.url);
+    paginate(reply, { offset: Math.max(offset, 0), limit, total, max: all, uri });
     return invoices.map(invoiceJson);
   }
 

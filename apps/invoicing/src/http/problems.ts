@@ -36,6 +36,15 @@ export const wrongStatus = (invoiceId: string, status: string, wanted: string): 
 const voidedInvoice = (invoiceId: string): ProblemException =>
   invoiceRefusal(400, 4031, `Invoice ${invoiceId} is void and cannot be changed.`);
 
+const named = (kind: string, locale: string | null): string =>
+  [kind.toLowerCase().replaceAll('_', ' '), ...(locale === null ? [] : [`for ${locale}`])].join(' ');
+
+export const unknownText = (kind: string, locale: string | null): ProblemException =>
+  killBillProblem(404, null, 'IllegalArgumentException', `There is no ${named(kind, locale)}`);
+
+export const textExists = (kind: string, locale: string | null): ProblemException =>
+  invalidValue(`There is a ${named(kind, locale)} already; deleteIfExists=true replaces it`);
+
 export const missingAmount = (code: 4009 | 4015, field: string): ProblemException =>
   invoiceRefusal(400, code, `${field}: an amount of zero or more is needed`);
 

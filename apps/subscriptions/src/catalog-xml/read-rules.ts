@@ -1,4 +1,5 @@
 import {
+  type CatalogError,
   type CatalogRules,
   type Condition,
   type RuleCase,
@@ -8,8 +9,8 @@ import {
   conditionNames,
   createAlignments,
 } from '@billstream/subscriptions-domain';
+import { attempt, oneOf } from './read-parts';
 import { type XmlElement, childText, listIn } from '@billstream/xml';
-import { oneOf } from './read-catalog';
 
 const conditionOf = (element: XmlElement): Condition =>
   Object.fromEntries(
@@ -22,20 +23,26 @@ const conditionOf = (element: XmlElement): Condition =>
 const casesOf = <Result extends string>(
   rules: XmlElement | null,
   kind: string,
+  errors: CatalogError[],
   result: { readonly name: string; readonly allowed: readonly Result[] },
 ): readonly RuleCase<Result>[] =>
-  (rules === null ? [] : listIn(rules, kind, `${kind}Case`)).map((element, index) => ({
-    when: conditionOf(element),
-    result: oneOf(result.allowed, childText(element, result.name), `rules, ${kind}, case ${index + 1}, ${result.name}`),
-  }));
+  (rules === null ? [] : listIn(rules, kind, `${kind}Case`)).flatMap(
+    (element) =>
+      attempt(errors, () => [
+        {
+          when: conditionOf(element),
+          result: oneOf(result.allowed, childText(element, result.name), `${element.path}/${result.name}`),
+        },
+      ]) ?? [],
+  );
 
 /** Cases in document order: the order is what decides among them. */
-export const readRules = (rules: XmlElement | null): CatalogRules => ({
-  changePolicy: casesOf(rules, 'changePolicy', { name: 'policy', allowed: billingPolicies }),
-  changeAlignment: casesOf(rules, 'changeAlignment', { name: 'alignment', allowed: changeAlignments }),
-  cancelPolicy: casesOf(rules, 'cancelPolicy', { name: 'policy', allowed: billingPolicies }),
-  createAlignment: casesOf(rules, 'createAlignment', { name: 'alignment', allowed: createAlignments }),
-  billingAlignment: casesOf(rules, 'billingAlignment', { name: 'alignment', allowed: billingAlignments }),
+export const readRules = (rules: XmlElement | null, errors: CatalogError[]): CatalogRules => ({
+  changePolicy: casesOf(rules, 'changePolicy', errors, { name: 'policy', allowed: billingPolicies }),
+  changeAlignment: casesOf(rules, 'changeAlignment', errors, { name: 'alignment', allowed: changeAlignments }),
+  cancelPolicy: casesOf(rules, 'cancelPolicy', errors, { name: 'policy', allowed: billingPolicies }),
+  createAlignment: casesOf(rules, 'createAlignment', errors, { name: 'alignment', allowed: createAlignments }),
+  billingAlignment: casesOf(rules, 'billingAlignment', errors, { name: 'alignment', allowed: billingAlignments }),
   priceList: (rules === null ? [] : listIn(rules, 'priceList', 'priceListCase')).map((element) => {
     const { toPriceList, ...when } = conditionOf(element);
     return { when, result: toPriceList ?? 'DEFAULT' };

@@ -66,31 +66,35 @@ const rules = (all: CatalogRules): string =>
     cases('priceList', 'toPriceList', all.priceList),
   ]);
 
-const tier = ({ limits, blocks, fixedPrice, recurringPrice }: CatalogTier): string =>
-  element('tier', [
-    list('limits', limits.map(limit)),
-    list(
-      'blocks',
-      blocks.map(({ unit, size, max, prices: values }) =>
-        element('tieredBlock', [
-          element('unit', unit),
-          element('size', size),
-          prices('prices', values),
-          element('max', max),
-        ]),
-      ),
+const tierParts = ({ limits, blocks, fixedPrice, recurringPrice }: CatalogTier): readonly (string | null)[] => [
+  list('limits', limits.map(limit)),
+  list(
+    'blocks',
+    blocks.map(({ unit, size, max, prices: values }) =>
+      element('tieredBlock', [
+        element('unit', unit),
+        element('size', size),
+        prices('prices', values),
+        element('max', max),
+      ]),
     ),
-    fixedPrice === null ? null : prices('fixedPrice', fixedPrice),
-    recurringPrice === null ? null : prices('recurringPrice', recurringPrice),
-  ]);
+  ),
+  fixedPrice === null ? null : prices('fixedPrice', fixedPrice),
+  recurringPrice === null ? null : prices('recurringPrice', recurringPrice),
+];
 
-const usage = ({ name, usageType, billingMode, tierBlockPolicy, billingPeriod, tiers }: CatalogUsage): string =>
-  element('usage', [element('billingPeriod', billingPeriod), list('tiers', tiers.map(tier))], {
-    name,
-    billingMode,
-    usageType,
-    tierBlockPolicy,
-  });
+const usage = (one: CatalogUsage): string => {
+  const { name, usageType, billingMode, tierBlockPolicy, billingPeriod, tiers, untiered } = one;
+  const content = [
+    element('billingPeriod', billingPeriod),
+    ...(untiered === undefined ? [] : tierParts(untiered)),
+    list(
+      'tiers',
+      tiers.map((tier) => element('tier', tierParts(tier))),
+    ),
+  ];
+  return element('usage', content, { name, billingMode, usageType, tierBlockPolicy });
+};
 
 const phase = (name: string, { type, prettyName, duration, fixed, recurring, usages }: CatalogPhase): string =>
   element(

@@ -3,6 +3,7 @@ import {
   type Catalog,
   type CatalogPhase,
   type CatalogPlan,
+  type CatalogProduct,
   type CatalogTier,
   type CatalogUsage,
   type CatalogVersion,
@@ -30,7 +31,10 @@ const usageJson = ({ billingPeriod, tiers }: CatalogUsage, currencies: readonly 
   tiers: tiers.map((tier) => tierJson(tier, currencies)),
 });
 
-const phaseJson = ({ type, recurring, fixed, duration, usages }: CatalogPhase, currencies: readonly string[]) => ({
+export const phaseJson = (
+  { type, recurring, fixed, duration, usages }: CatalogPhase,
+  currencies: readonly string[],
+) => ({
   type,
   prices: recurring === null ? [] : pricesJson(recurring.prices, currencies),
   fixedPrices: fixed === null ? [] : pricesJson(fixed.prices, currencies),
@@ -38,12 +42,24 @@ const phaseJson = ({ type, recurring, fixed, duration, usages }: CatalogPhase, c
   usages: usages.map((usage) => usageJson(usage, currencies)),
 });
 
-const planJson = (plan: CatalogPlan, currencies: readonly string[]) => ({
+export const planJson = (plan: CatalogPlan, currencies: readonly string[]) => ({
   name: plan.name,
   prettyName: plan.prettyName ?? plan.name,
   recurringBillingMode: plan.recurringBillingMode,
   billingPeriod: billingPeriodOf(plan),
   phases: plan.phases.map((phase) => phaseJson(phase, currencies)),
+});
+
+export const productJson = (
+  { name, prettyName, category, included, available }: CatalogProduct,
+  { plans, currencies }: Pick<CatalogVersion, 'plans' | 'currencies'>,
+) => ({
+  type: category,
+  name,
+  prettyName: prettyName ?? name,
+  plans: plans.filter(({ product }) => product === name).map((plan) => planJson(plan, currencies)),
+  included,
+  available,
 });
 
 export const catalogJson = ({
@@ -59,14 +75,7 @@ export const catalogJson = ({
   effectiveDate,
   currencies,
   units: units.map(({ name, prettyName }) => ({ name, prettyName: prettyName ?? name })),
-  products: products.map(({ name, prettyName, category, included, available }) => ({
-    type: category,
-    name,
-    prettyName: prettyName ?? name,
-    plans: plans.filter(({ product }) => product === name).map((plan) => planJson(plan, currencies)),
-    included,
-    available,
-  })),
+  products: products.map((product) => productJson(product, { plans, currencies })),
   priceLists,
 });
 

@@ -37,7 +37,7 @@ export class CatalogEndpoint {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const versions = chosen(await this.subscriptions.catalogOf(tenantId), query);
+    const versions = chosen(await this.subscriptions.documentsOf(tenantId), query);
     if (request.headers.accept?.startsWith('text/xml') !== true) return versions.map(catalogJson);
     void reply.header('content-type', 'text/xml; charset=utf-8');
     return this.written(versions, query, tenantId);
@@ -47,12 +47,12 @@ export class CatalogEndpoint {
   @Get('xml')
   @Header('content-type', 'text/xml; charset=utf-8')
   async getXml(@Query() query: CatalogQuery, @RequestCtx() { tenantId }: RequestContext): Promise<string> {
-    return this.written(chosen(await this.subscriptions.catalogOf(tenantId), query), query, tenantId);
+    return this.written(chosen(await this.subscriptions.documentsOf(tenantId), query), query, tenantId);
   }
 
   @Get('versions')
   async getVersions(@RequestCtx() { tenantId }: RequestContext) {
-    return versionsJson(await this.subscriptions.catalogOf(tenantId));
+    return versionsJson(await this.subscriptions.documentsOf(tenantId));
   }
 
   @Get('availableBasePlans')
@@ -67,7 +67,7 @@ export class CatalogEndpoint {
 
   private async current(tenantId: string): Promise<CatalogVersion> {
     const now = this.subscriptions.runtime.clock.now(tenantId);
-    const version = versionAt(await this.subscriptions.catalogOf(tenantId), now);
+    const version = versionAt(await this.subscriptions.documentsOf(tenantId), now);
     if (version === null)
       throw bundleProblem({ code: 'no-catalog', detail: `There is no catalog version applicable for ${now}` });
     return version;

@@ -1,11 +1,6 @@
 import { type RequestContext, RequestCtx } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
-import {
-  type BundleCommand,
-  type BundleState,
-  type EndDate,
-  bundleDecider,
-} from '@billstream/subscriptions-domain';
+import { type BundleCommand, type BundleState, type EndDate, bundleDecider } from '@billstream/subscriptions-domain';
 import { Body, Controller, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsArray, IsIn, IsOptional, IsString, ValidateNested } from 'class-validator';
@@ -68,7 +63,7 @@ const subscriptionOf = (body: InvoiceDryRunRequest, accountId: string | undefine
 export class PlanPreviewEndpoint {
   constructor(@Inject(subscriptionsToken) private readonly subscriptions: Subscriptions) {}
 
-  /** The request itself, with the timelines that its action would change; none where it names no action. */
+  /** What invoicing has to know: the kind of dry run, and the timelines that its action would change. */
   @Post('dryRun')
   @HttpCode(200)
   async planTimelines(
@@ -76,14 +71,15 @@ export class PlanPreviewEndpoint {
     @Body() body: InvoiceDryRunRequest | undefined,
     @RequestCtx() context: RequestContext,
   ): Promise<object> {
-    if (body?.dryRunType !== 'SUBSCRIPTION_ACTION') return { ...body, plannedTimelines: [] };
+    if (body?.dryRunType !== 'SUBSCRIPTION_ACTION')
+      return { dryRunType: body?.dryRunType ?? 'TARGET_DATE', plannedTimelines: [] };
     const { state, command } = await this.planned(body, query.accountId, context);
     const decision = bundleDecider.decide(command, state);
     if ('rejected' in decision) throw bundleProblem(decision.rejected);
     const plannedTimelines = decision.events.flatMap(({ type, data }) =>
       type === 'BillingTimelineChanged' ? [data] : [],
     );
-    return { ...body, plannedTimelines };
+    return { dryRunType: body.dryRunType, plannedTimelines };
   }
 
   private planned(
@@ -91,14 +87,15 @@ export class PlanPreviewEndpoint {
     accountId: string | undefined,
     context: RequestContext,
   ): Promise<Planned> {
-    switch (body.dryRunAction) {
+    const action = body.dryRunAction ?? null;
+    switch (action) {
       case 'START_BILLING':
         return this.start(body, accountId, context);
       case 'CHANGE':
         return this.change(body, context);
       case 'STOP_BILLING':
         return this.stop(body, context);
-      default:
+      case null:
         throw invalidValue(`dryRunAction: must be one of ${actions.join(', ')}`);
     }
   }
@@ -136,8 +133,7 @@ export class PlanPreviewEndpoint {
 
   private async stop(body: InvoiceDryRunRequest, context: RequestContext): Promise<Planned> {
     const { bundle, facts, requestedAt, policy } = await this.target(body, context);
-    const end: EndDate =
-      requestedAt === null ? { policy: policy ?? ('BY_CATALOG' as const) } : { at: requestedAt };
+    const end: EndDate = requestedAt === null ? { policy: policy ?? ('BY_CATALOG' as const) } : { at: requestedAt };
     const data = {
       ...facts,
       cancellationId: derivedId(context.commandId, 'cancellation'),

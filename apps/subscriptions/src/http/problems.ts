@@ -19,6 +19,7 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'no-plan-matches': [400, 2020, 'CatalogApiException'],
   'several-plans-match': [400, 2002, 'CatalogApiException'],
   'no-price-in-currency': [400, 2010, 'CatalogApiException'],
+  'price-override-invalid': [400, 2081, 'CatalogApiException'],
   'phase-not-in-plan': [400, 1011, 'EntitlementApiException'],
   'base-missing': [400, 1013, 'EntitlementApiException'],
   'base-exists': [400, 1015, 'EntitlementApiException'],

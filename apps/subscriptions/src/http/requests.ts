@@ -23,11 +23,14 @@ class BlockPriceRequest {
   @IsString() readonly unitName!: string;
   @IsOptional() readonly size?: unknown;
   @IsOptional() readonly price?: unknown;
+  @IsOptional() readonly max?: unknown;
 }
 
 class TierPriceRequest {
   @IsOptional() @IsArray() @ValidateNested({ each: true }) @Type(() => BlockPriceRequest) readonly blockPrices?:
     BlockPriceRequest[] | null;
+  /** Of a capacity tier. */
+  @IsOptional() readonly recurringPrice?: unknown;
 }
 
 class UsagePriceRequest {
@@ -134,15 +137,31 @@ const priceFrom = (name: string, value: unknown) => {
   return price;
 };
 
+const maxFrom = (max: unknown) => {
+  if (max === undefined || max === null) return null;
+  const parsed = parseDecimal(max);
+  if (parsed === null) throw invalidValue('max: must be a number of blocks, or -1');
+  return parsed;
+};
+
 const blocksFrom = ({ tierPrices }: UsagePriceRequest): PriceOverride['usages'][number]['blocks'] =>
   (tierPrices ?? []).flatMap(({ blockPrices }) =>
-    (blockPrices ?? []).flatMap(({ unitName, size, price }) => {
+    (blockPrices ?? []).flatMap(({ unitName, size, price, max }) => {
       const [parsedSize, parsedPrice] = [priceFrom('size', size), priceFrom('price', price)];
       return parsedSize === null || parsedPrice === null
         ? []
-        : [{ unit: unitName, size: parsedSize, price: parsedPrice }];
+        : [{ unit: unitName, size: parsedSize, price: parsedPrice, max: maxFrom(max) }];
     }),
   );
+
+const usageFrom = (usage: UsagePriceRequest): PriceOverride['usages'][number] => {
+  const tierPrices = (usage.tierPrices ?? []).map(({ recurringPrice }) => priceFrom('recurringPrice', recurringPrice));
+  return {
+    name: usage.usageName,
+    blocks: blocksFrom(usage),
+    ...(tierPrices.some((price) => price !== null) ? { tierPrices } : {}),
+  };
+};
 
 export const overridesFrom = ({ priceOverrides }: SubscriptionRequest): readonly PriceOverride[] =>
   (priceOverrides ?? []).map((override) => ({
@@ -150,5 +169,5 @@ export const overridesFrom = ({ priceOverrides }: SubscriptionRequest): readonly
     phaseType: override.phaseType ?? null,
     fixedPrice: priceFrom('fixedPrice', override.fixedPrice),
     recurringPrice: priceFrom('recurringPrice', override.recurringPrice),
-    usages: (override.usagePrices ?? []).map((usage) => ({ name: usage.usageName, blocks: blocksFrom(usage) })),
+    usages: (override.usagePrices ?? []).map(usageFrom),
   }));

@@ -89,16 +89,18 @@ const lifeEvents = (bundle: Bundle, subscription: Subscription): readonly EventJ
 };
 
 const planEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
-  plannedPhases(bundle, subscription).map(({ transitionId, kind, effectiveAt, phase }) => {
-    const type = kind === 'START' ? 'START_BILLING' : kind === 'PHASE' || kind === 'CHANGE' ? kind : 'STOP_BILLING';
-    return eventJson({
-      eventId: transitionId,
-      type,
-      at: effectiveAt,
-      phase: phase ?? around(bundle, subscription, effectiveAt),
-      state: type,
+  plannedPhases(bundle, subscription)
+    .filter(({ isMove }) => !isMove)
+    .map(({ transitionId, kind, effectiveAt, phase }) => {
+      const type = kind === 'START' ? 'START_BILLING' : kind === 'PHASE' || kind === 'CHANGE' ? kind : 'STOP_BILLING';
+      return eventJson({
+        eventId: transitionId,
+        type,
+        at: effectiveAt,
+        phase: phase ?? around(bundle, subscription, effectiveAt),
+        state: type,
+      });
     });
-  });
 
 const blockingEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] => {
   const relevant = ({ blockedId }: BlockingState): boolean =>

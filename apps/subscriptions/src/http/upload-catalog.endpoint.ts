@@ -1,4 +1,5 @@
 import {
+  type ProblemException,
   type RequestContext,
   RequestCtx,
   killBillProblem,
@@ -10,6 +11,8 @@ import { decimal, parseCurrency, parseDecimal } from '@billstream/kernel';
 import type { ProductCategory } from '@billstream/subscriptions-contracts';
 import {
   type CatalogCommand,
+  type CatalogError,
+  type CatalogVersion,
   type SimplePlan,
   additionErrors,
   catalogStream,
@@ -19,6 +22,7 @@ import { Body, Controller, Delete, HttpCode, Inject, Post, Req, Res } from '@nes
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsNumber, IsOptional, IsString, Length, Min } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readCatalog } from '../catalog-xml/read-catalog';
+import { xmlPathOf } from '../catalog-xml/xml-path';
 import { type Subscriptions, stepOf, subscriptionsToken } from '../subscriptions';
 import { catalogProblem, invalidValue } from './problems';
 import { periodFrom } from './requests';
@@ -70,9 +74,10 @@ export class UploadCatalogEndpoint {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const read = readCatalog(typeof body === 'string' ? body : '');
-    if ('error' in read) throw killBillProblem(400, 2080, 'CatalogApiException', `Invalid catalog: ${read.error}`);
-    await this.issue(requestContextOf(request), { type: 'UploadVersion', data: { version: read.version } });
+    const version = versionIn(body);
+    await this.issue(requestContextOf(request), { type: 'UploadVersion', data: { version } }, (pointer) =>
+      xmlPathOf(version, pointer),
+    );
     void reply.header('Location', locationOf(request, '/1.0/kb/catalog'));
   }
 
@@ -80,8 +85,16 @@ export class UploadCatalogEndpoint {
   @HttpCode(200)
   async validateXml(@Body() body: unknown, @RequestCtx() { tenantId }: RequestContext) {
     const read = readCatalog(typeof body === 'string' ? body : '');
-    const errors = 'error' in read ? [read.error] : additionErrors(await this.uploaded(tenantId), read.version);
-    return { catalogValidationErrors: errors.map((errorDescription) => ({ errorDescription })) };
+    const errors =
+      'errors' in read
+        ? read.errors
+        : additionErrors(await this.subscriptions.uploadedOf(tenantId), read.version).map((error) => ({
+            ...error,
+            pointer: xmlPathOf(read.version, error.pointer),
+          }));
+    return {
+      catalogValidationErrors: errors.map(({ pointer, message }) => ({ errorDescription: `${pointer}: ${message}` })),
+    };
   }
 
   @Post('simplePlan')
@@ -103,16 +116,35 @@ export class UploadCatalogEndpoint {
     await this.issue(context, { type: 'DeleteCatalog', data: {} });
   }
 
-  private uploaded(tenantId: string) {
-    return this.subscriptions.uploadedOf(tenantId);
-  }
-
-  private async issue(context: RequestContext, command: CatalogCommand): Promise<void> {
+  private async issue(
+    context: RequestContext,
+    command: CatalogCommand,
+    pathOf: (pointer: string) => string = (pointer) => pointer,
+  ): Promise<void> {
     const { subscriptions } = this;
     const done = unwrap(
       await subscriptions.catalog(catalogStream(context.tenantId), command, stepOf(context, subscriptions, 'catalog')),
-      catalogProblem,
+      (rejection) => ('errors' in rejection ? invalidCatalog(rejection.errors, pathOf) : catalogProblem(rejection)),
     );
     await subscriptions.runtime.visible(done.position);
   }
 }
+
+const errorsShownMax = 20;
+
+const invalidCatalog = (errors: readonly CatalogError[], pathOf: (pointer: string) => string): ProblemException =>
+  killBillProblem(
+    400,
+    2080,
+    'CatalogApiException',
+    `Invalid catalog: ${errors
+      .slice(0, errorsShownMax)
+      .map(({ pointer, message }) => `${pathOf(pointer)}: ${message}`)
+      .join('; ')}`,
+  );
+
+const versionIn = (body: unknown): CatalogVersion => {
+  const read = readCatalog(typeof body === 'string' ? body : '');
+  if ('errors' in read) throw invalidCatalog(read.errors, (path) => path);
+  return read.version;
+};

@@ -3,10 +3,15 @@ import type { PublicEvent } from '@billstream/event-sourcing';
 import { catalogStream, subscriberAccountStream } from '@billstream/subscriptions-domain';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
+import { followWithAccount } from '../follow-catalog';
 import { type Subscriptions, subscriptionsToken } from '../subscriptions';
 import { contextOf, settled } from './context';
 
 type TenantCreated = Extract<AccountsEvent, { readonly type: 'accounts.tenant-created.v1' }>;
+
+type SettingsChanged = Extract<AccountsEvent, { readonly type: 'accounts.tenant-settings-changed.v1' }>;
+
+const alignSetting = 'org.killbill.subscription.align.effectiveDateForExistingSubscriptions';
 
 /** Copies what accounts says into streams of our own, so that everything here can be rebuilt from those alone. */
 @Controller()
@@ -33,6 +38,21 @@ export class OnAccounts {
   @EventPattern('accounts.account-updated.v1')
   async accountUpdated(@Payload() event: PublicEvent<string, AccountFacts>): Promise<void> {
     await this.record(event);
+    await followWithAccount(this.subscriptions, event.data, contextOf(event, 'follow-catalog'));
+  }
+
+  /** Of a tenant's settings the one that concerns catalogs, by Kill Bill's name. */
+  @EventPattern('accounts.tenant-settings-changed.v1')
+  async settingsChanged(
+    @Payload() event: PublicEvent<SettingsChanged['type'], SettingsChanged['data']>,
+  ): Promise<void> {
+    const { tenantId, settings } = event.data;
+    const command = {
+      type: 'SetVersionAlignment' as const,
+      data: { alignsExistingSubscriptions: settings[alignSetting]?.trim().toLowerCase() === 'true' },
+    };
+    const context = { ...contextOf(event, 'version-alignment'), tenantId };
+    settled(await this.subscriptions.catalog(catalogStream(tenantId), command, context));
   }
 
   private async record(event: PublicEvent<string, AccountFacts>): Promise<void> {

@@ -1,7 +1,7 @@
 import type { PublicEvent } from '@billstream/event-sourcing';
 import { ProblemException, type RequestContext } from '@billstream/http';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
-import { derivedId } from '@billstream/kernel';
+import { type Instant, derivedId } from '@billstream/kernel';
 import type { AccountChange } from '@billstream/subscriptions-domain';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -47,7 +47,8 @@ const blockingStateOf = (
   blockChange: data.blockChanges || data.disableEntitlement,
   blockEntitlement: data.disableEntitlement,
   blockBilling: data.disableEntitlement,
-  effectiveAt: at,
+  // Kill Bill's clock counts seconds: whoever asks for a change in the same second is refused.
+  effectiveAt: `${at.slice(0, 19)}.000Z` as Instant,
 });
 
 const requestOf = ({ id, tenantId, actor, correlationId }: PublicEvent): RequestContext => ({

@@ -69,6 +69,7 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
     }));
   return {
     call,
+    runtime,
     tenantId,
     reactions: { accounts: app.get(OnAccounts), invoicing: app.get(OnInvoicing) },
     told,
@@ -99,6 +100,7 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
     /** Sets the clock and does what falls due, in order. */
     isNow: async (at: Instant): Promise<number> => {
       now = at;
+      await runtime.caughtUp();
       let done = 0;
       for (let [item] = await dueItems(); item !== undefined && done < 100; [item] = await dueItems(), done += 1)
         await due[item.kind]?.(item);

@@ -3,6 +3,8 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 /** An element of a document, read plainly: no namespaces, no types, text trimmed. */
 export type XmlElement = {
   readonly name: string;
+  /** From the root on, e.g. `/library/shelf/book[2]/title`; counted where siblings have the same name. */
+  readonly path: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly text: string;
   readonly children: readonly XmlElement[];
@@ -28,14 +30,23 @@ const textOf = (nodes: readonly Ordered[]): string =>
     .join('')
     .trim();
 
-const elementsOf = (nodes: readonly Ordered[]): readonly XmlElement[] =>
-  nodes.flatMap((node) => {
-    const name = Object.keys(node).find((key) => key !== ':@' && key !== '#text');
+const nameOf = (node: Ordered): string | undefined => Object.keys(node).find((key) => key !== ':@' && key !== '#text');
+
+const elementsOf = (nodes: readonly Ordered[], parent: string): readonly XmlElement[] => {
+  const total = new Map<string | undefined, number>();
+  for (const node of nodes) total.set(nameOf(node), (total.get(nameOf(node)) ?? 0) + 1);
+  const seen = new Map<string, number>();
+  return nodes.flatMap((node) => {
+    const name = nameOf(node);
     if (name === undefined) return [];
+    const place = (seen.get(name) ?? 0) + 1;
+    seen.set(name, place);
+    const path = `${parent}/${name}${total.get(name) === 1 ? '' : `[${place}]`}`;
     const inner = node[name] as readonly Ordered[];
     const attributes = (node[':@'] ?? {}) as Readonly<Record<string, string>>;
-    return [{ name, attributes, text: textOf(inner), children: elementsOf(inner) }];
+    return [{ name, path, attributes, text: textOf(inner), children: elementsOf(inner, path) }];
   });
+};
 
 /**
  * The root element. A document type is refused, because it could define entities that grow without bound or name files;
@@ -45,7 +56,7 @@ export const parseXml = (text: string): { readonly root: XmlElement } | { readon
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) return { error: 'a document type definition is not allowed' };
   const valid = XMLValidator.validate(text);
   if (valid !== true) return { error: `line ${valid.err.line}: ${valid.err.msg}` };
-  const [root] = elementsOf(parser.parse(text) as readonly Ordered[]);
+  const [root] = elementsOf(parser.parse(text) as readonly Ordered[], '');
   return root === undefined ? { error: 'the document has no element' } : { root };
 };
 

@@ -22,6 +22,7 @@ export { amountOf } from './account-invoices/invoice-totals';
 export type { InvoiceStatus } from './account-invoices/invoice-totals';
 export { defaultSettings, settingsFrom } from './account-invoices/invoicing-settings';
 export type { InvoicingSettings } from './account-invoices/invoicing-settings';
+export { isTagged } from './account-invoices/account-invoices.state';
 export type { AccountInvoices } from './account-invoices/account-invoices.state';
 export { accountInvoicesPublication } from './account-invoices/account-invoices.publication';
 export {

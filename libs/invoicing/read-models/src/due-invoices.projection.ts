@@ -6,7 +6,7 @@ import {
   overdueSchema,
   overdueStreams,
 } from '@billstream/invoicing-domain';
-import type { Instant } from '@billstream/kernel';
+import { type Instant, type LocalDate, plusDays } from '@billstream/kernel';
 import { type DueItem, type ReadModel, dueWorkDdl, schedule, unschedule } from '@billstream/postgres';
 
 /** The kind of due work that runs an account's next invoice; its key is the account id. */
@@ -74,13 +74,16 @@ const toldBy = (recorded: RecordedEvent): Told | null => {
   return at === undefined ? ofParentInvoice(event, recorded) : { kind: invoiceDueKind, key: event.data.accountId, at };
 };
 
-/** A draft that sums up children gathers what comes on its day (UTC, as Kill Bill's parent commit time has it, 2.14). */
+/**
+ * A draft that sums up children gathers what comes on its day, and is owed when the day (UTC) is over. Kill Bill names the
+ * last millisecond of it, which its clock of whole seconds reaches at midnight (2.14).
+ */
 const ofParentInvoice = ({ type, data }: AccountInvoicesEvent, { metadata }: RecordedEvent): Told | null => {
   if (type === 'InvoiceDrafted' && data.isParentInvoice === true)
     return {
       kind: parentInvoiceKind,
       key: data.invoiceId,
-      at: `${metadata.at.slice(0, 10)}T23:59:59.999Z` as Instant,
+      at: `${plusDays(metadata.at.slice(0, 10) as LocalDate, 1)}T00:00:00.000Z` as Instant,
       accountId: data.accountId,
     };
   return (type === 'DraftCommitted' && data.isParentInvoice === true) || type === 'InvoiceVoided'

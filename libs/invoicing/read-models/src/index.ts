@@ -12,3 +12,4 @@ export {
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';
 export { delegatingChildren, overdueConfigOf, overdueReadModel, overdueStateOfAccount } from './overdue.read-model';
 export { invoiceText, invoicingSettings, tenantInvoicingReadModel } from './tenant-invoicing.projection';
+export { searchInvoices } from './search-invoices.query';

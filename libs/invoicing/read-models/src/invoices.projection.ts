@@ -9,6 +9,7 @@ import {
   accountInvoicesStreams,
   creditInvoiceItem,
 } from '@billstream/invoicing-domain';
+import { minorDigits } from '@billstream/kernel';
 import type { ReadModel, Sql } from '@billstream/postgres';
 import { applyDrawnItems, drawnItemsDdl } from './drawn-items';
 import { invoicesDdl, statements } from './invoices.sql';
@@ -157,6 +158,7 @@ const invoiceRow = (
     invoice_date: invoice.invoiceDate,
     target_date: invoice.targetDate,
     currency: invoice.currency,
+    minor_digits: minorDigits(invoice.currency),
     status,
     is_migration: invoice.isMigration ?? false,
     is_parent: invoice.isParentInvoice ?? false,

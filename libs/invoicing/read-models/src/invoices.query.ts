@@ -24,7 +24,8 @@ export type InvoiceView = {
   readonly items: readonly InvoiceItem[];
 };
 
-const columns = `
+/** What `InvoiceView` is selected from `invoices i` by. */
+export const invoiceColumns = `
   i.invoice_id as "invoiceId", i.account_id as "accountId", i.invoice_number as "invoiceNumber",
   i.invoice_date as "invoiceDate", i.target_date as "targetDate", i.currency, i.status,
   i.is_parent as "isParentInvoice", i.parent_invoice_id as "parentInvoiceId", i.parent_account_id as "parentAccountId", i.amount_minor as "amountMinor",
@@ -37,13 +38,13 @@ const columns = `
   coalesce((select jsonb_agg(t.item order by t.created_position, t.item_index) from invoice_items t
             where t.invoice_id = i.invoice_id), '[]'::jsonb) as items`;
 
-const byId = `select ${columns} from invoices i where i.tenant_id = $1 and i.invoice_id = $2`;
-const byNumber = `select ${columns} from invoices i where i.tenant_id = $1 and i.invoice_number = $2`;
+const byId = `select ${invoiceColumns} from invoices i where i.tenant_id = $1 and i.invoice_id = $2`;
+const byNumber = `select ${invoiceColumns} from invoices i where i.tenant_id = $1 and i.invoice_number = $2`;
 const byItem = `
-select ${columns} from invoices i
+select ${invoiceColumns} from invoices i
 where i.tenant_id = $1 and i.invoice_id = (select invoice_id from invoice_items where tenant_id = $1 and item_id = $2)`;
 const ofAccount = `
-select ${columns} from invoices i
+select ${invoiceColumns} from invoices i
 where i.tenant_id = $1 and i.account_id = $2
   and ($3::date is null or i.target_date >= $3::date)
   and ($4::date is null or i.target_date <= $4::date)
@@ -53,7 +54,7 @@ where i.tenant_id = $1 and i.account_id = $2
   and ($6::uuid[] is null or i.invoice_id = any($6::uuid[]))
 order by i.created_position`;
 const page = (order: 'asc' | 'desc'): string => `
-select ${columns} from invoices i where i.tenant_id = $1 order by i.created_position ${order} limit $2 offset $3`;
+select ${invoiceColumns} from invoices i where i.tenant_id = $1 order by i.created_position ${order} limit $2 offset $3`;
 const counted = `select count(*) as total from invoices where tenant_id = $1`;
 const account = `
 select a.account_id as "accountId", a.currency, a.balance_minor as "balanceMinor", a.credit_minor as "creditMinor",
@@ -125,7 +126,7 @@ export const invoicedAccount = (sql: Sql, tenantId: string, accountId: string): 
   first(sql.query<InvoicedAccount>(account, [tenantId, accountId], 'invoiced-account'));
 
 const ofChildren = `
-select ${columns} from invoices i where i.tenant_id = $1 and i.parent_invoice_id = any($2::uuid[])
+select ${invoiceColumns} from invoices i where i.tenant_id = $1 and i.parent_invoice_id = any($2::uuid[])
 order by i.created_position`;
 
 /** The children's invoices that these invoices sum up. */

@@ -15,6 +15,7 @@ create table invoices (
   invoice_date date not null,
   target_date date not null,
   currency text not null,
+  minor_digits smallint not null,
   status text not null,
   is_migration boolean not null,
   is_parent boolean not null,
@@ -62,7 +63,7 @@ const invoices = `
 insert into invoices
 select * from jsonb_to_recordset($1::jsonb) as row(
   invoice_id uuid, tenant_id uuid, account_id uuid, invoice_number text, invoice_date date, target_date date,
-  currency text, status text, is_migration boolean, is_parent boolean, amount_minor bigint, balance_minor bigint,
+  currency text, minor_digits smallint, status text, is_migration boolean, is_parent boolean, amount_minor bigint, balance_minor bigint,
   created_at timestamptz, created_position bigint)`;
 
 const statuses = `

@@ -37,6 +37,7 @@ export type {
   ChangePlan,
   ChangeSpecifier,
   EndDate,
+  FollowCatalog,
   HandOverBundle,
   ReceiveBundle,
   StartSubscriptions,
@@ -52,7 +53,7 @@ export { phaseAt, planStateAt } from './bundle/plan-state';
 export type { PlanState, SubscriptionStatus } from './bundle/plan-state';
 export { isHandedOverBy, transferredId } from './bundle/transfer-bundle';
 export { plannedPhases, timelineOf } from './bundle/timeline';
-export { billingPeriodLength, parseBillingPeriod } from './catalog/billing-period';
+export { billingPeriodLength, billingPeriods, parseBillingPeriod } from './catalog/billing-period';
 export {
   billingAlignments,
   billingModes,
@@ -65,9 +66,7 @@ export {
   finalPhase,
   phaseName,
   phaseTypes,
-  priceListsOf,
   productCategories,
-  productOf,
   tierBlockPolicies,
   usageTypes,
   versionAt,
@@ -92,17 +91,32 @@ export type {
   RuleCase,
 } from './catalog/catalog';
 export {
+  billingRulesOf,
   catalogDecider,
   catalogOf,
   catalogSchema,
   catalogStream,
+  documentsOf,
   evolveCatalog,
   noCatalog,
 } from './catalog/catalog.decider';
-export type { CatalogCommand, CatalogEvent, CatalogRejection, TenantCatalog } from './catalog/catalog.decider';
+export type {
+  BillingRulesRevision,
+  CatalogCommand,
+  CatalogEvent,
+  CatalogRejection,
+  TenantCatalog,
+} from './catalog/catalog.decider';
 export { defaultCatalog } from './catalog/default-catalog';
-export type { PlanSpecifier } from './catalog/find-plan';
+export { billingRuleLists, billingRuleNames, billingRulesErrors, catalogRulesOf } from './catalog/billing-rules';
+export type { BillingRuleList, BillingRules } from './catalog/billing-rules';
+export type { CatalogError } from './catalog/catalog-error';
+export { indexOf, priceListsOf, productOf } from './catalog/catalog-index';
+export type { CatalogIndex } from './catalog/catalog-index';
+export { findPlan } from './catalog/find-plan';
+export type { FoundPlan, PlanNotFound, PlanSpecifier } from './catalog/find-plan';
 export type { PriceOverride } from './catalog/price-override';
 export type { SimplePlan } from './catalog/simple-plan';
-export { additionErrors, versionErrors } from './catalog/validate-catalog';
+export { resolvePlan } from './catalog/resolve-plan';
+export { additionErrors, ruleNames, versionErrors } from './catalog/validate-catalog';
 export { publication } from './publication';

@@ -59,6 +59,23 @@ export const bundlesByKey = (sql: Sql, tenantId: string, externalKey: string): P
 export const bundlesOfAccount = (sql: Sql, tenantId: string, accountId: string): Promise<readonly Bundle[]> =>
   states(sql, bundlesOfAccountSql, [tenantId, accountId], 'bundles-of-account');
 
+const bundlesAfterSql = `
+select state, created_position from bundles where tenant_id = $1 and created_position > $2 order by created_position limit $3`;
+
+/** The tenant's bundles in order of creation, those made after a position of the log. */
+export const bundlesAfter = async (
+  sql: Sql,
+  tenantId: string,
+  { position, limit }: { readonly position: bigint; readonly limit: number },
+): Promise<readonly { readonly bundle: Bundle; readonly position: bigint }[]> => {
+  const rows = await sql.query<StateRow & { readonly created_position: bigint }>(
+    bundlesAfterSql,
+    [tenantId, String(position), limit],
+    'bundles-after',
+  );
+  return rows.map(({ state, created_position }) => ({ bundle: state, position: created_position }));
+};
+
 export type PageOfBundles = { readonly bundles: readonly Bundle[]; readonly total: number; readonly max: number };
 
 const count = async (sql: Sql, text: string, values: readonly unknown[], name: string): Promise<number> =>

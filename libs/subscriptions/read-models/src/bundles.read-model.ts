@@ -8,6 +8,7 @@ import {
   nextPlanned,
 } from '@billstream/subscriptions-domain';
 import { accountBlockingDdl, accountChangesPrefix, applyAccountChanges } from './account-changes.tables';
+import { applyCatalogs, catalogPrefix } from './due-catalogs';
 
 /** The kind of the due work that this read model schedules: a bundle's next planned point. */
 export const phaseDue = 'phase';
@@ -148,13 +149,13 @@ const applyBundles = async (tx: Sql, events: readonly RecordedEvent[]): Promise<
 
 /**
  * Each bundle as its events have left it; what is current is asked of it with the clock. Also what falls due next, and
- * what changes several bundles: both share the table of due work.
+ * what changes several bundles: they share the table of due work.
  */
 export const bundlesReadModel: ReadModel = {
   name: 'bundles',
   tables: ['bundles', 'subscriptions', 'account_blocking', 'due_work'],
   ddl,
-  prefixes: [prefix, accountChangesPrefix],
+  prefixes: [prefix, accountChangesPrefix, catalogPrefix],
   apply: async (tx, events) => {
     await applyBundles(
       tx,
@@ -163,6 +164,10 @@ export const bundlesReadModel: ReadModel = {
     await applyAccountChanges(
       tx,
       events.filter(({ stream }) => stream.startsWith(accountChangesPrefix)),
+    );
+    await applyCatalogs(
+      tx,
+      events.filter(({ stream }) => stream.startsWith(catalogPrefix)),
     );
   },
 };

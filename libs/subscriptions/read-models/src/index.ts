@@ -4,6 +4,7 @@ export {
   bundleIdsOf,
   bundleOfSubscription,
   bundleOfSubscriptionKey,
+  bundlesAfter,
   bundlesByKey,
   bundlesOfAccount,
   pageOfBundles,
@@ -12,6 +13,11 @@ export {
 } from './bundles.queries';
 export type { PageOfBundles } from './bundles.queries';
 export { bundlesReadModel, phaseDue } from './bundles.read-model';
+export { catalogChanged } from './due-catalogs';
 export { catalogOfTenant, catalogsReadModel } from './catalogs.read-model';
 export type { CatalogAtRevision } from './catalogs.read-model';
-export { subscriberAccountById, subscriberAccountsReadModel } from './subscriber-accounts.read-model';
+export {
+  subscriberAccountById,
+  subscriberAccountsByIds,
+  subscriberAccountsReadModel,
+} from './subscriber-accounts.read-model';

@@ -14,6 +14,7 @@ const upsertSql = `
 insert into subscriber_accounts (account_id, tenant_id, facts) select * from unnest($1::text[], $2::text[], $3::jsonb[])
 on conflict (account_id) do update set facts = excluded.facts`;
 const findSql = 'select facts from subscriber_accounts where tenant_id = $1 and account_id = $2';
+const findManySql = 'select facts from subscriber_accounts where tenant_id = $1 and account_id = any($2::text[])';
 
 /** The newest that is known of each account: currency, time zone, reference time, bill cycle day. */
 export const subscriberAccountsReadModel: ReadModel = {
@@ -51,4 +52,18 @@ export const subscriberAccountById = async (
     'subscriber-account-by-id',
   );
   return row?.facts ?? null;
+};
+
+/** Those of the ids that are known. */
+export const subscriberAccountsByIds = async (
+  sql: Sql,
+  tenantId: string,
+  accountIds: readonly string[],
+): Promise<ReadonlyMap<string, AccountFacts>> => {
+  const rows = await sql.query<{ readonly facts: AccountFacts }>(
+    findManySql,
+    [tenantId, accountIds],
+    'subscriber-accounts-by-ids',
+  );
+  return new Map(rows.map(({ facts }) => [facts.accountId, facts]));
 };

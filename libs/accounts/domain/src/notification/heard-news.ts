@@ -2,8 +2,19 @@ import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import type { PaymentsEvent, TransactionStatus } from '@billstream/payments-contracts';
 import type { NotificationBody } from './push-notification';
 
+type NewsworthyEvent = Extract<
+  InvoicingEvent | PaymentsEvent,
+  {
+    type:
+      | 'invoicing.invoice-committed.v1'
+      | 'invoicing.invoice-voided.v1'
+      | 'invoicing.overdue-changed.v1'
+      | 'payments.invoice-payment-changed.v1';
+  }
+>;
+
 /** What a tenant's callback is told of other contexts' events, in Kill Bill's event types (BeatrixListener, 0.24). */
-export const heardNews = (event: InvoicingEvent | PaymentsEvent): readonly NotificationBody[] => {
+export const heardNews = (event: NewsworthyEvent): readonly NotificationBody[] => {
   switch (event.type) {
     case 'invoicing.invoice-committed.v1':
       return [ofInvoice('INVOICE_CREATION', event.data)];
@@ -16,8 +27,6 @@ export const heardNews = (event: InvoicingEvent | PaymentsEvent): readonly Notif
     }
     case 'payments.invoice-payment-changed.v1':
       return ofPayment(event.data);
-    default:
-      return [];
   }
 };
 

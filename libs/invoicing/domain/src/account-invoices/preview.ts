@@ -1,7 +1,6 @@
-import { type Instant, type LocalDate, localDateOf, plusDays } from '@billstream/kernel';
+import { type Instant, type LocalDate, plusDays } from '@billstream/kernel';
 import type { BillingTimeline, CommittedInvoice, InvoiceRun } from './account-invoices.events';
 import { type AccountInvoices, evolve } from './account-invoices.state';
-import { accountTimeOf } from './billing-events';
 import { isTooFar } from './commands/ask-for-invoice';
 import { runOn } from './commands/automatic-run';
 import { chooseBillCycleDay } from './commands/record-facts';
@@ -25,6 +24,9 @@ export type PreviewRequest = Given & {
 /** How many scheduled runs that make nothing are passed over before there is no upcoming invoice. */
 const emptyRunsMax = 40;
 
+/** As many as there are days in the time that can be asked about. */
+const scheduledRunsMax = 1_200;
+
 const after = (state: AccountInvoices, steps: readonly Step[]): AccountInvoices =>
   inSequence(state, steps).reduce(evolve, state);
 
@@ -40,20 +42,42 @@ const invoiceAt = (state: AccountInvoices, run: InvoiceRun, occasion: Occasion):
   return invoiceOf(state, known, generated.items, dates);
 };
 
-/** Runs that are scheduled before the day asked about will have charged what they find: it is no part of that day's invoice. */
-const afterEarlierRuns = (state: AccountInvoices, run: InvoiceRun, occasion: Occasion): AccountInvoices => {
-  const { account, nextAt } = state;
-  if (account === null || nextAt === null) return state;
-  if (localDateOf(nextAt, accountTimeOf(account)) >= run.targetDate) return state;
-  const earlier = invoiceAt(state, { ...run, targetDate: plusDays(run.targetDate, -1) }, occasion);
-  return earlier === null ? state : after(state, [() => [{ type: 'InvoiceCommitted', data: earlier }]]);
-};
-
 /** When runs would be by themselves; a change that is only planned schedules anew. */
 const firstRunAt = (state: AccountInvoices, occasion: Occasion): Instant | null => {
   const { account, lastRun, nextAt } = state;
   if (account === null) return null;
   return nextAt ?? nextRunAt(state, lastRun ?? runOn(account, occasion.now), occasion.settings);
+};
+
+/** The last day up to another on which a run comes by itself; null when none does. */
+const lastRunUpTo = (state: AccountInvoices, until: LocalDate, occasion: Occasion): LocalDate | null => {
+  const { account } = state;
+  let last: LocalDate | null = null;
+  let at = account === null ? null : firstRunAt(state, occasion);
+  for (let runs = 0; account !== null && at !== null && runs < scheduledRunsMax; runs += 1) {
+    const run = runOn(account, at);
+    if (run.targetDate > until) return last;
+    last = run.targetDate;
+    at = nextRunAt(state, run, occasion.settings);
+  }
+  return last;
+};
+
+/** What runs charge up to a day is no part of the invoice of a later one. */
+const chargedUpTo = (state: AccountInvoices, run: InvoiceRun, occasion: Occasion): AccountInvoices => {
+  const earlier = invoiceAt(state, run, occasion);
+  return earlier === null ? state : after(state, [() => [{ type: 'InvoiceCommitted', data: earlier }]]);
+};
+
+/**
+ * The invoice of the last run that comes by itself up to the day asked about, after those before it have charged theirs;
+ * without such a run, that of a run on the day itself.
+ */
+const invoiceUpTo = (state: AccountInvoices, wanted: InvoiceRun, occasion: Occasion): CommittedInvoice | null => {
+  const targetDate = lastRunUpTo(state, wanted.targetDate, occasion);
+  if (targetDate === null) return invoiceAt(state, runFor(state, wanted), occasion);
+  const charged = chargedUpTo(state, { ...wanted, targetDate: plusDays(targetDate, -1) }, occasion);
+  return invoiceAt(charged, { ...wanted, targetDate }, occasion);
 };
 
 const upcomingInvoice = (state: AccountInvoices, occasion: Occasion): CommittedInvoice | null => {
@@ -81,6 +105,6 @@ export const previewInvoice = (before: AccountInvoices, request: PreviewRequest)
   const run = runFor(state, runOn(account, occasion.now, targetDate));
   const tooFar = isTooFar(account, run, occasion);
   if (tooFar) return { rejected: tooFar };
-  const charged = planned.length === 0 ? afterEarlierRuns(state, run, occasion) : state;
-  return { invoice: invoiceAt(charged, run, occasion) };
+  const invoice = planned.length === 0 ? invoiceUpTo(state, run, occasion) : invoiceAt(state, run, occasion);
+  return { invoice };
 };

@@ -2,7 +2,7 @@ import type { AccountTime, Currency, Instant, LocalDate } from '@billstream/kern
 import type { BillingPeriod, PhaseType } from '@billstream/subscriptions-contracts';
 import type { BillingPolicy, Catalog } from '../catalog/catalog';
 import type { PlanNotFound, PlanSpecifier } from '../catalog/find-plan';
-import type { PriceOverride } from '../catalog/price-override';
+import type { BadOverride, PriceOverride } from '../catalog/price-override';
 import type { NoPrice } from '../catalog/resolve-plan';
 import type { BlockingState, Bundle } from './bundle';
 
@@ -101,12 +101,20 @@ export type ReceiveBundle = {
   readonly now: Instant;
 };
 
+/** What later catalog versions mean for subscriptions that are there already. */
+export type FollowCatalog = {
+  readonly account: SubscriberAccount;
+  readonly catalog: Catalog;
+  readonly now: Instant;
+};
+
 type At<Data> = Data & { readonly subscriptionId: string; readonly now: Instant };
 
 export type BundleCommand =
   | { readonly type: 'StartSubscriptions'; readonly data: StartSubscriptions }
   | { readonly type: 'ChangePlan'; readonly data: ChangePlan }
   | { readonly type: 'CancelSubscription'; readonly data: CancelSubscription }
+  | { readonly type: 'FollowCatalog'; readonly data: FollowCatalog }
   | { readonly type: 'UndoCancellation'; readonly data: At<object> }
   | { readonly type: 'UndoPlanChange'; readonly data: At<object> }
   | {
@@ -153,6 +161,7 @@ export type BundleCommand =
 export type BundleRejection =
   | PlanNotFound
   | NoPrice
+  | BadOverride
   | {
       readonly code:
         | 'bundle-unknown'

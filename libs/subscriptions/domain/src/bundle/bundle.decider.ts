@@ -8,6 +8,7 @@ import { changePlan } from './change-plan';
 import { changeQuantity } from './change-quantity';
 import { changedTimelines } from './changed-timelines';
 import { isLive } from './lifetime';
+import { followCatalog, followWith } from './newer-versions';
 import { pendingChange } from './plan-state';
 import { setBlockingState } from './set-blocking-state';
 import { startSubscriptions } from './start-subscriptions';
@@ -81,6 +82,8 @@ const decideIn = (
       return recordChargedThrough(bundle, command.data);
     case 'SetBlockingState':
       return setBlockingState(bundle, command.data.state);
+    case 'FollowCatalog':
+      return { events: followCatalog(bundle, command.data) };
     case 'HandOverBundle':
       return handOverBundle(bundle, command.data);
     case 'ReachTransitions':
@@ -126,13 +129,25 @@ const decideAny = (command: BundleCommand, state: BundleState): Outcome => {
   return state === null ? reject({ code: 'bundle-unknown', detail: 'No such bundle' }) : decideIn(state, command);
 };
 
+/** A plan that was chosen from a catalog knows of the versions that are to come from its first day on. */
+const withNewerVersions = (
+  command: BundleCommand,
+  state: BundleState,
+  events: readonly BundleEvent[],
+): readonly BundleEvent[] => {
+  if (command.type !== 'StartSubscriptions' && command.type !== 'ChangePlan') return events;
+  const after = events.reduce(evolve, state);
+  return after === null ? events : [...events, ...followWith(after, events, command.data)];
+};
+
 const decide = (command: BundleCommand, state: BundleState): Outcome => {
   const outcome = decideAny(command, state);
   if ('rejected' in outcome) return outcome;
-  const after = outcome.events.reduce(evolve, state);
+  const events = withNewerVersions(command, state, outcome.events);
+  const after = events.reduce(evolve, state);
   const isFollowed = 'isFollowed' in command.data && command.data.isFollowed === true;
   return {
-    events: [...outcome.events, ...changedTimelines(state, after, isFollowed), ...reachedBy(after, command.data.now)],
+    events: [...events, ...changedTimelines(state, after, isFollowed), ...reachedBy(after, command.data.now)],
   };
 };
 

@@ -8,6 +8,7 @@ export const bundleSchema = defineSchema<BundleEvent>({
   SubscriptionStarted: 'subscription.started.v1',
   PlanChanged: 'subscription.plan-changed.v1',
   PlanChangeScheduled: 'subscription.plan-change-scheduled.v1',
+  NewerVersionsRecorded: 'subscription.newer-versions-recorded.v1',
   PlanChangeUndone: 'subscription.plan-change-undone.v1',
   SubscriptionCancelled: 'subscription.cancelled.v1',
   CancellationScheduled: 'subscription.cancellation-scheduled.v1',

@@ -1,6 +1,8 @@
 import type { AccountTime, Instant, LocalDate } from '@billstream/kernel';
 import type { BillingTransition, ProductCategory, SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import type { PhasePlan } from '../catalog/plan-aligner';
+import type { PriceOverride } from '../catalog/price-override';
+import type { NewerVersions } from './newer-versions';
 
 export type SourceType = 'NATIVE' | 'MIGRATED' | 'TRANSFERRED';
 
@@ -11,6 +13,10 @@ export type PlanStep = PhasePlan & {
   readonly effectiveAt: Instant;
   /** Add-ons that this plan includes or does not offer: they end when the step begins. */
   readonly endsAddOns: readonly string[];
+  /** What was agreed for this step; newer versions of the plan keep to it. Absent: nothing. */
+  readonly priceOverrides?: readonly PriceOverride[];
+  /** Versions of the plan that came after the one the step began with. Absent: none is known. */
+  readonly newer?: NewerVersions;
 };
 
 export type DayChange = {
@@ -57,6 +63,8 @@ type PlanChange = {
   readonly step: PlanStep;
   readonly decidedAt: Instant;
   readonly billCycleDayLocal: number | null;
+  /** Pending changes that it takes the place of. */
+  readonly replacedSteps?: readonly string[];
 };
 type Cancelled = { readonly subscriptionId: string } & Cancellation;
 type BillingTimeline = Extract<SubscriptionsEvent, { readonly type: 'subscriptions.billing-changed.v1' }>['data'];
@@ -74,6 +82,11 @@ export type BundleEvent =
   | { readonly type: 'SubscriptionStarted'; readonly data: StartedSubscription }
   | { readonly type: 'PlanChanged'; readonly data: PlanChange }
   | { readonly type: 'PlanChangeScheduled'; readonly data: PlanChange }
+  /** Later catalog versions that move the subscription to new prices; in place of what was recorded for the step before. */
+  | {
+      readonly type: 'NewerVersionsRecorded';
+      readonly data: { readonly subscriptionId: string; readonly stepId: string; readonly newer: NewerVersions };
+    }
   | { readonly type: 'PlanChangeUndone'; readonly data: { readonly subscriptionId: string; readonly stepId: string } }
   | { readonly type: 'SubscriptionCancelled'; readonly data: Cancelled }
   | { readonly type: 'CancellationScheduled'; readonly data: Cancelled }
@@ -155,12 +168,19 @@ const dayOfStep = (
 ): readonly DayChange[] =>
   billCycleDayLocal === null ? days : replacing(days, { changeId: stepId, effectiveAt, billCycleDayLocal });
 
-/** A change takes the place of the one that was pending when it was decided. */
-const changed = (subscription: Subscription, { step, decidedAt, billCycleDayLocal }: PlanChange): Subscription => ({
-  ...subscription,
-  steps: [...subscription.steps.filter(({ kind, effectiveAt }) => kind === 'START' || effectiveAt <= decidedAt), step],
-  dayChanges: dayOfStep(subscription.dayChanges, step, billCycleDayLocal),
-});
+/** A change takes the place of those that were pending for later; before it was said which, of all that were pending. */
+const changed = (
+  subscription: Subscription,
+  { step, decidedAt, billCycleDayLocal, replacedSteps }: PlanChange,
+): Subscription => {
+  const stays = ({ kind, effectiveAt, stepId }: PlanStep): boolean =>
+    replacedSteps === undefined ? kind === 'START' || effectiveAt <= decidedAt : !replacedSteps.includes(stepId);
+  return {
+    ...subscription,
+    steps: [...subscription.steps.filter(stays), step],
+    dayChanges: dayOfStep(subscription.dayChanges, step, billCycleDayLocal),
+  };
+};
 
 const evolveSubscription = (
   subscription: Subscription,
@@ -176,6 +196,13 @@ const evolveSubscription = (
     case 'PlanChanged':
     case 'PlanChangeScheduled':
       return changed(subscription, event.data);
+    case 'NewerVersionsRecorded': {
+      const { stepId, newer } = event.data;
+      return {
+        ...subscription,
+        steps: subscription.steps.map((step) => (step.stepId === stepId ? { ...step, newer } : step)),
+      };
+    }
     case 'PlanChangeUndone':
       return { ...subscription, steps: subscription.steps.filter(({ stepId }) => stepId !== event.data.stepId) };
     case 'SubscriptionCancelled':

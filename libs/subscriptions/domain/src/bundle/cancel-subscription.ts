@@ -22,7 +22,8 @@ const catalogPolicy = (
   const { phase } = planStateAt(bundle, subscription, now);
   const version = versionAt(catalog, phase.catalogEffectiveDate);
   if (version === null) return 'END_OF_TERM';
-  return cancelPolicyOf(version.rules, { ...phase, billingPeriod: planPeriodOf(subscription, phase) });
+  const plan = { ...phase, billingPeriod: planPeriodOf(subscription, phase) };
+  return cancelPolicyOf(version.rules, plan, phase.phaseType);
 };
 
 const instantOfEnd = (

@@ -1,7 +1,8 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { type ChangeAlignment, finalPhase, productOf } from '../catalog/catalog';
+import { type ChangeAlignment, finalPhase } from '../catalog/catalog';
+import { indexOf, productOf } from '../catalog/catalog-index';
 import type { PlanSpecifier } from '../catalog/find-plan';
 import { alignPhases } from '../catalog/plan-aligner';
 import { type PlanFacts, type PlanSwitch, changeAlignmentOf, changePolicyOf, priceListOf } from '../catalog/plan-rules';
@@ -144,9 +145,25 @@ const stepOf = (
     kind: 'CHANGE',
     effectiveAt,
     endsAddOns: endedAddOns(bundle, subscription, chosen, now),
+    ...(command.priceOverrides.length === 0 ? {} : { priceOverrides: command.priceOverrides }),
     ...plan,
   };
 };
+
+/** Changes still to come on or after the new one make way for it; one that is to come before it stays. */
+const replacedBy = ({ steps }: Subscription, at: Instant, now: Instant): readonly string[] =>
+  steps
+    .filter(({ kind, effectiveAt }) => kind !== 'START' && effectiveAt > now && effectiveAt >= at)
+    .map(({ stepId }) => stepId);
+
+/** A version judges changes between plans that it has; a plan it dropped is one that it cannot change from (Kill Bill). */
+const retiredRefusal = ({ version, plan }: ChosenPlan, { planName }: ResolvedPhase): BundleRejection | null =>
+  indexOf(version).plans.has(planName)
+    ? null
+    : {
+        code: 'plan-unknown',
+        detail: `The catalog version of ${version.effectiveDate} has no plan ${planName} any more, so nothing can change from it to ${plan.name}; a plan that is only taken out of the price lists can`,
+      };
 
 const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const { bundle, subscription, command, current } = change;
@@ -154,6 +171,8 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const plan = specifierOf(command, from);
   const first = choosePlan({ catalog, at: requestedAt ?? now, plan, account, priceOverrides });
   if ('rejected' in first) return first;
+  const retired = retiredRefusal(first, current);
+  if (retired !== null) return reject(retired);
   if (first.facts.productCategory !== subscription.productCategory)
     return reject({
       code: 'change-of-category',
@@ -185,6 +204,7 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
     step,
     decidedAt: now,
     billCycleDayLocal: command.billCycleDayLocal,
+    replacedSteps: replacedBy(subscription, effectiveAt, now),
   };
   return accept<BundleEvent>({ type: effectiveAt > now ? 'PlanChangeScheduled' : 'PlanChanged', data });
 };

@@ -2,7 +2,7 @@ import { type Instant, compare, decimal, minorDigits, multiply } from '@billstre
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { type Catalog, type CatalogVersion, versionAt } from '../catalog/catalog';
 import { type FoundPlan, type PlanSpecifier, findPlan } from '../catalog/find-plan';
-import { type PriceOverride, overridePrices } from '../catalog/price-override';
+import { type PriceOverride, overridePrices, overrideRefusal } from '../catalog/price-override';
 import { resolvePlan } from '../catalog/resolve-plan';
 import type { BundleRejection, SubscriberAccount } from './bundle.commands';
 
@@ -31,6 +31,8 @@ export const choosePlan = ({
   if ('rejected' in found) return found;
   const resolved = resolvePlan(version, found, account.currency);
   if ('rejected' in resolved) return resolved;
+  const refusal = overrideRefusal(resolved.phases, priceOverrides);
+  if (refusal !== null) return { rejected: refusal };
   return { ...found, version, phases: overridePrices(resolved.phases, priceOverrides) };
 };
 

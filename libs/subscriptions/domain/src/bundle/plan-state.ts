@@ -13,7 +13,8 @@ export const phaseAt = (bundle: Bundle, subscription: Subscription, at: Instant)
 
 /** When the phase in force began; null before the start. */
 export const phaseStartedAt = (bundle: Bundle, subscription: Subscription, at: Instant): Instant | null =>
-  plannedPhases(bundle, subscription).findLast(({ effectiveAt }) => effectiveAt <= at)?.effectiveAt ?? null;
+  plannedPhases(bundle, subscription).findLast(({ effectiveAt, isMove }) => !isMove && effectiveAt <= at)
+    ?.effectiveAt ?? null;
 
 /** A change of plan that has not begun yet. */
 export const pendingChange = ({ steps }: Subscription, now: Instant): PlanStep | null =>

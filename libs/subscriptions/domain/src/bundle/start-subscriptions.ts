@@ -1,10 +1,19 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
 import { type Instant, plusMs } from '@billstream/kernel';
-import { type CatalogPlan, type CatalogProduct, productOf } from '../catalog/catalog';
+import { type CatalogPlan, type CatalogProduct } from '../catalog/catalog';
+import { productOf } from '../catalog/catalog-index';
 import { alignPhases, firstBillableAt } from '../catalog/plan-aligner';
 import { createAlignmentOf } from '../catalog/plan-rules';
 import { blockingAt } from './blocking';
-import { type Bundle, type BundleEvent, type BundleState, type Subscription, baseOf, evolve } from './bundle';
+import {
+  type Bundle,
+  type BundleEvent,
+  type BundleState,
+  type PlanStep,
+  type Subscription,
+  baseOf,
+  evolve,
+} from './bundle';
 import type { BundleRejection, StartSubscriptions, SubscriptionSpec } from './bundle.commands';
 import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
 import { hasEnded } from './lifetime';
@@ -104,6 +113,9 @@ const dateRefusal = ({ billingAt, entitlementAt }: Dates, now: Instant): BundleR
   };
 };
 
+const agreed = ({ priceOverrides }: SubscriptionSpec): Pick<PlanStep, 'priceOverrides'> =>
+  priceOverrides.length === 0 ? {} : { priceOverrides };
+
 const startOne = (bundle: Bundle, command: StartSubscriptions, spec: SubscriptionSpec): Outcome => {
   const { now, catalog, account } = command;
   const { startIn, subscriptionId, priceOverrides } = spec;
@@ -140,7 +152,7 @@ const startOne = (bundle: Bundle, command: StartSubscriptions, spec: Subscriptio
       ),
       quantity: spec.quantity,
       billCycleDayLocal: spec.billCycleDayLocal,
-      step: { stepId: subscriptionId, kind: 'START', effectiveAt: billingAt, endsAddOns: [], ...plan },
+      step: { stepId: subscriptionId, kind: 'START', effectiveAt: billingAt, endsAddOns: [], ...agreed(spec), ...plan },
     },
   });
 };

@@ -3,6 +3,7 @@ import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions
 import type { Bundle, PlanStep, Subscription } from './bundle';
 import { type Interval, billingDisabled } from './blocking';
 import { billingEnd } from './lifetime';
+import { movesWithin, phaseOnEntry } from './version-moves';
 
 type Kind = BillingTransition['kind'];
 type Point = {
@@ -10,28 +11,64 @@ type Point = {
   readonly kind: Kind;
   readonly effectiveAt: Instant;
   readonly phase: ResolvedPhase | null;
+  /** A newer catalog version comes into force within a phase: a change to those who bill, to nobody else. */
+  readonly isMove?: true;
+};
+type Entry = Point & { readonly phase: ResolvedPhase };
+
+/** A step that takes over another's plan begins with the prices that held by then; its fixed charge stays its own. */
+const goingOn = (step: PlanStep, phase: ResolvedPhase, at: Instant): ResolvedPhase => {
+  const current = phaseOnEntry(step, phase, at);
+  return current === phase ? phase : { ...current, fixedPrice: phase.fixedPrice };
 };
 
-const pointsOfStep = (step: PlanStep, next: PlanStep | undefined): readonly Point[] =>
+const entriesOfStep = (step: PlanStep, next: PlanStep | undefined): readonly Entry[] =>
   step.phases
-    .map(({ startsAt, phase }, index): Point => ({
-      seed: `${step.stepId}/${phase.phaseName}`,
-      kind: index === 0 ? step.kind : 'PHASE',
-      effectiveAt: startsAt > step.effectiveAt && index > 0 ? startsAt : step.effectiveAt,
-      phase,
-    }))
+    .map(({ startsAt, phase }, index): Entry => {
+      const effectiveAt = startsAt > step.effectiveAt && index > 0 ? startsAt : step.effectiveAt;
+      return {
+        seed: `${step.stepId}/${phase.phaseName}`,
+        kind: index === 0 ? step.kind : 'PHASE',
+        effectiveAt,
+        phase: index === 0 ? goingOn(step, phase, effectiveAt) : phaseOnEntry(step, phase, effectiveAt),
+      };
+    })
     .filter(({ kind, effectiveAt }) => kind !== 'PHASE' || next === undefined || effectiveAt < next.effectiveAt);
+
+const pointsOfStep = (
+  bundle: Bundle,
+  subscription: Subscription,
+  step: PlanStep,
+  next: PlanStep | undefined,
+): readonly Point[] => {
+  const entries = entriesOfStep(step, next);
+  if (step.newer === undefined) return entries;
+  return entries.flatMap((entry, index): readonly Point[] => {
+    const until = (entries[index + 1] ?? next)?.effectiveAt ?? null;
+    const moves = movesWithin(bundle, subscription, step, { from: entry.effectiveAt, until, phase: entry.phase });
+    return [
+      entry,
+      ...moves.map(({ effectiveAt, phase }): Point => ({
+        seed: `${entry.seed}/${phase.catalogEffectiveDate}`,
+        kind: 'CHANGE',
+        effectiveAt,
+        phase,
+        isMove: true,
+      })),
+    ];
+  });
+};
 
 /** Without blocking: the steps with their phases, up to the end. */
 const planned = (bundle: Bundle, subscription: Subscription): readonly Point[] => {
-  const points = subscription.steps.flatMap((step, index) => pointsOfStep(step, subscription.steps[index + 1]));
+  const { steps } = subscription;
+  const points = steps.flatMap((step, index) => pointsOfStep(bundle, subscription, step, steps[index + 1]));
   const end = billingEnd(bundle, subscription);
   if (end === null) return points;
-  return [
-    // What starts at the very end stays visible, charging nothing; a phase that would begin there never does.
-    ...points.filter(({ kind, effectiveAt }) => effectiveAt < end.at || (effectiveAt === end.at && kind !== 'PHASE')),
-    { seed: `end/${end.at}`, kind: end.kind, effectiveAt: end.at, phase: null },
-  ];
+  // What starts at the very end stays visible, charging nothing; a phase that would begin there never does.
+  const isShown = ({ kind, effectiveAt, isMove }: Point): boolean =>
+    effectiveAt < end.at || (effectiveAt === end.at && kind !== 'PHASE' && isMove !== true);
+  return [...points.filter(isShown), { seed: `end/${end.at}`, kind: end.kind, effectiveAt: end.at, phase: null }];
 };
 
 const inForce = (points: readonly Point[], at: Instant): Point | undefined =>
@@ -118,10 +155,13 @@ export const plannedPhases = (
   readonly kind: Kind;
   readonly effectiveAt: Instant;
   readonly phase: ResolvedPhase | null;
+  /** New prices of a later catalog version: the plan and its phase go on. */
+  readonly isMove: boolean;
 }[] =>
-  planned(bundle, subscription).map(({ seed, kind, effectiveAt, phase }) => ({
+  planned(bundle, subscription).map(({ seed, kind, effectiveAt, phase, isMove }) => ({
     transitionId: derivedId(subscription.subscriptionId, seed, kind),
     kind,
     effectiveAt,
     phase,
+    isMove: isMove === true,
   }));

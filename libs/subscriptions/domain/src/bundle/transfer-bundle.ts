@@ -7,6 +7,7 @@ import type { Bundle, BundleEvent, PlanStep, StartedSubscription, Subscription }
 import type { BundleRejection, HandOverBundle, ReceiveBundle } from './bundle.commands';
 import { repricedPhase } from './choose-plan';
 import { entitlementEnd } from './lifetime';
+import { newerFor } from './newer-versions';
 import { quantityAt } from './plan-state';
 import { unknownStates } from './set-blocking-state';
 
@@ -95,13 +96,12 @@ const firstBillable = (phases: readonly PlannedPhase[], startAt: Instant): Insta
   later(startAt, phases.find(({ phase }) => costs(phase))?.startsAt ?? startAt);
 
 const pricedHere = (step: PlanStep, { repricedFrom, account }: ReceiveBundle): PlanStep => {
-  if (repricedFrom === null) return step;
+  const priced = (phase: ResolvedPhase): ResolvedPhase =>
+    (repricedFrom === null ? null : repricedPhase(repricedFrom, phase, account)) ?? phase;
   return {
     ...step,
-    phases: step.phases.map(({ startsAt, phase }) => ({
-      startsAt,
-      phase: repricedPhase(repricedFrom, phase, account) ?? phase,
-    })),
+    phases: step.phases.map(({ startsAt, phase }) => ({ startsAt, phase: priced(phase) })),
+    ...(step.newer === undefined ? {} : { newer: newerFor(account, step.newer, priced) }),
   };
 };
 
@@ -115,6 +115,8 @@ const goingOn = (step: PlanStep, stepId: string, startAt: Instant): PlanStep => 
     endsAddOns: [],
     phases: step.phases.slice(Math.max(0, current)),
     expiresAt: step.expiresAt,
+    ...(step.priceOverrides === undefined ? {} : { priceOverrides: step.priceOverrides }),
+    ...(step.newer === undefined ? {} : { newer: step.newer }),
   };
 };
 

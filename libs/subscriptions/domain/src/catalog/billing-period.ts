@@ -24,28 +24,8 @@ export const billingPeriodLength: Readonly<
   NO_BILLING_PERIOD: null,
 };
 
-const byName = new Map<string, BillingPeriod>(
-  (
-    [
-      'DAILY',
-      'WEEKLY',
-      'BIWEEKLY',
-      'THIRTY_DAYS',
-      'THIRTY_ONE_DAYS',
-      'SIXTY_DAYS',
-      'NINETY_DAYS',
-      'MONTHLY',
-      'BIMESTRIAL',
-      'QUARTERLY',
-      'TRIANNUAL',
-      'BIANNUAL',
-      'ANNUAL',
-      'SESQUIENNIAL',
-      'BIENNIAL',
-      'TRIENNIAL',
-      'NO_BILLING_PERIOD',
-    ] as const
-  ).map((period) => [period, period]),
-);
+export const billingPeriods = Object.keys(billingPeriodLength) as readonly BillingPeriod[];
+
+const byName = new Map<string, BillingPeriod>(billingPeriods.map((period) => [period, period]));
 
 export const parseBillingPeriod = (text: string): BillingPeriod | null => byName.get(text) ?? null;

@@ -55,7 +55,7 @@ describe('rules', () => {
 
   it('never match a cancel case that states a phase, because cancelling asks without one', () => {
     const cancelPolicy = [{ when: { phaseType: 'TRIAL' }, result: 'IMMEDIATE' }] as const;
-    expect(cancelPolicyOf({ ...rules, cancelPolicy }, small)).toBe('END_OF_TERM');
+    expect(cancelPolicyOf({ ...rules, cancelPolicy }, small, 'TRIAL')).toBe('END_OF_TERM');
   });
 });
 
@@ -82,10 +82,20 @@ describe('versions', () => {
         }),
       ),
     ).toEqual([
-      'catalogName Other differs from Billstream of the earlier versions',
-      'effectiveDate 2024-01-01T00:00:00.000Z is that of an earlier version',
-      'plan small: phases EVERGREEN differ from TRIAL, EVERGREEN of the version of 2024-01-01T00:00:00.000Z',
+      { pointer: '/priceLists', message: 'a default price list is missing' },
+      { pointer: '/catalogName', message: 'Other differs from Billstream of earlier versions' },
+      { pointer: '/effectiveDate', message: '2024-01-01T00:00:00.000Z is that of an earlier version' },
+      {
+        pointer: '/plans/0/phases',
+        message:
+          'phases EVERGREEN of plan small differ from TRIAL, EVERGREEN of the version of 2024-01-01T00:00:00.000Z',
+      },
     ]);
+  });
+
+  it('do not move a plan to another product', () => {
+    const moved = version({ effectiveDate: at('2026-01-01'), plans: [{ ...old.plans[0]!, product: 'Large' }] });
+    expect(additionErrors([old], moved).map(({ pointer }) => pointer)).toContain('/plans/0/product');
   });
 });
 
@@ -95,23 +105,26 @@ describe('validation', () => {
   });
 
   it.each([
+    [{ currencies: ['EUR'] }, '/plans/0/phases/1/recurring/prices/USD'],
+    [{ units: [] }, '/plans/0/phases/1/usages/0/tiers/0/blocks/0/unit'],
+    [{ plans: [plan('odd', 'Small', [phase('evergreen'), phase('trial')])] }, '/plans/0/phases/0/type'],
+    [{ plans: [plan('odd', 'Nope', [phase('evergreen')])] }, '/plans/0/product'],
+    [{ plans: [plan('twice', 'Small', []), plan('twice', 'Small', [])] }, '/plans/1'],
+    [{ plans: [plan('empty', 'Small', [])] }, '/plans/0/phases'],
+    [{ priceLists: [{ name: 'DEFAULT', plans: ['gone'] }] }, '/priceLists/0/plans/0'],
+    [{ rules: { ...defaultCatalog.rules, changePolicy: [] } }, '/rules/changePolicy'],
     [
-      { currencies: ['EUR'] },
-      "phase small-evergreen, recurring price: currency USD is not among the catalog's currencies",
+      {
+        rules: { ...defaultCatalog.rules, createAlignment: [{ when: { product: 'Gone' }, result: 'START_OF_BUNDLE' }] },
+      },
+      '/rules/createAlignment/0/when/product',
     ],
-    [{ units: [] }, "phase small-evergreen, usage standard-monthly-host: unit host is not among the catalog's units"],
     [
-      { plans: [plan('odd', 'Small', [phase('evergreen'), phase('trial')])] },
-      'phase odd-evergreen: an initial phase may not be EVERGREEN',
+      { rules: { ...defaultCatalog.rules, priceList: [{ when: {}, result: 'NOWHERE' }] } },
+      '/rules/priceList/0/toPriceList',
     ],
-    [{ plans: [plan('odd', 'Nope', [phase('evergreen')])] }, 'plan odd: product Nope is unknown'],
-    [{ priceLists: [{ name: 'DEFAULT', plans: ['gone'] }] }, 'price list DEFAULT: plan gone is unknown'],
-    [
-      { rules: { ...defaultCatalog.rules, changePolicy: [] } },
-      'rules, changePolicy: a last case without conditions is missing',
-    ],
-  ])('of %j names the element', (more, error) => {
-    expect(versionErrors(version(more))).toContain(error);
+  ] as const)('of case %# points at the element', (more, pointer) => {
+    expect(versionErrors(version(more)).map((error) => error.pointer)).toContain(pointer);
   });
 });
 

@@ -56,6 +56,8 @@ export type CatalogUsage = {
   readonly billingPeriod: BillingPeriod;
   readonly tierBlockPolicy: (typeof tierBlockPolicies)[number];
   readonly tiers: readonly CatalogTier[];
+  /** What a section paid in advance states without tiers. Read and kept, never billed (Kill Bill). */
+  readonly untiered?: CatalogTier;
 };
 
 /** The name of a phase is its plan's and its type: see `phaseName`. */
@@ -115,6 +117,8 @@ export type CatalogRules = {
   readonly changePolicy: readonly RuleCase<BillingPolicy>[];
   readonly changeAlignment: readonly RuleCase<ChangeAlignment>[];
   readonly cancelPolicy: readonly RuleCase<BillingPolicy>[];
+  /** Kill Bill asks `cancelPolicy` without a phase, so that cases with one never match; an organization's rules know it. */
+  readonly cancelsByPhase?: true;
   readonly createAlignment: readonly RuleCase<CreateAlignment>[];
   readonly billingAlignment: readonly RuleCase<BillingAlignment>[];
   readonly priceList: readonly RuleCase<string>[];
@@ -134,6 +138,11 @@ export type CatalogVersion = {
   readonly plans: readonly CatalogPlan[];
   /** The first one is the default list. */
   readonly priceLists: readonly PriceList[];
+  /**
+   * Plans that carry a date for existing subscriptions move them at the next bill date on or after it, which prorates
+   * nothing. A setting of the tenant, not of the document; absent: to the instant.
+   */
+  readonly alignsExistingSubscriptions?: true;
 };
 
 /** All versions of a tenant, by effective date. */
@@ -142,8 +151,15 @@ export type Catalog = readonly CatalogVersion[];
 export const phaseName = (plan: string, type: PhaseType): string => `${plan}-${type.toLowerCase()}`;
 
 /** Newest version not later than the instant; the first one when the instant is before all (Kill Bill #760). */
-export const versionAt = (catalog: Catalog, at: Instant): CatalogVersion | null =>
-  catalog.findLast((version) => version.effectiveDate <= at) ?? catalog[0] ?? null;
+export const versionAt = (catalog: Catalog, at: Instant): CatalogVersion | null => {
+  let [from, to] = [0, catalog.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((catalog[middle]?.effectiveDate ?? at) <= at) from = middle + 1;
+    else to = middle;
+  }
+  return catalog[Math.max(0, from - 1)] ?? null;
+};
 
 export const finalPhase = (plan: CatalogPlan): CatalogPhase => {
   const phase = plan.phases.at(-1);
@@ -154,9 +170,3 @@ export const finalPhase = (plan: CatalogPlan): CatalogPhase => {
 /** The billing period a plan is found by: that of its final phase. */
 export const billingPeriodOf = (plan: CatalogPlan): BillingPeriod =>
   finalPhase(plan).recurring?.billingPeriod ?? 'NO_BILLING_PERIOD';
-
-export const productOf = (version: CatalogVersion, name: string): CatalogProduct | null =>
-  version.products.find((product) => product.name === name) ?? null;
-
-export const priceListsOf = (version: CatalogVersion, planName: string): readonly PriceList[] =>
-  version.priceLists.filter((list) => list.plans.includes(planName));

@@ -1,5 +1,6 @@
 import type { BillingPeriod } from '@billstream/subscriptions-contracts';
-import { type CatalogPlan, type CatalogVersion, billingPeriodOf, priceListsOf, productOf } from './catalog';
+import { type CatalogPlan, type CatalogVersion, billingPeriodOf } from './catalog';
+import { indexOf, priceListsOf, productOf } from './catalog-index';
 import type { PlanFacts } from './plan-rules';
 
 export type PlanSpecifier =
@@ -29,7 +30,7 @@ const found = (version: CatalogVersion, plan: CatalogPlan, priceList: string): F
 };
 
 const byName = (version: CatalogVersion, planName: string): FoundPlan | { readonly rejected: PlanNotFound } => {
-  const plan = version.plans.find(({ name }) => name === planName);
+  const plan = indexOf(version).plans.get(planName);
   if (plan === undefined)
     return { rejected: { code: 'plan-unknown', detail: `Could not find a plan called ${planName}` } };
   return found(version, plan, priceListsOf(version, planName)[0]?.name ?? version.priceLists[0]?.name ?? 'DEFAULT');
@@ -44,14 +45,11 @@ export const findPlan = (
   const { productName, billingPeriod, priceList } = specifier;
   if (productOf(version, productName) === null)
     return { rejected: { code: 'product-unknown', detail: `Could not find any product named ${productName}` } };
-  const named = version.priceLists.find(({ name }) => name === priceList);
+  const named = indexOf(version).priceLists.get(priceList);
   if (named === undefined)
     return { rejected: { code: 'price-list-unknown', detail: `Could not find any price list named ${priceList}` } };
   for (const list of [named, ...version.priceLists.slice(0, 1)]) {
-    const plans = version.plans.filter(
-      (plan) =>
-        list.plans.includes(plan.name) && plan.product === productName && billingPeriodOf(plan) === billingPeriod,
-    );
+    const plans = indexOf(version).plansOf(list, productName, billingPeriod);
     const [plan] = plans;
     if (plans.length > 1)
       return {

@@ -53,9 +53,9 @@ const between = ({ from, phaseType, to }: PlanSwitch): Condition => ({
 export const createAlignmentOf = (rules: CatalogRules, plan: PlanFacts): CreateAlignment =>
   firstMatch(rules.createAlignment, about(plan, null), 'START_OF_BUNDLE');
 
-/** Kill Bill asks this rule without a phase, so that a case with a phase type never matches. */
-export const cancelPolicyOf = (rules: CatalogRules, plan: PlanFacts): BillingPolicy =>
-  firstMatch(rules.cancelPolicy, about(plan, null), 'END_OF_TERM');
+/** A catalog's rule is asked without the phase, as Kill Bill does; only rules that say so get to know it. */
+export const cancelPolicyOf = (rules: CatalogRules, plan: PlanFacts, phaseType: PhaseType | null): BillingPolicy =>
+  firstMatch(rules.cancelPolicy, about(plan, rules.cancelsByPhase === true ? phaseType : null), 'END_OF_TERM');
 
 export const billingAlignmentOf = (rules: CatalogRules, plan: PlanFacts, phaseType: PhaseType): BillingAlignment =>
   firstMatch(rules.billingAlignment, about(plan, phaseType), 'ACCOUNT');

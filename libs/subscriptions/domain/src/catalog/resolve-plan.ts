@@ -8,8 +8,8 @@ import {
   type CatalogVersion,
   type Prices,
   phaseName,
-  productOf,
 } from './catalog';
+import { productOf } from './catalog-index';
 import type { FoundPlan } from './find-plan';
 import { billingAlignmentOf } from './plan-rules';
 
