@@ -215,10 +215,13 @@ const pricedSpans = (customer: Customer, bundleId: string, usageName: string): r
 const expectUsageCharged = (customer: Customer, bundleId: string): void => {
   const usage = itemsOf(customer, bundleId).filter(({ type }) => type === 'USAGE');
   for (const usageName of Object.keys(perBlock)) {
-    const charges = chargesOf(usage.filter((item) => item.usageName === usageName));
+    const priced = pricedSpans(customer, bundleId, usageName);
+    const charges = chargesOf(
+      usage.filter((item) => item.usageName === usageName),
+      priced,
+    );
     expect(charges.map(({ amountMinor }) => amountMinor)).toEqual(charges.map((span) => priceOfUsage(usageName, span)));
     const charged = joined(charges.map(({ fromAt, toAt }) => ({ fromAt, toAt })));
-    const priced = pricedSpans(customer, bundleId, usageName);
     const open = priced.at(-1)?.toAt === customer.now() ? priced.at(-1) : undefined;
     // All that has ended is charged from end to end; what goes on, from its beginning to a bill date of the last month.
     const ended = charged.filter(({ fromAt }) => fromAt !== open?.fromAt);
@@ -231,19 +234,20 @@ const expectUsageCharged = (customer: Customer, bundleId: string): void => {
 
 /**
  * What the items of one price add up to by period. A period that was charged ahead and ended early counts as what it
- * turned out to be.
+ * turned out to be: nothing at all when its price went as soon as it came.
  */
-const chargesOf = (usage: readonly InvoiceItem[]): readonly (Span & { readonly amountMinor: number })[] => {
-  const spans = new Map<Instant, { fromAt: Instant; toAt: Instant; amountMinor: number }>();
+const chargesOf = (
+  usage: readonly InvoiceItem[],
+  priced: readonly Span[],
+): readonly (Span & { readonly amountMinor: number })[] => {
+  const spans = new Map<Instant, Span & { readonly amountMinor: number }>();
   for (const { usagePeriod, amountMinor } of usage) {
     if (usagePeriod === null) continue;
-    const { fromAt, toAt } = usagePeriod;
-    const known = spans.get(fromAt) ?? { fromAt, toAt, amountMinor: 0 };
-    spans.set(fromAt, {
-      fromAt,
-      toAt: toAt < known.toAt ? toAt : known.toAt,
-      amountMinor: known.amountMinor + amountMinor,
-    });
+    const { fromAt } = usagePeriod;
+    const within = priced.find((span) => span.fromAt <= fromAt && fromAt < span.toAt);
+    const ends = [usagePeriod.toAt, within?.toAt ?? fromAt, spans.get(fromAt)?.toAt ?? usagePeriod.toAt];
+    const toAt = ends.reduce((first, end) => (end < first ? end : first), usagePeriod.toAt);
+    spans.set(fromAt, { fromAt, toAt, amountMinor: amountMinor + (spans.get(fromAt)?.amountMinor ?? 0) });
   }
   return [...spans.values()].sort((a, b) => (a.fromAt < b.fromAt ? -1 : 1));
 };
