@@ -23,7 +23,7 @@ export const invoicingUnderTest = async (startsAt: string) => {
   await fastify.ready();
   const tenantId = newId();
   const reactions = app.get(OnFactsTold, { strict: false });
-  const call = (method: 'GET' | 'POST', url: string, options: InjectOptions & { readonly tenant?: string } = {}) =>
+  const call = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, options: InjectOptions & { readonly tenant?: string } = {}) =>
     fastify.inject({
       method,
       url: `/1.0/kb${url}`,
