@@ -13,6 +13,7 @@ import { ListAccountsEndpoint } from './http/list-accounts.endpoint';
 import { MoveClockEndpoint } from './http/move-clock.endpoint';
 import { PerTenantConfigEndpoint } from './http/per-tenant-config.endpoint';
 import { PluginConfigEndpoint } from './http/plugin-config.endpoint';
+import { NodesInfoEndpoint } from './http/nodes-info.endpoint';
 import { objectFieldsEndpoints } from './http/object-fields.endpoint';
 import { objectTagsEndpoints } from './http/object-tags.endpoint';
 import { RolesEndpoint } from './http/roles.endpoint';
@@ -40,6 +41,7 @@ export const accountsModule = (runtime: ServiceRuntime): DynamicModule => {
       AccountEmailsEndpoint,
       AuditLogsEndpoint,
       EraseProfileEndpoint,
+      NodesInfoEndpoint,
       TenantsEndpoint,
       PluginConfigEndpoint,
       PerTenantConfigEndpoint,

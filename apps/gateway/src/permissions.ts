@@ -18,6 +18,7 @@ const rules: readonly Rule[] = [
   rule('*', `${kb}/security/.*`, 'user:create'),
   rule('*', `${kb}/test/.*`, 'test:*'),
   rule('*', `${kb}/admin/.*`, 'admin:update'),
+  rule('*', `${kb}/nodesInfo`, 'admin:update'),
 
   rule('POST', `${kb}/tenants`, 'tenant:create'),
   rule('DELETE', `${kb}/tenants/.*`, 'tenant_kvs:delete'),

@@ -1,12 +1,18 @@
-import { type RequestContext, unwrap } from '@billstream/http';
+import { type RequestContext, killBillProblem, unwrap } from '@billstream/http';
 import {
+  type ChargedMethod,
+  type ClientKeys,
+  type InvoicePayments,
   type InvoicePaymentsCommand,
   externalPlugin,
   invoicePaymentsStream,
+  nextPaymentId,
   payerAccountStream,
+  paymentKeyStream,
 } from '@billstream/payments-domain';
-import { debtsOfAccount } from '@billstream/payments-read-models';
-import { derivedId } from '@billstream/kernel';
+import { debtsOfAccount, paymentByKey } from '@billstream/payments-read-models';
+import { derivedId, newId } from '@billstream/kernel';
+import { setTimeout as pause } from 'node:timers/promises';
 import { paymentProblem, payerProblem } from './http/problems';
 import { type Payments, stepOf } from './payments';
 
@@ -16,6 +22,9 @@ export type HowToPay = {
   readonly external: string | null;
   /** At most this much; null: everything that is owed. */
   readonly amountMinor: number | null;
+  /** Instead of the default method. */
+  readonly method?: ChargedMethod | null;
+  readonly keys?: ClientKeys;
 };
 
 export type Paid = { readonly paymentId: string; readonly transactionId: string };
@@ -27,17 +36,15 @@ export const payInvoice = async (
   invoiceId: string,
   how: HowToPay,
 ): Promise<Paid | null> => {
-  const { accountId, external, amountMinor } = how;
+  const { external, amountMinor, keys = {} } = how;
   const now = payments.runtime.clock.now(context.tenantId);
+  if (keys.paymentKey !== undefined) await claimKey(payments, context, { invoiceId, key: keys.paymentKey });
   const command: InvoicePaymentsCommand =
     external === null
-      ? {
-          type: 'PayInvoice',
-          data: { method: (await payments.payerOf(context.tenantId, accountId)).method, amountMinor, now },
-        }
+      ? { type: 'PayInvoice', data: { method: await methodOf(payments, context, how), amountMinor, now, ...keys } }
       : {
           type: 'RecordExternalPayment',
-          data: { paymentMethodId: external, pluginName: externalPlugin, amountMinor, now },
+          data: { paymentMethodId: external, pluginName: externalPlugin, amountMinor, now, ...keys },
         };
   const step = stepOf(context, payments, `pay-invoice/${invoiceId}`);
   const handled = await payments.invoicePayments(invoicePaymentsStream(invoiceId), command, step);
@@ -47,7 +54,59 @@ export const payInvoice = async (
   const requested = events.find((event) => event.type === 'PaymentRequested');
   if (requested === undefined) throw new Error(`paying invoice ${invoiceId} opened no payment`);
   const { paymentId, transactionId } = requested.data;
+  if (external === null) await executed(payments, context, { invoiceId, paymentId, transactionId });
   return { paymentId, transactionId };
+};
+
+const methodOf = async (payments: Payments, { tenantId }: RequestContext, { accountId, method }: HowToPay) =>
+  method ?? (await payments.payerOf(tenantId, accountId)).method;
+
+type Attempt = Paid & { readonly invoiceId: string };
+const shortestPauseMs = 5;
+const longestPauseMs = 250;
+/** As long as Kill Bill waits for a plugin; the attempt goes on after that. */
+const patienceMs = 30_000;
+
+/** Whoever asks is told when it has happened: the attempt is made at once, or waited for where somebody else makes it. */
+const executed = async (payments: Payments, context: RequestContext, attempt: Attempt): Promise<void> => {
+  const { tenantId, correlationId } = context;
+  const { invoiceId, transactionId } = attempt;
+  await payments.executor.execute({ ...attempt, tenantId, correlationId, dueAt: payments.runtime.clock.now(tenantId) });
+  const until = Date.now() + patienceMs;
+  for (let wait = shortestPauseMs; Date.now() < until; wait = Math.min(2 * wait, longestPauseMs)) {
+    const { open } = await stateOf(payments, context, invoiceId);
+    const isCalling = open?.status === 'requested' || open?.status === 'dispatched';
+    if (open?.transactionId !== transactionId || !isCalling) break;
+    await pause(wait);
+  }
+  await payments.runtime.caughtUp();
+};
+
+/** The client's name of a payment is one payment's only, whether it was made for an invoice or not. */
+const claimKey = async (
+  payments: Payments,
+  context: RequestContext,
+  { invoiceId, key }: { readonly invoiceId: string; readonly key: string },
+): Promise<void> => {
+  const { tenantId } = context;
+  const paymentId = nextPaymentId(await stateOf(payments, context, invoiceId), invoiceId);
+  await payments.runtime.caughtUp();
+  const known = await paymentByKey(payments.runtime.database, tenantId, key);
+  const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
+  const isTaken = known !== null && known.paymentId !== paymentId;
+  const claimed = isTaken
+    ? null
+    : await payments.paymentKey(paymentKeyStream(tenantId, key), command, stepOf(context, payments, 'claim-key'));
+  if (claimed?.outcome === 'accepted') return;
+  throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
+};
+
+const stateOf = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<InvoicePayments> => {
+  const look = { ...stepOf(context, payments, 'look'), commandId: newId() };
+  return unwrap(
+    await payments.invoicePayments(invoicePaymentsStream(invoiceId), { type: 'Look' }, look),
+    paymentProblem(invoiceId),
+  ).state;
 };
 
 /** Pays what the account owes, the oldest invoice first, up to the amount (Kill Bill 2.15). Invoices being paid are left out. */
@@ -72,11 +131,8 @@ export const payAllInvoices = async (
   return paid;
 };
 
-const isUnderWay = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<boolean> => {
-  const step = stepOf(context, payments, `look/${invoiceId}`);
-  const handled = await payments.invoicePayments(invoicePaymentsStream(invoiceId), { type: 'Look' }, step);
-  return handled.outcome === 'accepted' && handled.state.open !== null;
-};
+const isUnderWay = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<boolean> =>
+  (await stateOf(payments, context, invoiceId)).open !== null;
 
 /** The account's method for money that came another way, made on demand as Kill Bill does. */
 export const externalMethodOf = async (

@@ -1,6 +1,8 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { ConfigureTestPluginEndpoint } from './http/configure-test-plugin.endpoint';
+import { CorrectTransactionsEndpoint } from './http/correct-transactions.endpoint';
+import { FindPaymentsEndpoint } from './http/find-payments.endpoint';
 import { CreatePaymentMethodEndpoint } from './http/create-payment-method.endpoint';
 import { DirectPaymentsEndpoint } from './http/direct-payments.endpoint';
 import { InvoicePaymentOperationsEndpoint } from './http/invoice-payment-operations.endpoint';
@@ -36,6 +38,8 @@ export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
     PaymentOperationsByKeyEndpoint,
     PaymentOperationsEndpoint,
     InvoicePaymentOperationsEndpoint,
+    CorrectTransactionsEndpoint,
+    FindPaymentsEndpoint,
     GetPaymentsEndpoint,
     PayInvoicesEndpoint,
     OnAccounts,

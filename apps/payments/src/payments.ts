@@ -5,6 +5,7 @@ import {
   type ChargedMethod,
   type PayerAccount,
   type PaymentMethod,
+  type RetryPolicy,
   defaultMethodOf,
   invoicePayments,
   invoicePaymentsSchema,
@@ -32,10 +33,7 @@ import { type Payer, paymentExecutor } from './executor/executor';
 import { transactionExecutor } from './executor/transaction-executor';
 import { gatewaysOn, hasTestPlugin } from './gateways';
 
-/** The runtime, one command loop per kind of stream, the gateways and the executor: all that the edges need. */
-export const paymentsOn = (runtime: ServiceRuntime) => {
-  const payer = runtime.handle(payerAccount, payerAccountSchema);
-  const handle = runtime.handle(invoicePayments, invoicePaymentsSchema);
+const testGatewayOn = (runtime: ServiceRuntime) => {
   const told = runtime.handle(testGateway, testGatewaySchema);
 
   /** How the tenant's test plugin answers, as the next call will meet it. */
@@ -45,6 +43,14 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
     if (handled.outcome !== 'accepted') throw new Error(`looking at a test plugin ended as ${handled.outcome}`);
     return handled.state;
   };
+  return { told, testGatewayState };
+};
+
+/** The runtime, one command loop per kind of stream, the gateways and the executor: all that the edges need. */
+export const paymentsOn = (runtime: ServiceRuntime) => {
+  const payer = runtime.handle(payerAccount, payerAccountSchema);
+  const handle = runtime.handle(invoicePayments, invoicePaymentsSchema);
+  const { told, testGatewayState } = testGatewayOn(runtime);
   const gatewayOf = gatewaysOn(runtime, testGatewayState);
   const isAlone = runtime.settings.embedded;
   const ofPayment = runtime.handle(payment, paymentSchema);
@@ -62,8 +68,16 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
   };
   const settings = runtime.handle(paymentSettings, paymentSettingsSchema);
 
+  const policyOf = async (tenantId: string): Promise<RetryPolicy> => {
+    const context = contextOf(runtime, tenantId, newId());
+    const seen = await settings(paymentSettingsStream(tenantId), { type: 'Look' }, context);
+    if (seen.outcome !== 'accepted') throw new Error(`looking at settings ended as ${seen.outcome}`);
+    return retryPolicyOf(seen.state);
+  };
+
   return {
     runtime,
+    retryPolicyOf: policyOf,
     payer,
     invoicePayments: handle,
     payment: ofPayment,
@@ -93,12 +107,7 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
         const held = await payer(payerAccountStream(accountId), command, context);
         if (held.outcome !== 'accepted') throw new Error(`holding back an invoice ended as ${held.outcome}`);
       },
-      retryPolicyOf: async (tenantId) => {
-        const context = contextOf(runtime, tenantId, newId());
-        const seen = await settings(paymentSettingsStream(tenantId), { type: 'Look' }, context);
-        if (seen.outcome !== 'accepted') throw new Error(`looking at settings ended as ${seen.outcome}`);
-        return retryPolicyOf(seen.state);
-      },
+      retryPolicyOf: policyOf,
       clock: runtime.clock,
       wallNow: wallTime,
       isAlone,

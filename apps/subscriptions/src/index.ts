@@ -25,6 +25,7 @@ import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
 import { SubscribedPlanEndpoint } from './http/subscribed-plan.endpoint';
 import { TransferBundleEndpoint } from './http/transfer-bundle.endpoint';
 import { UploadCatalogEndpoint } from './http/upload-catalog.endpoint';
+import { OnAccountClosed } from './reactions/on-account-closed';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
 import { OnOverdue } from './reactions/on-overdue';
@@ -53,6 +54,7 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     CatalogDocumentsEndpoint,
     BillingRulesEndpoint,
     OnAccounts,
+    OnAccountClosed,
     OnInvoicing,
     OnOverdue,
   ],

@@ -20,6 +20,7 @@ export type SystemUnderTest = {
   readonly killBillUrl: string;
   readonly emulatorUrl: string;
   readonly databaseUrl: string;
+  readonly eventStoreUrl: string;
   readonly store: EventStore;
   /** The guide's administrator as the given tenant (default: the guide's own). */
   as(tenant?: Tenant): Client;
@@ -59,6 +60,7 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
     killBillUrl: `http://127.0.0.1:${killBillPort}`,
     emulatorUrl: standalone.emulatorUrl,
     databaseUrl: database.url,
+    eventStoreUrl: standalone.inner.eventStoreUrl,
     store,
     as,
     newTenant: async ({ withDefaults } = { withDefaults: true }) => {

@@ -1,5 +1,6 @@
 import { accountsPublication, accountStream } from '@billstream/accounts-domain';
 import { newId } from '@billstream/kernel';
+import { OnMoneyMoved } from '../reactions/on-money-moved';
 import { accountsUnderTest } from '../testing/accounts-under-test';
 
 let service: Awaited<ReturnType<typeof accountsUnderTest>>;
@@ -99,5 +100,32 @@ describe('closing an account', () => {
     });
     expect(await get(`${accounts}/${accountId}`)).toMatchObject({ accountId });
     expect((await service.call({ method: 'DELETE', url: `${accounts}/${newId()}` })).statusCode).toBe(404);
+  });
+
+  it('puts WRITTEN_OFF on what is unpaid, as far as invoicing has told', async () => {
+    const accountId = await newAccount({ currency: 'USD' });
+    const [unpaid, paid] = [newId(), newId()];
+    const told = (id: string, invoices: readonly { invoiceId: string; balanceMinor: number }[]) =>
+      service.app.get(OnMoneyMoved).recordBalance({
+        id,
+        type: 'invoicing.balance-changed.v1',
+        data: { accountId, currency: 'USD' as never, accountBalanceMinor: 500, accountCreditMinor: 0, invoices },
+        tenantId: service.tenantId,
+        key: accountId,
+        at: '2026-01-01T00:00:00.000Z' as never,
+        actor: { createdBy: 'somebody' },
+        correlationId: id,
+        position: '0',
+        stream: '',
+        revision: '0',
+      });
+    await told(newId(), [
+      { invoiceId: unpaid, balanceMinor: 500 },
+      { invoiceId: paid, balanceMinor: 700 },
+    ]);
+    await told(newId(), [{ invoiceId: paid, balanceMinor: 0 }]);
+    await service.call({ method: 'DELETE', url: `${accounts}/${accountId}?writeOffUnpaidInvoices=true` });
+    const tags = await get<{ objectId: string }[]>(`${accounts}/${accountId}/allTags?objectType=INVOICE`);
+    expect(tags).toMatchObject([{ objectId: unpaid, tagDefinitionName: 'WRITTEN_OFF' }]);
   });
 });

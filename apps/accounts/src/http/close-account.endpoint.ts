@@ -1,4 +1,13 @@
-import { accountStream, controlTags, objectTagsStream } from '@billstream/accounts-domain';
+import type { ControlTag } from '@billstream/accounts-contracts';
+import {
+  type TaggedObject,
+  accountStream,
+  controlTags,
+  figures,
+  figuresSchema,
+  figuresStream,
+  objectTagsStream,
+} from '@billstream/accounts-domain';
 import { type RequestContext, RequestCtx, unwrap } from '@billstream/http';
 import { Controller, Delete, HttpCode, Inject, Param, Query } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
@@ -32,6 +41,7 @@ export class CloseAccountEndpoint {
     const { accountId } = await existingAccount(accounts, context.tenantId, id);
     await this.stopInvoicing(accountId, context);
     const writeOff = isTrue(query.writeOffUnpaidInvoices);
+    if (writeOff) await this.writeOff(accountId, context);
     const data = {
       cancelAllSubscriptions: isTrue(query.cancelAllSubscriptions),
       writeOffUnpaidInvoices: writeOff,
@@ -48,13 +58,29 @@ export class CloseAccountEndpoint {
   }
 
   private async stopInvoicing(accountId: string, context: RequestContext): Promise<void> {
+    const object = { accountId, objectType: 'ACCOUNT' as const, objectId: accountId };
+    await this.tag(object, 'AUTO_INVOICING_OFF', context);
+  }
+
+  /** The invoices that ask for something, as far as invoicing has told by now. */
+  private async writeOff(accountId: string, context: RequestContext): Promise<void> {
+    const { store } = this.accounts.runtime;
+    const history = await store.read(figuresStream(accountId), 0n);
+    const { unpaidInvoices } = history
+      .map((recorded) => figuresSchema.decode(recorded))
+      .filter((event) => event !== null)
+      .reduce(figures.evolve, figures.initial);
+    for (const objectId of unpaidInvoices)
+      await this.tag({ accountId, objectType: 'INVOICE', objectId }, 'WRITTEN_OFF', context);
+  }
+
+  private async tag(object: TaggedObject, name: ControlTag, context: RequestContext): Promise<void> {
     const { accounts } = this;
     const tags = controlTags
-      .filter(({ name }) => name === 'AUTO_INVOICING_OFF')
-      .map(({ tagDefinitionId, name }) => ({ tagDefinitionId, tagDefinitionName: name }));
-    const step = stepOf(context, accounts, 'stop-invoicing');
-    const object = { accountId, objectType: 'ACCOUNT' as const, objectId: accountId };
+      .filter((definition) => definition.name === name)
+      .map(({ tagDefinitionId }) => ({ tagDefinitionId, tagDefinitionName: name }));
+    const step = stepOf(context, accounts, `tag/${object.objectId}`);
     const command = { type: 'AddTags' as const, data: { object, tags, seed: step.commandId } };
-    unwrap(await accounts.objectTags(objectTagsStream(accountId), command, step), tagProblem);
+    unwrap(await accounts.objectTags(objectTagsStream(object.objectId), command, step), tagProblem);
   }
 }

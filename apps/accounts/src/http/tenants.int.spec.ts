@@ -134,3 +134,14 @@ describe('a tenant’s clock', () => {
     expect((await move('11111111-2222-4333-8444-555555555555')).statusCode).toBe(404);
   });
 });
+
+describe('a server', () => {
+  it('tells Kill Bill’s clients what it is, and takes commands to nodes without obeying', async () => {
+    const nodes = await system.call({ method: 'GET', url: '/1.0/kb/nodesInfo', tenant: '' });
+    expect(nodes.json()).toMatchObject([{ kbVersion: '0.24.0', pluginsInfo: [] }]);
+    expect((await system.call({ method: 'GET', url: '/1.0/kb/pluginsInfo' })).json()).toEqual([]);
+    const command = { method: 'POST' as const, url: '/1.0/kb/nodesInfo' };
+    expect((await system.call({ ...command, payload: { nodeCommandType: 'START_PLUGIN' } })).statusCode).toBe(202);
+    expect((await system.call({ ...command, payload: {} })).statusCode).toBe(400);
+  });
+});

@@ -14,7 +14,11 @@ export class OnMoneyMoved {
   @EventPattern('invoicing.balance-changed.v1')
   async recordBalance(@Payload() event: Heard<InvoicingEvent, 'invoicing.balance-changed.v1'>): Promise<void> {
     const { accountId, currency, accountBalanceMinor, accountCreditMinor } = event.data;
-    const data = { accountId, currency, balanceMinor: accountBalanceMinor, creditMinor: accountCreditMinor };
+    const invoices = event.data.invoices.map(({ invoiceId, balanceMinor }) => ({
+      invoiceId,
+      isUnpaid: balanceMinor > 0,
+    }));
+    const data = { accountId, currency, balanceMinor: accountBalanceMinor, creditMinor: accountCreditMinor, invoices };
     settled(await this.accounts.figures(figuresStream(accountId), { type: 'RecordBalance', data }, contextOf(event)));
   }
 

@@ -1,10 +1,10 @@
 import { type RequestContext, RequestCtx } from '@billstream/http';
 import { type InvoiceView, invoiceById, invoiceByItem, invoiceByNumber } from '@billstream/invoicing-read-models';
 import { parseUuid } from '@billstream/kernel';
-import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { shownInvoice } from '../family/child-items';
 import { type Invoicing, invoicingToken } from '../invoicing';
 import { lookTwice } from './find-account';
-import { invoiceJson } from './invoice-json';
 import { unknownInvoice, unknownItem, unknownNumber } from './problems';
 
 @Controller('1.0/kb/invoices')
@@ -12,25 +12,37 @@ export class GetInvoiceEndpoint {
   constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
 
   @Get('byNumber/:invoiceNumber')
-  async byNumber(@Param('invoiceNumber') invoiceNumber: string, @RequestCtx() { tenantId }: RequestContext) {
+  async byNumber(
+    @Param('invoiceNumber') invoiceNumber: string,
+    @Query('withChildrenItems') withChildrenItems: string | undefined,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
     const { database } = this.invoicing.runtime;
     const found = await lookTwice(this.invoicing, () => invoiceByNumber(database, tenantId, invoiceNumber));
     if (found === null) throw unknownNumber(invoiceNumber);
-    return invoiceJson(found);
+    return shownInvoice(this.invoicing, tenantId, found, withChildrenItems);
   }
 
   @Get('byItemId/:itemId')
-  async byItem(@Param('itemId') itemId: string, @RequestCtx() { tenantId }: RequestContext) {
+  async byItem(
+    @Param('itemId') itemId: string,
+    @Query('withChildrenItems') withChildrenItems: string | undefined,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
     const found = await this.find(itemId, (id) => invoiceByItem(this.invoicing.runtime.database, tenantId, id));
     if (found === null) throw unknownItem(itemId);
-    return invoiceJson(found);
+    return shownInvoice(this.invoicing, tenantId, found, withChildrenItems);
   }
 
   @Get(':invoiceId')
-  async byId(@Param('invoiceId') invoiceId: string, @RequestCtx() { tenantId }: RequestContext) {
+  async byId(
+    @Param('invoiceId') invoiceId: string,
+    @Query('withChildrenItems') withChildrenItems: string | undefined,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
     const found = await this.find(invoiceId, (id) => invoiceById(this.invoicing.runtime.database, tenantId, id));
     if (found === null) throw unknownInvoice(invoiceId);
-    return invoiceJson(found);
+    return shownInvoice(this.invoicing, tenantId, found, withChildrenItems);
   }
 
   private find(text: string, look: (id: string) => Promise<InvoiceView | null>): Promise<InvoiceView | null> {

@@ -71,6 +71,13 @@ export class OnFactsTold {
     return this.record(event, data.accountId, (now) => ({ type: 'RecordControlTag', change: data, now }));
   }
 
+  @EventPattern('accounts.account-closed.v1')
+  async closeAccount(@Payload() event: Heard<AccountsEvent, 'accounts.account-closed.v1'>): Promise<void> {
+    const { accountId, itemAdjustUnpaidInvoices } = event.data;
+    if (!itemAdjustUnpaidInvoices) return;
+    await this.record(event, accountId, (now) => ({ type: 'RecordClosing', closingId: event.id, now }));
+  }
+
   @EventPattern('accounts.tenant-settings-changed.v1')
   async recordSettings(@Payload() event: Heard<AccountsEvent, 'accounts.tenant-settings-changed.v1'>): Promise<void> {
     const { tenantId, settings } = event.data;

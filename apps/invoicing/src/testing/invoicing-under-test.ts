@@ -8,6 +8,8 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { testDatabase } from '@billstream/testing';
 import { invoicingService } from '../index';
 import { OnFactsTold } from '../reactions/on-facts-told';
+import { OnFamily } from '../reactions/on-family';
+import { OnOverdueFacts } from '../reactions/on-overdue-facts';
 
 /** The service over the memory store, a real database and a clock that stands until it is moved. */
 export const invoicingUnderTest = async (startsAt: string) => {
@@ -23,7 +25,13 @@ export const invoicingUnderTest = async (startsAt: string) => {
   await fastify.ready();
   const tenantId = newId();
   const reactions = app.get(OnFactsTold, { strict: false });
-  const call = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, options: InjectOptions & { readonly tenant?: string } = {}) =>
+  const family = app.get(OnFamily, { strict: false });
+  const overdue = app.get(OnOverdueFacts, { strict: false });
+  const call = (
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    options: InjectOptions & { readonly tenant?: string } = {},
+  ) =>
     fastify.inject({
       method,
       url: `/1.0/kb${url}`,
@@ -63,7 +71,7 @@ export const invoicingUnderTest = async (startsAt: string) => {
     await database.close();
     await server.drop();
   };
-  return { runtime, store, database, tenantId, reactions, call, told, moveTo, close };
+  return { runtime, store, database, tenantId, reactions, family, overdue, call, told, moveTo, close };
 };
 
 export const at = (text: string): Instant => {

@@ -1,28 +1,50 @@
+import { type RequestContext, killBillProblem } from '@billstream/http';
 import { parseUuid } from '@billstream/kernel';
+import type { ChargedMethod, ClientKeys } from '@billstream/payments-domain';
 import { debtOfInvoice } from '@billstream/payments-read-models';
 import { Body, Controller, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import { IsIn, IsNumber, IsOptional, IsString } from 'class-validator';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsNumber,
+  IsOptional,
+  IsString,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
 import { externalMethodOf, payAllInvoices, payInvoice } from '../pay-invoices';
 import { type Payments, paymentsToken } from '../payments';
 import { soon } from '../soon';
 import { amountFrom } from './amount';
 import { type Answer, AnswerTo } from './answer';
-import { existingPayer } from './find';
-import { unknownInvoice } from './problems';
+import { existingMethod, existingPayer } from './find';
+import { invalidValue, unknownInvoice } from './problems';
+import { TransactionRequest, keyOf } from './transaction-request';
 
 const flag = ['true', 'false'];
 
 class InvoicePaymentRequest {
   @IsOptional() @IsString() readonly accountId?: string | null;
   @IsOptional() @IsNumber() readonly purchasedAmount?: number | null;
+  @IsOptional() @IsString() @MaxLength(36) readonly paymentMethodId?: string | null;
+  @IsOptional() @IsString() @MaxLength(255) readonly paymentExternalKey?: string | null;
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(10)
+  @ValidateNested({ each: true })
+  @Type(() => TransactionRequest)
+  readonly transactions?: readonly TransactionRequest[] | null;
 }
 
 class PayQuery {
   @IsOptional() @IsIn(flag) readonly externalPayment?: string;
   @IsOptional() @IsString() readonly paymentAmount?: string;
+  @IsOptional() @IsString() readonly paymentMethodId?: string;
 }
 
-/** Payments that somebody asks for: the next look at them is the executor's. 204: nothing was owed. */
+/** Payments that somebody asks for, made before the answer. 204: nothing was owed. */
 @Controller('1.0/kb')
 export class PayInvoicesEndpoint {
   constructor(@Inject(paymentsToken) private readonly payments: Payments) {}
@@ -43,7 +65,9 @@ export class PayInvoicesEndpoint {
     const { accountId, currency } = debt;
     const amountMinor = amountFrom('purchasedAmount', body.purchasedAmount, currency);
     const external = query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
-    const paid = await payInvoice(payments, context, debt.invoiceId, { accountId, external, amountMinor });
+    const method = await this.methodNamed(body.paymentMethodId, accountId, context);
+    const how = { accountId, external, amountMinor, method, keys: keysOf(body) };
+    const paid = await payInvoice(payments, context, debt.invoiceId, how);
     if (paid === null) nothing();
     else created(`/1.0/kb/invoicePayments/${paid.paymentId}`);
   }
@@ -59,8 +83,30 @@ export class PayInvoicesEndpoint {
     const { accountId, currency } = await existingPayer(payments, context.tenantId, id);
     const amountMinor = amountFrom('paymentAmount', query.paymentAmount, currency);
     const external = query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
-    const paid = await payAllInvoices(payments, context, { accountId, external, amountMinor });
+    const method = await this.methodNamed(query.paymentMethodId, accountId, context);
+    const paid = await payAllInvoices(payments, context, { accountId, external, amountMinor, method });
     if (paid.length === 0) nothing();
     else created(`/1.0/kb/accounts/${accountId}/invoicePayments`);
   }
+
+  /** Null: none is named. */
+  private async methodNamed(
+    name: string | null | undefined,
+    accountId: string,
+    { tenantId }: RequestContext,
+  ): Promise<ChargedMethod | null> {
+    const id = keyOf(name);
+    if (id === null) return null;
+    const method = await existingMethod(this.payments, tenantId, { id, includeRemoved: false });
+    if (method.accountId !== accountId)
+      throw killBillProblem(400, 7033, 'PaymentApiException', `Payment method ${id} is another account's`);
+    if (method.credential === null) throw invalidValue(`paymentMethodId: ${method.pluginName} cannot be charged`);
+    return { paymentMethodId: method.paymentMethodId, pluginName: method.pluginName, credential: method.credential };
+  }
 }
+
+const keysOf = ({ paymentExternalKey, transactions }: InvoicePaymentRequest): ClientKeys => {
+  const paymentKey = keyOf(paymentExternalKey);
+  const transactionKey = keyOf(transactions?.[0]?.transactionExternalKey);
+  return { ...(paymentKey === null ? {} : { paymentKey }), ...(transactionKey === null ? {} : { transactionKey }) };
+};

@@ -10,6 +10,9 @@ export class PaymentQuery {
   @IsOptional() @IsIn(flag) readonly withAttempts?: string;
 }
 
+/** What of a payment a request wants to see. */
+export type PaymentDetail = Pick<PaymentQuery, 'withPluginInfo' | 'withAttempts'>;
+
 /** Kill Bill shows a transaction that has no outcome yet as UNKNOWN. */
 const statuses: { readonly [State in TransactionState]: TransactionStatus } = {
   REQUESTED: 'UNKNOWN',
@@ -55,7 +58,7 @@ const sumsOf = ({ transactions }: PaymentView) => {
 };
 
 /** Kill Bill's Payment (0.24). */
-export const paymentJson = (payment: PaymentView, query: PaymentQuery): object => {
+export const paymentJson = (payment: PaymentView, query: PaymentDetail): object => {
   const { paymentId, accountId, currency, paymentMethodId, transactions } = payment;
   const sums = sumsOf(payment);
   return {
@@ -77,7 +80,7 @@ export const paymentJson = (payment: PaymentView, query: PaymentQuery): object =
 };
 
 /** The same with the invoice it pays, at the place where Kill Bill has it. */
-export const invoicePaymentJson = (payment: PaymentView, query: PaymentQuery): object => ({
+export const invoicePaymentJson = (payment: PaymentView, query: PaymentDetail): object => ({
   targetInvoiceId: payment.invoiceId,
   ...paymentJson(payment, query),
   transactions: payment.transactions.map((transaction) => ({
@@ -101,7 +104,7 @@ const adjustmentsJson = ({ currency }: PaymentView, { transactionType, adjustmen
 const transactionJson = (
   { paymentId, externalKey, currency }: PaymentView,
   transaction: TransactionView,
-  { withPluginInfo }: PaymentQuery,
+  { withPluginInfo }: PaymentDetail,
 ): object => ({
   transactionId: transaction.transactionId,
   transactionExternalKey: transaction.externalKey,

@@ -9,7 +9,10 @@ export class MethodQuery {
 }
 
 /** Kill Bill's PaymentMethod (0.24). */
-export const methodJson = (method: PaymentMethodView, { withPluginInfo }: MethodQuery): object => {
+export const methodJson = (
+  method: PaymentMethodView,
+  { withPluginInfo }: Pick<MethodQuery, 'withPluginInfo'>,
+): object => {
   const { paymentMethodId, externalKey, accountId, isDefault, pluginName, credential } = method;
   const pluginInfo = {
     externalPaymentMethodId: credential ?? externalKey,

@@ -3,6 +3,7 @@ import { parseUuid } from '@billstream/kernel';
 import { payerAccountStream } from '@billstream/payments-domain';
 import { methodByKey, methodsOfAccount } from '@billstream/payments-read-models';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Put, Query } from '@nestjs/common';
+import { ApiOperation } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 import { payAllInvoices } from '../pay-invoices';
 import { type Payments, paymentsToken, stepOf } from '../payments';
@@ -81,6 +82,14 @@ export class AccountPaymentMethodsEndpoint {
     const lookup = { by: accountId, includeRemoved: query.includedDeleted === 'true' };
     const methods = await methodsOfAccount(this.payments.runtime.database, tenantId, lookup);
     return methods.map((method) => methodJson(method, query));
+  }
+
+  /** Methods are in the log as soon as there are any, and no provider here lists others: there is nothing to fetch. */
+  @Put('refresh')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'refreshPaymentMethods', summary: 'Fetch an account’s methods from its providers' })
+  async refresh(@Param('accountId') id: string, @RequestCtx() { tenantId }: RequestContext): Promise<void> {
+    await existingPayer(this.payments, tenantId, id);
   }
 
   @Put(':paymentMethodId/setDefault')

@@ -1,4 +1,4 @@
-import type { RequestContext } from '@billstream/http';
+import { type RequestContext, unwrap } from '@billstream/http';
 import type { TransactionType } from '@billstream/payments-contracts';
 import { derivedId, parseUuid } from '@billstream/kernel';
 import { type Transaction, paymentStream } from '@billstream/payments-domain';
@@ -9,7 +9,6 @@ import {
   paymentByTransaction,
   paymentByTransactionKey,
 } from '@billstream/payments-read-models';
-import { unwrap } from '@billstream/http';
 import { type Payments, stepOf } from '../payments';
 import { answered, isExternal, openingOf, transact } from '../transact';
 import { existingPayment, lookTwice } from './find';

@@ -62,6 +62,8 @@ export const paymentProblem =
         );
       case 'no-method':
         return killBillProblem(404, 7021, 'PaymentApiException', 'The account has no default payment method');
+      case 'no-retry-planned':
+        return killBillProblem(400, 7032, 'PaymentApiException', `Invoice ${invoiceId} has no payment to be retried`);
       case 'amount-above-balance':
         return killBillProblem(
           400,

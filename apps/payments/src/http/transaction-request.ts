@@ -1,5 +1,4 @@
-import type { Currency } from '@billstream/kernel';
-import { parseCurrency } from '@billstream/kernel';
+import { type Currency, parseCurrency } from '@billstream/kernel';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,

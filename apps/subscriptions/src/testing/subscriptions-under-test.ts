@@ -69,6 +69,7 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
     }));
   return {
     call,
+    runtime,
     tenantId,
     reactions: { accounts: app.get(OnAccounts), invoicing: app.get(OnInvoicing) },
     told,

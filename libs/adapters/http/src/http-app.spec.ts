@@ -6,6 +6,7 @@ import { IsInt, IsOptional, IsString, Max, ValidateNested } from 'class-validato
 import type { FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
 import { locationOf, paginate } from './answers';
 import { createHttpApp } from './http-app';
+import { openApiOf } from './openapi';
 import { ProblemException, killBillProblem } from './problem';
 import { RequestCtx, type RequestContext } from './request-context';
 import { listOf } from './validation';
@@ -243,5 +244,19 @@ describe('answers', () => {
       'x-killbill-pagination-totalnbrecords': '5',
       'x-killbill-pagination-nextpageuri': 'https://billing.example/1.0/kb/pages?offset=4&limit=2&audit=NONE',
     });
+  });
+});
+
+describe('the description', () => {
+  it('names the parameters of a query and the elements of a list, as their validators have them', () => {
+    const { paths, components } = openApiOf(app, 'test');
+    expect(paths['/v1/failures']?.get?.parameters).toEqual([
+      { name: 'limit', in: 'query', required: false, schema: { type: 'integer' } },
+    ]);
+    expect(paths['/1.0/kb/list']?.post?.requestBody).toEqual({
+      required: true,
+      content: { 'application/json': { schema: { type: 'array', items: { $ref: '#/components/schemas/Line' } } } },
+    });
+    expect(components?.schemas?.['Line']).toMatchObject({ properties: { quantity: { maximum: 10 } } });
   });
 });

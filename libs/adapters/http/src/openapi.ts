@@ -2,12 +2,13 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
+import { describeArguments } from './described-arguments';
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 /**
- * The app's routes as an OpenAPI document. Shapes of bodies come from the validators of their classes, so that what is
- * documented is what is checked. Build it when it is asked for: it walks over every route.
+ * The app's routes as an OpenAPI document. Shapes of bodies and queries come from the validators of their classes, so that
+ * what is documented is what is checked. Build it when it is asked for: it walks over every route.
  */
 export const openApiOf = (app: INestApplication, title: string): OpenAPIObject => {
   const document = SwaggerModule.createDocument(app, new DocumentBuilder().setTitle(title).build());
@@ -22,7 +23,8 @@ export const openApiOf = (app: INestApplication, title: string): OpenAPIObject =
     schemas[name] = schema;
     for (const inner of referencesIn(schema)) if (!(inner in schemas)) add(inner);
   };
-  for (const name of Object.keys(schemas)) add(name);
+  const lists = describeArguments(app, document, known as Parameters<typeof describeArguments>[2]);
+  for (const name of [...Object.keys(schemas), ...lists, ...referencesIn(document.paths)]) add(name);
   // A type that is not known at run time (a list, free JSON, a field of several types) refers to a schema nobody gives.
   for (const name of [document.paths, schemas].flatMap(referencesIn)) schemas[name] ??= { description: 'Any JSON' };
   return { ...document, components: { ...document.components, schemas } };

@@ -29,8 +29,20 @@ export const validationPipe = (): PipeTransform => {
   };
 };
 
+const items = new WeakMap<object, Type>();
+
+/** What a pipe of `listOf` makes a list of, for the description of the API. */
+export const itemOf = (pipe: unknown): Type | undefined =>
+  typeof pipe === 'object' && pipe !== null ? items.get(pipe) : undefined;
+
 /** For a body that is a JSON array: `@Body(listOf(CustomFieldRequest)) fields: CustomFieldRequest[]`. */
-export const listOf = (item: Type): PipeTransform => ({
+export const listOf = (item: Type): PipeTransform => {
+  const pipe = listPipe(item);
+  items.set(pipe, item);
+  return pipe;
+};
+
+const listPipe = (item: Type): PipeTransform => ({
   transform: async (value: unknown, metadata: ArgumentMetadata): Promise<unknown[]> => {
     if (!Array.isArray(value))
       throw invalid([{ pointer: '', code: 'is-array', message: 'the body must be a JSON array' }]);

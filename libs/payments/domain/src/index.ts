@@ -1,6 +1,7 @@
 export type { AttemptOutcome, RecordOutcome } from './invoice-payments/attempt-outcome';
-export { invoicePayments } from './invoice-payments/invoice-payments.decider';
+export { invoicePayments, nextPaymentId } from './invoice-payments/invoice-payments.decider';
 export type {
+  ClientKeys,
   DispatchPayment,
   InvoicePaymentsCommand,
   InvoicePaymentsRejection,

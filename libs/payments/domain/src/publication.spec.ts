@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import type { Currency, Instant } from '@billstream/kernel';
 import { type InvoicePaymentsEvent, invoicePaymentsSchema } from './invoice-payments/invoice-payments.events';
+import { type PaymentEvent, paymentSchema } from './payment/payment.events';
 import { payerAccountSchema } from './payer-account/payer-account';
 import { paymentsPublication } from './publication';
 
@@ -18,6 +19,8 @@ const recorded = (stream: string, form: { readonly type: string; readonly data: 
     ...{ actor: { createdBy: '' }, at, recordedAt: at },
   },
 });
+const ofPayment = (event: PaymentEvent) =>
+  paymentsPublication(recorded('payment-payment-1', paymentSchema.encode(event)));
 const published = (event: InvoicePaymentsEvent) =>
   paymentsPublication(recorded('invoicePayments-invoice-1', invoicePaymentsSchema.encode(event)));
 
@@ -44,6 +47,28 @@ describe('others hear', () => {
     const event = { type: 'DefaultMethodSet', data: { accountId: 'account-1', paymentMethodId: 'method-1' } } as const;
     expect(paymentsPublication(recorded('payerAccount-account-1', payerAccountSchema.encode(event)))).toEqual([
       { type: 'payments.default-method-changed.v1', key: 'account-1', data: event.data },
+    ]);
+  });
+  it('of a refund, with what it adjusts', () => {
+    const refund = { ...facts, externalKey: 'key-1', transactionType: 'REFUND' as const };
+    const itemAdjustments = [{ invoiceItemId: 'item-1', amountMinor: null }];
+    const adjusted = { ...refund, isAdjusted: true, itemAdjustments, gatewayRef: null };
+    const told = { ...ids, transactionType: 'REFUND', amountMinor: 2_000, currency: 'USD', effectiveAt: at };
+    const type = 'payments.invoice-payment-changed.v1';
+    const key = 'account-1';
+    expect(ofPayment({ type: 'TransactionSucceeded', data: adjusted })).toEqual([
+      { type, key, data: { ...told, status: 'SUCCESS', isAdjusted: true, itemAdjustments } },
+    ]);
+    expect(ofPayment({ type: 'TransactionSucceeded', data: { ...refund, gatewayRef: null } })).toEqual([
+      { type, key, data: { ...told, status: 'SUCCESS' } },
+    ]);
+    const direct = { ...refund, invoiceId: null, gatewayRef: null };
+    expect(ofPayment({ type: 'TransactionSucceeded', data: direct })).toEqual([]);
+  });
+  it('of a chargeback that was reversed, that it failed', () => {
+    const chargeback = { ...facts, externalKey: 'key-1', transactionType: 'CHARGEBACK' as const };
+    expect(ofPayment({ type: 'ChargebackReversed', data: { ...chargeback, reversalId: 'r-1' } })).toMatchObject([
+      { data: { transactionId: 'transaction-1', transactionType: 'CHARGEBACK', status: 'PAYMENT_FAILURE' } },
     ]);
   });
   it('nothing of an attempt without an outcome', () => {

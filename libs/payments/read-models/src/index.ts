@@ -14,6 +14,7 @@ export {
   methodById,
   methodByKey,
   methodsOfAccount,
+  methodsPage,
   payerById,
   payerByKey,
   sealedConfigOf,

@@ -9,8 +9,13 @@ const withTransaction = (column: string): string =>
 const byTransaction = withTransaction('transaction_id');
 const byTransactionKey = withTransaction('external_key');
 
-/** `pluginName` null: whoever executed them. */
-export type PaymentPage = { readonly offset: number; readonly limit: number; readonly pluginName: string | null };
+/** `pluginName` null: whoever executed them; `search` null: all. */
+export type PageOfPayments = {
+  readonly offset: number;
+  readonly limit: number;
+  readonly pluginName: string | null;
+  readonly search: string | null;
+};
 
 const matching = `where p.tenant_id = $1
   and ($2::text is null or exists (
@@ -35,7 +40,7 @@ export const paymentByTransactionKey = async (sql: Sql, tenantId: string, key: s
   (await sql.query<PaymentView>(byTransactionKey, [tenantId, key], 'payment-by-transaction-key'))[0] ?? null;
 
 /** In a LIKE pattern only the text itself counts. */
-const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+export const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 
 /**
  * Payments in order of their numbers, a negative limit from the end. `search`: part of an external key, or exactly an id
@@ -44,16 +49,16 @@ const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')
 export const paymentsPage = async (
   sql: Sql,
   tenantId: string,
-  { offset, limit, pluginName, search }: PaymentPage & { readonly search: string | null },
+  { offset, limit, pluginName, search }: PageOfPayments,
 ): Promise<{ readonly payments: readonly PaymentView[]; readonly total: number }> => {
   const filter = [tenantId, pluginName, search === null ? null : containing(search), search];
   const [payments, [counted]] = await Promise.all([
     sql.query<PaymentView>(
       limit < 0 ? backwards : forwards,
       [...filter, Math.abs(limit), Math.max(0, offset)],
-      'payments-page',
+      limit < 0 ? 'payments-page-backwards' : 'payments-page',
     ),
-    sql.query<{ count: bigint }>(total, filter.slice(0, 4), 'payments-total'),
+    sql.query<{ count: bigint }>(total, filter, 'payments-total'),
   ]);
   return { payments, total: Number(counted?.count ?? 0n) };
 };

@@ -4,6 +4,8 @@ import type { Currency } from '@billstream/kernel';
 /** Accounts' own copy of what invoicing and payments know. Minor units of `currency`; null: nothing was told yet. */
 export type Figures = {
   readonly balance: Balance | null;
+  /** Invoices that ask for something, as invoicing told. */
+  readonly unpaidInvoices: ReadonlySet<string>;
   readonly paymentMethodId: string | null;
 };
 
@@ -15,15 +17,18 @@ export type Balance = {
   readonly creditMinor: number;
 };
 
+/** Of the invoices that were touched: which of them still ask for something. Older events do not say. */
+type InvoiceBalances = { readonly invoices?: readonly { readonly invoiceId: string; readonly isUnpaid: boolean }[] };
+
 export type FiguresEvent =
-  | { readonly type: 'BalanceRecorded'; readonly data: Balance & { readonly accountId: string } }
+  | { readonly type: 'BalanceRecorded'; readonly data: Balance & { readonly accountId: string } & InvoiceBalances }
   | {
       readonly type: 'DefaultPaymentMethodSet';
       readonly data: { readonly accountId: string; readonly paymentMethodId: string | null };
     };
 
 export type FiguresCommand =
-  | { readonly type: 'RecordBalance'; readonly data: Balance & { readonly accountId: string } }
+  | { readonly type: 'RecordBalance'; readonly data: Balance & { readonly accountId: string } & InvoiceBalances }
   | {
       readonly type: 'SetDefaultPaymentMethod';
       readonly data: { readonly accountId: string; readonly paymentMethodId: string | null };
@@ -31,11 +36,11 @@ export type FiguresCommand =
 
 /** Facts of other contexts are recorded, never judged; what changes nothing leaves no event. */
 export const figures: Decider<FiguresCommand, FiguresEvent, Figures, never> = {
-  initial: { balance: null, paymentMethodId: null },
+  initial: { balance: null, unpaidInvoices: new Set(), paymentMethodId: null },
   decide: (command, known) => {
     switch (command.type) {
       case 'RecordBalance':
-        return sameBalance(known.balance, command.data)
+        return sameBalance(known.balance, command.data) && sameInvoices(known, command.data)
           ? accept()
           : accept({ type: 'BalanceRecorded', data: command.data });
       case 'SetDefaultPaymentMethod':
@@ -48,12 +53,25 @@ export const figures: Decider<FiguresCommand, FiguresEvent, Figures, never> = {
     switch (event.type) {
       case 'BalanceRecorded': {
         const { currency, balanceMinor, creditMinor } = event.data;
-        return { ...known, balance: { currency, balanceMinor, creditMinor } };
+        return {
+          ...known,
+          balance: { currency, balanceMinor, creditMinor },
+          unpaidInvoices: unpaidAfter(known, event.data),
+        };
       }
       case 'DefaultPaymentMethodSet':
         return { ...known, paymentMethodId: event.data.paymentMethodId };
     }
   },
+};
+
+const sameInvoices = ({ unpaidInvoices }: Figures, { invoices = [] }: InvoiceBalances): boolean =>
+  invoices.every(({ invoiceId, isUnpaid }) => unpaidInvoices.has(invoiceId) === isUnpaid);
+
+const unpaidAfter = ({ unpaidInvoices }: Figures, { invoices = [] }: InvoiceBalances): ReadonlySet<string> => {
+  const paid = new Set(invoices.filter(({ isUnpaid }) => !isUnpaid).map(({ invoiceId }) => invoiceId));
+  const unpaid = invoices.filter(({ isUnpaid }) => isUnpaid).map(({ invoiceId }) => invoiceId);
+  return new Set([...[...unpaidInvoices].filter((invoiceId) => !paid.has(invoiceId)), ...unpaid]);
 };
 
 const sameBalance = (a: Balance | null, b: Balance): boolean =>

@@ -3,6 +3,7 @@ import type { AccountInvoicesEvent } from './account-invoices.events';
 import { type AccountInvoices, evolve, nothingInvoiced } from './account-invoices.state';
 import { type AddItems, addItems } from './commands/add-items';
 import { type AdjustItem, adjustItem } from './commands/adjust-item';
+import { type RecordClosing, recordClosing } from './commands/record-closing';
 import { type AskForInvoice, type InvoiceDue, askForInvoice, runDue } from './commands/ask-for-invoice';
 import { type CommitDraft, commitDraftInvoice } from './commands/commit-draft';
 import { type DeleteCredit, deleteCredit } from './commands/delete-credit';
@@ -43,6 +44,7 @@ type Fact =
   | RecordUsage
   | RecordPayment
   | RecordControlTag
+  | RecordClosing
   | RecordOverdue
   | RecordUnblocked
   | RecordChildInvoice
@@ -68,6 +70,8 @@ const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesE
       return recordPayment(state, fact);
     case 'RecordControlTag':
       return recordControlTag(state, fact);
+    case 'RecordClosing':
+      return recordClosing(state, fact);
     case 'RecordOverdue':
       return recordOverdue(state, fact);
     case 'RecordUnblocked':

@@ -94,7 +94,14 @@ export type PayHeldBack = {
   readonly data: { readonly method: ChargedMethod | null; readonly now: Instant };
 };
 
+/** Somebody does not want the planned retry. */
+export type CancelRetry = {
+  readonly type: 'CancelRetry';
+  readonly data: { readonly paymentId: string; readonly now: Instant };
+};
+
 export type InvoicePaymentsCommand =
+  | CancelRetry
   | RecordInvoice
   | PayHeldBack
   | { readonly type: 'RecordWriteOff'; readonly data: WriteOff }
@@ -112,6 +119,7 @@ export type InvoicePaymentsRejection =
   | { readonly code: 'nothing-owed' }
   | { readonly code: 'payment-under-way'; readonly transactionId: string }
   | { readonly code: 'no-method' }
+  | { readonly code: 'no-retry-planned' }
   | { readonly code: 'amount-above-balance'; readonly owedMinor: number };
 
 type PaymentDecision = Decision<InvoicePaymentsEvent, InvoicePaymentsRejection>;
@@ -143,6 +151,8 @@ export const invoicePayments: Decider<
         return recordOutcome(command.data, state);
       case 'RetryPayment':
         return retry(command.data, state);
+      case 'CancelRetry':
+        return cancelRetry(command.data, state);
       case 'Look':
         return accept();
     }
@@ -159,6 +169,10 @@ type Request = ClientKeys & {
   readonly isOnce?: boolean;
 };
 
+/** The payment that the next attempt at the invoice belongs to. */
+export const nextPaymentId = ({ succeeded }: InvoicePayments, invoiceId: string): string =>
+  derivedId('payment', invoiceId, String(succeeded));
+
 /** Ids follow from the invoice and two counters, so a decision made twice names the same attempt. */
 const requested = (
   state: InvoicePayments,
@@ -166,7 +180,7 @@ const requested = (
   { method, amountMinor, at, ...more }: Request,
 ): Requested => {
   const attempt = state.attempts + 1;
-  const paymentId = derivedId('payment', invoiceId, String(state.succeeded));
+  const paymentId = nextPaymentId(state, invoiceId);
   const transactionId = derivedId('transaction', paymentId, String(attempt));
   const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at };
   return { type: 'PaymentRequested', data: { ...facts, ...method, attempt, ...more } };
@@ -319,4 +333,14 @@ const retry = (
   if (isManualPay) return end('manual-pay');
   if (method === null) return end('no-method');
   return accept(requested(state, invoice, { method, amountMinor: owed, at: now }));
+};
+
+const cancelRetry = (
+  { paymentId, now: at }: CancelRetry['data'],
+  { invoice, retryAt }: InvoicePayments,
+): PaymentDecision => {
+  if (invoice === null || retryAt === null) return reject({ code: 'no-retry-planned' });
+  const { invoiceId, accountId } = invoice;
+  const data = { invoiceId, accountId, paymentId, transactionId: null, reason: 'cancelled' as const, at };
+  return accept({ type: 'PaymentAborted', data });
 };

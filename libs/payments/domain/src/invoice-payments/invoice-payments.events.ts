@@ -47,6 +47,7 @@ export type AbortReason =
   | 'not-expressible'
   | 'no-method'
   | 'asked-for-once'
+  | 'cancelled'
   | 'manual-pay';
 export type NotExecutedReason = 'rateLimited' | 'misconfigured' | 'invalid' | 'unreachable' | 'expired';
 

@@ -1,7 +1,6 @@
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
-import type { Instant } from '@billstream/kernel';
+import type { Currency, Instant } from '@billstream/kernel';
 import type { TransactionType } from '@billstream/payments-contracts';
-import type { Currency } from '@billstream/kernel';
 import { type Payment, evolvePayment, noPayment, openTransaction, transactionOf } from './payment';
 import type { InvoicePurchase, ItemAdjustment, PaidBy, PaymentEvent, PaymentRef } from './payment.events';
 import { type OperationRejection, amountFor, refusalOf } from './payment-operations';

@@ -22,7 +22,8 @@ export type AdjustItem = Given & {
   readonly itemDetails: string | null;
 };
 
-const adjustable: ReadonlySet<InvoiceItemType> = new Set([
+/** Items of which some can be taken back. */
+export const adjustable: ReadonlySet<InvoiceItemType> = new Set([
   'RECURRING',
   'FIXED',
   'USAGE',

@@ -1,0 +1,38 @@
+import { derivedId } from '@billstream/kernel';
+import type { AccountInvoicesEvent, InvoiceItem } from '../account-invoices.events';
+import type { AccountInvoices } from '../account-invoices.state';
+import { balanceOf, leftOf } from '../invoice-totals';
+import { settleCredit } from '../settle-credit';
+import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
+import { adjustable, adjustmentOf } from './adjust-item';
+
+/** The account was closed, and what is unpaid is taken back item by item (Kill Bill's closeAccount). `closingId` names it. */
+export type RecordClosing = Given & { readonly type: 'RecordClosing'; readonly closingId: string };
+
+/** All that is left of an unpaid invoice's items. What was paid of them becomes credit. */
+const adjusted =
+  (invoiceId: string, { closingId, now }: RecordClosing): Step =>
+  (state) => {
+    const { account, invoices } = state;
+    const invoice = invoices[invoiceId];
+    if (account === null || invoice === undefined) return [];
+    const date = todayOf(account, occasionOf({ now }));
+    const items = invoice.items.flatMap((item): readonly InvoiceItem[] => {
+      const leftMinor = adjustable.has(item.type) ? leftOf(item, invoices) : 0;
+      if (leftMinor <= 0) return [];
+      const itemId = derivedId('closing-adjustment', closingId, item.itemId);
+      return [{ ...adjustmentOf(item, leftMinor, { date, description: null, itemDetails: null }), itemId }];
+    });
+    if (items.length === 0) return [];
+    return [{ type: 'InvoiceAdjusted', data: { accountId: account.accountId, invoiceId, items } }];
+  };
+
+export const recordClosing = (state: AccountInvoices, command: RecordClosing): readonly AccountInvoicesEvent[] => {
+  const unpaid = Object.keys(state.invoices).filter((id) => {
+    const invoice = state.invoices[id];
+    return invoice !== undefined && balanceOf(invoice) > 0;
+  });
+  if (unpaid.length === 0) return [];
+  const steps = unpaid.map((invoiceId) => adjusted(invoiceId, command));
+  return inSequence(state, [...steps, settleCredit(unpaid, occasionOf(command))]);
+};

@@ -1,0 +1,75 @@
+import { at, lines, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
+
+const start = transition('START', '2018-10-06', phase());
+const blocked = transition('BILLING_DISABLED', '2018-10-16');
+const unblocked = transition('BILLING_ENABLED', '2018-10-26', phase());
+
+const overdue = () => {
+  const system = simulatedAccount();
+  system.record();
+  system.subscribe(start);
+  system.moveTo('2018-10-16');
+  system.issue({ type: 'RecordOverdue', blocksBilling: true, now: at('2018-10-16') });
+  system.subscribe(start, blocked);
+  return system;
+};
+const cleared = () => {
+  const system = overdue();
+  system.moveTo('2018-10-26');
+  system.issue({ type: 'RecordOverdue', blocksBilling: false, now: at('2018-10-26') });
+  return system;
+};
+
+describe('an account that is overdue and blocked', () => {
+  it('gets no credit for days of which nobody knows yet how many they are', () => {
+    const system = overdue();
+    expect(system.invoices()).toHaveLength(1);
+    expect(system.state().nextAt).toBeNull();
+  });
+
+  it('is invoiced all the same when somebody asks for it', () => {
+    const system = overdue();
+    system.invoice();
+    expect(system.invoices()).toHaveLength(2);
+  });
+
+  it('waits for all timelines to say that they are unblocked', () => {
+    const system = cleared();
+    const told = timeline([start, blocked, unblocked]);
+    system.issue({ type: 'RecordBillingTimeline', timeline: told, isFollowed: true, now: at('2018-10-26') });
+    expect(system.invoices()).toHaveLength(1);
+    system.issue({ type: 'RecordUnblocked', now: at('2018-10-26') });
+    expect(lines(system.invoices()[1])).toEqual([
+      'REPAIR_ADJ 2018-10-16→2018-10-26 -6.45',
+      'CBA_ADJ 2018-10-26→2018-10-26 6.45',
+    ]);
+    expect(system.state().nextAt).toBe(at('2018-11-06'));
+  });
+
+  it('goes on where nothing of it was blocked at all', () => {
+    const system = simulatedAccount();
+    system.record();
+    system.subscribe(start);
+    system.issue({ type: 'RecordOverdue', blocksBilling: true, now: at('2018-10-16') });
+    system.issue({ type: 'RecordOverdue', blocksBilling: false, now: at('2018-10-17') });
+    system.issue({ type: 'RecordUnblocked', now: at('2018-10-17') });
+    system.moveTo('2018-11-06');
+    expect(lines(system.invoices()[1])).toEqual(['RECURRING 2018-11-06→2018-12-06 20.00']);
+  });
+
+  it('stays so through the end of another change', () => {
+    const system = overdue();
+    expect(system.issue({ type: 'RecordUnblocked', now: at('2018-10-17') })).toEqual([]);
+  });
+
+  it('is held once, however often it is told', () => {
+    const system = overdue();
+    expect(system.issue({ type: 'RecordOverdue', blocksBilling: true, now: at('2018-10-17') })).toEqual([]);
+  });
+
+  it('is not held by a state that blocks changes alone', () => {
+    const system = simulatedAccount();
+    system.record();
+    expect(system.issue({ type: 'RecordOverdue', blocksBilling: false, now: at('2018-10-17') })).toEqual([]);
+  });
+});
