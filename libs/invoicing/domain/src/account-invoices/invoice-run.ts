@@ -73,7 +73,10 @@ export const scheduleNext =
   (state) => {
     if (state.account === null || state.parked !== null) return [];
     const at = nextRunAt(state, run, settings);
-    if (at === state.nextAt && state.pending === null) return [];
+    const { lastRun } = state;
+    // The schedule stays, but what is planned from then on is not to be told from what was run.
+    const isSame = at === state.nextAt && (lastRun === null || nextRunAt(state, lastRun, settings) === at);
+    if (isSame && state.pending === null) return [];
     return [{ type: 'NextInvoiceScheduled', data: { accountId: state.account.accountId, at, run } }];
   };
 
