@@ -68,6 +68,7 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
       payload: row.payload,
     }));
   return {
+    runtime,
     call,
     tenantId,
     reactions: { accounts: app.get(OnAccounts), invoicing: app.get(OnInvoicing) },
