@@ -100,7 +100,11 @@ export class GetBundlesEndpoint {
     const { tenantId } = requestContextOf(request);
     const facts = await this.subscriptions.accountOf(tenantId, accountId.toLowerCase());
     if (facts === null) throw unknownAccount(accountId);
-    const page = await pageOfAccountBundles(runtime.database, tenantId, { accountId: facts.accountId, ...query });
+    const page = await pageOfAccountBundles(runtime.database, tenantId, {
+      accountId: facts.accountId,
+      offset: query.offset,
+      limit: query.limit,
+    });
     return this.answer(page, { query, request, reply });
   }
 
