@@ -51,6 +51,7 @@ export const killBillOperations: ReadonlyMap<string, string> = new Map([
   ['GET /catalog/plan', 'getPlanForSubscriptionAndDate'],
   ['GET /catalog/priceList', 'getPriceListForSubscriptionAndDate'],
   ['GET /catalog/product', 'getProductForSubscriptionAndDate'],
+  ['POST /catalog', 'uploadCatalogXmlOfOldClients'],
   ['POST /catalog/simplePlan', 'addSimplePlan'],
   ['GET /catalog/versions', 'getCatalogVersions'],
   ['GET /catalog/xml', 'getCatalogXml'],

@@ -1,7 +1,14 @@
-import { instantOfMs, parseInstant } from '@billstream/kernel';
-import { type CatalogVersion, defaultCatalog } from '@billstream/subscriptions-domain';
+import { instantOfMs, newId, parseInstant } from '@billstream/kernel';
+import {
+  type CatalogVersion,
+  type StartSubscriptions,
+  type SubscriptionSpec,
+  bundleStream,
+  defaultCatalog,
+} from '@billstream/subscriptions-domain';
 import { writeCatalog } from './catalog-xml/write-catalog';
 import { writeCatalogDocument } from './documents/catalog-document';
+import { subscriberOf, subscriptionsOn } from './subscriptions';
 import { subscriptionsUnderTest } from './testing/subscriptions-under-test';
 
 const at = (text: string) => parseInstant(`${text}T10:00:00Z`) ?? instantOfMs(0);
@@ -75,6 +82,27 @@ describe('a catalog version that concerns existing subscriptions', () => {
     expect([await pricesOf(first), await pricesOf(second)]).toEqual([moved, moved]);
     expect(await pricesOf(other)).toEqual(['START 2026-01-10 -', 'PHASE 2026-02-09 50']);
     expect(await service.isNow(at('2026-01-12'))).toBe(0);
+  });
+
+  it('reaches one that was chosen from the catalog of before, too', async () => {
+    const subscriptions = subscriptionsOn(service.runtime);
+    const { tenantId } = service;
+    const facts = await subscriptions.accountOf(tenantId, await service.hasAccount());
+    if (facts === null) throw new Error('the account is not known');
+    const before = await subscriptions.catalogOf(tenantId);
+    await upload(version('2026-03-01', '30', '2026-04-01'));
+    const now = at('2026-01-10');
+    const spec: SubscriptionSpec = {
+      ...{ subscriptionId: newId(), externalKey: null, plan: { planName: 'standard-monthly' }, startIn: null },
+      ...{ quantity: 1, billCycleDayLocal: null, priceOverrides: [] },
+    };
+    const data: StartSubscriptions = {
+      ...{ bundleId: newId(), externalKey: null, account: subscriberOf(facts), catalog: before, now },
+      ...{ entitlementAt: null, billingAt: null, migrated: false, subscriptions: [spec] },
+    };
+    const context = { commandId: newId(), tenantId, actor: { createdBy: 'test' }, at: now, correlationId: newId() };
+    await subscriptions.bundle(bundleStream(data.bundleId), { type: 'StartSubscriptions', data }, context);
+    expect(await pricesOf(spec.subscriptionId)).toContain('CHANGE 2026-04-01 30');
   });
 
   it('waits for the next bill date where the tenant says so, before or after the upload', async () => {

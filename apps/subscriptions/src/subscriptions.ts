@@ -1,9 +1,13 @@
 import type { AccountFacts } from '@billstream/accounts-contracts';
-import type { CommandContext } from '@billstream/event-sourcing';
+import type { CommandContext, Handle } from '@billstream/event-sourcing';
 import { type RequestContext, commandContext } from '@billstream/http';
 import { type Instant, derivedId, epochMs, instantOfMs } from '@billstream/kernel';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import {
+  type BundleCommand,
+  type BundleEvent,
+  type BundleRejection,
+  type BundleState,
   type Catalog,
   type SubscriberAccount,
   accountChangesDecider,
@@ -50,6 +54,30 @@ const catalogsOn = ({ database }: ServiceRuntime) => {
   };
 };
 
+type HandleBundle = Handle<BundleCommand, BundleEvent, BundleState, BundleRejection>;
+
+/**
+ * A plan that was chosen from a catalog which has changed by the time it is in the log learns of the change at once:
+ * whoever tells the subscriptions that there are of a new version may have passed by before this one was there.
+ */
+const followingCatalogs =
+  (handle: HandleBundle, catalogs: ReturnType<typeof catalogsOn>): HandleBundle =>
+  async (stream, command, context, options) => {
+    const handled = await handle(stream, command, context, options);
+    if (handled.outcome !== 'accepted') return handled;
+    if (command.type !== 'StartSubscriptions' && command.type !== 'ChangePlan') return handled;
+    const found = await catalogs(context.tenantId);
+    const catalog = found === null ? command.data.catalog : catalogOf(found.state);
+    if (catalog === command.data.catalog) return handled;
+    const { account, now } = command.data;
+    const commandId = derivedId(context.commandId, 'follow-catalog');
+    const follow = { type: 'FollowCatalog' as const, data: { account, catalog, now } };
+    const followed = await handle(stream, follow, { ...context, commandId });
+    if (followed.outcome !== 'accepted' || followed.position === null) return handled;
+    const { state, revision, position } = followed;
+    return { ...handled, state, revision, position };
+  };
+
 /** The runtime, one command loop per kind of stream, and the two lookups that every decision needs. */
 export const subscriptionsOn = (runtime: ServiceRuntime) => {
   const catalogs = catalogsOn(runtime);
@@ -57,7 +85,7 @@ export const subscriptionsOn = (runtime: ServiceRuntime) => {
     runtime,
     /** The tenant's time in whole seconds, as Kill Bill's clock gives it: a phase begins in the second it is said to. */
     now: (tenantId: string): Instant => wholeSecond(runtime.clock.now(tenantId)),
-    bundle: runtime.handle(bundleDecider, bundleSchema),
+    bundle: followingCatalogs(runtime.handle(bundleDecider, bundleSchema), catalogs),
     accountChanges: runtime.handle(accountChangesDecider, accountChangesSchema),
     keyClaim: runtime.handle(keyClaimDecider, keyClaimSchema),
     catalog: runtime.handle(catalogDecider, catalogSchema),

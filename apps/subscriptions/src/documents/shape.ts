@@ -88,7 +88,7 @@ export const recordOf = <T>(item: Shape<T>, keys: RegExp, maxProperties = 200): 
   schema: {
     type: 'object',
     additionalProperties: item.schema,
-    propertyNames: { pattern: keys.source },
+    description: `Its names match ${keys.source}`,
     maxProperties,
   },
   read: (value, pointer, errors) => {
