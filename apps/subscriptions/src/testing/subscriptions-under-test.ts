@@ -70,7 +70,6 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
   return {
     runtime,
     call,
-    runtime,
     tenantId,
     reactions: { accounts: app.get(OnAccounts), invoicing: app.get(OnInvoicing) },
     told,
