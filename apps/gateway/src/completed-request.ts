@@ -9,7 +9,7 @@ import { methodOf } from './http-dispatch';
 type Completed = { readonly method: string; readonly path: string; readonly by: ContextName; readonly to: ContextName };
 
 /**
- * Requests that one service alone cannot understand: `by` gets them first, under `/internal`, and answers with the body
+ * Requests that one service alone cannot understand: `by` gets them first, under a path that no client reaches, and answers with the body
  * that `to` is to get. What the bodies say is between those two (ADR 0015).
  */
 const completedRequests: readonly Completed[] = [
@@ -41,7 +41,7 @@ export const forwardCompleted = async (
     throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
   const method = methodOf(request);
   const path = request.url ?? '/';
-  const inner = path.replace(/^\/1\.0\/kb\//, '/internal/');
+  const inner = path.replace('/1.0/kb/', '/1.0/kb/internal/');
   const text = body.length === 0 ? '{}' : body;
   const rewritten = withoutLength(headers);
   const completed = await upstreams[by].call({ method, path: inner, headers: rewritten, body: text });

@@ -26,6 +26,7 @@ export {
   addMoney,
   allocate,
   formatMoney,
+  isStatable,
   money,
   negateMoney,
   settle,

@@ -1,5 +1,5 @@
 import { type Currency, minorDigits } from './currency';
-import { type Decimal, type Rounding, decimal, divide, multiply, round } from './decimal';
+import { type Decimal, type Rounding, compare, decimal, divide, multiply, negate, round } from './decimal';
 
 /** An exact, settled amount: whole minor units, so it adds without rounding and survives JSON. */
 export type Money = { readonly minor: number; readonly currency: Currency };
@@ -16,6 +16,14 @@ const power = (digits: number): Decimal => decimal(`1${'0'.repeat(digits)}`);
 /** Settles an amount in minor units. The only place where a fraction of a minor unit is dropped; HALF_UP, as Kill Bill rounds. */
 export const settle = (amount: Decimal, currency: Currency, rounding: Rounding = 'HALF_UP'): Money =>
   money(Number(round(multiply(amount, power(minorDigits(currency))), 0, rounding)), currency);
+
+const statableMinorMax = decimal('1000000000000000');
+
+/** Whether an amount can stand on an invoice: up to 10^15 minor units either way, so that sums of it stay exact. */
+export const isStatable = (amount: Decimal, currency: Currency): boolean => {
+  const minor = multiply(amount, power(minorDigits(currency)));
+  return compare(minor, statableMinorMax) <= 0 && compare(negate(minor), statableMinorMax) <= 0;
+};
 
 /** The same amount as decimal text in major units, e.g. `16.45`. */
 export const toDecimal = ({ minor, currency }: Money): Decimal =>

@@ -28,7 +28,7 @@ export const invoicingUnderTest = async (startsAt: string) => {
   const family = app.get(OnFamily, { strict: false });
   const overdue = app.get(OnOverdueFacts, { strict: false });
   const call = (
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
     options: InjectOptions & { readonly tenant?: string } = {},
   ) =>

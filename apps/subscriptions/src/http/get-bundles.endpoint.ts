@@ -3,6 +3,7 @@ import {
   type PageOfBundles,
   bundlesByKey,
   bundlesOfAccount,
+  pageOfAccountBundles,
   pageOfBundles,
   searchBundles,
 } from '@billstream/subscriptions-read-models';
@@ -86,6 +87,25 @@ export class GetBundlesEndpoint {
   async byId(@Param('bundleId') id: string, @RequestCtx() { tenantId }: RequestContext) {
     const bundle = await findBundle(this.subscriptions, tenantId, id);
     return bundleJson(bundle, await viewOf(this.subscriptions, tenantId, bundle));
+  }
+
+  @Get('accounts/:accountId/bundles/pagination')
+  async listOfAccount(
+    @Param('accountId') accountId: string,
+    @Query() query: PageQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { runtime } = this.subscriptions;
+    const { tenantId } = requestContextOf(request);
+    const facts = await this.subscriptions.accountOf(tenantId, accountId.toLowerCase());
+    if (facts === null) throw unknownAccount(accountId);
+    const page = await pageOfAccountBundles(runtime.database, tenantId, {
+      accountId: facts.accountId,
+      offset: query.offset,
+      limit: query.limit,
+    });
+    return this.answer(page, { query, request, reply });
   }
 
   @Get('accounts/:accountId/bundles')

@@ -59,7 +59,7 @@ const subscriptionOf = (body: InvoiceDryRunRequest, accountId: string | undefine
  * The first half of a dry run: what a subscription's billing would be after an action that nobody has taken. The gateway
  * asks for it and hands the answer to invoicing, whose half it is to say what that would cost.
  */
-@Controller('internal/invoices')
+@Controller('1.0/kb/internal/invoices')
 export class PlanPreviewEndpoint {
   constructor(@Inject(subscriptionsToken) private readonly subscriptions: Subscriptions) {}
 

@@ -47,8 +47,9 @@ const blockingStateOf = (
   blockChange: data.blockChanges || data.disableEntitlement,
   blockEntitlement: data.disableEntitlement,
   blockBilling: data.disableEntitlement,
-  // Kill Bill's clock counts seconds: whoever asks for a change in the same second is refused.
-  effectiveAt: `${at.slice(0, 19)}.000Z` as Instant,
+  // Billing counts days; in whole minutes, what somebody does right after the end does not fall into the block.
+  effectiveAt: `${at.slice(0, 16)}:00.000Z` as Instant,
+  isFact: true,
 });
 
 const requestOf = ({ id, tenantId, actor, correlationId }: PublicEvent): RequestContext => ({

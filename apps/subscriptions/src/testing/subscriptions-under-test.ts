@@ -68,8 +68,8 @@ export const subscriptionsUnderTest = async (startsAt: Instant) => {
       payload: row.payload,
     }));
   return {
-    call,
     runtime,
+    call,
     tenantId,
     reactions: { accounts: app.get(OnAccounts), invoicing: app.get(OnInvoicing) },
     told,

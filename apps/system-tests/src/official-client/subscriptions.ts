@@ -84,10 +84,14 @@ export const subscriptions = (shop: () => Shop): void => {
     const one = await customer();
     const { subscriptionId = '' } = await subscribe(one, 'pistol-monthly-notrial');
     const read = async () => (await kb.subscription.getSubscription(subscriptionId)).data;
-    await kb.subscription.updateSubscriptionBCD({ billCycleDayLocal: 9 } as Subscription, subscriptionId, by);
+    const day = (billCycleDayLocal: number) =>
+      kb.subscription.updateSubscriptionBCD({ billCycleDayLocal } as Subscription, subscriptionId, by);
+    expect((await day(9)).status).toBe(204);
+    expect((await refusal(day(45)))[0]).toBe(400);
     await kb.subscription.updateSubscriptionQuantity({ quantity: 3 } as Subscription, subscriptionId, by);
     await rest();
-    expect(await read()).toMatchObject({ billCycleDayLocal: 9, quantity: 3 });
+    // The billing day becomes the 9th on the next 9th.
+    expect(await read()).toMatchObject({ billCycleDayLocal: 1, quantity: 3 });
     const state = { stateName: 'STOPPED', service: 'shop', isBlockEntitlement: true };
     await kb.subscription.addSubscriptionBlockingState(state, subscriptionId, by);
     await rest();

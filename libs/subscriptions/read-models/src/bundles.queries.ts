@@ -17,6 +17,11 @@ const bundlesOfAccountSql =
 const pageSql = `select state from bundles where tenant_id = $1 order by created_position offset $2 limit $3`;
 const pageDescendingSql = `select state from bundles where tenant_id = $1 order by created_position desc offset $2 limit $3`;
 const countSql = 'select count(*)::int as total from bundles where tenant_id = $1';
+const pageOfAccountSql = `
+select state from bundles where tenant_id = $1 and account_id = $2 order by created_position offset $3 limit $4`;
+const pageOfAccountDescendingSql = `
+select state from bundles where tenant_id = $1 and account_id = $2 order by created_position desc offset $3 limit $4`;
+const countOfAccountSql = 'select count(*)::int as total from bundles where tenant_id = $1 and account_id = $2';
 const searchSql = `
 select state from bundles where tenant_id = $1 and (bundle_id = $2 or account_id = $2 or strpos(external_key, $2) > 0)
 order by created_position offset $3 limit $4`;
@@ -90,6 +95,21 @@ export const pageOfBundles = async (
   const [text, name] = limit < 0 ? [pageDescendingSql, 'bundles-page-descending'] : [pageSql, 'bundles-page'];
   const bundles = await states(sql, text, [tenantId, offset, Math.abs(limit)], name);
   const total = await count(sql, countSql, [tenantId], 'bundles-count');
+  return { bundles, total, max: total };
+};
+
+/** The same of one account; `max` counts its bundles alone. */
+export const pageOfAccountBundles = async (
+  sql: Sql,
+  tenantId: string,
+  { accountId, offset, limit }: { readonly accountId: string; readonly offset: number; readonly limit: number },
+): Promise<PageOfBundles> => {
+  const [text, name] =
+    limit < 0
+      ? [pageOfAccountDescendingSql, 'account-bundles-page-descending']
+      : [pageOfAccountSql, 'account-bundles-page'];
+  const bundles = await states(sql, text, [tenantId, accountId, offset, Math.abs(limit)], name);
+  const total = await count(sql, countOfAccountSql, [tenantId, accountId], 'account-bundles-count');
   return { bundles, total, max: total };
 };
 

@@ -7,6 +7,7 @@ export {
   bundlesAfter,
   bundlesByKey,
   bundlesOfAccount,
+  pageOfAccountBundles,
   pageOfBundles,
   searchBundles,
   subscriptionIsKnown,

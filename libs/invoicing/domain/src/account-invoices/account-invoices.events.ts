@@ -16,6 +16,12 @@ export type BillingTimeline = Omit<
   Extract<SubscriptionsEvent, { readonly type: 'subscriptions.billing-changed.v1' }>['data'],
   'isFollowed'
 >;
+export type RecordedTimeline = BillingTimeline & {
+  /** Others of the account change along and follow: the run waits for the last of them. */
+  readonly isFollowed?: true;
+  /** Beside `isFollowed`: from when on what has come about is another than before; absent when only plans changed. */
+  readonly changedFrom?: Instant;
+};
 /** A control tag that was put on the account or something of it, or taken off. */
 export type ControlTagChange = Extract<AccountsEvent, { readonly type: 'accounts.control-tag-changed.v1' }>['data'];
 export type InvoicePayment = Extract<PaymentsEvent, { readonly type: 'payments.invoice-payment-changed.v1' }>['data'];
@@ -145,8 +151,7 @@ export type ChildShare = {
 
 export type AccountInvoicesEvent =
   | DomainEvent<'AccountRecorded', RecordedAccount>
-  /** With `isFollowed`, others of the account change along and follow: the run waits for the last of them. */
-  | DomainEvent<'BillingTimelineRecorded', BillingTimeline & { readonly isFollowed?: true }>
+  | DomainEvent<'BillingTimelineRecorded', RecordedTimeline>
   | DomainEvent<'BillCycleDayChosen', { readonly accountId: string; readonly billCycleDayLocal: number }>
   | DomainEvent<
       'UsageRequested',

@@ -2,7 +2,6 @@ import type { LocalDate, Instant } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import type {
   AccountInvoicesEvent,
-  BillingTimeline,
   ChildShare,
   ControlTagChange,
   CreditItem,
@@ -12,6 +11,7 @@ import type {
   InvoiceRun,
   Itemized,
   RecordedAccount,
+  RecordedTimeline,
 } from './account-invoices.events';
 import {
   type InvoiceStatus,
@@ -64,8 +64,8 @@ export type AccountInvoices = {
   /** Items of a large invoice whose last event has not come. */
   readonly drawn: readonly InvoiceItem[];
   readonly parked: string | null;
-  /** Timelines have changed, and more of the same change are to come before a run. */
-  readonly isChanging: boolean;
+  /** From when on timelines have changed, while more of the same change are to come before a run; null: none are. */
+  readonly changedFrom: Instant | null;
   /** Whether runs wait for the end of an overdue state, or for the timelines after its end. */
   readonly hold: 'none' | 'held' | 'ending';
   /** Invoices of children by their ids, as this account is charged for them. */
@@ -89,7 +89,7 @@ export const nothingInvoiced: AccountInvoices = {
   asked: 0,
   drawn: [],
   parked: null,
-  isChanging: false,
+  changedFrom: null,
   hold: 'none',
   children: {},
 };
@@ -100,6 +100,7 @@ export const isTagged = (
   tag: ControlTagChange['tag'],
 ): boolean => objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
 
+const earlier = <T extends string>(a: T | null, b: T): T => (a !== null && a < b ? a : b);
 /** Nothing runs by itself: somebody has switched it off, or the account is overdue and what it has is blocked. */
 export const isSwitchedOff = (state: AccountInvoices): boolean =>
   state.hold !== 'none' || isTagged(state, state.account?.accountId, 'AUTO_INVOICING_OFF');
@@ -219,11 +220,12 @@ const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagCha
 
 const withTimeline = (
   state: AccountInvoices,
-  { isFollowed = false, ...timeline }: BillingTimeline & { readonly isFollowed?: boolean },
+  { isFollowed, changedFrom, ...timeline }: RecordedTimeline,
 ): AccountInvoices => {
   const ledger = state.subscriptions[timeline.subscriptionId] ?? { recurring: [], fixed: [], usage: [], closed: [] };
   const subscriptions = { ...state.subscriptions, [timeline.subscriptionId]: { ...ledger, timeline } };
-  return { ...state, subscriptions, isChanging: isFollowed };
+  const since = changedFrom === undefined ? state.changedFrom : earlier(state.changedFrom, changedFrom);
+  return { ...state, subscriptions, changedFrom: isFollowed === true ? since : null };
 };
 
 const withClosedUsage = (
@@ -284,7 +286,7 @@ const afterRun = (state: AccountInvoices, { at, run, unused = [] }: Scheduled): 
     nextAt: at,
     lastRun: run,
     pending: null,
-    isChanging: false,
+    changedFrom: null,
   };
 };
 
@@ -345,7 +347,7 @@ const folds: {
     lastRun: run,
     pending: null,
     parked: reason,
-    isChanging: false,
+    changedFrom: null,
   }),
 };
 

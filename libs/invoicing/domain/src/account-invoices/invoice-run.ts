@@ -103,7 +103,10 @@ export const scheduleNext =
   (state) => {
     if (state.account === null || state.parked !== null) return [];
     const at = nextRunAt(state, run, settings);
-    if (at === state.nextAt && state.pending === null && unused.length === 0) return [];
+    const { lastRun } = state;
+    // The schedule stays, but what is planned from then on is not to be told from what was run.
+    const isSame = at === state.nextAt && (lastRun === null || nextRunAt(state, lastRun, settings) === at);
+    if (isSame && state.pending === null && unused.length === 0) return [];
     const data = { accountId: state.account.accountId, at, run };
     return [{ type: 'NextInvoiceScheduled', data: unused.length === 0 ? data : { ...data, unused } }];
   };

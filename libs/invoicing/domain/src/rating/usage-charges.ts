@@ -1,4 +1,14 @@
-import { type Currency, type Decimal, decimal, money, settle, subtract, toDecimal, toNumber } from '@billstream/kernel';
+import {
+  type Currency,
+  type Decimal,
+  decimal,
+  money,
+  settle,
+  subtract,
+  toDecimal,
+  toNumber,
+  isStatable,
+} from '@billstream/kernel';
 import type { ResolvedUsage } from '@billstream/subscriptions-contracts';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { type Quantities, type RatedUsage, type TierCharge, rateUsage } from './rate-usage';
@@ -46,6 +56,8 @@ export const usageCharges = (
 ): readonly UsageCharge[] | 'beyond-all-tiers' | 'charged-more-before' => {
   const rated = rateUsage(usage, quantities);
   if (rated === 'beyond-all-tiers') return rated;
+  // Quantities have no bound of their own; a price that no invoice can state is as good as none.
+  if (!isStatable(rated.amount, currency)) return 'beyond-all-tiers';
   if (first && mode === 'DETAIL' && usage.usageType === 'CONSUMABLE') return detailed(rated, currency);
   const due = settle(subtract(rated.amount, toDecimal(money(billedMinor, currency))), currency).minor;
   if (due < 0 && !mayFall) return 'charged-more-before';

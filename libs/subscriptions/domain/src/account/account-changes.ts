@@ -1,5 +1,6 @@
 import { type Decider, type Decision, type Rejection, accept, defineSchema, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
+import { isInForce } from '../bundle/blocking';
 import type { BlockingState } from '../bundle/bundle';
 import type { HandOverBundle, ReceiveBundle, StartSubscriptions } from '../bundle/bundle.commands';
 import { repeatsState } from '../bundle/set-blocking-state';
@@ -95,9 +96,7 @@ const blockedRefusal = ({ blockingStates }: AccountChanges, { change, at }: Begu
 
 /** The state of each service on the account itself at an instant. */
 export const accountBlockingAt = (states: readonly BlockingState[], at: Instant): readonly BlockingState[] => [
-  ...new Map(
-    states.filter(({ effectiveAt }) => effectiveAt <= at).map((state) => [state.service, state] as const),
-  ).values(),
+  ...new Map(states.filter((state) => isInForce(state, at)).map((state) => [state.service, state] as const)).values(),
 ];
 
 const decide = (

@@ -49,8 +49,11 @@ const merged = (all: readonly Interval[]): readonly Interval[] => {
 export const billingDisabled = (bundle: Bundle, subscriptionId: string): readonly Interval[] =>
   merged(perService(statesOn(bundle, subscriptionId)).flatMap(intervals));
 
+export const isInForce = ({ effectiveAt, isFact }: BlockingState, at: Instant): boolean =>
+  isFact === true || effectiveAt <= at;
+
 /** The state of each service at an instant; what any of them blocks is blocked. Null asks about account and bundle alone. */
 export const blockingAt = (bundle: Bundle, subscriptionId: string | null, at: Instant): readonly BlockingState[] =>
   perService(statesOn(bundle, subscriptionId)).flatMap(
-    (states) => states.findLast(({ effectiveAt }) => effectiveAt <= at) ?? [],
+    (states) => states.findLast((state) => isInForce(state, at)) ?? [],
   );

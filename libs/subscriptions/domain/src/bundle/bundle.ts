@@ -42,6 +42,8 @@ export type BlockingState = {
   readonly blockEntitlement: boolean;
   readonly blockBilling: boolean;
   readonly effectiveAt: Instant;
+  /** A fact, not a plan: it is so from the moment it is set, also for a test clock that was put back behind it. */
+  readonly isFact?: true;
 };
 
 export type StartedSubscription = {

@@ -77,6 +77,17 @@ const alignedAtOf = (
   }
 };
 
+/** Where the subscription began without a trial, the new plan counts from there without one, too (Kill Bill's PlanAligner). */
+const fromFirstPhase = ({ steps }: Subscription, phases: readonly ResolvedPhase[]): readonly ResolvedPhase[] => {
+  const began = steps[0]?.phases[0]?.phase.phaseType;
+  return phases.slice(
+    Math.max(
+      0,
+      phases.findIndex(({ phaseType }) => phaseType === began),
+    ),
+  );
+};
+
 /** What the new base plan includes or does not offer ends with the change (Kill Bill's DefaultSubscriptionBaseApiService). */
 const endedAddOns = (
   bundle: Bundle,
@@ -134,7 +145,12 @@ const stepOf = (
   const alignedAt = alignedAtOf(alignment, bundle, subscription, effectiveAt);
   if (alignedAt === null)
     return reject({ code: 'alignment-not-supported', detail: `The alignment ${alignment} is not supported` });
-  const plan = alignPhases(chosen.phases, { alignedAt, effectiveAt, startIn }, account.time);
+  const phases = alignment === 'CHANGE_OF_PLAN' ? chosen.phases : fromFirstPhase(subscription, chosen.phases);
+  const plan = alignPhases(
+    startIn === null ? phases : chosen.phases,
+    { alignedAt, effectiveAt, startIn },
+    account.time,
+  );
   if (plan === null)
     return reject({
       code: 'phase-not-in-plan',

@@ -62,6 +62,13 @@ const itemOf = (asked: AskedItem, effectiveDate: LocalDate): NewItem => {
   };
 };
 
+/** Whether the account's books could still add up all that is owed and all credit exactly. */
+const staysExact = (state: AccountInvoices, items: readonly AskedItem[]): boolean =>
+  Number.isSafeInteger(
+    Object.values(state.invoices).reduce((sum, { chargedMinor }) => sum + Math.abs(chargedMinor), 0) +
+      items.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
+  );
+
 const draftRefusal = (state: AccountInvoices, invoiceId: string): AccountInvoicesRejection | null => {
   const invoice = state.invoices[invoiceId];
   if (invoice === undefined) return { code: 'invoice-unknown', invoiceId };
@@ -87,6 +94,7 @@ export const addItems = (
   if (account === null) return reject({ code: 'account-unknown' });
   if (billable(state) === null) return reject({ code: 'account-without-currency' });
   const drafts = [...new Set(command.items.flatMap(({ invoiceId }) => (invoiceId === null ? [] : [invoiceId])))];
+  if (!staysExact(state, command.items)) return reject({ code: 'amount-out-of-range', invoiceId: null });
   const refusal = drafts.map((invoiceId) => draftRefusal(state, invoiceId)).find((one) => one !== null);
   if (refusal) return reject(refusal);
   const occasion = occasionOf(command);

@@ -13,13 +13,22 @@ export const runOn = (account: RecordedAccount, at: Instant, targetDate: LocalDa
 /** Nothing runs by itself while the account is parked or its automatic invoicing is switched off. */
 export const runsByItself = (state: AccountInvoices): boolean => state.parked === null && !isSwitchedOff(state);
 
-/** A run that nobody asked for. */
+/** A run that nobody asked for, of now or of an instant before. */
 export const automaticRun =
-  (occasion: Occasion): Step =>
+  (occasion: Occasion, at: Instant = occasion.now): Step =>
   (state) =>
-    state.account === null || !runsByItself(state)
-      ? []
-      : invoiceRun(runOn(state.account, occasion.now), occasion)(state);
+    state.account === null || !runsByItself(state) ? [] : invoiceRun(runOn(state.account, at), occasion)(state);
+
+/**
+ * A run for what came about at an instant, which may lie in the past: it charges up to there, and those that would have
+ * followed fall due at once, each with an invoice of its own (Kill Bill 2.12). Time that was run through is not again.
+ */
+export const runSince =
+  (occasion: Occasion, from: Instant): Step =>
+  (state) => {
+    const since = state.lastRun !== null && state.lastRun.at > from ? state.lastRun.at : from;
+    return automaticRun(occasion, since < occasion.now ? since : occasion.now)(state);
+  };
 
 /** Says anew when to run next, by the last run there was. */
 export const reschedule =

@@ -1,3 +1,4 @@
+import { decimal } from '@billstream/kernel';
 import type { ControlTagChange } from '../account-invoices.events';
 import { accountInvoices } from '../account-invoices.decider';
 import type { AccountInvoicesCommand } from '../account-invoices.decider';
@@ -118,6 +119,34 @@ describe('an external charge', () => {
     system.issue({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, isMigration: true, now });
     expect(balanceOf(totals(system, 0))).toBe(0);
     expect(system.state().lastTargetDate).toBeNull();
+  });
+});
+
+describe('an amount', () => {
+  it('that the account’s books could not add up exactly is refused', () => {
+    const system = recorded();
+    const items = Array.from({ length: 10 }, () => asked('EXTERNAL_CHARGE', 1e15));
+    const command = { type: 'AddItems' as const, items, effectiveDate: null, autoCommit: true, now };
+    expect(refusal(system, command)).toBe('amount-out-of-range');
+    add(system, items.slice(0, 9));
+    expect(refusal(system, { ...command, items: items.slice(0, 1) })).toBe('amount-out-of-range');
+  });
+
+  it('of usage that no invoice can state parks the account instead of failing it', () => {
+    const block = { unit: 'host', size: decimal(1), max: null, price: decimal('0.01') };
+    const usage = {
+      name: 'host-usage',
+      usageType: 'CONSUMABLE',
+      billingMode: 'IN_ARREAR',
+      billingPeriod: 'MONTHLY',
+      tierBlockPolicy: 'ALL_TIERS',
+      tiers: [{ blocks: [block], limits: [], recurringPrice: null }],
+    } as const;
+    const system = simulatedAccount(() => '1000000000000000000');
+    system.record();
+    system.subscribe(transition('START', '2018-10-06', phase({ usages: [usage] })));
+    system.moveTo('2018-11-06');
+    expect(system.state().parked).toBe('usage-beyond-all-tiers');
   });
 });
 

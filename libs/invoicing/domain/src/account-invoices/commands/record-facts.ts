@@ -12,7 +12,7 @@ import { invoiceRun } from '../invoice-run';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
 import { adjustForRefund } from './adjust-item';
-import { automaticRun, reschedule } from './automatic-run';
+import { automaticRun, reschedule, runSince } from './automatic-run';
 
 /** An account as its owner tells it; whether it has a parent may be left out. */
 type ToldAccount = Omit<RecordedAccount, 'parentAccountId'> & { readonly parentAccountId?: string | null };
@@ -34,6 +34,8 @@ export type RecordUsage = Given & {
 export type RecordPayment = Given & { readonly type: 'RecordPayment'; readonly payment: InvoicePayment };
 
 const same = (a: object | null, b: object | null): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const earliest = (a: Instant, b: Instant): Instant => (a < b ? a : b);
 
 /** An account that nobody gave a day gets that of its first billable, account-aligned event (Kill Bill 2.5). */
 export const chooseBillCycleDay: Step = ({ account, subscriptions }) => {
@@ -72,8 +74,20 @@ export const recordAccount = (state: AccountInvoices, command: RecordAccount): r
 };
 
 /** The part of a timeline that has come about; what is only planned is charged when its time comes. */
-const effective = (timeline: BillingTimeline | undefined, now: Instant): object | null =>
+const effective = (timeline: BillingTimeline | undefined, now: Instant): BillingTimeline['transitions'] =>
   timeline?.transitions.filter(({ effectiveAt }) => effectiveAt <= now) ?? [];
+
+/** From when on two timelines differ in what has come about; null when they do not. */
+const changedSince = (before: BillingTimeline | undefined, after: BillingTimeline, now: Instant): Instant | null => {
+  const [old, current] = [effective(before, now), effective(after, now)];
+  for (let index = 0; index < Math.max(old.length, current.length); index += 1) {
+    const [a, b] = [old[index], current[index]];
+    if (same(a ?? null, b ?? null)) continue;
+    if (a === undefined || b === undefined) return (a ?? b)?.effectiveAt ?? null;
+    return a.effectiveAt < b.effectiveAt ? a.effectiveAt : b.effectiveAt;
+  }
+  return null;
+};
 
 export const recordTimeline = (
   state: AccountInvoices,
@@ -83,19 +97,33 @@ export const recordTimeline = (
   const before = state.subscriptions[timeline.subscriptionId]?.timeline;
   const isKnown = same(before ?? null, timeline);
   // Nothing is charged between timelines that change together, or one change would come to several invoices.
-  if (isFollowed) return isKnown ? [] : [{ type: 'BillingTimelineRecorded', data: { ...timeline, isFollowed: true } }];
-  const runsNow = state.isChanging || !same(effective(before, now), effective(timeline, now));
-  if (isKnown && !runsNow) return [];
+  const changed = changedSince(before, timeline, now);
+  if (isFollowed && isKnown) return [];
+  if (isFollowed) {
+    const since = changed === null ? {} : { changedFrom: changed };
+    return [{ type: 'BillingTimelineRecorded', data: { ...timeline, isFollowed: true, ...since } }];
+  }
+  const from = changed === null ? state.changedFrom : earliest(state.changedFrom ?? changed, changed);
+  if (isKnown && from === null) return [];
   const occasion = occasionOf(command);
   return inSequence(state, [
     () => (isKnown ? [] : [{ type: 'BillingTimelineRecorded', data: timeline }]),
     chooseBillCycleDay,
-    runsNow ? automaticRun(occasion) : reschedule(occasion),
+    from === null ? reschedule(occasion) : runSince(occasion, from),
   ]);
 };
 
-export const endBillingChange = (state: AccountInvoices, command: EndBillingChange): readonly AccountInvoicesEvent[] =>
-  state.isChanging ? inSequence(state, [chooseBillCycleDay, automaticRun(occasionOf(command))]) : [];
+export const endBillingChange = (
+  state: AccountInvoices,
+  command: EndBillingChange,
+): readonly AccountInvoicesEvent[] => {
+  const occasion = occasionOf(command);
+  const { changedFrom } = state;
+  return inSequence(state, [
+    chooseBillCycleDay,
+    changedFrom === null ? reschedule(occasion) : runSince(occasion, changedFrom),
+  ]);
+};
 
 export const recordUsage = (state: AccountInvoices, command: RecordUsage): readonly AccountInvoicesEvent[] => {
   const { account, pending } = state;

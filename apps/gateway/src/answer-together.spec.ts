@@ -1,0 +1,97 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answerTogether } from './answer-together';
+import type { Dispatch, InnerRequest, Upstreams } from './dispatch';
+import { serviceFor } from './routes';
+
+type Answers = Readonly<Record<string, { readonly status: number; readonly body: string }>>;
+
+/** The gateway's part alone, between a client and services that answer what they are told to. */
+const between = async (answers: Answers) => {
+  const asked: (Pick<InnerRequest, 'method' | 'path'> & { readonly of: string; readonly body: string })[] = [];
+  const service = (of: string): Dispatch => ({
+    forward: () => Promise.reject(new Error('not forwarded as it is')),
+    call: ({ method, path, body }) => {
+      asked.push({ of, method, path, body: String(body ?? '') });
+      const { status, body: text } = answers[of] ?? { status: 200, body: '{}' };
+      const headers = { 'content-type': 'application/json' };
+      return Promise.resolve({ status, headers, body: Buffer.from(text) });
+    },
+  });
+  const upstreams: Upstreams = {
+    accounts: service('accounts'),
+    subscriptions: service('subscriptions'),
+    metering: service('metering'),
+    invoicing: service('invoicing'),
+    payments: service('payments'),
+  };
+  const server = createServer((request, response) => {
+    void answerTogether(upstreams, { request, response }, request.headers).then((isAnswered) => {
+      if (!isAnswered) response.writeHead(418).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  return { asked, origin, close: () => new Promise((resolve) => server.close(resolve)) };
+};
+
+const accountId = '00000000-0000-4000-8000-000000000001';
+
+describe('what more than one service answers', () => {
+  it('a dry run is completed by subscriptions before invoicing gets it', async () => {
+    const { asked, origin, close } = await between({
+      subscriptions: { status: 200, body: '{"plannedTimelines":[1]}' },
+      invoicing: { status: 200, body: '{"amount":5}' },
+    });
+    const answer = await fetch(`${origin}/1.0/kb/invoices/dryRun?accountId=1`, { method: 'POST', body: '{"a":1}' });
+    expect(await answer.json()).toEqual({ amount: 5 });
+    expect(asked).toEqual([
+      { of: 'subscriptions', method: 'POST', path: '/1.0/kb/internal/invoices/dryRun?accountId=1', body: '{"a":1}' },
+      {
+        of: 'invoicing',
+        method: 'POST',
+        path: '/1.0/kb/invoices/dryRun?accountId=1',
+        body: '{"plannedTimelines":[1]}',
+      },
+    ]);
+    await close();
+  });
+
+  it('the refusal of the first service is the answer', async () => {
+    const { asked, origin, close } = await between({ subscriptions: { status: 400, body: '{"code":1021}' } });
+    const answer = await fetch(`${origin}/1.0/kb/invoices/dryRun`, { method: 'POST' });
+    expect([answer.status, await answer.json(), asked.length]).toEqual([400, { code: 1021 }, 1]);
+    await close();
+  });
+
+  it('a timeline is what four services say of the account, or the refusal of one', async () => {
+    const answers = {
+      accounts: { status: 200, body: '{"name":"Jane"}' },
+      subscriptions: { status: 200, body: '[1]' },
+      invoicing: { status: 200, body: '[2]' },
+      payments: { status: 200, body: '[3]' },
+    };
+    const path = `/1.0/kb/accounts/${accountId}/timeline?audit=FULL`;
+    const all = await between(answers);
+    expect(await (await fetch(`${all.origin}${path}`)).json()).toEqual({
+      account: { name: 'Jane' },
+      bundles: [1],
+      invoices: [2],
+      payments: [3],
+    });
+    expect(all.asked.map((one) => one.path)).toContain(
+      `/1.0/kb/accounts/${accountId}/invoices?includeInvoiceComponents=true&audit=FULL`,
+    );
+    await all.close();
+    const some = await between({ ...answers, accounts: { status: 404, body: '{"code":3002}' } });
+    expect((await fetch(`${some.origin}${path}`)).status).toBe(404);
+    await some.close();
+  });
+
+  it('everything else is for one service alone, and the inner path for nobody', async () => {
+    const { origin, close } = await between({});
+    expect((await fetch(`${origin}/1.0/kb/invoices/dryRun`)).status).toBe(418);
+    expect(serviceFor('/1.0/kb/internal/invoices/dryRun')).toBeNull();
+    await close();
+  });
+});

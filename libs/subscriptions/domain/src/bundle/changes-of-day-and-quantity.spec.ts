@@ -1,0 +1,58 @@
+import { parseLocalDate } from '@billstream/kernel';
+import { account, at, spec, start } from './bundle.fixtures';
+import { type BundleState, evolve, subscriptionOf } from './bundle';
+import type { BundleCommand } from './bundle.commands';
+import { bundleDecider } from './bundle.decider';
+
+const run = (...commands: readonly BundleCommand[]): BundleState =>
+  commands.reduce<BundleState>((state, command) => {
+    const outcome = bundleDecider.decide(command, state);
+    if ('rejected' in outcome) throw new Error(`${command.type}: ${outcome.rejected.code}`);
+    return outcome.events.reduce(evolve, state);
+  }, null);
+
+const begun = start([spec('s1', 'small')], at('2024-01-10'));
+const dayFrom = (billCycleDayLocal: number, now: string, from: string | null = null): BundleCommand => ({
+  type: 'ChangeBillCycleDay',
+  data: {
+    subscriptionId: 's1',
+    changeId: 'd1',
+    from: from === null ? null : parseLocalDate(from),
+    billCycleDayLocal,
+    now: at(now),
+  },
+});
+
+describe('a bill cycle day', () => {
+  it.each([
+    [15, '2024-02-10', null, '2024-02-15T00:00:00.000Z'],
+    [5, '2024-02-10', null, '2024-03-05T00:00:00.000Z'],
+    [31, '2024-02-10', null, '2024-02-29T00:00:00.000Z'],
+    [15, '2024-02-10', '2024-02-20', '2024-03-15T00:00:00.000Z'],
+    [20, '2024-02-10', '2024-02-20', '2024-02-20T00:00:00.000Z'],
+    [10, '2024-02-10T07:30:00Z', null, '2024-02-10T07:30:00.000Z'],
+  ])('%i asked for on %s from %s on counts from %s', (day, now, from, effectiveAt) => {
+    const state = run(begun, dayFrom(day, now, from));
+    expect(subscriptionOf(state, 's1')?.dayChanges).toEqual([{ changeId: 'd1', effectiveAt, billCycleDayLocal: day }]);
+  });
+});
+
+describe('a quantity', () => {
+  it('is refused when no invoice could state what it costs', () => {
+    const now = at('2024-02-10');
+    const command: BundleCommand = {
+      type: 'ChangeQuantity',
+      data: { subscriptionId: 's1', changeId: 'q1', effectiveAt: now, quantity: 1_000_000_000_000, account, now },
+    };
+    expect(bundleDecider.decide(command, run(begun))).toMatchObject({ rejected: { code: 'amount-too-large' } });
+  });
+});
+
+describe('timelines that change together', () => {
+  it('are marked as followed, all but the last', () => {
+    const outcome = bundleDecider.decide(start([spec('s1', 'small'), spec('s2', 'laser')], at('2024-01-10')), null);
+    const events = 'rejected' in outcome ? [] : outcome.events;
+    const marks = events.flatMap((event) => (event.type === 'BillingTimelineChanged' ? [event.data.isFollowed] : []));
+    expect(marks).toEqual([true, undefined]);
+  });
+});
