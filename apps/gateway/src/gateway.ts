@@ -63,7 +63,8 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
   const authenticate = authenticator({
     authenticate: (credentials) => api.authenticate(credentials),
     defaultTenant,
-    ...(limits === null ? {} : { attempts: loginAttempts() }),
+    // Whatever the limits are: nobody may guess passwords.
+    attempts: loginAttempts(),
   });
   const limiter = limits === null ? null : rateLimiter(limits);
 

@@ -5,6 +5,7 @@ import { CorrectTransactionsEndpoint } from './http/correct-transactions.endpoin
 import { FindPaymentsEndpoint } from './http/find-payments.endpoint';
 import { CreatePaymentMethodEndpoint } from './http/create-payment-method.endpoint';
 import { DirectPaymentsEndpoint } from './http/direct-payments.endpoint';
+import { HostedPagesEndpoint } from './http/hosted-pages.endpoint';
 import { InvoicePaymentOperationsEndpoint } from './http/invoice-payment-operations.endpoint';
 import { PaymentOperationsByKeyEndpoint } from './http/payment-operations-by-key.endpoint';
 import { PaymentOperationsEndpoint } from './http/payment-operations.endpoint';
@@ -31,6 +32,7 @@ export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
   controllers: [
     ConfigureTestPluginEndpoint,
     SetupCheckoutEndpoint,
+    HostedPagesEndpoint,
     CreatePaymentMethodEndpoint,
     AccountPaymentMethodsEndpoint,
     PaymentMethodsEndpoint,

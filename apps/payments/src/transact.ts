@@ -1,4 +1,4 @@
-import { type RequestContext, unwrap } from '@billstream/http';
+import { type RequestContext, killBillProblem, unwrap } from '@billstream/http';
 import type { TransactionType } from '@billstream/payments-contracts';
 import { derivedId, newId } from '@billstream/kernel';
 import {
@@ -11,6 +11,7 @@ import {
 } from '@billstream/payments-domain';
 import { type PaymentView, methodById } from '@billstream/payments-read-models';
 import { setTimeout as pause } from 'node:timers/promises';
+import { invalidValue } from './http/problems';
 import { transactionProblem } from './http/transaction-problems';
 import { type Payments, stepOf } from './payments';
 
@@ -18,6 +19,8 @@ import { type Payments, stepOf } from './payments';
 export type Wanted = {
   readonly paymentId: string;
   readonly opening: Opening | null;
+  /** Of the payment; asked only where a provider has to do something. */
+  readonly pluginName: string;
   readonly transactionType: TransactionType;
   readonly amountMinor: number | null;
   readonly currency: string | null;
@@ -32,12 +35,35 @@ const patienceMs = 30_000;
 const shortestPauseMs = 5;
 const longestPauseMs = 250;
 
+const operations = {
+  PURCHASE: 'charge',
+  REFUND: 'refund',
+  AUTHORIZE: 'authorize',
+  CAPTURE: 'capture',
+  VOID: 'void',
+  CREDIT: 'credit',
+} as const;
+
+/** Nothing is put on record that the plugin could never do. */
+const assertPossible = async (
+  payments: Payments,
+  tenantId: string,
+  { transactionType, pluginName }: { readonly transactionType: TransactionType; readonly pluginName: string },
+): Promise<void> => {
+  const gateway = await payments.gatewayOf(tenantId, pluginName);
+  if ('problem' in gateway) throw invalidValue(gateway.problem);
+  if (transactionType === 'CHARGEBACK' || gateway[operations[transactionType]] !== undefined) return;
+  throw killBillProblem(400, 7032, 'PaymentApiException', `Payment plugin ${pluginName} has no ${transactionType}`);
+};
+
 /**
  * Asks for a transaction and waits for what comes of it. Whoever repeats the request gets the same transaction. One that
  * is still REQUESTED or DISPATCHED has not been answered in time.
  */
 export const transact = async (payments: Payments, context: RequestContext, wanted: Wanted): Promise<Transaction> => {
-  const { paymentId, transactionKey, isAdjusted = false, itemAdjustments = [], ...asked } = wanted;
+  const { paymentId, pluginName, transactionKey, isAdjusted = false, itemAdjustments = [], ...asked } = wanted;
+  const { transactionType } = wanted;
+  if (!wanted.isRecordOnly) await assertPossible(payments, context.tenantId, { transactionType, pluginName });
   const transactionId = derivedId(context.commandId, 'transaction');
   const data = {
     ...{ ...asked, transactionId, externalKey: transactionKey ?? transactionId, isAdjusted, itemAdjustments },

@@ -36,7 +36,7 @@ beforeAll(async () => {
   control = controlOf(emulator.url);
   system = await paymentsUnderTest(emulator.url);
   await system.start();
-});
+}, 60_000);
 afterAll(async () => {
   await system.close();
   await emulator.close();

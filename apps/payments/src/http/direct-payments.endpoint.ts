@@ -83,7 +83,17 @@ export class DirectPaymentsEndpoint {
       ...{ paidBy, purchase: null },
     };
     const isRecordOnly = paidBy.pluginName === externalPlugin;
-    const asked = { paymentId, opening, transactionType, amountMinor, currency, transactionKey, isRecordOnly };
+    const { pluginName } = paidBy;
+    const asked = {
+      paymentId,
+      opening,
+      pluginName,
+      transactionType,
+      amountMinor,
+      currency,
+      transactionKey,
+      isRecordOnly,
+    };
     const transaction = await transact(payments, context, asked);
     created(`/1.0/kb/payments/${paymentId}`);
     const failure = failureOf(transaction);

@@ -39,6 +39,7 @@ export class InvoicePaymentOperationsEndpoint {
     const asked = {
       ...{ paymentId: view.paymentId, transactionType: 'REFUND' as const },
       opening: await openingOf(this.payments, context.tenantId, view),
+      pluginName: view.pluginName,
       ...{ amountMinor: refundOf(body, itemAdjustments, view.currency), currency: currencyOf(body) },
       transactionKey: keyOf(body.transactionExternalKey),
       isRecordOnly: query.externalPayment === 'true' || isExternal(view),

@@ -24,7 +24,7 @@ beforeAll(async () => {
   control = controlOf(emulator.url);
   system = await paymentsUnderTest(emulator.url);
   await system.start();
-});
+}, 60_000);
 afterAll(async () => {
   await system.close();
   await emulator.close();
@@ -117,6 +117,33 @@ describe('adding a payment method', () => {
   it('answers 404 with code 3002 for an account that nobody knows', async () => {
     const answer = await addMethod(system, newId(), 'EC-1');
     expect([answer.statusCode, answer.json<{ code: number }>().code]).toEqual([404, 3002]);
+  });
+});
+
+describe('the page where a payer agrees', () => {
+  const form = async (accountId: string, formFields: readonly object[]) => {
+    const url = `/1.0/kb/paymentGateways/hosted/form/${accountId}`;
+    return system.call({ method: 'POST', url, payload: { formFields } });
+  };
+  it('is described, and what was agreed there becomes a method', async () => {
+    const accountId = await openAccount(system);
+    const answer = await form(accountId, [{ key: 'return_url', value: 'https://shop.example/done' }]);
+    expect(answer.statusCode).toBe(200);
+    const { formUrl, formFields } = answer.json<{ formUrl: string; formFields: { token: string } }>();
+    expect(new URL(formUrl).searchParams.get('token')).toBe(formFields.token);
+    await control('POST', 'paypal/approve', { token: formFields.token });
+    expect((await addMethod(system, accountId, formFields.token)).statusCode).toBe(201);
+  });
+  it.each([
+    ['return_url', 'no address'],
+    ['currency', 'XXL'],
+    ['description', 7],
+  ])('refuses %s %p by the name of the field', async (key, value) => {
+    const answer = await form(await openAccount(system), [{ key, value }]);
+    expect([answer.statusCode, answer.json<{ message: string }>().message]).toEqual([
+      400,
+      expect.stringContaining(key),
+    ]);
   });
 });
 

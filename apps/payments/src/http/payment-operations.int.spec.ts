@@ -10,7 +10,7 @@ beforeAll(async () => {
   system = await paymentsUnderTest('http://127.0.0.1:9');
   await system.start();
   accountId = await testPaying(system);
-}, 30_000);
+}, 60_000);
 afterAll(() => system.close());
 
 type Transaction = {

@@ -68,6 +68,7 @@ export const operate = async (
   const transaction = await transact(payments, context, {
     paymentId: view.paymentId,
     opening: await openingOf(payments, context.tenantId, view),
+    pluginName: view.pluginName,
     transactionType: type,
     amountMinor: amountOf(body, view.currency),
     currency: currencyOf(body),

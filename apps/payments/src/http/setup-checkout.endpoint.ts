@@ -1,14 +1,14 @@
-import { ProblemException, type RequestContext, RequestCtx, unwrap } from '@billstream/http';
-import { derivedId, digest, parseCurrency } from '@billstream/kernel';
-import { payPalPlugin, payerAccountStream } from '@billstream/payments-domain';
-import type { SetupStarted } from '@billstream/payments-gateways';
+import { type RequestContext, RequestCtx } from '@billstream/http';
+import { parseCurrency } from '@billstream/kernel';
+import { payPalPlugin } from '@billstream/payments-domain';
 import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsObject, IsOptional, IsString, IsUrl, MaxLength, ValidateNested } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import { type Payments, paymentsToken, stepOf } from '../payments';
+import { type Payments, paymentsToken } from '../payments';
+import { type Checkout, checkoutDefaults, startCheckout } from '../start-checkout';
 import { existingPayer } from './find';
-import { invalidValue, payerProblem } from './problems';
+import { invalidValue } from './problems';
 
 const url = { protocols: ['http', 'https'], require_tld: false, require_protocol: true };
 
@@ -33,14 +33,6 @@ export class SetupCheckoutRequest {
   @IsOptional() @IsObject() @ValidateNested() @Type(() => CheckoutOptions) readonly options?: CheckoutOptions | null;
 }
 
-/** What the Kill Bill plugin (6.0) fills in. */
-const defaults = {
-  currency: 'USD',
-  returnUrl: 'http://www.example.com/success',
-  cancelUrl: 'http://www.example.com/sad_panda',
-  description: 'Kill Bill billing agreement',
-};
-
 @Controller(`plugins/${payPalPlugin}/1.0/setup-checkout`)
 export class SetupCheckoutEndpoint {
   constructor(@Inject(paymentsToken) private readonly payments: Payments) {}
@@ -58,45 +50,14 @@ export class SetupCheckoutEndpoint {
     if (body.currency != null && parseCurrency(body.currency) === null)
       throw invalidValue(`currency: ${body.currency} is not a currency`);
     const { accountId } = await existingPayer(payments, tenantId, body.kb_account_id);
-    const gateway = await payments.gatewayOf(tenantId, payPalPlugin);
-    if ('problem' in gateway) throw invalidValue(gateway.problem);
-    const setupId = derivedId(context.commandId, 'setup');
-    const setup = setupOf(body, setupId);
-    const { token, url: location, expiresAt } = redirectOf(await gateway.beginSetup(setup), context);
-    const data = {
-      ...{ setupId, pluginName: payPalPlugin, tokenDigest: digest(token), currency: setup.currency, expiresAt },
-      now: payments.runtime.clock.now(tenantId),
-    };
-    const step = stepOf(context, payments, 'start-checkout');
-    unwrap(
-      await payments.payer(payerAccountStream(accountId), { type: 'StartCheckout', data }, step),
-      payerProblem(accountId),
-    );
-    void reply.header('Location', location);
+    const started = await startCheckout(payments, context, { accountId, ...setupOf(body) });
+    void reply.header('Location', started.url);
   }
 }
 
-const setupOf = (
-  { currency, options }: SetupCheckoutRequest,
-  setupId: string,
-): { setupId: string; returnUrl: string; cancelUrl: string; currency: string; description: string } => ({
-  setupId,
-  returnUrl: options?.return_url ?? defaults.returnUrl,
-  cancelUrl: options?.cancel_return_url ?? defaults.cancelUrl,
-  currency: currency ?? defaults.currency,
-  description: options?.billing_agreement?.description ?? defaults.description,
+const setupOf = ({ currency, options }: SetupCheckoutRequest): Checkout => ({
+  returnUrl: options?.return_url ?? checkoutDefaults.returnUrl,
+  cancelUrl: options?.cancel_return_url ?? checkoutDefaults.cancelUrl,
+  currency: currency ?? checkoutDefaults.currency,
+  description: options?.billing_agreement?.description ?? checkoutDefaults.description,
 });
-
-const redirectOf = (
-  started: SetupStarted,
-  { correlationId }: RequestContext,
-): Extract<SetupStarted, { kind: 'Redirect' }> => {
-  if (started.kind === 'Redirect') return started;
-  const evidence = 'evidence' in started ? started.evidence : {};
-  const said = evidence.message ?? evidence.code ?? started.kind;
-  throw new ProblemException({
-    status: 502,
-    code: 'gateway-refused',
-    detail: `PayPal did not open a checkout: ${said} (correlation id ${correlationId})`,
-  });
-};

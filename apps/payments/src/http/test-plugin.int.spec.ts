@@ -9,7 +9,7 @@ let system: PaymentsUnderTest;
 beforeAll(async () => {
   system = await paymentsUnderTest(nobody);
   await system.start();
-});
+}, 60_000);
 afterAll(() => system.close());
 
 const configure = (payload: object, tenant = system.tenantId) =>

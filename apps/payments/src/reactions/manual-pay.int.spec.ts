@@ -8,7 +8,7 @@ let system: PaymentsUnderTest;
 beforeAll(async () => {
   system = await paymentsUnderTest('http://127.0.0.1:9');
   await system.start();
-});
+}, 60_000);
 afterAll(() => system.close());
 
 const day = 24 * 3_600_000;

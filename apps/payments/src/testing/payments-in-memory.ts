@@ -5,12 +5,15 @@ import {
   type InvoicePayments,
   type InvoicePaymentsCommand,
   type InvoicePaymentsEvent,
+  type Payment,
+  type PaymentCommand,
   invoicePayments,
   invoicePaymentsSchema,
   invoicePaymentsStream,
   payPalPlugin,
   payment,
   paymentSchema,
+  paymentStream,
   retryPolicyOf,
 } from '@billstream/payments-domain';
 import { dueChangesOf } from '@billstream/payments-read-models';
@@ -68,7 +71,8 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
   });
   const issue = (invoiceId: string, command: InvoicePaymentsCommand) =>
     process.handle(invoicePaymentsStream(invoiceId), command, contextOf());
-  const recorded = async () => (await store.readAll({ after: null, prefixes: ['invoicePayments-'] })).events;
+  const recorded = async () =>
+    (await store.readAll({ after: null, prefixes: ['invoicePayments-', 'payment-'] })).events;
   const scheduled = async (): Promise<readonly DueItem[]> => dueChangesOf(await recorded()).scheduled;
 
   return {
@@ -84,6 +88,13 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     restart: (): void => void (process = newProcess()),
     pass: (ms: number): void => void (nowMs += ms),
     issue,
+    /** Asks something of a payment beyond the attempts at its invoice. */
+    ask: async (paymentId: string, command: PaymentCommand): Promise<Payment> => {
+      const handled = await process.ofPayment(paymentStream(paymentId), command, contextOf());
+      if (handled.outcome !== 'accepted') throw new Error(`${command.type} ended as ${handled.outcome}`);
+      return handled.state;
+    },
+    method: (): ChargedMethod | null => method,
     commit: async (invoiceId: string, balanceMinor: number): Promise<void> => {
       const invoice = {
         ...{ invoiceId, accountId: 'account-1', invoiceNumber: '1', invoiceDate: now().slice(0, 10) as LocalDate },

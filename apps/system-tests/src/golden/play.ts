@@ -12,6 +12,7 @@ import { overdueDocument } from './overdue-document';
 import { Refusal, requestsOf } from './requests';
 import { type Stage, newStage } from './stage';
 import { tenantSettings } from './tenant-settings';
+import { stillLookedAt } from './withdrawn-usage';
 
 /** A step did not end as the case says. */
 class Differs extends Error {
@@ -73,7 +74,7 @@ const reach = async (player: Player, at: string): Promise<void> => {
  */
 export const play = async (system: SystemUnderTest, golden: GoldenCase): Promise<void> => {
   const { api } = await system.newTenant();
-  const player = { stage: newStage(requestsOf(api), goldenCatalog(golden.catalog)), api };
+  const player = { stage: newStage(requestsOf(api), system.store, goldenCatalog(golden.catalog)), api };
   await reach(player, golden.account.createdAt);
   await setUp(player.stage, golden);
   await settled(api);
@@ -86,5 +87,9 @@ export const play = async (system: SystemUnderTest, golden: GoldenCase): Promise
       const where = `${golden.id} step ${String(i + 1)}, ${step.action} at ${step.at}`;
       throw new Error(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
+  }
+  for (const usage of player.stage.withdrawn) {
+    const looks = await stillLookedAt(system.store, usage);
+    if (looks.length > 0) throw new Differs(`${golden.id}: ${looks.join('\n  ')}`);
   }
 };

@@ -1,8 +1,10 @@
+import type { EventStore } from '@billstream/event-sourcing';
 import type { AccountTime } from '@billstream/kernel';
 import type { InvoiceJson, PaymentJson } from './answers';
 import type { GoldenCatalog, GoldenUsage } from './catalog-document';
 import type { Requests } from './requests';
 import { type View, viewOf } from './view';
+import type { WithdrawnUsage } from './withdrawn-usage';
 
 export type KnownAccount = {
   readonly ref: string;
@@ -16,6 +18,8 @@ export type KnownSubscription = { readonly subscriptionId: string; readonly acco
 /** The names of a case and what they stand for on the server, and what the last step left to look at. */
 export type Stage = {
   readonly requests: Requests;
+  /** For what the API does not show. */
+  readonly store: EventStore;
   readonly catalog: GoldenCatalog;
   readonly accounts: Map<string, KnownAccount>;
   readonly bundles: Map<string, KnownBundle>;
@@ -26,10 +30,12 @@ export type Stage = {
   triggeredInvoiceId: string | null;
   /** The gateway misbehaves until there are more payment transactions than these; null: it behaves as it was last told. */
   misbehavesPast: number | null;
+  readonly withdrawn: WithdrawnUsage[];
 };
 
-export const newStage = (requests: Requests, catalog: GoldenCatalog): Stage => ({
+export const newStage = (requests: Requests, store: EventStore, catalog: GoldenCatalog): Stage => ({
   requests,
+  store,
   catalog,
   accounts: new Map(),
   bundles: new Map(),
@@ -37,6 +43,7 @@ export const newStage = (requests: Requests, catalog: GoldenCatalog): Stage => (
   preview: null,
   triggeredInvoiceId: null,
   misbehavesPast: null,
+  withdrawn: [],
 });
 
 const named = <T>(known: ReadonlyMap<string, T>, name: string): T => {

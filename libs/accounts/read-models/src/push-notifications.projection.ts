@@ -77,18 +77,33 @@ const applyChanges = async (tx: Sql, changes: ReadonlyMap<string, Change>): Prom
     tx,
     open.flatMap(([id, change]) => dueItem(id, change) ?? []),
   );
+  await postpone(
+    tx,
+    open.filter(([, { body }]) => body === null),
+  );
 };
 
 const dueItem = (key: string, { recorded, body, dueAt }: Change): DueItem | null =>
-  dueAt === null
+  dueAt === null || body === null
     ? null
     : {
         tenantId: recorded.metadata.tenantId,
         kind: sendNotification,
         key,
         dueAt,
-        payload: body?.accountId ? { accountId: body.accountId } : {},
+        payload: body.accountId === null ? {} : { accountId: body.accountId },
       };
+
+/** Tried and to be tried again: what is kept of it stays as it is. */
+const postpone = async (tx: Sql, changes: readonly (readonly [id: string, change: Change])[]): Promise<void> => {
+  if (changes.length === 0) return;
+  await tx.query(
+    `update due_work set due_at = later.due_at from unnest($2::text[], $3::timestamptz[]) as later (key, due_at)
+     where due_work.kind = $1 and due_work.key = later.key`,
+    [sendNotification, changes.map(([id]) => id), changes.map(([, { dueAt }]) => dueAt)],
+    'push-notifications-postpone',
+  );
+};
 
 const insertNotifications = `
 insert into push_notifications

@@ -1,18 +1,49 @@
 import {
+  accountEmailsSchema,
   accountSchema,
   emptyProfile,
   figuresSchema,
+  knownObjectsSchema,
+  objectFieldsSchema,
+  objectTagsSchema,
   profileSchema,
+  pushNotificationSchema,
+  roleSchema,
   tenantConfigSchema,
   tenantSchema,
+  userSchema,
 } from '@billstream/accounts-domain';
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import { type Instant, derivedId, parseCurrency } from '@billstream/kernel';
 import { type Database, openDatabase } from '@billstream/postgres';
 import { type TestDatabase, testDatabase } from '@billstream/testing';
-import { accountsReadModel, balancesReadModel, tenantValuesReadModel, tenantsReadModel } from './index';
+import {
+  accountEmailsReadModel,
+  accountsReadModel,
+  auditReadModel,
+  balancesReadModel,
+  customFieldsReadModel,
+  knownObjectsReadModel,
+  pushNotificationsReadModel,
+  securityReadModel,
+  tagsReadModel,
+  tenantValuesReadModel,
+  tenantsReadModel,
+} from './index';
 
-const models = [accountsReadModel, balancesReadModel, tenantsReadModel, tenantValuesReadModel];
+const models = [
+  accountsReadModel,
+  balancesReadModel,
+  tenantsReadModel,
+  tenantValuesReadModel,
+  accountEmailsReadModel,
+  auditReadModel,
+  customFieldsReadModel,
+  knownObjectsReadModel,
+  pushNotificationsReadModel,
+  securityReadModel,
+  tagsReadModel,
+];
 const at = '2026-01-01T00:00:00.000Z' as Instant;
 const tenantId = derivedId('tenant');
 const usd = parseCurrency('USD')!;
@@ -27,6 +58,63 @@ afterAll(async () => {
   await database.close();
   await server.drop();
 });
+
+type Form = { readonly type: string; readonly data: object };
+
+/** Tags, fields, addresses, users and notifications: made, changed and gone again. */
+const addObjects = (add: (stream: string, form: Form) => void): void => {
+  const accountId = derivedId('one');
+  const object = { accountId, objectType: 'ACCOUNT' as const, objectId: accountId };
+  add(
+    `accountObjects-${accountId}`,
+    knownObjectsSchema.encode({ type: 'ObjectsRecorded', data: { accountId, objects: [object] } }),
+  );
+  for (const url of ['https://one.example', 'https://two.example'])
+    add(
+      `tenantConfig-${tenantId}`,
+      tenantConfigSchema.encode({
+        type: 'TenantValuesRecorded',
+        data: { tenantId, key: 'PUSH_NOTIFICATION_CB', values: [url] },
+      }),
+    );
+  for (const name of ['kept', 'gone']) {
+    const tag = { ...object, tagId: derivedId('tag', name), tagDefinitionId: derivedId(name), tagDefinitionName: name };
+    add(`objectTags-${accountId}`, objectTagsSchema.encode({ type: 'TagAdded', data: tag }));
+    if (name === 'gone') add(`objectTags-${accountId}`, objectTagsSchema.encode({ type: 'TagRemoved', data: tag }));
+    const field = { ...object, customFieldId: derivedId('field', name), name, value: '1' };
+    add(`objectFields-${accountId}`, objectFieldsSchema.encode({ type: 'CustomFieldAdded', data: field }));
+    add(
+      `objectFields-${accountId}`,
+      objectFieldsSchema.encode({ type: 'CustomFieldChanged', data: { ...field, value: '2' } }),
+    );
+    if (name === 'gone')
+      add(`objectFields-${accountId}`, objectFieldsSchema.encode({ type: 'CustomFieldRemoved', data: field }));
+    const email = { accountId, accountEmailId: derivedId('email', name), email: `${name}@example.com` };
+    add(`accountEmails-${accountId}`, accountEmailsSchema.encode({ type: 'EmailAdded', data: email }));
+    if (name === 'gone')
+      add(`accountEmails-${accountId}`, accountEmailsSchema.encode({ type: 'EmailRemoved', data: email }));
+    const user = { userName: name, passwordHash: 'h', roles: ['r'] };
+    add(`user-${name}`, userSchema.encode({ type: 'UserAdded', data: user }));
+    if (name === 'gone') add(`user-${name}`, userSchema.encode({ type: 'UserInvalidated', data: user }));
+    const notificationId = `notification-${name}`;
+    const body = { eventType: 'X', accountId, objectType: 'ACCOUNT', objectId: accountId, metaData: null };
+    add(
+      `pushNotification-${name}`,
+      pushNotificationSchema.encode({ type: 'NotificationRequested', data: { notificationId, body } }),
+    );
+    const retryAt = '2026-02-01T00:00:00.000Z' as Instant;
+    add(
+      `pushNotification-${name}`,
+      pushNotificationSchema.encode({ type: 'NotificationFailed', data: { notificationId, reason: 'r', retryAt } }),
+    );
+    if (name === 'gone')
+      add(
+        `pushNotification-${name}`,
+        pushNotificationSchema.encode({ type: 'NotificationDelivered', data: { notificationId } }),
+      );
+  }
+  add('role-r', roleSchema.encode({ type: 'RoleAdded', data: { role: 'r', permissions: ['tag:*'] } }));
+};
 
 const log = (): readonly RecordedEvent[] => {
   const events: RecordedEvent[] = [];
@@ -108,6 +196,7 @@ const log = (): readonly RecordedEvent[] => {
     tenantConfigSchema.encode({ type: 'PerTenantConfigUploaded', data: { tenantId, text: '{}', settings: {} } }),
   );
   add(config, tenantConfigSchema.encode({ type: 'PluginConfigRemoved', data: { tenantId, pluginName: 'p' } }));
+  addObjects(add);
   return events;
 };
 
@@ -126,7 +215,9 @@ const tablesAfter = async (size: number): Promise<object> => {
       if (batch.length > 0) await shadow.transaction((tx) => model.apply(tx, batch));
     }
   const tables = models.flatMap((model) => model.tables);
-  const rows = await Promise.all(tables.map((table) => shadow.query(`select * from ${table} order by 1, 2`)));
+  const rows = await Promise.all(
+    tables.map((table) => shadow.query(`select * from ${table} as row order by row::text collate "C"`)),
+  );
   return Object.fromEntries(tables.map((table, index) => [table, rows[index]]));
 };
 
@@ -137,6 +228,9 @@ it('gives the same tables from the log in one batch, event by event, and in betw
   expect(whole).toMatchObject({
     accounts: [{ bill_cycle_day_local: 3 }, { bill_cycle_day_local: 3 }, { bill_cycle_day_local: 3 }],
     tenant_clocks: [{ distance_ms: 2n }],
-    tenant_values: [{ kind: 'config' }, { kind: 'value', texts: ['1', '2'] }],
+    tenant_values: [{ kind: 'config' }, { kind: 'value' }, { kind: 'value', texts: ['1', '2'] }],
+    users: [{ user_name: 'kept' }],
+    account_emails: [{ email: 'kept@example.com' }],
+    push_callbacks: [{ url: 'https://two.example' }],
   });
-});
+}, 30_000);

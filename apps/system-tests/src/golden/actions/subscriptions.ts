@@ -151,7 +151,16 @@ const recordUsage: Action<UsagePoint> = async (stage, { subscription, unit, date
   });
 };
 
+const removeUsage: Action<Pick<UsagePoint, 'subscription' | 'unit' | 'date'>> = async (
+  stage,
+  { subscription, date },
+) => {
+  const { subscriptionId, account } = subscriptionOf(stage, subscription);
+  const at = instantIn(accountOf(stage, account).time, date);
+  stage.withdrawn.push({ subscriptionId, at, position: await stage.store.head() });
+};
+
 export const subscriptionActions = {
   ...{ createSubscription, createSubscriptions, changePlan, cancel, uncancel },
-  ...{ updateBCD, updateQuantity, recordUsage },
+  ...{ updateBCD, updateQuantity, recordUsage, removeUsage },
 };

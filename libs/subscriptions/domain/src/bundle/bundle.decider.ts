@@ -75,15 +75,13 @@ const giveUpKey = (bundle: Bundle, { now, externalKey, renamedTo }: Command<'Giv
 
 const decideIn = (
   bundle: Bundle,
-  command: Exclude<BundleCommand, { readonly type: 'StartSubscriptions' | 'ReceiveBundle' }>,
+  command: Exclude<BundleCommand, { readonly type: 'StartSubscriptions' | 'ReceiveBundle' | 'FollowCatalog' }>,
 ): Outcome => {
   switch (command.type) {
     case 'RecordChargedThrough':
       return recordChargedThrough(bundle, command.data);
     case 'SetBlockingState':
       return setBlockingState(bundle, command.data.state);
-    case 'FollowCatalog':
-      return { events: followCatalog(bundle, command.data) };
     case 'HandOverBundle':
       return handOverBundle(bundle, command.data);
     case 'ReachTransitions':
@@ -126,7 +124,8 @@ const reachedBy = (after: BundleState, now: Instant): readonly BundleEvent[] =>
 const decideAny = (command: BundleCommand, state: BundleState): Outcome => {
   if (command.type === 'StartSubscriptions') return startSubscriptions(state, command.data);
   if (command.type === 'ReceiveBundle') return state === null ? receiveBundle(command.data) : accept();
-  return state === null ? reject({ code: 'bundle-unknown', detail: 'No such bundle' }) : decideIn(state, command);
+  if (state === null) return reject({ code: 'bundle-unknown', detail: 'No such bundle' });
+  return command.type === 'FollowCatalog' ? { events: followCatalog(state, command.data) } : decideIn(state, command);
 };
 
 /** A plan that was chosen from a catalog knows of the versions that are to come from its first day on. */
@@ -145,7 +144,7 @@ const decide = (command: BundleCommand, state: BundleState): Outcome => {
   if ('rejected' in outcome) return outcome;
   const events = withNewerVersions(command, state, outcome.events);
   const after = events.reduce(evolve, state);
-  const isFollowed = 'isFollowed' in command.data && command.data.isFollowed === true;
+  const isFollowed = 'isFollowed' in command.data;
   return {
     events: [...events, ...changedTimelines(state, after, isFollowed), ...reachedBy(after, command.data.now)],
   };
