@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- [append|projection|usage|reads …] [--rounds 5] [--events 200000] [--seed 20181006] [--json FILE]`
+ * `npm run bench -- [append|projection|invoicing|usage|reads …] [--rounds 5] [--events 200000] [--seed 20181006]
+ *   [--accounts 2000,10000] [--json FILE]`
  *
  * Measures what Billstream does beside what the parts under it can do at best, in one run on one machine. Needs
  * DATABASE_URL (a server on which databases may be created) and, for usage and reads, RABBITMQ_URL.
@@ -7,6 +8,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { appendBench } from './append';
+import { invoicingBench } from './invoicing';
 import { machineOf } from './machine';
 import type { Figure, Plan } from './measure';
 import { projectionBench } from './projection';
@@ -19,6 +21,8 @@ type Options = {
   readonly plan: Plan;
   readonly seed: number;
   readonly events: number;
+  /** Sizes of the month ends that `invoicing` plays. */
+  readonly accounts: readonly number[];
   readonly rabbitMqUrl: () => string;
 };
 type Bench = (ground: Ground, options: Options) => Promise<readonly Figure[]>;
@@ -57,6 +61,7 @@ const within = async <T>(start: () => Promise<World>, work: (world: World) => Pr
 const benches: Readonly<Record<string, Bench>> = {
   append: (ground, { plan }) => appendBench(ground, plan),
   projection: (ground, { plan, seed, events }) => projectionBench(ground, plan, { seed, events }),
+  invoicing: (ground, { accounts }) => invoicingBench(ground, accounts),
   usage: inWorlds((world, { plan, seed }) => usageBench(world, plan, seed)),
   reads: inWorlds((world, { plan }) => readsBench(world, plan)),
 };
@@ -80,6 +85,7 @@ const main = async (): Promise<void> => {
       rounds: { type: 'string', default: '5' },
       events: { type: 'string', default: '200000' },
       seed: { type: 'string', default: '20181006' },
+      accounts: { type: 'string', default: '2000,10000' },
       json: { type: 'string' },
     },
   });
@@ -91,6 +97,7 @@ const main = async (): Promise<void> => {
     plan: { rounds: whole('rounds', values.rounds), warmUps: 1 },
     seed: whole('seed', values.seed),
     events: whole('events', values.events),
+    accounts: values.accounts.split(',').map((text) => whole('accounts', text)),
     rabbitMqUrl: () => required('RABBITMQ_URL', 'amqp://guest:guest@127.0.0.1:5672'),
   };
   const head = { at: new Date().toISOString(), seed: options.seed, machine: await machineOf(serverUrl) };

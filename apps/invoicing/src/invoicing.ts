@@ -5,6 +5,7 @@ import {
   type InvoicingSettings,
   accountInvoices,
   accountInvoicesSchema,
+  accountInvoicesSnapshots,
   accountInvoicesStream,
   overdueConfigDecider,
   overdueConfigSchema,
@@ -15,12 +16,12 @@ import {
 } from '@billstream/invoicing-domain';
 import { invoicingSettings } from '@billstream/invoicing-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import type { CommandContext } from '@billstream/event-sourcing';
+import { type CommandContext, currentState } from '@billstream/event-sourcing';
 import { type Instant, plusMs } from '@billstream/kernel';
 
 /** The runtime and the command loop of accounts' invoices: all that an endpoint or a reaction needs. */
 export const invoicingOn = (runtime: ServiceRuntime) => {
-  const handle = runtime.handle(accountInvoices, accountInvoicesSchema);
+  const handle = runtime.handle(accountInvoices, accountInvoicesSchema, accountInvoicesSnapshots);
   const settingsOf = (tenantId: string): Promise<InvoicingSettings> => invoicingSettings(runtime.database, tenantId);
   return {
     runtime,
@@ -32,13 +33,16 @@ export const invoicingOn = (runtime: ServiceRuntime) => {
     overdueConfig: runtime.handle(overdueConfigDecider, overdueConfigSchema),
     tenantInvoicing: runtime.handle(tenantInvoicing, tenantInvoicingSchema),
     /** What a decision would see now; for previews, which decide nothing. */
-    stateOf: async (accountId: string): Promise<AccountInvoices> => {
-      const recorded = await runtime.store.read(accountInvoicesStream(accountId));
-      return recorded.reduce((state, one) => {
-        const event = accountInvoicesSchema.decode(one);
-        return event === null ? state : accountInvoices.evolve(state, event);
-      }, accountInvoices.initial);
-    },
+    stateOf: (accountId: string): Promise<AccountInvoices> =>
+      currentState(
+        {
+          store: runtime.store,
+          decider: accountInvoices,
+          schema: accountInvoicesSchema,
+          snapshots: accountInvoicesSnapshots,
+        },
+        accountInvoicesStream(accountId),
+      ),
   };
 };
 

@@ -35,16 +35,33 @@ export type UsageRequest = {
 
 const attemptsMax = 15;
 
+/** Up to where everything is known to be counted: `head` of the log, and the last counted event before it. */
+type Counted = { readonly head: bigint; readonly countedTo: bigint };
+
 /**
- * Resolves, with the log position reached, once everything that was taken of a tenant's usage is in the read model. A
- * bill is not made from less: where the wait is too long this throws, and the request is tried again later.
+ * Waits until everything that was taken of a tenant's usage before a position of the log is in the read model, and gives
+ * the position counted to. A bill is not made from less: where the wait is too long this throws, and the request is tried
+ * again later. At the end of a month thousands of requests come at once; one look answers all that were made before it.
  */
-export const untilCounted = async (
-  runtime: ServiceRuntime,
-  { tenantId, subscriptionId }: UsageRequest,
-): Promise<bigint> => {
+export const usageCounted = (runtime: ServiceRuntime) => {
+  const last = new Map<string, Promise<Counted>>();
+  const look = async (tenantId: string): Promise<Counted> => {
+    const head = await runtime.store.head();
+    return { head, countedTo: await streamsCounted(runtime, usageStreamsOf(tenantId)) };
+  };
+  return async ({ tenantId, subscriptionId }: UsageRequest, requestedAt: bigint): Promise<bigint> => {
+    const own = streamsCounted(runtime, [subscriptionUsageStream(subscriptionId)]);
+    const known = await last.get(tenantId)?.catch(() => null);
+    if (known && requestedAt > 0n && known.head >= requestedAt) return latest([known.countedTo, await own]);
+    const looking = look(tenantId);
+    last.set(tenantId, looking);
+    const [{ countedTo }, ownTo] = await Promise.all([looking, own]);
+    return latest([countedTo, ownTo]);
+  };
+};
+
+const streamsCounted = async (runtime: ServiceRuntime, streams: readonly string[]): Promise<bigint> => {
   const { store, database } = runtime;
-  const streams = [...usageStreamsOf(tenantId), subscriptionUsageStream(subscriptionId)];
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const counted = await countedStreams(database, streams);
     const rest = await Promise.all(
@@ -54,7 +71,7 @@ export const untilCounted = async (
     if (waiting.length === 0) return latest([...counted.values()].map(({ position }) => position));
     await runtime.visible(latest(waiting));
   }
-  throw new Error(`the usage of tenant ${tenantId} is not counted yet`);
+  throw new Error(`the usage of ${streams[0] ?? ''} is not counted yet`);
 };
 
 const latest = (positions: readonly bigint[]): bigint =>

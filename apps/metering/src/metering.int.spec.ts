@@ -12,20 +12,37 @@ const noon = '2024-05-10T12:00:00.000Z';
 beforeAll(async () => {
   system = await meteringUnderTest(noon);
   await system.facts.defineUnits(
-    system.heard('accounts.tenant-created.v1', { tenantId: system.tenantId, apiKey: 'k', externalKey: 'k', useGlobalDefault: true }),
+    system.heard('accounts.tenant-created.v1', {
+      tenantId: system.tenantId,
+      apiKey: 'k',
+      externalKey: 'k',
+      useGlobalDefault: true,
+    }),
   );
   await system.runtime.caughtUp();
 });
 beforeEach(() => system.at(noon));
 afterAll(() => system.close());
 
-const json = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, payload?: object, headers = {}) => {
+const json = async (
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  payload?: object,
+  headers = {},
+) => {
   const answer = await system.call({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
-  return { status: answer.statusCode, headers: answer.headers, text: answer.body, body: answer.body === '' ? undefined : answer.json() };
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    text: answer.body,
+    body: answer.body === '' ? undefined : answer.json(),
+  };
 };
 const record = (records: readonly unknown[], headers = {}) => json('POST', '/meter/record/json', records, headers);
-const unit = (name: string, countingMethod: string, rules: readonly object[]) => json('POST', '/meter/units', { name, countingMethod, rules });
-const limited = async (name: string, user: string) => (await json('GET', `/meter/limit/check/${name}?user=${user}`)).body;
+const unit = (name: string, countingMethod: string, rules: readonly object[]) =>
+  json('POST', '/meter/units', { name, countingMethod, rules });
+const limited = async (name: string, user: string) =>
+  (await json('GET', `/meter/limit/check/${name}?user=${user}`)).body;
 
 describe('recording usage', () => {
   it('answers 202 with what became of each record, the good ones beside the bad', async () => {
@@ -48,17 +65,35 @@ describe('recording usage', () => {
       [6, 'amount', 'too-precise'],
       [7, 'unit', 'invalid'],
     ]);
-    const [series] = (await json('GET', '/meter/record/series?unit=analytics&user=one%40x&start=2024-05-10%2000&end=2024-05-11%2000')).body;
-    expect(series.subscriptions).toMatchObject([{ subscriptionId: null, total: 52, records: 3, series: [{ time: noon, amount: 52 }] }]);
+    const [series] = (
+      await json('GET', '/meter/record/series?unit=analytics&user=one%40x&start=2024-05-10%2000&end=2024-05-11%2000')
+    ).body;
+    expect(series.subscriptions).toMatchObject([
+      { subscriptionId: null, total: 52, records: 3, series: [{ time: noon, amount: 52 }] },
+    ]);
   });
   it('counts a record with an id once, however often and wherever it is sent', async () => {
     const once = { unit: 'analytics', user: 'twice', amount: 5, id: 'r1', source: 'gateway' };
     expect((await record([once, once])).body).toEqual({ accepted: 1, duplicates: 1, rejected: [], deduplicated: true });
     expect((await record([once])).body).toMatchObject({ accepted: 0, duplicates: 1 });
-    const other = await record([{ ...once, user: 'another', source: 'elsewhere' }, { unit: 'analytics', user: 'twice', amount: 1 }], { 'x-request-id': 'req-1' });
+    const other = await record(
+      [
+        { ...once, user: 'another', source: 'elsewhere' },
+        { unit: 'analytics', user: 'twice', amount: 1 },
+      ],
+      { 'x-request-id': 'req-1' },
+    );
     expect(other.body).toMatchObject({ accepted: 2, deduplicated: true });
-    await record([{ ...once, user: 'another', source: 'elsewhere' }, { unit: 'analytics', user: 'twice', amount: 1 }], { 'x-request-id': 'req-1' });
-    const [series] = (await json('GET', '/meter/record/series?unit=analytics&user=twice&start=2024-05-10%2000&end=2024-05-11%2000')).body;
+    await record(
+      [
+        { ...once, user: 'another', source: 'elsewhere' },
+        { unit: 'analytics', user: 'twice', amount: 1 },
+      ],
+      { 'x-request-id': 'req-1' },
+    );
+    const [series] = (
+      await json('GET', '/meter/record/series?unit=analytics&user=twice&start=2024-05-10%2000&end=2024-05-11%2000')
+    ).body;
     expect(series.subscriptions).toMatchObject([{ total: 6, records: 2 }]);
   });
   it('gives the original’s empty 200 to who prefers it', async () => {
@@ -67,7 +102,12 @@ describe('recording usage', () => {
   });
   it('refuses a body that is no array, and no JSON', async () => {
     expect((await json('POST', '/meter/record/json', { unit: 'x' })).status).toBe(400);
-    const broken = await system.call({ method: 'POST', url: '/meter/record/json', headers: { 'content-type': 'application/json' }, payload: '[{' });
+    const broken = await system.call({
+      method: 'POST',
+      url: '/meter/record/json',
+      headers: { 'content-type': 'application/json' },
+      payload: '[{',
+    });
     expect(broken.statusCode).toBe(400);
   });
   it('keeps usage of a unit nobody defined, and rates it once somebody does', async () => {
@@ -76,7 +116,9 @@ describe('recording usage', () => {
     expect((await json('GET', '/meter/record/unrated')).body).toEqual([{ unit: 'later', users: 1 }]);
     system.at('2024-05-10T18:00:00.000Z');
     await unit('later', 'SUM', [{}]);
-    const [series] = (await json('GET', '/meter/record/series?unit=later&user=early&start=2024-05-10%2000&end=2024-05-11%2000')).body;
+    const [series] = (
+      await json('GET', '/meter/record/series?unit=later&user=early&start=2024-05-10%2000&end=2024-05-11%2000')
+    ).body;
     expect(series.subscriptions).toMatchObject([{ total: 7 }]);
   });
 });
@@ -84,8 +126,13 @@ describe('recording usage', () => {
 describe('units', () => {
   it('come with the default catalog, and are listed as Spring Data REST lists', async () => {
     const { body } = await json('GET', '/meter/units?size=2');
-    expect(body._embedded.units.map(({ name, countingMethod }: Loose) => [name, countingMethod])).toEqual([['host', 'AVG'], ['analytics', 'SUM']]);
-    expect(body._embedded.units[0]).toMatchObject({ rules: [{ applyPlan: false, countingMethod: 'AVG', periodSplitting: 'HOUR', limitAmount: null }] });
+    expect(body._embedded.units.map(({ name, countingMethod }: Loose) => [name, countingMethod])).toEqual([
+      ['host', 'AVG'],
+      ['analytics', 'SUM'],
+    ]);
+    expect(body._embedded.units[0]).toMatchObject({
+      rules: [{ applyPlan: false, countingMethod: 'AVG', periodSplitting: 'HOUR', limitAmount: null }],
+    });
     expect(body.page).toMatchObject({ size: 2, number: 0 });
     expect((await json('GET', '/meter/units/search/findByName?name=host')).body.id).toBe(body._embedded.units[0].id);
     expect((await json('GET', '/meter/units/search/findLikeName?name=NALY')).body._embedded.units).toHaveLength(1);
@@ -105,11 +152,21 @@ describe('units', () => {
   it('are checked when changed as when defined, with every fault named', async () => {
     const created = await unit('checked', 'AVG', [{ periodSplitting: 'HOUR' }]);
     const refused = await json('PUT', `/meter/units/${created.body.id}`, {
-      rules: [{ periodSplitting: 'HOUR' }, {}, { applyPlan: true, periodSplitting: 'HOUR', limitRefreshInterval: 'DAY', limitAmount: 'many' }],
+      rules: [
+        { periodSplitting: 'HOUR' },
+        {},
+        { applyPlan: true, periodSplitting: 'HOUR', limitRefreshInterval: 'DAY', limitAmount: 'many' },
+      ],
     });
     expect(refused.status).toBe(400);
     expect(refused.body.errors.map(({ pointer }: Loose) => pointer)).toEqual(['/rules/2/limitAmount']);
-    const judged = await json('PUT', `/meter/units/${created.body.id}`, { rules: [{ periodSplitting: 'HOUR' }, {}, { applyPlan: true, periodSplitting: 'HOUR', limitRefreshInterval: 'DAY' }] });
+    const judged = await json('PUT', `/meter/units/${created.body.id}`, {
+      rules: [
+        { periodSplitting: 'HOUR' },
+        {},
+        { applyPlan: true, periodSplitting: 'HOUR', limitRefreshInterval: 'DAY' },
+      ],
+    });
     expect(judged.body.errors.map(({ pointer }: Loose) => pointer)).toEqual([
       '/rules/1/applyPlan',
       '/rules/1/periodSplitting',
@@ -132,7 +189,14 @@ describe('limits', () => {
       await record([{ unit: 'calls', user: 'u', amount }]);
       return limited('calls', 'u');
     };
-    expect(await use('10:05', 60)).toMatchObject({ unit: 'calls', user: 'u', current: 60, remaining: 40, reset: 55 * 60_000, limited: false });
+    expect(await use('10:05', 60)).toMatchObject({
+      unit: 'calls',
+      user: 'u',
+      current: 60,
+      remaining: 40,
+      reset: 55 * 60_000,
+      limited: false,
+    });
     expect(await use('10:20', 40)).toMatchObject({ current: 100, remaining: 0, limited: false, exhausted: true });
     expect(await use('10:40', 1)).toMatchObject({ current: 101, remaining: -1, limited: true });
     system.at('2024-05-10T11:00:00.000Z');
@@ -140,7 +204,10 @@ describe('limits', () => {
   });
   it('of a gauge follow the newest sample, and of nobody are none', async () => {
     await unit('load', 'AVG', [{ periodSplitting: 'HOUR', limitAmount: 100 }]);
-    await record([{ unit: 'load', user: 'u', amount: 120 }, { unit: 'load', user: 'u', amount: 50, time: Date.parse('2024-05-10T11:00:00Z') }]);
+    await record([
+      { unit: 'load', user: 'u', amount: 120 },
+      { unit: 'load', user: 'u', amount: 50, time: Date.parse('2024-05-10T11:00:00Z') },
+    ]);
     expect(await limited('load', 'u')).toMatchObject({ current: 120, limited: true, reset: null });
     await record([{ unit: 'load', amount: 120 }]);
     expect(await limited('load', 'anonymous')).toMatchObject({ limited: false, remaining: null });
@@ -148,8 +215,14 @@ describe('limits', () => {
   it('can be set to any state by hand', async () => {
     await unit('set', 'SUM', [{ limitAmount: 10, limitRefreshInterval: 'DAY' }]);
     await record([{ unit: 'set', user: 'u', amount: 11 }]);
-    expect((await json('PUT', '/meter/limit/reset/set?user=u&amount=3')).body).toMatchObject({ current: 3, remaining: 7, limited: false });
-    expect((await json('PUT', '/v1/usage/limits/set', { user: 'u', state: 'LIMITED', until: '2024-05-10T13:00:00Z' })).body).toMatchObject({ limited: true, current: 3 });
+    expect((await json('PUT', '/meter/limit/reset/set?user=u&amount=3')).body).toMatchObject({
+      current: 3,
+      remaining: 7,
+      limited: false,
+    });
+    expect(
+      (await json('PUT', '/v1/usage/limits/set', { user: 'u', state: 'LIMITED', until: '2024-05-10T13:00:00Z' })).body,
+    ).toMatchObject({ limited: true, current: 3 });
     system.at('2024-05-10T13:00:00.000Z');
     expect(await limited('set', 'u')).toMatchObject({ limited: false, current: 3 });
   });
@@ -165,19 +238,45 @@ const phase = (planName: string, units: readonly string[], capacity: readonly st
   ({
     planName,
     productCategory: 'BASE',
-    usages: [{ tiers: [{ blocks: units.map((name) => ({ unit: name, size: '1', max: null, price: '1' })), limits: capacity.map((name) => ({ unit: name, max: null })) }] }],
+    usages: [
+      {
+        tiers: [
+          {
+            blocks: units.map((name) => ({ unit: name, size: '1', max: null, price: '1' })),
+            limits: capacity.map((name) => ({ unit: name, max: null })),
+          },
+        ],
+      },
+    ],
   }) as unknown as ResolvedPhase;
-const transition = (effectiveAt: string, on: ResolvedPhase | null) => ({ effectiveAt, phase: on }) as unknown as BillingTransition;
+const transition = (effectiveAt: string, on: ResolvedPhase | null) =>
+  ({ effectiveAt, phase: on }) as unknown as BillingTransition;
 
 const holder = async (user: string, transitions: readonly BillingTransition[]) => {
   const [accountId, subscriptionId] = [newId(), newId()];
-  const facts = { accountId, externalKey: user, timeZone: 'UTC', currency: null, referenceTime: noon, billCycleDayLocal: 0, parentAccountId: null, isPaymentDelegatedToParent: false } as never;
+  const facts = {
+    accountId,
+    externalKey: user,
+    timeZone: 'UTC',
+    currency: null,
+    referenceTime: noon,
+    billCycleDayLocal: 0,
+    parentAccountId: null,
+    isPaymentDelegatedToParent: false,
+  } as never;
   await system.facts.recordNewAccount(system.heard('accounts.account-created.v1', facts));
-  await system.facts.recordPlans(system.heard('subscriptions.billing-changed.v1', { accountId, subscriptionId, transitions } as never));
+  await system.facts.recordPlans(
+    system.heard('subscriptions.billing-changed.v1', { accountId, subscriptionId, transitions } as never),
+  );
   await system.runtime.caughtUp();
   return { accountId, subscriptionId };
 };
-const close = async (user: string, { accountId, subscriptionId }: { accountId: string; subscriptionId: string }, unitName: string, { planName = 'standard-monthly', from = '2024-05-01T00:00:00.000Z', to = '2024-06-01T00:00:00.000Z' } = {}) => {
+const close = async (
+  user: string,
+  { accountId, subscriptionId }: { accountId: string; subscriptionId: string },
+  unitName: string,
+  { planName = 'standard-monthly', from = '2024-05-01T00:00:00.000Z', to = '2024-06-01T00:00:00.000Z' } = {},
+) => {
   const requestId = newId();
   const data = {
     requestId,
@@ -191,21 +290,31 @@ const close = async (user: string, { accountId, subscriptionId }: { accountId: s
   const message = system.heard('invoicing.usage-requested.v1', data);
   await system.requests.closeUsage(message);
   await system.requests.closeUsage(message);
-  const closed = (await system.store.read(usageClosingStream(subscriptionId))).filter((event: Loose) => event.data.requestId === requestId);
+  const closed = (await system.store.read(usageClosingStream(subscriptionId))).filter(
+    (event: Loose) => event.data.requestId === requestId,
+  );
   expect(closed).toHaveLength(1);
   return (closed[0]!.data as Loose).usages[0];
 };
 
 describe('closing usage for an invoice', () => {
   it('counts a month under the default rule for the subscription that prices the unit', async () => {
-    const held = await holder('closing', [transition('2024-04-01T00:00:00.000Z', phase('standard-monthly', ['host', 'analytics']))]);
+    const held = await holder('closing', [
+      transition('2024-04-01T00:00:00.000Z', phase('standard-monthly', ['host', 'analytics'])),
+    ]);
     await record([
       { unit: 'analytics', user: 'closing', amount: 51 },
       { unit: 'analytics', user: 'closing', amount: 9, time: Date.parse('2024-05-01T00:00:00Z') },
       { unit: 'analytics', user: 'closing', amount: 1000, time: Date.parse('2024-06-01T00:00:00Z') },
       { unit: 'host', user: 'closing', amount: 21 },
     ]);
-    expect(await close('closing', held, 'analytics')).toMatchObject({ quantity: '60', metered: '60', free: '0', records: 2, rule: { unit: 'analytics', version: 1, countingMethod: 'SUM' } });
+    expect(await close('closing', held, 'analytics')).toMatchObject({
+      quantity: '60',
+      metered: '60',
+      free: '0',
+      records: 2,
+      rule: { unit: 'analytics', version: 1, countingMethod: 'SUM' },
+    });
     expect(await close('closing', held, 'host')).toMatchObject({ quantity: '21', rule: { countingMethod: 'AVG' } });
     expect(await close('closing', held, 'nobody-knows')).toMatchObject({ quantity: '0', rule: null });
   });
@@ -214,17 +323,18 @@ describe('closing usage for an invoice', () => {
     const first = await holder('shared', [transition('2024-04-01T00:00:00.000Z', plan)]);
     const second = newId();
     await system.facts.recordPlans(
-      system.heard('subscriptions.billing-changed.v1', { accountId: first.accountId, subscriptionId: second, transitions: [transition('2024-05-05T00:00:00.000Z', plan)] } as never),
+      system.heard('subscriptions.billing-changed.v1', {
+        accountId: first.accountId,
+        subscriptionId: second,
+        transitions: [transition('2024-05-05T00:00:00.000Z', plan)],
+      } as never),
     );
     await record([{ unit: 'analytics', user: 'shared', amount: 8 }]);
     expect(await close('shared', first, 'analytics')).toMatchObject({ quantity: '8' });
     expect(await close('shared', { ...first, subscriptionId: second }, 'analytics')).toMatchObject({ quantity: '0' });
   });
   it('splits at a plan change and deducts each plan’s free amount', async () => {
-    await unit('split', 'SUM', [
-      { applyPlan: true, basePlan: 'standard-pro', freeAmount: 5, freePeriod: 'DAY' },
-      {},
-    ]);
+    await unit('split', 'SUM', [{ applyPlan: true, basePlan: 'standard-pro', freeAmount: 5, freePeriod: 'DAY' }, {}]);
     const held = await holder('changer', [
       transition('2024-04-01T00:00:00.000Z', phase('standard-monthly', ['split'])),
       transition('2024-05-10T12:00:00.000Z', phase('standard-pro', ['split'])),
@@ -234,17 +344,21 @@ describe('closing usage for an invoice', () => {
       { unit: 'split', user: 'changer', amount: 20, time: Date.parse('2024-05-10T12:00:00.000Z') },
     ]);
     system.at('2024-05-11T00:00:00.000Z');
-    const [series] = (await json('GET', '/meter/record/series?unit=split&user=changer&start=2024-05-10%2000&end=2024-05-11%2000')).body;
+    const [series] = (
+      await json('GET', '/meter/record/series?unit=split&user=changer&start=2024-05-10%2000&end=2024-05-11%2000')
+    ).body;
     expect(series.subscriptions).toMatchObject([
       { subscriptionId: null, basePlan: null, total: 10 },
       { subscriptionId: held.subscriptionId, basePlan: 'standard-pro', usage: 20, free: 5, total: 15 },
     ]);
-    expect((await json('GET', `/meter/record/items?accountId=${held.accountId}&start=2024-05-10&end=2024-05-11`)).body).toEqual([
-      { subscriptionId: held.subscriptionId, unitType: 'split', date: '2024-05-10', amount: 15 },
-    ]);
+    expect(
+      (await json('GET', `/meter/record/items?accountId=${held.accountId}&start=2024-05-10&end=2024-05-11`)).body,
+    ).toEqual([{ subscriptionId: held.subscriptionId, unitType: 'split', date: '2024-05-10', amount: 15 }]);
   });
   it('adds what was reported for the subscription: sums, and levels at their highest', async () => {
-    const held = await holder('reporter', [transition('2024-04-01T00:00:00.000Z', phase('standard-monthly', ['bullets'], ['members']))]);
+    const held = await holder('reporter', [
+      transition('2024-04-01T00:00:00.000Z', phase('standard-monthly', ['bullets'], ['members'])),
+    ]);
     const report = (trackingId: string, unitType: string, ...amounts: readonly number[]) =>
       json('POST', '/1.0/kb/usages', {
         subscriptionId: held.subscriptionId,
@@ -258,11 +372,16 @@ describe('closing usage for an invoice', () => {
     expect([again.status, again.body.code]).toEqual([400, 50000]);
     expect(await close('reporter', held, 'bullets')).toMatchObject({ quantity: '15', records: 2, trackingIds: ['t1'] });
     expect(await close('reporter', held, 'members')).toMatchObject({ quantity: '9', records: 3 });
-    expect((await json('GET', `/1.0/kb/usages/${held.subscriptionId}?startDate=2024-05-01&endDate=2024-06-01`)).body).toEqual({
+    expect(
+      (await json('GET', `/1.0/kb/usages/${held.subscriptionId}?startDate=2024-05-01&endDate=2024-06-01`)).body,
+    ).toEqual({
       subscriptionId: held.subscriptionId,
       startDate: '2024-05-01',
       endDate: '2024-06-01',
-      rolledUpUnits: [{ unitType: 'bullets', amount: 15 }, { unitType: 'members', amount: 16 }],
+      rolledUpUnits: [
+        { unitType: 'bullets', amount: 15 },
+        { unitType: 'members', amount: 16 },
+      ],
     });
     expect((await json('GET', `/1.0/kb/usages/${held.subscriptionId}/bullets?startDate=2024-05-01`)).status).toBe(400);
   });
@@ -272,13 +391,28 @@ describe('closing usage for an invoice', () => {
       transition('2024-05-01T20:00:00.000Z', phase('standard-pro', ['bullets'])),
       transition('2024-06-01T00:00:00.000Z', null),
     ]);
-    const usageRecords = [{ recordDate: '2024-05-01T00:00:00Z', amount: 99 }, { recordDate: '2024-06-01T00:00:00Z', amount: 1 }];
-    await json('POST', '/1.0/kb/usages', { subscriptionId: held.subscriptionId, unitUsageRecords: [{ unitType: 'bullets', usageRecords }] });
-    expect(await close('daily', held, 'bullets', { from: '2024-05-01T10:00:00.995Z', to: '2024-05-01T20:00:00.000Z' })).toMatchObject({ quantity: '99' });
-    expect(await close('daily', held, 'bullets', { planName: 'standard-pro', from: '2024-05-01T20:00:00.000Z' })).toMatchObject({ quantity: '1' });
+    const usageRecords = [
+      { recordDate: '2024-05-01T00:00:00Z', amount: 99 },
+      { recordDate: '2024-06-01T00:00:00Z', amount: 1 },
+    ];
+    await json('POST', '/1.0/kb/usages', {
+      subscriptionId: held.subscriptionId,
+      unitUsageRecords: [{ unitType: 'bullets', usageRecords }],
+    });
+    expect(
+      await close('daily', held, 'bullets', { from: '2024-05-01T10:00:00.995Z', to: '2024-05-01T20:00:00.000Z' }),
+    ).toMatchObject({ quantity: '99' });
+    expect(
+      await close('daily', held, 'bullets', { planName: 'standard-pro', from: '2024-05-01T20:00:00.000Z' }),
+    ).toMatchObject({ quantity: '1' });
   });
   it('hears everything twice without a trace', async () => {
-    const message = system.heard('accounts.tenant-created.v1', { tenantId: system.tenantId, apiKey: 'k', externalKey: 'k', useGlobalDefault: true });
+    const message = system.heard('accounts.tenant-created.v1', {
+      tenantId: system.tenantId,
+      apiKey: 'k',
+      externalKey: 'k',
+      useGlobalDefault: true,
+    });
     const head = await system.store.head();
     await system.facts.defineUnits(message);
     expect(await system.store.head()).toBe(head);

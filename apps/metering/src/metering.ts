@@ -15,6 +15,7 @@ import {
 } from '@billstream/metering-domain';
 import { countingMethods } from '@billstream/metering-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
+import { usageCounted } from './close-usage';
 import { createIngest } from './ingest/ingest';
 import { usageWriter } from './ingest/usage-writer';
 
@@ -29,6 +30,7 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
+    usageCounted: usageCounted(runtime),
     ingest: createIngest({
       writer,
       clock,

@@ -126,7 +126,10 @@ export const contexts: readonly ReplayContext[] = [
     readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
     hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
     aggregates: [
-      aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema),
+      {
+        ...aggregate('accountInvoices-', invoicing.accountInvoices, invoicing.accountInvoicesSchema),
+        snapshots: invoicing.accountInvoicesSnapshots,
+      },
       aggregate('overdue-', invoicing.overdueDecider, invoicing.overdueSchema),
       aggregate('overdueConfig-', invoicing.overdueConfigDecider, invoicing.overdueConfigSchema),
       aggregate('invoicingTenant-', invoicing.tenantInvoicing, invoicing.tenantInvoicingSchema),

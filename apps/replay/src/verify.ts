@@ -1,4 +1,10 @@
-import { type DomainEvent, type RecordedEvent, type Schema } from '@billstream/event-sourcing';
+import {
+  type DomainEvent,
+  type RecordedEvent,
+  type Schema,
+  type SnapshotRules,
+  latestSnapshot,
+} from '@billstream/event-sourcing';
 import { digest } from '@billstream/kernel';
 import type { Connections } from './connections';
 import { type ReplayContext, contexts } from './contexts';
@@ -11,6 +17,7 @@ export type Aggregate = {
   readonly schema: Pick<Schema<DomainEvent>, 'decode' | 'encode'>;
   readonly initial: unknown;
   readonly evolve: (state: unknown, event: DomainEvent) => unknown;
+  readonly snapshots?: SnapshotRules;
 };
 
 type Seen = { revision: bigint; state: unknown; readonly aggregate: Aggregate | null };
@@ -74,7 +81,10 @@ export const verify = async ({ store }: Connections, signal: AbortSignal): Promi
     for (const [stream, first] of seen) {
       if (signal.aborted) return faults;
       if (first.aggregate !== null) {
-        const state = await replayed(first.aggregate, await store.read(stream, 0n, Number(first.revision) + 1));
+        const events = await store.read(stream, 0n, Number(first.revision) + 1);
+        const state = replayed(first.aggregate, events);
+        if (!(await isSnapshotTrue(store, first.aggregate, stream, events)))
+          complain(stream, 'its snapshot is another state than its events give');
         if (textOf(state) !== textOf(first.state)) complain(stream, 'replaying it alone gives another state');
         states.push(`${stream} ${digest(textOf(state))}`);
       }
@@ -87,6 +97,20 @@ export const verify = async ({ store }: Connections, signal: AbortSignal): Promi
     `${states.length} aggregates replayed, ${faults} faults, state ${digest(states.sort().join('\n')).slice(0, 16)}`,
   );
   return faults;
+};
+
+/** Whether the newest snapshot of a stream is what its events give up to there; true where it has none that counts. */
+const isSnapshotTrue = async (
+  store: Connections['store'],
+  aggregate: Aggregate,
+  stream: string,
+  events: readonly RecordedEvent[],
+): Promise<boolean> => {
+  const { snapshots } = aggregate;
+  const snapshot = snapshots === undefined ? null : await latestSnapshot(store, stream, snapshots.version);
+  if (snapshot === null) return true;
+  const before = events.filter(({ revision }) => revision <= snapshot.revision);
+  return textOf(JSON.parse(textOf(replayed(aggregate, before)))) === textOf(snapshot.state);
 };
 
 const replayed = (aggregate: Aggregate, events: readonly RecordedEvent[]): unknown =>

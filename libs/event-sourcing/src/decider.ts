@@ -11,6 +11,11 @@ export type Decider<Command, Event extends DomainEvent, State, Refusal extends R
   readonly decide: (command: Command, state: State) => Decision<Event, Refusal>;
   /** Never refuses and has no default case: the past is not up for debate, a forgotten event must not compile. */
   readonly evolve: (state: State, event: Event) => State;
+  /**
+   * Events that mean nothing until one that is no part follows them in the same decision. They come first in it; where a
+   * decision is too large for one append they are appended ahead, and count for nothing when the rest never comes.
+   */
+  readonly isPart?: (event: Event) => boolean;
 };
 
 export const accept = <Event>(...events: readonly Event[]): { readonly events: readonly Event[] } => ({ events });

@@ -47,6 +47,8 @@ export type SubscribeOptions = {
 export type EventStore = {
   /** The stream's events from a revision on, oldest first; empty when there are none (or no such stream). */
   read(stream: string, from?: bigint, max?: number): Promise<readonly RecordedEvent[]>;
+  /** The last `max` events of a stream, oldest first; empty when there is no such stream. */
+  readLast(stream: string, max: number): Promise<readonly RecordedEvent[]>;
   /** All or nothing, durable before it resolves, idempotent for the same ids at the same expected revision. */
   append(stream: string, expected: ExpectedRevision, events: readonly StoredEvent[]): Promise<Appended>;
   /**

@@ -2,95 +2,158 @@ import type { Decider, Rejection } from './decider';
 import type { EventStore } from './event-store';
 import type { DomainEvent, RecordedEvent } from './message';
 import type { Schema } from './schema';
-
-type Done<Event> = {
-  readonly events: readonly Event[];
-  readonly revision: bigint;
-  readonly position: bigint;
-  readonly hash: string | undefined;
-};
+import { type SeenCommand, type SnapshotRules, latestSnapshot } from './snapshots';
 
 /** A stream as a decision needs it: its state, where it ends, and which commands it has seen. Revision -1: no events. */
-export type Folded<Event, State> = {
+export type Folded<State> = {
   readonly state: State;
   readonly revision: bigint;
   /** Grows in place: copying it on each command would make a long stream slow. */
-  readonly commands: Map<string, Done<Event>>;
+  readonly commands: Map<string, SeenCommand>;
+  /** Up to which revision a snapshot holds it; -1n without one. */
+  readonly snapshotAt: bigint;
+  /** Bytes of the events that were folded, for the bound of what is kept. */
+  readonly bytes: number;
 };
 
-type Parts<Command, Event extends DomainEvent, State, Refusal extends Rejection> = {
+export type StreamParts<Command, Event extends DomainEvent, State, Refusal extends Rejection> = {
   readonly store: EventStore;
-  readonly decider: Decider<Command, Event, State, Refusal>;
+  readonly decider: Pick<Decider<Command, Event, State, Refusal>, 'initial' | 'evolve' | 'isPart'>;
   readonly schema: Schema<Event>;
+  readonly snapshots?: SnapshotRules | undefined;
+  /** How much of the folded streams is kept, in bytes of their events. */
+  readonly keptBytesMax?: number;
 };
 
 const streamsMax = 5_000;
+const keptBytesMaxDefault = 64 * 2 ** 20;
+/** What a remembered command takes beside its event. */
+const commandBytes = 200;
+
+/** How long the JSON of a value is, nearly, without writing it. */
+export const roughBytes = (value: unknown): number => {
+  if (typeof value === 'string') return value.length + 3;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = 2;
+  if (Array.isArray(value)) for (const one of value) bytes += roughBytes(one);
+  else for (const key in value) bytes += key.length + 4 + roughBytes((value as Record<string, unknown>)[key]);
+  return bytes;
+};
 
 /**
  * Keeps the streams used last in memory, folded, so that a decision reads nothing or only what was appended since. What
  * is kept is never trusted: the append states the revision it was decided at, and a conflict throws the entry away.
  */
-export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal extends Rejection>({
-  store,
-  decider,
-  schema,
-}: Parts<Command, Event, State, Refusal>) => {
-  const kept = new Map<string, Folded<Event, State>>();
-  const blank = (): Folded<Event, State> => ({ state: decider.initial, revision: -1n, commands: new Map() });
-  const keep = (stream: string, folded: Folded<Event, State>): Folded<Event, State> => {
+export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  parts: StreamParts<Command, Event, State, Refusal>,
+) => {
+  const { store, decider, schema, keptBytesMax = keptBytesMaxDefault } = parts;
+  const kept = new Map<string, Folded<State>>();
+  let keptBytes = 0;
+  const drop = (stream: string): void => {
+    keptBytes -= kept.get(stream)?.bytes ?? 0;
     kept.delete(stream);
+  };
+  const keep = (stream: string, folded: Folded<State>): Folded<State> => {
+    drop(stream);
     kept.set(stream, folded);
-    if (kept.size > streamsMax) {
+    keptBytes += folded.bytes;
+    while (kept.size > streamsMax || (keptBytes > keptBytesMax && kept.size > 1)) {
       const [oldest] = kept.keys();
-      if (oldest !== undefined) kept.delete(oldest);
+      if (oldest === undefined) break;
+      drop(oldest);
     }
     return folded;
   };
-  const fold = (from: Folded<Event, State>, recorded: readonly RecordedEvent[]): Folded<Event, State> => {
-    const { commands } = from;
-    let { state, revision } = from;
-    for (const one of recorded) {
-      revision = one.revision;
-      const event = schema.decode(one);
-      if (event === null)
-        throw new TypeError(`${one.stream}@${one.revision} is a ${one.type}, which this release does not know`);
-      state = decider.evolve(state, event);
-      const { commandId, commandHash } = one.metadata;
-      const earlier = commands.get(commandId);
-      commands.set(commandId, {
-        events: [...(earlier?.events ?? []), event],
-        revision,
-        position: one.position,
-        hash: commandHash,
-      });
-    }
-    return { state, revision, commands };
-  };
+  const blank = (): Folded<State> => blankStream(decider.initial);
   return {
     /** As this process knew the stream last, without asking the store; a stream it does not know counts as new. */
-    remembered: (stream: string): Folded<Event, State> => kept.get(stream) ?? blank(),
-    load: async (stream: string): Promise<Folded<Event, State>> => {
-      const from = kept.get(stream) ?? blank();
-      return keep(stream, fold(from, await store.read(stream, from.revision + 1n)));
+    remembered: (stream: string): Folded<State> => kept.get(stream) ?? blank(),
+    load: async (stream: string): Promise<Folded<State>> => {
+      const from = kept.get(stream) ?? (await fromSnapshot(parts, stream)) ?? blank();
+      return keep(stream, fold(parts, from, await store.read(stream, from.revision + 1n)));
     },
     /** What was just appended, without reading it back. */
     extend: (
       stream: string,
-      from: Folded<Event, State>,
+      from: Folded<State>,
       events: readonly Event[],
-      done: {
-        readonly revision: bigint;
-        readonly position: bigint;
-        readonly commandId: string;
-        readonly hash: string | undefined;
-      },
-    ): Folded<Event, State> => {
-      const { commands } = from;
-      commands.set(done.commandId, { events, revision: done.revision, position: done.position, hash: done.hash });
-      return keep(stream, { state: events.reduce(decider.evolve, from.state), revision: done.revision, commands });
+      done: SeenCommand & { readonly commandId: string },
+    ): Folded<State> => {
+      const { commandId, ...seen } = done;
+      from.commands.set(commandId, seen);
+      const bytes = events.reduce((sum, { data }) => sum + roughBytes(data), from.bytes + commandBytes);
+      return keep(stream, {
+        ...from,
+        state: events.reduce(decider.evolve, from.state),
+        revision: done.revision,
+        bytes,
+      });
     },
-    forget: (stream: string): void => {
-      kept.delete(stream);
+    /** That a snapshot holds the stream now, or is being written. */
+    noteSnapshot: (stream: string, revision: bigint): void => {
+      const known = kept.get(stream);
+      if (known !== undefined) kept.set(stream, { ...known, snapshotAt: revision });
     },
+    forget: drop,
+    decode: (recorded: RecordedEvent): Event => decoded(schema, recorded),
   };
+};
+
+const blankStream = <State>(initial: State): Folded<State> => ({
+  state: initial,
+  revision: -1n,
+  commands: new Map(),
+  snapshotAt: -1n,
+  bytes: 0,
+});
+
+const decoded = <Event extends DomainEvent>(schema: Schema<Event>, recorded: RecordedEvent): Event => {
+  const event = schema.decode(recorded);
+  if (event === null)
+    throw new TypeError(
+      `${recorded.stream}@${recorded.revision} is a ${recorded.type}, which this release does not know`,
+    );
+  return event;
+};
+
+const fromSnapshot = async <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  { store, snapshots }: StreamParts<Command, Event, State, Refusal>,
+  stream: string,
+): Promise<Folded<State> | null> => {
+  const snapshot = snapshots === undefined ? null : await latestSnapshot(store, stream, snapshots.version);
+  if (snapshot === null) return null;
+  const { revision, state, commands } = snapshot;
+  const bytes = roughBytes(state) + commands.size * commandBytes;
+  return { state: state as State, revision, commands: new Map(commands), snapshotAt: revision, bytes };
+};
+
+const fold = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  { decider, schema }: StreamParts<Command, Event, State, Refusal>,
+  from: Folded<State>,
+  recorded: readonly RecordedEvent[],
+): Folded<State> => {
+  const { commands } = from;
+  let { state, revision, bytes } = from;
+  for (const one of recorded) {
+    revision = one.revision;
+    const event = decoded(schema, one);
+    state = decider.evolve(state, event);
+    bytes += roughBytes(event.data) + commandBytes;
+    // A part alone is nothing that was done: its command may have been cut off.
+    if (decider.isPart?.(event)) continue;
+    const { commandId, commandHash: hash } = one.metadata;
+    const { from: first = one.revision } = commands.get(commandId) ?? {};
+    commands.set(commandId, { from: first, revision, position: one.position, hash });
+  }
+  return { ...from, state, revision, commands, bytes };
+};
+
+/** A stream's state now, from its newest snapshot where there is one; for who looks and does not decide. */
+export const currentState = async <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  parts: StreamParts<Command, Event, State, Refusal>,
+  stream: string,
+): Promise<State> => {
+  const from = (await fromSnapshot(parts, stream)) ?? blankStream(parts.decider.initial);
+  return fold(parts, from, await parts.store.read(stream, from.revision + 1n)).state;
 };

@@ -3,9 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Decider, Rejection } from './decider';
 import { AppendOutcomeUnknown, type EventStore, RevisionConflict } from './event-store';
 import { oneAtATime } from './one-at-a-time';
+import { appendInParts } from './append-in-parts';
 import { type Folded, foldedStreams } from './folded-streams';
 import type { Actor, DomainEvent, Metadata, StoredEvent } from './message';
 import type { Schema } from './schema';
+import { type SeenCommand, type SnapshotRules, isSnapshotDue, writeSnapshot } from './snapshots';
 
 /** Everything about a command that is not the command: who, for which tenant, when, and the id that makes a retry the same. */
 export type CommandContext = {
@@ -48,6 +50,9 @@ export type HandlerParts<Command, Event extends DomainEvent, State, Refusal exte
   readonly schema: Schema<Event>;
   /** Told of each append conflict, for the metric. */
   readonly onConflict?: (stream: string) => void;
+  /** For streams that grow long. Without it they are folded from their beginning whenever they are not in memory. */
+  readonly snapshots?: SnapshotRules;
+  readonly keptBytesMax?: number;
   /** Only a test that proves what the check is for switches it off. */
   readonly recogniseRepeats?: boolean;
 };
@@ -68,16 +73,43 @@ const isWorthRepeating = (error: unknown): boolean =>
 export const commandHandler = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: HandlerParts<Command, Event, State, Refusal>,
 ): Handle<Command, Event, State, Refusal> => {
+  const { store, decider, snapshots } = parts;
   const streams = foldedStreams(parts);
   const inTurn = oneAtATime();
   const decideOn = async (stream: string, request: Request<Command>, mayRemember: boolean) => {
     if (mayRemember) {
       const folded = streams.remembered(stream);
       const settled = decide(parts, folded, request);
-      if (!('answer' in settled)) return { folded, settled, fromMemory: true };
+      if (!('answer' in settled) && !('repeats' in settled)) return { folded, settled, fromMemory: true };
     }
     const folded = await streams.load(stream);
     return { folded, settled: decide(parts, folded, request), fromMemory: false };
+  };
+  const repeated = async (
+    stream: string,
+    { commandId }: CommandContext,
+    { state }: Folded<State>,
+    seen: SeenCommand,
+  ) => {
+    const { from, revision, position } = seen;
+    const recorded = await store.read(stream, from, Number(revision - from) + 1);
+    const events = recorded.filter(({ metadata }) => metadata.commandId === commandId).map(streams.decode);
+    const decided = events.filter((event) => !decider.isPart?.(event));
+    return { outcome: 'accepted' as const, events: decided, state, revision, position, repeated: true };
+  };
+  /** In the background: nobody waits for a snapshot, and one that fails is only missing. */
+  const keepSnapshot = (
+    stream: string,
+    { state, revision, commands, snapshotAt }: Folded<State>,
+    { context }: Request<Command>,
+  ) => {
+    if (snapshots === undefined || !isSnapshotDue(snapshots, revision, snapshotAt)) return;
+    streams.noteSnapshot(stream, revision);
+    const metadata = metadataOf(context);
+    const { version } = snapshots;
+    writeSnapshot(store, stream, { state, revision, commands: new Map(commands), version, metadata }).catch(
+      () => undefined,
+    );
   };
   return (stream, command, context, options = {}) =>
     inTurn(stream, async () => {
@@ -89,12 +121,18 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
       for (let attempt = 0; ; attempt += 1) {
         const { folded, settled, fromMemory } = await decideOn(stream, request, attempt === 0);
         if ('answer' in settled) return settled.answer;
-        const idOf = eventIds(stream, commandId, fromMemory ? newId() : null);
+        if ('repeats' in settled) return repeated(stream, context, folded, settled.repeats);
+        const isPart = settled.events.map((event) => decider.isPart?.(event) ?? false);
+        // Parts of an attempt that was cut off have ids of their own: they stay in the log.
+        const salt = isPart.includes(true) ? String(folded.revision) : null;
+        const idOf = eventIds(stream, commandId, fromMemory ? newId() : salt);
         const events = settled.events.map((event, index) => stored(parts.schema.encode(event), idOf(index), context));
         try {
-          const appended = await parts.store.append(stream, folded.revision < 0n ? 'none' : folded.revision, events);
-          const { state } = streams.extend(stream, folded, settled.events, { ...appended, commandId, hash });
-          return { outcome: 'accepted', events: settled.events, state, ...appended, repeated: false };
+          const appended = await appendInParts(store, stream, folded.revision, { events, isPart });
+          const from = appended.revision - BigInt(events.length - 1);
+          const extended = streams.extend(stream, folded, settled.events, { ...appended, from, commandId, hash });
+          keepSnapshot(stream, extended, request);
+          return { outcome: 'accepted', events: settled.events, state: extended.state, ...appended, repeated: false };
         } catch (error) {
           streams.forget(stream);
           if (!isWorthRepeating(error) || attempt === attemptsMax) throw error;
@@ -115,13 +153,16 @@ type Request<Command> = {
 
 const decide = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   { decider, recogniseRepeats = true }: HandlerParts<Command, Event, State, Refusal>,
-  folded: Folded<Event, State>,
+  folded: Folded<State>,
   { command, context, ifRevision }: Request<Command>,
-): { readonly answer: Handled<Event, State, Refusal> } | { readonly events: readonly Event[] } => {
+):
+  | { readonly answer: Handled<Event, State, Refusal> }
+  | { readonly repeats: SeenCommand }
+  | { readonly events: readonly Event[] } => {
   const { state, revision } = folded;
   const earlier = recogniseRepeats ? folded.commands.get(context.commandId) : undefined;
   if (earlier && earlier.hash !== context.commandHash) return { answer: { outcome: 'command-id-reused' } };
-  if (earlier) return { answer: { outcome: 'accepted', state, ...earlier, repeated: true } };
+  if (earlier) return { repeats: earlier };
   if (ifRevision !== undefined && ifRevision !== revision)
     return { answer: { outcome: 'revision-conflict', revision } };
   const decision = decider.decide(command, state);

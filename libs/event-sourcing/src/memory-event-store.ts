@@ -23,6 +23,7 @@ export const memoryEventStore = (): EventStore => {
   return {
     read: (stream, from = 0n, max = Number.MAX_SAFE_INTEGER) =>
       Promise.resolve((streams.get(stream) ?? []).slice(Number(from), Number(from) + max)),
+    readLast: (stream, max) => Promise.resolve(max > 0 ? (streams.get(stream) ?? []).slice(-max) : []),
     append: (stream, expected, events) => {
       const before = streams.get(stream) ?? [];
       const at = expected === 'none' ? 0 : Number(expected) + 1;

@@ -81,7 +81,7 @@ export const invoiceJson = (invoice: InvoiceView) => {
     bundleKeys: null,
     credits: null,
     items: invoice.items.map((item) => itemJson(item, invoice)),
-    trackingIds: [],
+    trackingIds: [...new Set(invoice.items.flatMap(({ trackingIds = [] }) => trackingIds))],
     isParentInvoice: invoice.isParentInvoice,
     parentInvoiceId: invoice.parentInvoiceId,
     parentAccountId: invoice.parentAccountId,

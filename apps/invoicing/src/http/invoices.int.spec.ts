@@ -2,6 +2,7 @@ import { decimal, newId, parseCurrency } from '@billstream/kernel';
 import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { invoicingService } from '../index';
 import { at, invoicingUnderTest } from '../testing/invoicing-under-test';
+import { eventually } from '@billstream/testing';
 
 const start = '2018-10-06T10:00:00Z';
 const usd = parseCurrency('USD');
@@ -225,10 +226,19 @@ describe('invoices over HTTP', () => {
   });
 
   it('makes the invoice that is asked for and says where it is', async () => {
-    const made = await system.call('POST', `/invoices?accountId=${accountId}&targetDate=2018-12-06`);
+    // The usage under way is counted for it, while the client waits.
+    let isMade = false;
+    const asking = system.call('POST', `/invoices?accountId=${accountId}&targetDate=2018-12-06`).finally(() => {
+      isMade = true;
+    });
+    await eventually(async () => {
+      await answerUsage();
+      return isMade;
+    });
+    const made = await asking;
     expect(made.statusCode).toBe(201);
     const path = new URL(String(made.headers.location)).pathname.replace('/1.0/kb', '');
-    expect((await system.call('GET', path)).json<Invoice>()).toMatchObject({ amount: 20, targetDate: '2018-12-06' });
+    expect((await system.call('GET', path)).json<Invoice>()).toMatchObject({ amount: 27.44, targetDate: '2018-12-06' });
   });
 
   it('keeps a paid invoice out of the unpaid ones and turns what is paid too much into credit', async () => {
@@ -262,8 +272,8 @@ describe('invoices over HTTP', () => {
       ['REPAIR_ADJ', -20],
       ['CBA_ADJ', 40],
     ]);
-    // Charged 67.44, repaired 40, paid 25.
-    expect(all.reduce((total, { balance }) => total + balance, 0)).toBeCloseTo(2.44, 10);
+    // Charged 74.88, repaired 40, paid 25.
+    expect(all.reduce((total, { balance }) => total + balance, 0)).toBeCloseTo(9.88, 10);
     expect(await system.database.query('select * from due_work')).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { derivedId } from '@billstream/kernel';
 import { usageClosingStream } from '@billstream/metering-domain';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { closedUsages, untilCounted } from '../close-usage';
+import { closedUsages } from '../close-usage';
 import { type Metering, contextOf, meteringToken } from '../metering';
 
 type UsageRequested = Extract<InvoicingEvent, { readonly type: 'invoicing.usage-requested.v1' }>;
@@ -18,7 +18,7 @@ export class OnUsageRequested {
   async closeUsage(@Payload() event: PublicEvent<UsageRequested['type'], UsageRequested['data']>): Promise<void> {
     const { requestId, accountId, subscriptionId, accountExternalKey: user, ...asked } = event.data;
     const request = { tenantId: event.tenantId, user, subscriptionId, ...asked };
-    const countedTo = await untilCounted(this.metering.runtime, request);
+    const countedTo = await this.metering.usageCounted(request, BigInt(event.position));
     const usages = await closedUsages(this.metering.runtime, request, countedTo);
     const context = { ...contextOf(event), commandId: derivedId('close-usage', requestId) };
     const closed = await this.metering.closing(

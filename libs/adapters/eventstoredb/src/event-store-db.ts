@@ -3,7 +3,7 @@ import type { Appended, EventStore, ExpectedRevision } from '@billstream/event-s
 import type { Logger } from 'pino';
 import { releaseClient, takeClient } from './clients';
 import { appendFailure, retryRead } from './failures';
-import { readAll, readHead, readStream } from './reads';
+import { readAll, readHead, readLast, readStream } from './reads';
 import { eventData } from './recorded';
 import { subscription } from './subscription';
 
@@ -25,6 +25,7 @@ export const eventStoreDb = (options: EventStoreDbOptions): EventStore & { close
   let closed: Promise<void> | undefined;
   return {
     read: (stream, from = 0n, max = Number.MAX_SAFE_INTEGER) => retryRead(() => readStream(client, stream, from, max)),
+    readLast: (stream, max) => retryRead(() => readLast(client, stream, max)),
     append: async (stream, expected, events) => {
       const data = events.map(eventData);
       try {

@@ -62,14 +62,27 @@ const drain = <T extends ResolvedEvent>(
     });
   });
 
-export const readStream = async (
+export const readStream = (
   client: EventStoreDBClient,
   stream: string,
   from: bigint,
   max: number,
+): Promise<readonly RecordedEvent[]> =>
+  collect(client.readStream(stream, { fromRevision: from, maxCount: max }, { highWaterMark: 256 }));
+
+/** The end of a stream, oldest event first. */
+export const readLast = async (
+  client: EventStoreDBClient,
+  stream: string,
+  max: number,
 ): Promise<readonly RecordedEvent[]> => {
+  if (max <= 0) return [];
+  const call = client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: max });
+  return [...(await collect(call))].reverse();
+};
+
+const collect = async (call: StreamingRead<ResolvedEvent>): Promise<readonly RecordedEvent[]> => {
   const events: RecordedEvent[] = [];
-  const call = client.readStream(stream, { fromRevision: from, maxCount: max }, { highWaterMark: 256 });
   try {
     await drain(call, (resolved) => {
       const event = recordedEvent(resolved);

@@ -43,7 +43,7 @@ const leaseSecondsDefault = 12;
 const settleSeconds = 3;
 /** Done so often and still due: its event does not remove it, which somebody should see. */
 const repeatsMax = 3;
-const concurrencyDefault = 16;
+const concurrencyDefault = 64;
 const pollMsDefault = 200;
 /** Commits of projections come in swarms; one look answers many of them. */
 const wakeEveryMs = 20;

@@ -1,4 +1,4 @@
-import type { PublicEvent } from '@billstream/event-sourcing';
+import { type PublicEvent, oneAtATime } from '@billstream/event-sourcing';
 import type { Database } from '@billstream/postgres';
 import type { Logger } from 'pino';
 import { backOffMs, hasEnded, pause } from './back-off';
@@ -44,7 +44,7 @@ const drainMs = 5_000;
 const recentMax = 4_096;
 const noRow: Ended = { row: null };
 
-/** Handles one partition's messages one after another; their inbox rows are written beside the handlers that follow. */
+/** Handles one partition's messages, those of one key one after another; their inbox rows are written beside the handlers that follow. */
 export const openLane = <Receipt>(parts: LaneParts, partition: number, settle: Settle<Receipt>): Lane<Receipt> => {
   const { service, database, inbox } = parts;
   const waiting: Delivery<Receipt>[] = [];
@@ -61,13 +61,8 @@ export const openLane = <Receipt>(parts: LaneParts, partition: number, settle: S
       const ask = () => lookUp(database, service, events);
       const known = events.length === 0 ? nothingKnown() : await persist('inbox cannot be read', ask, halted.signal);
       if (known === 'stopped') return;
-      for (const delivery of window) {
-        if (hasEnded(halted.signal)) return;
-        const ended = await handleOne({ parts, partition, known, recent, signal: halted.signal, persist }, delivery);
-        if (ended === 'stopped') return;
-        if (ended.row) recent.add(ended.row.messageId);
-        settling.add(delivery.receipt, ended.row);
-      }
+      const handling = { parts, partition, known, recent, signal: halted.signal, persist };
+      if ((await handleWindow(handling, window, settling.add)) === 'stopped') return;
     }
   };
   const working = runner(work, () => waiting.length > 0 && !hasEnded(halted.signal));
@@ -112,9 +107,48 @@ type Handling = {
   readonly parts: LaneParts;
   readonly partition: number;
   readonly known: Known;
-  readonly recent: { has(id: string): boolean };
+  readonly recent: { has(id: string): boolean; add(id: string): void };
   readonly signal: AbortSignal;
   readonly persist: Persist;
+};
+
+/** So many messages of one partition are handled side by side, each of another key. */
+const atOnceMax = 8;
+
+/** Handles messages of one key in their order and those of different keys side by side; receipts are settled in order. */
+const handleWindow = async <Receipt>(
+  handling: Handling,
+  window: readonly Delivery<Receipt>[],
+  settle: (receipt: Receipt, row: HandledMessage | null) => void,
+): Promise<'done' | 'stopped'> => {
+  const inTurn = oneAtATime();
+  const running: { readonly receipt: Receipt; readonly ended: Promise<Ended> }[] = [];
+  const settleFirst = async (): Promise<boolean> => {
+    const first = running.shift();
+    const ended = (await first?.ended) ?? 'stopped';
+    if (first === undefined || ended === 'stopped') return false;
+    settle(first.receipt, ended.row);
+    return true;
+  };
+  const settleDownTo = async (left: number): Promise<boolean> => {
+    while (running.length > left) if (!(await settleFirst())) return false;
+    return true;
+  };
+  for (const delivery of window) {
+    // A fence says that all before it is done.
+    const room = delivery.incoming.kind === 'fence' ? 0 : atOnceMax - 1;
+    if (hasEnded(handling.signal) || !(await settleDownTo(room))) break;
+    const key = delivery.incoming.kind === 'event' ? delivery.incoming.event.key : '';
+    const ended = inTurn(key, async () => {
+      const one = hasEnded(handling.signal) ? 'stopped' : await handleOne(handling, delivery);
+      if (one !== 'stopped' && one.row) handling.recent.add(one.row.messageId);
+      return one;
+    });
+    running.push({ receipt: delivery.receipt, ended });
+  }
+  if (!hasEnded(handling.signal) && (await settleDownTo(0))) return 'done';
+  await Promise.all(running.map(({ ended }) => ended));
+  return 'stopped';
 };
 
 const handleOne = async (handling: Handling, { incoming, redelivered }: Delivery<unknown>): Promise<Ended> => {

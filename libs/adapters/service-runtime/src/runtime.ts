@@ -33,12 +33,13 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
     clock: clocks.clock,
     logger,
     settings,
-    handle: (decider, schema) =>
+    handle: (decider, schema, snapshots) =>
       observed(
         commandHandler({
           store,
           decider,
           schema,
+          ...(snapshots === undefined ? {} : { snapshots }),
           recogniseRepeats: settings.recogniseRepeats ?? true,
           onConflict: () => {
             metrics.appendConflict(name);

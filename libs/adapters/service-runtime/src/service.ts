@@ -6,6 +6,7 @@ import type {
   Publication,
   Rejection,
   Schema,
+  SnapshotRules,
 } from '@billstream/event-sourcing';
 import type { Clock } from '@billstream/kernel';
 import type { Database, DueItem, ReadModel } from '@billstream/postgres';
@@ -44,6 +45,8 @@ export type ServiceRuntime = {
   handle<Command, Event extends DomainEvent, State, Refusal extends Rejection>(
     decider: Decider<Command, Event, State, Refusal>,
     schema: Schema<Event>,
+    /** For streams that grow long. */
+    snapshots?: SnapshotRules,
   ): Handle<Command, Event, State, Refusal>;
   /** Resolves once this service's read models have passed a position, or after at most 2 s. Null resolves at once. */
   visible(position: bigint | null): Promise<void>;

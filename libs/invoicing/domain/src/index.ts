@@ -27,6 +27,7 @@ export type { AccountInvoices } from './account-invoices/account-invoices.state'
 export { accountInvoicesPublication } from './account-invoices/account-invoices.publication';
 export {
   accountInvoicesSchema,
+  accountInvoicesSnapshots,
   accountInvoicesStream,
   accountInvoicesStreams,
 } from './account-invoices/account-invoices.schema';

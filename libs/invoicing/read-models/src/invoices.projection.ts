@@ -11,6 +11,7 @@ import {
 } from '@billstream/invoicing-domain';
 import { minorDigits } from '@billstream/kernel';
 import type { ReadModel, Sql } from '@billstream/postgres';
+import { applyDrawnItems, drawnItemsDdl } from './drawn-items';
 import { invoicesDdl, statements } from './invoices.sql';
 
 type Rows = { readonly [Statement in keyof typeof statements]: Row[] };
@@ -20,14 +21,15 @@ type Row = { readonly key: string; readonly columns: object };
 /** Invoices with their items, what each still asks for, and what the accounts they belong to stand at. */
 export const invoicesReadModel: ReadModel = {
   name: 'invoices',
-  tables: ['invoice_accounts', 'invoices', 'invoice_items', 'invoice_payments'],
-  ddl: invoicesDdl,
+  tables: ['invoice_accounts', 'invoices', 'invoice_items', 'invoice_items_drawn', 'invoice_payments'],
+  ddl: invoicesDdl + drawnItemsDdl,
   prefixes: [accountInvoicesStreams],
   apply: async (tx, events) => {
     const rows = rowsOf(events);
     await write(tx, 'accounts', rows.accounts);
     await write(tx, 'invoices', rows.invoices);
     await write(tx, 'items', rows.items);
+    await applyDrawnItems(tx, events);
     await write(tx, 'statuses', rows.statuses);
     await write(tx, 'targetDates', rows.targetDates);
     await write(tx, 'itemAmounts', rows.itemAmounts);

@@ -114,8 +114,18 @@ const answerTo = (state: AccountInvoices, command: Request): Answer => {
 const isFact = (command: AccountInvoicesCommand): command is Fact =>
   command.type.startsWith('Record') || command.type === 'EndBillingChange' || command.type === 'InvoiceDue';
 
-const decide = (command: AccountInvoicesCommand, state: AccountInvoices): Answer =>
+const decided = (command: AccountInvoicesCommand, state: AccountInvoices): Answer =>
   isFact(command) ? accept(...eventsOf(state, command)) : answerTo(state, command);
+
+const isPart = ({ type }: AccountInvoicesEvent): boolean => type === 'InvoiceItemsDrawn';
+
+/** Items that are drawn mean nothing before their invoice is made, so they may be stored ahead of all else. */
+const decide = (command: AccountInvoicesCommand, state: AccountInvoices): ReturnType<typeof decided> => {
+  const decision = decided(command, state);
+  if ('rejected' in decision || !decision.events.some(isPart)) return decision;
+  const { events } = decision;
+  return accept(...events.filter(isPart), ...events.filter((event) => !isPart(event)));
+};
 
 /** All invoices, credit and charged periods of one account: a stream `accountInvoices-<accountId>`. */
 export const accountInvoices: Decider<
@@ -127,4 +137,5 @@ export const accountInvoices: Decider<
   initial: nothingInvoiced,
   decide,
   evolve,
+  isPart,
 };

@@ -68,6 +68,8 @@ export type InvoiceItem = ItemSubject & {
   readonly usagePeriod: { readonly fromAt: Instant; readonly toAt: Instant } | null;
   /** JSON text that clients get as it is. */
   readonly itemDetails: string | null;
+  /** Reports of usage (Kill Bill's tracking ids) that a USAGE item is the first to charge. */
+  readonly trackingIds?: readonly string[];
   /** What a client wrote; absent where the item's type says it all. */
   readonly description?: string | null;
   /** The child account that a PARENT_SUMMARY sums up. */
@@ -94,7 +96,10 @@ export type InvoiceHead = {
   readonly parentAccountId?: string;
 };
 
-export type DraftInvoice = InvoiceHead & { readonly items: readonly InvoiceItem[] };
+/** The items of an event; those of a large invoice were drawn by `InvoiceItemsDrawn` before, and `items` are the rest. */
+export type Itemized = { readonly items: readonly InvoiceItem[]; readonly itemsDrawn?: number };
+
+export type DraftInvoice = InvoiceHead & Itemized;
 
 export type CommittedInvoice = DraftInvoice & {
   /** What was due after credit, when it was committed. */
@@ -174,6 +179,19 @@ export type AccountInvoicesEvent =
     >
   | DomainEvent<'PaymentRecorded', InvoicePayment>
   | DomainEvent<'ControlTagRecorded', ControlTagChange>
+  /**
+   * Some items, from the `from`-th on, of an invoice too large for one event. They count once the event with the rest
+   * says so. A decision that was cut off leaves some that never do: the next one draws from the first item again.
+   */
+  | DomainEvent<
+      'InvoiceItemsDrawn',
+      {
+        readonly accountId: string;
+        readonly invoiceId: string;
+        readonly from: number;
+        readonly items: readonly InvoiceItem[];
+      }
+    >
   | DomainEvent<'InvoiceCommitted', CommittedInvoice>
   | DomainEvent<'InvoiceDrafted', DraftInvoice>
   /** More items for an invoice that is still a draft; its target date moves along. */
@@ -183,8 +201,7 @@ export type AccountInvoicesEvent =
         readonly accountId: string;
         readonly invoiceId: string;
         readonly targetDate: LocalDate;
-        readonly items: readonly InvoiceItem[];
-      }
+      } & Itemized
     >
   /** A draft became an invoice that is owed. */
   | DomainEvent<'DraftCommitted', InvoiceHead & { readonly balanceMinor: number }>
@@ -250,7 +267,18 @@ export type AccountInvoicesEvent =
   /** The end of a run: when the account is to be invoiced next; null when nothing is foreseen. */
   | DomainEvent<
       'NextInvoiceScheduled',
-      { readonly accountId: string; readonly at: Instant | null; readonly run: InvoiceRun }
+      {
+        readonly accountId: string;
+        readonly at: Instant | null;
+        readonly run: InvoiceRun;
+        /** Periods of usage that the run found to cost nothing, where the tenant wants no items for that. */
+        readonly unused?: readonly {
+          readonly subscriptionId: string;
+          readonly usageName: string;
+          readonly fromAt: Instant;
+          readonly toAt: Instant;
+        }[];
+      }
     >
   /** A run that could not price something. Nothing runs by itself until somebody asks for an invoice (Kill Bill parks the account). */
   | DomainEvent<

@@ -1,8 +1,14 @@
-import { defineSchema } from '@billstream/event-sourcing';
+import { type SnapshotRules, defineSchema } from '@billstream/event-sourcing';
 import type { AccountInvoicesEvent } from './account-invoices.events';
 
 export const accountInvoicesStreams = 'accountInvoices-';
 export const accountInvoicesStream = (accountId: string): string => `${accountInvoicesStreams}${accountId}`;
+
+/**
+ * An account with years of invoices is not folded from its beginning. The version changes whenever the shape of the
+ * state or the way it is folded does; a test holds it to that.
+ */
+export const accountInvoicesSnapshots: SnapshotRules = { version: '3', every: 1_000 };
 
 export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
   AccountRecorded: 'accountInvoices.account-recorded.v1',
@@ -13,6 +19,7 @@ export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
   UsageRecorded: 'accountInvoices.usage-recorded.v1',
   PaymentRecorded: 'accountInvoices.payment-recorded.v1',
   ControlTagRecorded: 'accountInvoices.control-tag-recorded.v1',
+  InvoiceItemsDrawn: 'accountInvoices.invoice-items-drawn.v1',
   InvoiceCommitted: 'accountInvoices.invoice-committed.v1',
   InvoiceDrafted: 'accountInvoices.invoice-drafted.v1',
   DraftExtended: 'accountInvoices.draft-extended.v1',

@@ -9,6 +9,7 @@ import type {
   InvoiceItem,
   InvoicePayment,
   InvoiceRun,
+  Itemized,
   RecordedAccount,
   RecordedTimeline,
 } from './account-invoices.events';
@@ -21,9 +22,22 @@ import {
   withItemAmount,
   withItems,
 } from './invoice-totals';
-import { type Ledgers, withCharges, withoutInvoice } from './subscription-ledger';
+import { type Ledgers, withCharges, withUnused, withoutCounted, withoutInvoice } from './subscription-ledger';
 
 export type Transaction = Pick<InvoicePayment, 'invoiceId' | 'transactionType' | 'status' | 'amountMinor'>;
+
+export type PendingRun = {
+  readonly run: InvoiceRun;
+  readonly requests: readonly string[];
+  /** What was asked for, as `usageRequestKey` names it. */
+  readonly periods: readonly string[];
+};
+
+/** Names a period of usage that was asked for. */
+export const usageRequestKey = (
+  subscriptionId: string,
+  { usageName, fromAt, toAt }: { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant },
+): string => `${subscriptionId} ${usageName} ${fromAt} ${toAt}`;
 
 export type AccountInvoices = {
   readonly account: RecordedAccount | null;
@@ -44,7 +58,11 @@ export type AccountInvoices = {
   readonly nextAt: Instant | null;
   readonly lastRun: InvoiceRun | null;
   /** A run that waits for usage, and the requests that are not answered. */
-  readonly pending: { readonly run: InvoiceRun; readonly requests: readonly string[] } | null;
+  readonly pending: PendingRun | null;
+  /** How many requests for usage were made; none is like another, as what is counted once stays as it was answered. */
+  readonly asked: number;
+  /** Items of a large invoice whose last event has not come. */
+  readonly drawn: readonly InvoiceItem[];
   readonly parked: string | null;
   /** From when on timelines have changed, while more of the same change are to come before a run; null: none are. */
   readonly changedFrom: Instant | null;
@@ -68,6 +86,8 @@ export const nothingInvoiced: AccountInvoices = {
   nextAt: null,
   lastRun: null,
   pending: null,
+  asked: 0,
+  drawn: [],
   parked: null,
   changedFrom: null,
   hold: 'none',
@@ -135,7 +155,7 @@ const withInvoice = (state: AccountInvoices, invoice: DraftInvoice, status: Invo
   if (isMigration) return { ...state, invoices };
   const after: AccountInvoices = {
     ...state,
-    subscriptions: withCharges(state.subscriptions, items, invoiceId),
+    subscriptions: withCharges(state.subscriptions, items, { invoiceId, madeOn: invoice.invoiceDate }),
     invoices,
     creditMinor: state.creditMinor + creditOf(items),
     parked: null,
@@ -149,8 +169,10 @@ const withMoreItems = (
   { invoiceId, items }: { readonly invoiceId: string; readonly items: readonly InvoiceItem[] },
   targetDate: LocalDate | null = null,
 ): AccountInvoices => {
+  const madeOn = state.invoices[invoiceId]?.invoiceDate;
+  if (madeOn === undefined) return state;
   const after = changed(
-    { ...state, subscriptions: withCharges(state.subscriptions, items, invoiceId) },
+    { ...state, subscriptions: withCharges(state.subscriptions, items, { invoiceId, madeOn }) },
     invoiceId,
     (totals) => ({ ...withItems(totals, items), targetDate: targetDate ?? totals.targetDate }),
   );
@@ -230,14 +252,52 @@ const withClosedUsage = (
   };
 };
 
-const waitingFor = (state: AccountInvoices, run: InvoiceRun, requests: readonly string[]): AccountInvoices => ({
+const waitingFor = (state: AccountInvoices, run: InvoiceRun): AccountInvoices => ({
   ...state,
   nextAt: null,
-  pending: {
-    run: laterRun(state.pending?.run ?? null, run),
-    requests: [...(state.pending?.requests ?? []), ...requests],
-  },
+  pending: { requests: [], periods: [], ...state.pending, run: laterRun(state.pending?.run ?? null, run) },
 });
+
+type UsageRequest = Extract<AccountInvoicesEvent, { readonly type: 'UsageRequested' }>['data'];
+
+const askedFor = (
+  state: AccountInvoices,
+  { requestId, subscriptionId, periods, run }: UsageRequest,
+): AccountInvoices => {
+  const { pending, ...rest } = waitingFor(state, run);
+  if (pending === null) return state;
+  const keys = new Set(periods.map((period) => usageRequestKey(subscriptionId, period)));
+  const asked = {
+    ...pending,
+    requests: [...pending.requests, requestId],
+    periods: [...pending.periods, ...keys],
+  };
+  return { ...rest, asked: state.asked + 1, pending: asked };
+};
+
+type Scheduled = Extract<AccountInvoicesEvent, { readonly type: 'NextInvoiceScheduled' }>['data'];
+
+/** The end of a run: what was counted for it has been charged, or cost nothing. */
+const afterRun = (state: AccountInvoices, { at, run, unused = [] }: Scheduled): AccountInvoices => {
+  const subscriptions = state.pending === null ? state.subscriptions : withoutCounted(state.subscriptions);
+  return {
+    ...state,
+    subscriptions: withUnused(subscriptions, unused),
+    nextAt: at,
+    lastRun: run,
+    pending: null,
+    changedFrom: null,
+  };
+};
+
+/** The event with all its items, and the state without those that were drawn before it. */
+const whole = <Data extends Itemized>(state: AccountInvoices, data: Data): readonly [AccountInvoices, Data] =>
+  data.itemsDrawn === undefined
+    ? [state, data]
+    : [
+        { ...state, drawn: [] },
+        { ...data, items: [...state.drawn, ...data.items] },
+      ];
 
 const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): AccountInvoices => ({
   ...state,
@@ -258,14 +318,15 @@ const folds: {
   AccountRecorded: (state, account) => ({ ...state, account }),
   BillingTimelineRecorded: withTimeline,
   BillCycleDayChosen: (state, { billCycleDayLocal }) => withBillCycleDay(state, billCycleDayLocal),
-  UsageRequested: (state, { run, requestId }) => waitingFor(state, run, [requestId]),
-  InvoiceAwaited: (state, { run }) => waitingFor(state, run, []),
+  UsageRequested: askedFor,
+  InvoiceAwaited: (state, { run }) => waitingFor(state, run),
   UsageRecorded: withClosedUsage,
   PaymentRecorded: withPayment,
   ControlTagRecorded: withTag,
-  InvoiceCommitted: (state, invoice) => withInvoice(state, invoice, 'COMMITTED'),
-  InvoiceDrafted: (state, invoice) => withInvoice(state, invoice, 'DRAFT'),
-  DraftExtended: (state, data) => withMoreItems(state, data, data.targetDate),
+  InvoiceItemsDrawn: (state, { from, items }) => ({ ...state, drawn: from === 0 ? items : [...state.drawn, ...items] }),
+  InvoiceCommitted: (state, invoice) => withInvoice(...whole(state, invoice), 'COMMITTED'),
+  InvoiceDrafted: (state, invoice) => withInvoice(...whole(state, invoice), 'DRAFT'),
+  DraftExtended: (state, data) => withMoreItems(...whole(state, data), data.targetDate),
   DraftCommitted: (state, { invoiceId, parentAccountId = null }) =>
     changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED', parentAccountId })),
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
@@ -279,13 +340,7 @@ const folds: {
   CreditTransferred: (state) => state,
   ChargedThroughChanged: (state) => state,
   BalanceChanged: (state) => state,
-  NextInvoiceScheduled: (state, { at, run }) => ({
-    ...state,
-    nextAt: at,
-    lastRun: run,
-    pending: null,
-    changedFrom: null,
-  }),
+  NextInvoiceScheduled: afterRun,
   InvoicingParked: (state, { run, reason }) => ({
     ...state,
     nextAt: null,

@@ -1,12 +1,13 @@
 import { derivedId } from '@billstream/kernel';
 import { unitsOf } from '../rating/rate-usage';
 import type { AccountInvoicesEvent, InvoiceRun, RecordedAccount } from './account-invoices.events';
-import { type AccountInvoices, isTagged, laterRun } from './account-invoices.state';
+import { type AccountInvoices, isTagged, laterRun, usageRequestKey } from './account-invoices.state';
 import { type NewItem, generate, unknownUsage } from './generate';
 import { type InvoiceDates, commitDraft, commitInvoice, draftInvoice, extendDraft } from './make-invoice';
 import { nextRunAt } from './next-run';
 import { type Occasion, type Step, billable, inSequence, todayOf } from './steps';
 import type { SubscriptionLedger } from './subscription-ledger';
+import type { UnusedPeriod } from './usage-items';
 import type { UsagePeriod } from './usage-periods';
 
 /** Never below the largest target date used before, so that a back-dated event leaves no gap (Kill Bill 2.12). */
@@ -18,35 +19,67 @@ export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun =
       : wanted.targetDate,
 });
 
-/** A period that is asked for again after its invoice was voided is another request. */
-const roundOf = ({ voids }: AccountInvoices): readonly string[] => (voids === 0 ? [] : [String(voids)]);
+/** A request, a decision, and what may be outstanding at a time: a run that needs more asks again when it has these. */
+const periodsInRequest = 250;
+const periodsAtOnce = 1_500;
+const requestsAtOnce = 300;
+
+/** Periods in groups of one plan, none too large for an event. */
+const groupsOf = (periods: readonly UsagePeriod[]): readonly (readonly UsagePeriod[])[] => {
+  const groups: UsagePeriod[][] = [];
+  const open = new Map<string, UsagePeriod[]>();
+  for (const period of periods) {
+    const { planName } = period.phase;
+    let group = open.get(planName);
+    if (group === undefined || group.length >= periodsInRequest) {
+      group = [];
+      open.set(planName, group);
+      groups.push(group);
+    }
+    group.push(period);
+  }
+  return groups;
+};
 
 const requestsFor = (
-  state: AccountInvoices,
   account: RecordedAccount,
   { ledger, periods }: { readonly ledger: SubscriptionLedger; readonly periods: readonly UsagePeriod[] },
   run: InvoiceRun,
 ) => {
   const { subscriptionId } = ledger.timeline;
-  const plans = [...new Set(periods.map(({ phase }) => phase.planName))];
-  return plans.map((planName) => {
-    const asked = periods
-      .filter(({ phase }) => phase.planName === planName)
-      .flatMap(({ usage, fromAt, toAt }) =>
-        unitsOf(usage).map((unit) => ({ unit, usageName: usage.name, fromAt, toAt })),
-      );
-    const named = asked.flatMap(({ unit, usageName, fromAt, toAt }) => [unit, usageName, fromAt, toAt]);
-    return {
-      requestId: derivedId('usage-request', account.accountId, subscriptionId, planName, ...named, ...roundOf(state)),
-      accountId: account.accountId,
-      accountExternalKey: account.externalKey,
-      subscriptionId,
-      planName,
-      timeZone: account.timeZone,
-      periods: asked,
-      run,
-    };
+  return groupsOf(periods).map((group) => ({
+    accountId: account.accountId,
+    accountExternalKey: account.externalKey,
+    subscriptionId,
+    planName: group[0]?.phase.planName ?? '',
+    timeZone: account.timeZone,
+    periods: group.flatMap(({ usage, fromAt, toAt }) =>
+      unitsOf(usage).map((unit) => ({ unit, usageName: usage.name, fromAt, toAt })),
+    ),
+    run,
+  }));
+};
+
+/** What the run needs and nobody has asked for, as much of it as one decision may ask for. */
+const openRequests = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun, occasion: Occasion) => {
+  const asked = new Set(state.pending?.periods);
+  let left = (state.pending?.requests.length ?? 0) < requestsAtOnce ? periodsAtOnce : 0;
+  const wanted = unknownUsage(state, run, occasion).map(({ ledger, periods }) => {
+    const { subscriptionId } = ledger.timeline;
+    const open = periods.filter(
+      ({ usage, fromAt, toAt }) => !asked.has(usageRequestKey(subscriptionId, { usageName: usage.name, fromAt, toAt })),
+    );
+    const taken = open.slice(0, left);
+    left -= taken.length;
+    return { ledger, periods: taken };
   });
+  return wanted
+    .flatMap((unknown) => requestsFor(account, unknown, run))
+    .slice(0, requestsAtOnce)
+    .map((request, index) => ({
+      requestId: derivedId('usage-request', account.accountId, String(state.asked + index)),
+      ...request,
+    }));
 };
 
 /** Asks for usage that is missing and not asked for yet; while any is outstanding, the run waits. Null: nothing to wait for. */
@@ -56,12 +89,9 @@ const awaitUsage = (
   run: InvoiceRun,
   occasion: Occasion,
 ): readonly AccountInvoicesEvent[] | null => {
-  const outstanding = state.pending?.requests ?? [];
-  const requests = unknownUsage(state, run, occasion)
-    .flatMap((unknown) => requestsFor(state, account, unknown, run))
-    .filter(({ requestId }) => !outstanding.includes(requestId));
+  const requests = openRequests(state, account, run, occasion);
   if (requests.length > 0) return requests.map((data) => ({ type: 'UsageRequested', data }));
-  if (outstanding.length === 0 || state.pending === null) return null;
+  if (state.pending === null || state.pending.requests.length === 0) return null;
   const merged = laterRun(state.pending.run, run);
   const isLater = merged.at !== state.pending.run.at || merged.targetDate !== state.pending.run.targetDate;
   return isLater ? [{ type: 'InvoiceAwaited', data: { accountId: account.accountId, run } }] : [];
@@ -69,15 +99,16 @@ const awaitUsage = (
 
 /** Says when to run next; also when only that changed. */
 export const scheduleNext =
-  (run: InvoiceRun, { settings }: Occasion): Step =>
+  (run: InvoiceRun, { settings }: Occasion, unused: readonly UnusedPeriod[] = []): Step =>
   (state) => {
     if (state.account === null || state.parked !== null) return [];
     const at = nextRunAt(state, run, settings);
     const { lastRun } = state;
     // The schedule stays, but what is planned from then on is not to be told from what was run.
     const isSame = at === state.nextAt && (lastRun === null || nextRunAt(state, lastRun, settings) === at);
-    if (isSame && state.pending === null) return [];
-    return [{ type: 'NextInvoiceScheduled', data: { accountId: state.account.accountId, at, run } }];
+    if (isSame && state.pending === null && unused.length === 0) return [];
+    const data = { accountId: state.account.accountId, at, run };
+    return [{ type: 'NextInvoiceScheduled', data: unused.length === 0 ? data : { ...data, unused } }];
   };
 
 /** The draft that runs add to, where the account has it so: the newest one. */
@@ -119,5 +150,6 @@ export const invoiceRun =
     if ('unpriceable' in generated)
       return [{ type: 'InvoicingParked', data: { accountId, ...generated.unpriceable, run } }];
     const dates = { targetDate: run.targetDate, today: todayOf(known.account, occasion) };
-    return inSequence(state, [makeInvoice(accountId, generated.items, dates, occasion), scheduleNext(run, occasion)]);
+    const { items, unused } = generated;
+    return inSequence(state, [makeInvoice(accountId, items, dates, occasion), scheduleNext(run, occasion, unused)]);
   };

@@ -15,6 +15,8 @@ export type InvoicingSettings = {
   readonly isZeroUsageLeftOut: boolean;
   /** `org.killbill.invoice.item.result.behavior.mode` */
   readonly usageDetailMode: UsageDetailMode;
+  /** `org.killbill.invoice.readMaxRawUsagePreviousPeriod`: how many charged periods are counted again for late usage. */
+  readonly previousUsagePeriods: number;
   /** `org.killbill.invoice.maxNumberOfMonthsInFuture` */
   readonly monthsAheadMax: number;
   /**
@@ -29,6 +31,7 @@ export const defaultSettings: InvoicingSettings = {
   inArrearMode: 'DEFAULT',
   isZeroUsageLeftOut: false,
   usageDetailMode: 'AGGREGATE',
+  previousUsagePeriods: 2,
   monthsAheadMax: 36,
   lookBack: null,
 };
@@ -62,6 +65,7 @@ export const settingsFrom = (properties: Readonly<Record<string, string>>): Invo
     inArrearMode: of('inArrear.mode')?.toUpperCase() === 'GREEDY' ? 'GREEDY' : 'DEFAULT',
     isZeroUsageLeftOut: isTrue(of('disable.usage.zero.amount')),
     usageDetailMode: of('item.result.behavior.mode')?.toUpperCase() === 'DETAIL' ? 'DETAIL' : 'AGGREGATE',
+    previousUsagePeriods: countIn(of('readMaxRawUsagePreviousPeriod'), defaultSettings.previousUsagePeriods),
     monthsAheadMax: countIn(of('maxNumberOfMonthsInFuture'), defaultSettings.monthsAheadMax),
     lookBack: isTrue(properties['killbill.features.invoice.optimization']) ? periodFrom(of('maxInvoiceLimit')) : null,
   };

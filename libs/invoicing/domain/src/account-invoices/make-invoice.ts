@@ -10,6 +10,7 @@ import type { AccountInvoices } from './account-invoices.state';
 import { creditOfNewInvoice } from './credit';
 import { creditInvoiceItem } from './credit-item';
 import { type NewItem, itemIdOf } from './generate';
+import { inParts } from './large-invoices';
 import { amountOf, chargesOf, rawBalanceOf } from './invoice-totals';
 import { settleCredit } from './settle-credit';
 import { type Billable, type Occasion, type Step, billable, inSequence, payerOf } from './steps';
@@ -69,7 +70,7 @@ const migrated = (
 ): readonly AccountInvoicesEvent[] => {
   const head = headOf(state, known, items, dates);
   const data = { ...head, isMigration: true as const, balanceMinor: 0, items: numbered(items, head.invoiceId) };
-  return [{ type: 'InvoiceCommitted', data }];
+  return inParts(data, (rest) => ({ type: 'InvoiceCommitted', data: rest }));
 };
 
 const movesChargedThrough: ReadonlySet<InvoiceItemType> = new Set(['RECURRING', 'FIXED', 'USAGE']);
@@ -104,7 +105,7 @@ export const commitInvoice =
     if (isMigration) return migrated(state, known, items, dates);
     const invoice = invoiceOf(state, known, items, dates);
     return inSequence(state, [
-      () => [{ type: 'InvoiceCommitted', data: invoice }],
+      () => inParts(invoice, (data) => ({ type: 'InvoiceCommitted', data })),
       chargedThrough(invoice.accountId, invoice.items),
       settleCredit([invoice.invoiceId], occasion),
     ]);
@@ -117,7 +118,8 @@ export const draftInvoice =
     const known = billable(state);
     if (known === null) return [];
     const head = headOf(state, known, items, dates);
-    return [{ type: 'InvoiceDrafted', data: { ...head, ...mark, items: numbered(items, head.invoiceId) } }];
+    const draft = { ...head, ...mark, items: numbered(items, head.invoiceId) };
+    return inParts(draft, (data) => ({ type: 'InvoiceDrafted', data }));
   };
 
 /** More items for a draft. Without a target date of their own they leave it where it is. */
@@ -133,7 +135,7 @@ export const extendDraft =
       targetDate: targetDate !== null && targetDate > draft.targetDate ? targetDate : draft.targetDate,
       items: numbered(items, invoiceId, draft.items.length),
     };
-    return [{ type: 'DraftExtended', data }];
+    return inParts(data, (rest) => ({ type: 'DraftExtended', data: rest }));
   };
 
 /** A draft becomes an invoice that is owed; it keeps its number and dates. */

@@ -40,6 +40,8 @@ const instantsOf = (
     // A stretch that began by the run's instant but after its target day: only a run for an earlier day leaves one.
     ...events.filter(({ at, date }) => at <= run.at && date > run.targetDate).map(({ date }) => instantOf(date, time)),
     ...usageSections(events).map((section) => endedPeriods(section, horizon).next),
+    // What was charged while under way is counted again when it is over.
+    ...usage.filter(({ isAhead, toAt }) => isAhead === true && toAt > run.at).map(({ toAt }) => toAt),
   ];
 };
 

@@ -21,6 +21,9 @@ export type BilledUsage = Charged & {
   readonly fromAt: Instant;
   readonly toAt: Instant;
   readonly amountMinor: number;
+  readonly trackingIds?: readonly string[];
+  /** It was charged while it was under way. */
+  readonly isAhead?: true;
 };
 
 /** What a subscription was charged, and what it should be: all that the next run compares. */
@@ -33,104 +36,117 @@ export type SubscriptionLedger = {
   readonly closed: readonly ClosedUsage[];
 };
 
-type Entry = { readonly item: InvoiceItem; readonly invoiceId: string };
+/** `madeOn`: the account's day on which the invoice was made. */
+type Entry = { readonly item: InvoiceItem; readonly invoiceId: string; readonly madeOn: LocalDate };
 
-const withRecurring = (ledger: SubscriptionLedger, { item, invoiceId }: Entry): SubscriptionLedger => {
-  const { itemId, startDate, endDate, amountMinor, rate, planName, phaseName } = item;
-  if (endDate === null || rate === null || planName === null || phaseName === null) return ledger;
-  const billed = {
-    itemId,
-    invoiceId,
-    start: startDate,
-    end: endDate,
-    amountMinor,
-    rate,
-    planName,
-    phaseName,
-    takenBackMinor: 0,
-    repaired: [],
-  };
-  return { ...ledger, recurring: [...ledger.recurring, billed] };
+const recurringOf = ({ item, invoiceId }: Entry): readonly LedgerRecurring[] => {
+  const { itemId, startDate: start, endDate: end, amountMinor, rate, planName, phaseName } = item;
+  if (end === null || rate === null || planName === null || phaseName === null) return [];
+  return [{ itemId, invoiceId, start, end, amountMinor, rate, planName, phaseName, takenBackMinor: 0, repaired: [] }];
 };
 
-const withFixed = (ledger: SubscriptionLedger, { item, invoiceId }: Entry): SubscriptionLedger => {
+const fixedOf = ({ item, invoiceId }: Entry): BilledFixed => {
   const { planName, phaseName, startDate, amountMinor } = item;
-  const billed = { planName: planName ?? '', phaseName: phaseName ?? '', date: startDate, amountMinor, invoiceId };
-  return { ...ledger, fixed: [...ledger.fixed, billed] };
+  return { planName: planName ?? '', phaseName: phaseName ?? '', date: startDate, amountMinor, invoiceId };
 };
 
-const withUsage = (ledger: SubscriptionLedger, { item, invoiceId }: Entry): SubscriptionLedger => {
-  const { usageName, usagePeriod, amountMinor } = item;
-  if (usageName === null || usagePeriod === null) return ledger;
-  const { fromAt, toAt } = usagePeriod;
-  return {
-    ...ledger,
-    usage: [...ledger.usage, { usageName, fromAt, toAt, amountMinor, invoiceId }],
-    closed: ledger.closed.filter((one) => !(one.usageName === usageName && one.fromAt === fromAt && one.toAt === toAt)),
-  };
-};
-
-const withRepair = (ledger: SubscriptionLedger, { item: repair, invoiceId }: Entry): SubscriptionLedger => {
-  const { linkedItemId, startDate: start, endDate: end, amountMinor } = repair;
-  if (end === null) return ledger;
-  return {
-    ...ledger,
-    recurring: ledger.recurring.map((item) =>
-      item.itemId === linkedItemId
-        ? {
-            ...item,
-            takenBackMinor: item.takenBackMinor - amountMinor,
-            repaired: [...item.repaired, { start, end, amountMinor: -amountMinor, invoiceId }],
-          }
-        : item,
-    ),
-  };
+const usageOf = ({ item, invoiceId, madeOn }: Entry): readonly BilledUsage[] => {
+  const { usageName, usagePeriod, amountMinor, trackingIds, endDate } = item;
+  if (usageName === null || usagePeriod === null) return [];
+  return [
+    {
+      usageName,
+      ...usagePeriod,
+      amountMinor,
+      invoiceId,
+      ...(trackingIds === undefined ? {} : { trackingIds }),
+      ...(endDate !== null && endDate > madeOn ? { isAhead: true } : {}),
+    },
+  ];
 };
 
 /** An adjustment lowers what a later repair can take back, and nothing else. */
-const withAdjustment = (
-  ledger: SubscriptionLedger,
-  { linkedItemId, amountMinor }: InvoiceItem,
-): SubscriptionLedger => ({
-  ...ledger,
-  recurring: ledger.recurring.map((item) =>
-    item.itemId === linkedItemId ? { ...item, takenBackMinor: item.takenBackMinor - amountMinor } : item,
-  ),
-});
-
-const withItem = (ledger: SubscriptionLedger, entry: Entry): SubscriptionLedger => {
-  switch (entry.item.type) {
-    case 'RECURRING':
-      return withRecurring(ledger, entry);
-    case 'FIXED':
-      return withFixed(ledger, entry);
-    case 'USAGE':
-      return withUsage(ledger, entry);
-    case 'REPAIR_ADJ':
-      return withRepair(ledger, entry);
-    case 'ITEM_ADJ':
-      return withAdjustment(ledger, entry.item);
-    case 'EXTERNAL_CHARGE':
-    case 'TAX':
-    case 'PARENT_SUMMARY':
-    case 'CREDIT_ADJ':
-    case 'CBA_ADJ':
-      return ledger;
-  }
+const withTakenBack = (item: LedgerRecurring, { item: taken, invoiceId }: Entry): LedgerRecurring => {
+  const { type, startDate: start, endDate: end, amountMinor } = taken;
+  if (type === 'REPAIR_ADJ' && end === null) return item;
+  const after = { ...item, takenBackMinor: item.takenBackMinor - amountMinor };
+  return type !== 'REPAIR_ADJ' || end === null
+    ? after
+    : { ...after, repaired: [...item.repaired, { start, end, amountMinor: -amountMinor, invoiceId }] };
 };
+
+/** All of an invoice at once: an invoice may have thousands of items, and the ledger as many before it. */
+const withEntries = (ledger: SubscriptionLedger, entries: readonly Entry[]): SubscriptionLedger => {
+  const ofType = (type: InvoiceItem['type']) => entries.filter(({ item }) => item.type === type);
+  const takenBack = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const { type, linkedItemId } = entry.item;
+    if (linkedItemId === null || (type !== 'REPAIR_ADJ' && type !== 'ITEM_ADJ')) continue;
+    takenBack.set(linkedItemId, [...(takenBack.get(linkedItemId) ?? []), entry]);
+  }
+  const recurring = [...ledger.recurring, ...ofType('RECURRING').flatMap(recurringOf)];
+  return {
+    ...ledger,
+    recurring:
+      takenBack.size === 0
+        ? recurring
+        : recurring.map((item) => (takenBack.get(item.itemId) ?? []).reduce(withTakenBack, item)),
+    fixed: [...ledger.fixed, ...ofType('FIXED').map(fixedOf)],
+    usage: withoutOldIds([...ledger.usage, ...ofType('USAGE').flatMap(usageOf)]),
+  };
+};
+
+/** Only the newest periods are counted again, so only they have to know what they counted. */
+const periodsWithIds = 60;
+
+const withoutOldIds = (usage: readonly BilledUsage[]): readonly BilledUsage[] =>
+  usage.length <= periodsWithIds || usage.at(-periodsWithIds - 1)?.trackingIds === undefined
+    ? usage
+    : usage.map((one, index) => {
+        if (index >= usage.length - periodsWithIds || one.trackingIds === undefined) return one;
+        const { trackingIds: _, ...rest } = one;
+        return rest;
+      });
 
 export type Ledgers = Readonly<Record<string, SubscriptionLedger>>;
 
 /** The ledgers after an invoice charged, repaired or adjusted something of their subscriptions. */
-export const withCharges = (ledgers: Ledgers, items: readonly InvoiceItem[], invoiceId: string): Ledgers => {
-  const after = { ...ledgers };
+export const withCharges = (
+  ledgers: Ledgers,
+  items: readonly InvoiceItem[],
+  { invoiceId, madeOn }: Omit<Entry, 'item'>,
+): Ledgers => {
+  const bySubscription = new Map<string, Entry[]>();
   for (const item of items) {
-    const { subscriptionId } = item;
-    const ledger = subscriptionId === null ? undefined : after[subscriptionId];
-    if (ledger !== undefined && subscriptionId !== null) after[subscriptionId] = withItem(ledger, { item, invoiceId });
+    if (item.subscriptionId === null) continue;
+    const others = bySubscription.get(item.subscriptionId);
+    if (others === undefined) bySubscription.set(item.subscriptionId, [{ item, invoiceId, madeOn }]);
+    else others.push({ item, invoiceId, madeOn });
+  }
+  const after = { ...ledgers };
+  for (const [subscriptionId, entries] of bySubscription) {
+    const ledger = after[subscriptionId];
+    if (ledger !== undefined) after[subscriptionId] = withEntries(ledger, entries);
   }
   return after;
 };
+
+/** The ledgers without the quantities that a run was given: it has charged them. */
+export const withoutCounted = (ledgers: Ledgers): Ledgers =>
+  Object.values(ledgers).every(({ closed }) => closed.length === 0)
+    ? ledgers
+    : Object.fromEntries(Object.entries(ledgers).map(([id, ledger]) => [id, { ...ledger, closed: [] }]));
+
+type Unused = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'> & { readonly subscriptionId: string };
+
+/** Periods that cost nothing count as charged, by no invoice. */
+export const withUnused = (ledgers: Ledgers, unused: readonly Unused[]): Ledgers =>
+  unused.reduce((so, { subscriptionId, ...period }) => {
+    const ledger = so[subscriptionId];
+    if (ledger === undefined) return so;
+    const usage = [...ledger.usage, { ...period, amountMinor: 0, invoiceId: '' }];
+    return { ...so, [subscriptionId]: { ...ledger, usage } };
+  }, ledgers);
 
 const withoutRepairs = (item: LedgerRecurring, invoiceId: string): LedgerRecurring => {
   const undone = item.repaired.filter((one) => one.invoiceId === invoiceId);

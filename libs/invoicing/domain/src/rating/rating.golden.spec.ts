@@ -113,7 +113,7 @@ describe('rating agrees with the reference engine', () => {
           },
           existing.length === 0,
           usd,
-          detailMode as UsageDetailMode,
+          { mode: detailMode as UsageDetailMode },
         );
         if (typeof charges === 'string') throw new Error(charges);
         return charges.map(({ amountMinor, rate, quantity }) => ({

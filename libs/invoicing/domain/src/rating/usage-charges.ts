@@ -18,6 +18,12 @@ export type UsageCharge = {
 
 type Period = { readonly usage: ResolvedUsage; readonly quantities: Quantities; readonly billedMinor: number };
 
+export type ChargeRules = {
+  readonly mode?: UsageDetailMode;
+  /** Whether less than was charged before is given back. */
+  readonly mayFall?: boolean;
+};
+
 const detailed = (rated: RatedUsage, currency: Currency): readonly UsageCharge[] =>
   rated.tiers.map((tier) => ({
     amountMinor: settle(tier.amount ?? rated.amount, currency).minor,
@@ -30,19 +36,19 @@ const detailed = (rated: RatedUsage, currency: Currency): readonly UsageCharge[]
 /**
  * Prices a period and takes off what was charged for it before: money is compared, not units (Kill Bill 3.4). A period
  * charged for the first time gives its item even at zero; one charged before gives another only for what came on top.
- * The whole amount falling below what was charged is `charged-more-before`: usage is never repaired.
+ * The whole amount falling below what was charged is `charged-more-before`, unless it may fall: usage is never repaired.
  */
 export const usageCharges = (
   { usage, quantities, billedMinor }: Period,
   first: boolean,
   currency: Currency,
-  mode: UsageDetailMode = 'AGGREGATE',
+  { mode = 'AGGREGATE', mayFall = false }: ChargeRules = {},
 ): readonly UsageCharge[] | 'beyond-all-tiers' | 'charged-more-before' => {
   const rated = rateUsage(usage, quantities);
   if (rated === 'beyond-all-tiers') return rated;
   if (first && mode === 'DETAIL' && usage.usageType === 'CONSUMABLE') return detailed(rated, currency);
   const due = settle(subtract(rated.amount, toDecimal(money(billedMinor, currency))), currency).minor;
-  if (due < 0) return 'charged-more-before';
+  if (due < 0 && !mayFall) return 'charged-more-before';
   if (due === 0 && !first) return [];
   return [{ amountMinor: due, rate: null, quantity: null, tiers: rated.tiers, total: rated.amount }];
 };
@@ -56,7 +62,7 @@ const tierJson = ({ tier, unit, price, blockSize, quantity, amount }: TierCharge
   ...(amount === null ? {} : { amount: toNumber(amount) }),
 });
 
-const lineageJson = ({ quantity, metered, free, ...rest }: ClosedUsage): object => ({
+const lineageJson = ({ quantity, metered, free, trackingIds: _, ...rest }: ClosedUsage): object => ({
   ...rest,
   quantity: toNumber(quantity),
   metered: toNumber(metered),

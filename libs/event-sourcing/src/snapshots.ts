@@ -1,0 +1,130 @@
+import { derivedId } from '@billstream/kernel';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { EventStore } from './event-store';
+import type { Metadata, RecordedEvent, StoredEvent } from './message';
+
+/** When a state is worth keeping beside its events, so that a long stream need not be folded from its beginning. */
+export type SnapshotRules = {
+  /**
+   * Names the shape of the state and the way it is folded. A snapshot of another version counts for nothing, so this
+   * must change whenever either does.
+   */
+  readonly version: string;
+  /** At least so many events lie between two snapshots, and a tenth of the stream. */
+  readonly every: number;
+};
+
+/** A command that a stream has seen, without what it decided: that is in the log. */
+export type SeenCommand = {
+  /** Revision of its first event. */
+  readonly from: bigint;
+  readonly revision: bigint;
+  readonly position: bigint;
+  readonly hash: string | undefined;
+};
+
+/** A stream as it stood after one of its events. */
+export type Snapshot = {
+  readonly revision: bigint;
+  readonly state: unknown;
+  readonly commands: ReadonlyMap<string, SeenCommand>;
+};
+
+/** Snapshots of a stream are a stream of their own, which no relay and no read model looks at. */
+export const snapshotStream = (stream: string): string => `snapshot-${stream}`;
+
+const partType = 'snapshot.part.v1';
+/** Half of what a server takes at once: base64 of the packed text and what JSON adds stay below. */
+const partCharacters = 500_000;
+/** More parts than that (about 90 MB of state) are not written. */
+const partsMax = 64;
+/** So many of the newest commands are remembered by a snapshot; who repeats an older one is decided upon anew. */
+const commandsKept = 2_000;
+
+type Part = {
+  readonly version: string;
+  readonly revision: string;
+  readonly part: number;
+  readonly parts: number;
+  readonly text: string;
+};
+
+type Contents = {
+  readonly state: unknown;
+  readonly commands: readonly (readonly [string, string, string, string, string | null])[];
+};
+
+const partOf = ({ type, data }: RecordedEvent): Part | null => (type === partType ? (data as Part) : null);
+
+const packed = ({ state, commands }: Snapshot): string => {
+  const newest = [...commands].slice(-commandsKept);
+  const contents: Contents = {
+    state,
+    commands: newest.map(([id, { from, revision, position, hash }]) => [
+      id,
+      String(from),
+      String(revision),
+      String(position),
+      hash ?? null,
+    ]),
+  };
+  return gzipSync(JSON.stringify(contents), { level: 1 }).toString('base64');
+};
+
+const unpacked = (text: string): Contents =>
+  JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString('utf8')) as Contents;
+
+/** The newest whole snapshot of a version; null when there is none. One that was never finished does not count. */
+export const latestSnapshot = async (store: EventStore, stream: string, version: string): Promise<Snapshot | null> => {
+  const name = snapshotStream(stream);
+  const [last] = await store.readLast(name, 1);
+  const end = last === undefined ? null : partOf(last);
+  if (end === null || end.version !== version || end.part !== end.parts - 1) return null;
+  const parts = (await store.readLast(name, end.parts)).map(partOf);
+  const texts = parts.flatMap((part, index) =>
+    part?.part === index && part.revision === end.revision && part.version === version ? [part.text] : [],
+  );
+  if (texts.length !== end.parts) return null;
+  const { state, commands } = unpacked(texts.join(''));
+  return {
+    revision: BigInt(end.revision),
+    state,
+    commands: new Map(
+      commands.map(([id, from, revision, position, hash]) => [
+        id,
+        { from: BigInt(from), revision: BigInt(revision), position: BigInt(position), hash: hash ?? undefined },
+      ]),
+    ),
+  };
+};
+
+/** Writes a snapshot after the ones before it. Another process may do the same: the one that comes second fails. */
+export const writeSnapshot = async (
+  store: EventStore,
+  stream: string,
+  { version, metadata, ...snapshot }: Snapshot & { readonly version: string; readonly metadata: Metadata },
+): Promise<void> => {
+  const text = packed(snapshot);
+  const parts = Math.max(1, Math.ceil(text.length / partCharacters));
+  if (parts > partsMax) return;
+  const name = snapshotStream(stream);
+  const [last] = await store.readLast(name, 1);
+  let expected = last === undefined ? ('none' as const) : last.revision;
+  const revision = String(snapshot.revision);
+  for (let part = 0; part < parts; part += 1) {
+    const data: Part = {
+      version,
+      revision,
+      part,
+      parts,
+      text: text.slice(part * partCharacters, (part + 1) * partCharacters),
+    };
+    const id = derivedId(name, version, revision, String(part), String(expected));
+    const event: StoredEvent = { id, type: partType, data, metadata };
+    expected = (await store.append(name, expected, [event])).revision;
+  }
+};
+
+/** Whether the events since the last snapshot (-1n: none) are so many that another one pays. */
+export const isSnapshotDue = (rules: SnapshotRules, revision: bigint, snapshotAt: bigint): boolean =>
+  Number(revision - snapshotAt) >= Math.max(rules.every, Number(revision) / 10);

@@ -1,0 +1,216 @@
+import { type Instant, instantOf, localDateOf } from '@billstream/kernel';
+import type { ClosedUsage } from '@billstream/metering-contracts';
+import { plusPeriods } from '../proration/billing-period';
+import { unitsOf } from '../rating/rate-usage';
+import { type UsageCharge, quantitiesOf, usageCharges, usageDetails } from '../rating/usage-charges';
+import { accountTimeOf } from './billing-events';
+import { subjectOf } from './proposals';
+import { type NewItem, type Work, plainItem } from './run-work';
+import type { BilledUsage, SubscriptionLedger } from './subscription-ledger';
+import { type UsagePeriod, type UsageSection, endedPeriods, usageSections } from './usage-periods';
+
+/** Names a period of one usage price of a subscription. */
+export const usageKey = (usageName: string, fromAt: Instant, toAt: Instant): string => `${usageName} ${fromAt} ${toAt}`;
+
+const keyOf = ({ usage, fromAt, toAt }: UsagePeriod): string => usageKey(usage.name, fromAt, toAt);
+
+type Period = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'>;
+
+/** What was charged for a period, or for a longer one that it turned out to be a part of. */
+const coverOf = (billed: readonly BilledUsage[], { usageName, fromAt, toAt }: Period): readonly BilledUsage[] =>
+  billed.filter((one) => one.usageName === usageName && one.fromAt <= fromAt && toAt <= one.toAt);
+
+const isSame = (a: Period, b: Period): boolean =>
+  a.usageName === b.usageName && a.fromAt === b.fromAt && a.toAt === b.toAt;
+
+const namedPeriod = ({ usage, fromAt, toAt }: UsagePeriod): Period => ({ usageName: usage.name, fromAt, toAt });
+
+/** How far a run looks: to its instant, and where a later day is asked for, to that day. */
+const horizonOf = ({ account, run }: Work): Instant => {
+  const time = accountTimeOf(account);
+  return run.targetDate > localDateOf(run.at, time) ? instantOf(run.targetDate, time) : run.at;
+};
+
+/**
+ * What has ended by the target date and is not charged. Whoever asks for a day ahead is charged for the period that is
+ * under way by what is known of it, and for the rest when it is counted again (Kill Bill 3.4).
+ */
+const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
+  const { ledger, account, run, from } = work;
+  const horizon = { until: horizonOf(work), time: accountTimeOf(account), billed: ledger.usage };
+  return endedPeriods(section, horizon).periods.filter(
+    (period) =>
+      period.fromAt <= run.at &&
+      period.endDate <= run.targetDate &&
+      (from === null || period.endDate > from) &&
+      !ledger.usage.some((billed) => isSame(billed, namedPeriod(period))),
+  );
+};
+
+/** What was charged of a section that is still a period of it: one that was ended early is charged by what is left of it. */
+const chargedOf = ({ ledger }: Work, { usage, events }: UsageSection): readonly BilledUsage[] => {
+  const [opening, ending] = [events[0]?.at, events.at(-1)?.endAt ?? null];
+  return ledger.usage.filter(
+    ({ usageName, fromAt, toAt }) =>
+      usageName === usage.name && opening !== undefined && fromAt >= opening && (ending === null || toAt <= ending),
+  );
+};
+
+const asPeriod = ({ account }: Work, { usage, phase }: UsageSection, { fromAt, toAt }: BilledUsage): UsagePeriod => {
+  const time = accountTimeOf(account);
+  return { usage, phase, fromAt, toAt, startDate: localDateOf(fromAt, time), endDate: localDateOf(toAt, time) };
+};
+
+/**
+ * Periods charged before that are counted again with the next one of their section: usage may have come late. Only so
+ * many back from the last one that was charged; what comes later than that is never charged (Kill Bill 3.4).
+ */
+const recountedPeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
+  const { account, settings } = work;
+  const own = chargedOf(work, section);
+  const lastEnd = own.reduce<Instant | null>((last, { toAt }) => (last !== null && last > toAt ? last : toAt), null);
+  if (settings.previousUsagePeriods === 0 || lastEnd === null) return [];
+  const time = accountTimeOf(account);
+  const back = plusPeriods(localDateOf(lastEnd, time), section.period, -settings.previousUsagePeriods);
+  const earliest = instantOf(back, time);
+  const periods = own.filter(({ fromAt }) => fromAt >= earliest).map((billed) => asPeriod(work, section, billed));
+  return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
+};
+
+/** Periods that were charged while they were under way and have come to that end since. */
+const aheadPeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
+  const own = chargedOf(work, section);
+  const over = own.filter(
+    (one) =>
+      one.isAhead === true && one.toAt <= work.run.at && !own.some((other) => !other.isAhead && isSame(other, one)),
+  );
+  const periods = over.map((billed) => asPeriod(work, section, billed));
+  return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
+};
+
+/**
+ * `AHEAD`: the period was charged while it was under way, and is over now.
+ * `PART`: a pause or a change has come to light that ended the period before the end to which it was charged. It makes no
+ * second bill, and gives nothing back (Kill Bill 3.4); what was used after it was charged ahead is charged.
+ */
+type Wanted = { readonly period: UsagePeriod; readonly kind: 'NEW' | 'AGAIN' | 'AHEAD' | 'PART' };
+
+/** All periods whose quantities the run needs, those charged before ahead of the new ones of their section. */
+const wantedPeriods = (work: Work): readonly Wanted[] =>
+  usageSections(work.events).flatMap((section): readonly Wanted[] => {
+    const due = duePeriods(work, section);
+    const ahead = aheadPeriods(work, section).map((period) => ({ period, kind: 'AHEAD' as const }));
+    if (due.length === 0) return ahead;
+    const isAhead = new Set(ahead.map(({ period }) => keyOf(period)));
+    const again = recountedPeriods(work, section).filter((period) => !isAhead.has(keyOf(period)));
+    return [
+      ...ahead,
+      ...again.map((period) => ({ period, kind: 'AGAIN' as const })),
+      ...due.map((period) => {
+        const isPart = coverOf(work.ledger.usage, namedPeriod(period)).length > 0;
+        return { period, kind: isPart ? ('PART' as const) : ('NEW' as const) };
+      }),
+    ];
+  });
+
+type Known = ReadonlyMap<string, readonly ClosedUsage[]>;
+
+const knownUsage = ({ closed }: SubscriptionLedger): Known => {
+  const known = new Map<string, ClosedUsage[]>();
+  for (const one of closed) {
+    const key = usageKey(one.usageName, one.fromAt, one.toAt);
+    const others = known.get(key);
+    if (others === undefined) known.set(key, [one]);
+    else others.push(one);
+  }
+  return known;
+};
+
+const isKnown = (known: Known, period: UsagePeriod): boolean => {
+  const closed = known.get(keyOf(period)) ?? [];
+  return unitsOf(period.usage).every((unit) => closed.some((one) => one.unit === unit));
+};
+
+/** Usage that has to be counted before the run can charge the subscription. */
+export const unknownPeriods = (work: Work): readonly UsagePeriod[] => {
+  const known = knownUsage(work.ledger);
+  return wantedPeriods(work).flatMap(({ period }) => (isKnown(known, period) ? [] : [period]));
+};
+
+/** A period of usage that cost nothing and gives no item. */
+export type UnusedPeriod = {
+  readonly subscriptionId: string;
+  readonly usageName: string;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+};
+
+export type ChargedUsage =
+  | { readonly items: readonly NewItem[]; readonly unused: readonly UnusedPeriod[] }
+  | 'usage-beyond-all-tiers'
+  | 'usage-charged-more-before';
+
+/** What the usage of a subscription costs that is due and known; usage that is not known is left out. */
+export const usageItems = (work: Work): ChargedUsage => {
+  const { ledger } = work;
+  const known = knownUsage(ledger);
+  const items: NewItem[] = [];
+  const unused: UnusedPeriod[] = [];
+  for (const { period, kind } of wantedPeriods(work)) {
+    if (!isKnown(known, period)) continue;
+    const closed = known.get(keyOf(period)) ?? [];
+    const made = itemsOf(work, { period, kind, closed, billed: billedFor(work, { period, kind }) });
+    if (typeof made === 'string') return made;
+    items.push(...made);
+    const { usage, fromAt, toAt } = period;
+    if (kind !== 'AGAIN' && made.length === 0)
+      unused.push({ subscriptionId: ledger.timeline.subscriptionId, usageName: usage.name, fromAt, toAt });
+  }
+  return { items, unused };
+};
+
+/** What was charged for a period before, as far as the run looks back. */
+const billedFor = ({ ledger, from, targetDateOf }: Work, { period, kind }: Wanted): readonly BilledUsage[] => {
+  const named = namedPeriod(period);
+  const billed = kind === 'PART' ? coverOf(ledger.usage, named) : ledger.usage.filter((one) => isSame(one, named));
+  return billed.filter(({ invoiceId }) => from === null || (targetDateOf(invoiceId) ?? from) >= from);
+};
+
+type Counted = Wanted & { readonly closed: readonly ClosedUsage[]; readonly billed: readonly BilledUsage[] };
+
+const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<ChargedUsage, object> => {
+  const { ledger, currency, settings } = work;
+  const { period, kind, closed, billed } = counted;
+  const { usage, phase, fromAt, toAt, startDate, endDate } = period;
+  const billedMinor = billed.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const due = { usage, quantities: quantitiesOf(closed), billedMinor };
+  const charges = usageCharges(due, kind === 'NEW', currency, {
+    mode: settings.usageDetailMode,
+    // Reported usage only grows; what is metered may have been corrected, and is given back (Kill Bill knows no such thing).
+    mayFall: kind === 'AGAIN' && closed.some(({ rule }) => rule !== null),
+  });
+  if (charges === 'charged-more-before' && kind === 'PART') return [];
+  if (typeof charges === 'string') return `usage-${charges}`;
+  const shown = settings.isZeroUsageLeftOut ? charges.filter(({ amountMinor }) => amountMinor !== 0) : charges;
+  const trackingIds = newlyCounted(closed, billed);
+  return shown.map((charge: UsageCharge, index): NewItem => ({
+    ...subjectOf(ledger.timeline, phase),
+    ...plainItem,
+    type: 'USAGE',
+    startDate,
+    endDate,
+    amountMinor: charge.amountMinor,
+    rate: charge.rate,
+    quantity: charge.quantity,
+    usageName: usage.name,
+    usagePeriod: { fromAt, toAt },
+    itemDetails: usageDetails(charge, closed),
+    ...(index === 0 && trackingIds.length > 0 ? { trackingIds } : {}),
+  }));
+};
+
+/** Reports that no earlier item of the period counted. */
+const newlyCounted = (closed: readonly ClosedUsage[], billed: readonly BilledUsage[]): readonly string[] => {
+  const before = new Set(billed.flatMap(({ trackingIds }) => trackingIds ?? []));
+  return [...new Set(closed.flatMap(({ trackingIds }) => trackingIds ?? []))].filter((id) => !before.has(id));
+};
