@@ -7,6 +7,7 @@ export {
   invoiceByNumber,
   invoicedAccount,
   invoicesOf,
+  accountInvoicesPage,
   invoicesPage,
 } from './invoices.query';
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';
