@@ -1,4 +1,5 @@
 export { dueInvoicesReadModel, invoiceDueKind, overdueCheckKind, parentInvoiceKind } from './due-invoices.projection';
+export { auditReadModel, auditRecordsOfItem } from './audit.projection';
 export { invoicesReadModel } from './invoices.projection';
 export {
   childInvoices,
