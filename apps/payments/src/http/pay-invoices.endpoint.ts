@@ -69,7 +69,10 @@ export class PayInvoicesEndpoint {
     const method = await this.methodNamed(body.paymentMethodId, accountId, context);
     const how = { accountId, external, amountMinor, method, keys: keysOf(body) };
     const paid = await payInvoice(payments, context, debt.invoiceId, how);
-    if (paid === null) return nothing();
+    if (paid === null) {
+      nothing();
+      return;
+    }
     created(`/1.0/kb/invoicePayments/${paid.paymentId}`);
     await this.assertPaid(paid, context);
   }

@@ -5,25 +5,25 @@ import { type AuditRecord, type AuditedChange, type ChangeType, type Sql, auditT
 const withoutItems = (data: object): object =>
   Object.fromEntries(Object.entries(data).filter(([name]) => name !== 'items'));
 
+/** What an event is to the invoice that it names; the others change none. */
+const changeTypes: { readonly [Type in AccountInvoicesEvent['type']]?: ChangeType } = {
+  InvoiceCommitted: 'INSERT',
+  InvoiceDrafted: 'INSERT',
+  DraftExtended: 'UPDATE',
+  DraftCommitted: 'UPDATE',
+  InvoiceVoided: 'UPDATE',
+  InvoiceAdjusted: 'UPDATE',
+};
+
 const changesOf = (event: AccountInvoicesEvent): readonly AuditedChange[] => {
   const { accountId } = event.data;
   const change = (invoiceId: string, changeType: ChangeType): AuditedChange => ({
     ...{ objectType: 'INVOICE', objectId: invoiceId, accountId, changeType, history: withoutItems(event.data) },
   });
-  switch (event.type) {
-    case 'InvoiceCommitted':
-    case 'InvoiceDrafted':
-      return [change(event.data.invoiceId, 'INSERT')];
-    case 'DraftExtended':
-    case 'DraftCommitted':
-    case 'InvoiceVoided':
-    case 'InvoiceAdjusted':
-      return [change(event.data.invoiceId, 'UPDATE')];
-    case 'CreditApplied':
-      return [...new Set(event.data.items.map(({ invoiceId }) => invoiceId))].map((id) => change(id, 'UPDATE'));
-    default:
-      return [];
-  }
+  if (event.type === 'CreditApplied')
+    return [...new Set(event.data.items.map(({ invoiceId }) => invoiceId))].map((id) => change(id, 'UPDATE'));
+  const changeType = changeTypes[event.type];
+  return changeType !== undefined && 'invoiceId' in event.data ? [change(event.data.invoiceId, changeType)] : [];
 };
 
 /** Who made and changed invoices. */

@@ -33,19 +33,11 @@ const moved = (data: Movement, payment: ChangeType | null, transaction: ChangeTy
 };
 
 /** A payment of an invoice: its first attempt makes it, each further one is a transaction of it. */
-const ofAttempt = (event: InvoicePaymentsEvent): readonly AuditedChange[] => {
-  switch (event.type) {
-    case 'PaymentRequested':
-      return moved(event.data, event.data.attempt > 1 ? 'UPDATE' : 'INSERT', 'INSERT');
-    case 'PaymentSucceeded':
-    case 'PaymentDeclined':
-    case 'PaymentPending':
-    case 'PaymentUnknown':
-    case 'PaymentNotExecuted':
-      return moved(event.data, 'UPDATE', 'UPDATE');
-    default:
-      return [];
-  }
+const ofAttempt = ({ type, data }: InvoicePaymentsEvent): readonly AuditedChange[] => {
+  if (type === 'PaymentRequested') return moved(data, data.attempt > 1 ? 'UPDATE' : 'INSERT', 'INSERT');
+  if (type === 'PaymentSucceeded' || type === 'PaymentDeclined' || type === 'PaymentNotExecuted')
+    return moved(data, 'UPDATE', 'UPDATE');
+  return type === 'PaymentPending' || type === 'PaymentUnknown' ? moved(data, 'UPDATE', 'UPDATE') : [];
 };
 
 const ofPayment = (event: PaymentEvent): readonly AuditedChange[] => {

@@ -3,34 +3,29 @@ import { type BundleEvent, bundleSchema } from '@billstream/subscriptions-domain
 
 const prefix = 'bundle-';
 
-const changesOf = (bundleId: string, event: BundleEvent): readonly AuditedChange[] => {
-  const change = (objectType: string, objectId: string, changeType: ChangeType): readonly AuditedChange[] => [
-    { objectType, objectId, accountId: null, changeType, history: event.data },
-  ];
-  switch (event.type) {
-    case 'BundleCreated':
-      return change('BUNDLE', bundleId, 'INSERT').map((made) => ({ ...made, accountId: event.data.accountId }));
-    case 'BundleKeyRenamed':
-      return change('BUNDLE', bundleId, 'UPDATE');
-    case 'SubscriptionStarted':
-      return change('SUBSCRIPTION', event.data.subscriptionId, 'INSERT');
-    case 'PlanChanged':
-    case 'PlanChangeScheduled':
-    case 'PlanChangeUndone':
-    case 'SubscriptionCancelled':
-    case 'CancellationScheduled':
-    case 'CancellationUndone':
-    case 'BillCycleDayChanged':
-    case 'QuantityChanged':
-    case 'ChargedThroughRecorded':
-      return change('SUBSCRIPTION', event.data.subscriptionId, 'UPDATE');
-    case 'BlockingStateSet':
-      return change('BLOCKING_STATE', event.data.blockingId, 'INSERT');
-    case 'NewerVersionsRecorded':
-    case 'BillingTimelineChanged':
-    case 'TransitionReached':
-      return [];
-  }
+/** What an event is to the subscription that it names; the others change none. */
+const ofSubscription: { readonly [Type in BundleEvent['type']]?: ChangeType } = {
+  SubscriptionStarted: 'INSERT',
+  PlanChanged: 'UPDATE',
+  PlanChangeScheduled: 'UPDATE',
+  PlanChangeUndone: 'UPDATE',
+  SubscriptionCancelled: 'UPDATE',
+  CancellationScheduled: 'UPDATE',
+  CancellationUndone: 'UPDATE',
+  BillCycleDayChanged: 'UPDATE',
+  QuantityChanged: 'UPDATE',
+  ChargedThroughRecorded: 'UPDATE',
+};
+
+const changesOf = (bundleId: string, { type, data }: BundleEvent): readonly AuditedChange[] => {
+  const change = (objectType: string, objectId: string, changeType: ChangeType): AuditedChange => ({
+    ...{ objectType, objectId, accountId: null, changeType, history: data },
+  });
+  if (type === 'BundleCreated') return [{ ...change('BUNDLE', bundleId, 'INSERT'), accountId: data.accountId }];
+  if (type === 'BundleKeyRenamed') return [change('BUNDLE', bundleId, 'UPDATE')];
+  if (type === 'BlockingStateSet') return [change('BLOCKING_STATE', data.blockingId, 'INSERT')];
+  const changeType = ofSubscription[type];
+  return changeType === undefined ? [] : [change('SUBSCRIPTION', data.subscriptionId, changeType)];
 };
 
 /** Who made and changed bundles, subscriptions and what blocks them. */
