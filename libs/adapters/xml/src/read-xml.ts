@@ -48,7 +48,7 @@ const elementsOf = (nodes: readonly Ordered[], parent: string): readonly XmlElem
   });
 };
 
-/** The parser throws at what is nested too deeply for it. */
+/** The parser throws at what is nested too deeply for it and at names like `constructor`. */
 const nodesOf = (text: string): { readonly nodes: readonly Ordered[] } | { readonly error: string } => {
   try {
     return { nodes: parser.parse(text) as readonly Ordered[] };
