@@ -1,6 +1,9 @@
 import { decimal } from '@billstream/kernel';
 import type { BillingTransition } from '@billstream/subscriptions-contracts';
-import { account, at, lines, phase, simulatedAccount, transition } from '../testing/simulated-account';
+import { account, at, day, lines, phase, simulatedAccount, transition } from '../testing/simulated-account';
+import { defaultSettings } from './invoicing-settings';
+import { worksOf } from './run-work';
+import { usageItems } from './usage-items';
 
 const metered = (unitPrice: string, facts: Parameters<typeof phase>[0] = {}) =>
   phase({
@@ -108,5 +111,39 @@ describe('a pause that is lifted from a day in the past on', () => {
     expect(system.invoices().map(lines)).toEqual([
       ['USAGE 2018-10-06→2018-10-20 100.00', 'USAGE 2018-10-20→2018-11-06 300.00'],
     ]);
+  });
+});
+
+describe('a period that a short look-back bills again', () => {
+  it('names only the reports that no invoice has counted', () => {
+    const system = recorded();
+    system.subscribe(transition('START', '2018-10-06', metered('1', { recurring: null })));
+    system.moveTo('2018-11-06');
+    system.moveTo('2018-12-06');
+    const settings = { ...defaultSettings, lookBack: { months: 1, days: 0 } };
+    const run = { at: at('2019-01-06'), targetDate: day('2019-01-06') };
+    const closed = (fromAt: string, toAt: string, trackingIds: readonly string[]) => ({
+      ...{ unit: 'kilowatt-hour', usageName: 'kilowatt-hour', fromAt: at(fromAt), toAt: at(toAt), trackingIds },
+      ...{ quantity: decimal(100), metered: decimal(100), free: decimal(0), records: 1, syntheticBuckets: 0 },
+      ...{ rule: null, countedTo: '0' },
+    });
+    const items = worksOf(system.state(), run, { settings, now: run.at }).map((work) => {
+      const usage = work.ledger.usage.map((one) => ({ ...one, trackingIds: [`counted ${one.fromAt}`] }));
+      const counted = [
+        closed('2018-10-06', '2018-11-06', [`counted ${at('2018-10-06')}`]),
+        closed('2018-11-06', '2018-12-06', [`counted ${at('2018-11-06')}`]),
+        closed('2018-12-06', '2019-01-06', ['new']),
+      ];
+      return usageItems({ ...work, ledger: { ...work.ledger, usage, closed: counted } });
+    });
+    expect(items).toMatchObject([
+      {
+        items: [
+          { startDate: '2018-10-06', amountMinor: 10_000 },
+          { startDate: '2018-12-06', amountMinor: 10_000, trackingIds: ['new'] },
+        ],
+      },
+    ]);
+    expect(JSON.stringify(items)).not.toContain('"trackingIds":["counted');
   });
 });
