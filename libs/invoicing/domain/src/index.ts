@@ -16,6 +16,7 @@ export { accountInvoices } from './account-invoices/account-invoices.decider';
 export type { AccountInvoicesCommand } from './account-invoices/account-invoices.decider';
 export type { AskedItem } from './account-invoices/commands/add-items';
 export type { AccountInvoicesRejection } from './account-invoices/rejections';
+export { reusableDraft } from './account-invoices/invoice-run';
 export { previewInvoice } from './account-invoices/preview';
 export type { Billing, Preview } from './account-invoices/preview';
 export { amountOf } from './account-invoices/invoice-totals';
