@@ -163,6 +163,18 @@ describe('what was paid for an invoice', () => {
     expect(await call('POST', refunds, { amount: 1, isAdjusted: true, adjustments })).toMatchObject({ code: 4907 });
   });
 
+  it('is not charged again beside its invoice, by its id or key, and is given back as before', async () => {
+    const { paymentId } = await paidInvoice();
+    const { paymentExternalKey } = await system.get<Payment>(`/1.0/kb/payments/${paymentId}`);
+    for (const name of [{ paymentId }, { paymentExternalKey }])
+      expect(await begin('PURCHASE', 5, name)).toMatchObject({ status: 400, code: 7032 });
+    expect((await call('POST', `invoicePayments/${paymentId}/refunds`, {})).status).toBe(201);
+    expect(await system.get(`/1.0/kb/payments/${paymentId}`)).toMatchObject({
+      purchasedAmount: 20,
+      refundedAmount: 20,
+    });
+  });
+
   it('may be taken back by the payer’s bank, and given again', async () => {
     const { paymentId } = await paidInvoice();
     const payment = (): Promise<object> => system.get(`/1.0/kb/invoicePayments/${paymentId}`);
