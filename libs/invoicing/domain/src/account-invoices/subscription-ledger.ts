@@ -104,8 +104,9 @@ const withoutOldIds = (usage: readonly BilledUsage[]): readonly BilledUsage[] =>
     ? usage
     : usage.map((one, index) => {
         if (index >= usage.length - periodsWithIds || one.trackingIds === undefined) return one;
-        const { trackingIds: _, ...rest } = one;
-        return rest;
+        const { usageName, fromAt, toAt, amountMinor, invoiceId, isAhead } = one;
+        const rest = { usageName, fromAt, toAt, amountMinor, invoiceId };
+        return isAhead === undefined ? rest : { ...rest, isAhead };
       });
 
 export type Ledgers = Readonly<Record<string, SubscriptionLedger>>;

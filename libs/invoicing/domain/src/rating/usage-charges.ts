@@ -74,7 +74,8 @@ const tierJson = ({ tier, unit, price, blockSize, quantity, amount }: TierCharge
   ...(amount === null ? {} : { amount: toNumber(amount) }),
 });
 
-const lineageJson = ({ quantity, metered, free, trackingIds: _, ...rest }: ClosedUsage): object => ({
+/** The reports themselves are on the item: there may be very many. */
+const lineageJson = ({ quantity, metered, free, ...rest }: Omit<ClosedUsage, 'trackingIds'>): object => ({
   ...rest,
   quantity: toNumber(quantity),
   metered: toNumber(metered),
@@ -86,7 +87,7 @@ export const usageDetails = ({ tiers, total }: UsageCharge, closed: readonly Clo
   JSON.stringify({
     tierDetails: tiers.map(tierJson),
     amount: toNumber(total),
-    usage: closed.map(lineageJson),
+    usage: closed.map(({ trackingIds, ...one }) => ({ ...lineageJson(one), reports: trackingIds?.length ?? 0 })),
   });
 
 /** Quantities to charge, by unit. */
