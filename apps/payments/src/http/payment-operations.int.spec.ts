@@ -158,6 +158,9 @@ describe('what was paid for an invoice', () => {
         { transactionType: 'REFUND', amount: 3, isAdjusted: true, adjustments },
       ],
     });
+    const unpriced = { isAdjusted: true, adjustments: [{ invoiceItemId: item }] };
+    expect(await call('POST', refunds, unpriced)).toMatchObject({ status: 400 });
+    expect(await at(location)).toMatchObject({ refundedAmount: 8 });
     expect(await call('POST', refunds, { amount: 12.01 })).toMatchObject({ status: 400, code: 4906 });
     expect(await call('POST', refunds, { amount: 1, isAdjusted: true })).toMatchObject({ status: 400, code: 4025 });
     expect(await call('POST', refunds, { amount: 1, isAdjusted: true, adjustments })).toMatchObject({ code: 4907 });
