@@ -63,7 +63,7 @@ const bareAppends = async (
           id: randomUUID(),
           type,
           data: data as Record<string, unknown>,
-          metadata: { ...metadata } as Record<string, unknown>,
+          metadata: { ...metadata },
         }),
       );
       await client.appendToStream(`bare-${randomUUID()}`, events, { expectedRevision: NO_STREAM });

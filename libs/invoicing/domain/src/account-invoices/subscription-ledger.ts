@@ -103,9 +103,8 @@ const withoutOldIds = (usage: readonly BilledUsage[]): readonly BilledUsage[] =>
   usage.length <= periodsWithIds || usage.at(-periodsWithIds - 1)?.trackingIds === undefined
     ? usage
     : usage.map((one, index) => {
-        if (index >= usage.length - periodsWithIds || one.trackingIds === undefined) return one;
-        const { trackingIds: _, ...rest } = one;
-        return rest;
+        const { trackingIds, ...rest } = one;
+        return index >= usage.length - periodsWithIds || trackingIds === undefined ? one : rest;
       });
 
 export type Ledgers = Readonly<Record<string, SubscriptionLedger>>;

@@ -74,11 +74,14 @@ const tierJson = ({ tier, unit, price, blockSize, quantity, amount }: TierCharge
   ...(amount === null ? {} : { amount: toNumber(amount) }),
 });
 
-const lineageJson = ({ quantity, metered, free, trackingIds: _, ...rest }: ClosedUsage): object => ({
-  ...rest,
-  quantity: toNumber(quantity),
-  metered: toNumber(metered),
-  free: toNumber(free),
+/** Amounts are stated as numbers; the tracking ids are the item's, not the lineage's. */
+const notAsTheyAre = new Set(['quantity', 'metered', 'free', 'trackingIds']);
+
+const lineageJson = (usage: ClosedUsage): object => ({
+  ...Object.fromEntries(Object.entries(usage).filter(([name]) => !notAsTheyAre.has(name))),
+  quantity: toNumber(usage.quantity),
+  metered: toNumber(usage.metered),
+  free: toNumber(usage.free),
 });
 
 /** Kill Bill's `itemDetails` of a usage item, JSON as text: its tiers and amount, and beside them where the quantities come from. */
