@@ -99,7 +99,7 @@ describe('a parent that pays for its child', () => {
     await record(parentId, {});
     await record(childId, { parentAccountId: parentId, isPaymentDelegatedToParent: true });
     await system.runtime.caughtUp();
-  });
+  }, 30_000);
   afterAll(() => system.close());
 
   it('may have overdue states, and is clear to begin with', async () => {

@@ -133,7 +133,7 @@ describe('invoices over HTTP', () => {
     );
     await subscribe(first);
     await system.runtime.caughtUp();
-  });
+  }, 30_000);
   afterAll(() => system.close());
 
   it('shows the invoice of a new subscription by its id, its number and its account', async () => {

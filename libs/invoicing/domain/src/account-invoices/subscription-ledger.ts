@@ -103,8 +103,10 @@ const withoutOldIds = (usage: readonly BilledUsage[]): readonly BilledUsage[] =>
   usage.length <= periodsWithIds || usage.at(-periodsWithIds - 1)?.trackingIds === undefined
     ? usage
     : usage.map((one, index) => {
-        const { trackingIds, ...rest } = one;
-        return index >= usage.length - periodsWithIds || trackingIds === undefined ? one : rest;
+        if (index >= usage.length - periodsWithIds || one.trackingIds === undefined) return one;
+        const { usageName, fromAt, toAt, amountMinor, invoiceId, isAhead } = one;
+        const rest = { usageName, fromAt, toAt, amountMinor, invoiceId };
+        return isAhead === undefined ? rest : { ...rest, isAhead };
       });
 
 export type Ledgers = Readonly<Record<string, SubscriptionLedger>>;

@@ -55,10 +55,16 @@ export type UsageHorizon = {
   readonly billed: readonly { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant }[];
 };
 
-/** The end of what is charged without a gap from the section's beginning; years that are charged need not be walked again. */
-const chargedUpTo = ({ usage }: UsageSection, from: Instant, billed: UsageHorizon['billed']): Instant => {
+/**
+ * The end of what is charged without a gap from the section's beginning; years that are charged need not be walked again.
+ * What was charged beyond the section's end says nothing of the part that is left of it.
+ */
+const chargedUpTo = ({ usage, events }: UsageSection, from: Instant, billed: UsageHorizon['billed']): Instant => {
+  const ending = events.at(-1)?.endAt ?? null;
   const ends = new Map(
-    billed.filter(({ usageName }) => usageName === usage.name).map(({ fromAt, toAt }) => [fromAt, toAt]),
+    billed
+      .filter(({ usageName, toAt }) => usageName === usage.name && (ending === null || toAt <= ending))
+      .map(({ fromAt, toAt }) => [fromAt, toAt]),
   );
   let at = from;
   for (let end = ends.get(at); end !== undefined && end > at; end = ends.get(at)) at = end;

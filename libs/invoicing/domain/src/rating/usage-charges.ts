@@ -74,14 +74,12 @@ const tierJson = ({ tier, unit, price, blockSize, quantity, amount }: TierCharge
   ...(amount === null ? {} : { amount: toNumber(amount) }),
 });
 
-/** Amounts are stated as numbers; the tracking ids are the item's, not the lineage's. */
-const notAsTheyAre = new Set(['quantity', 'metered', 'free', 'trackingIds']);
-
-const lineageJson = (usage: ClosedUsage): object => ({
-  ...Object.fromEntries(Object.entries(usage).filter(([name]) => !notAsTheyAre.has(name))),
-  quantity: toNumber(usage.quantity),
-  metered: toNumber(usage.metered),
-  free: toNumber(usage.free),
+/** The reports themselves are on the item: there may be very many. */
+const lineageJson = ({ quantity, metered, free, ...rest }: Omit<ClosedUsage, 'trackingIds'>): object => ({
+  ...rest,
+  quantity: toNumber(quantity),
+  metered: toNumber(metered),
+  free: toNumber(free),
 });
 
 /** Kill Bill's `itemDetails` of a usage item, JSON as text: its tiers and amount, and beside them where the quantities come from. */
@@ -89,7 +87,7 @@ export const usageDetails = ({ tiers, total }: UsageCharge, closed: readonly Clo
   JSON.stringify({
     tierDetails: tiers.map(tierJson),
     amount: toNumber(total),
-    usage: closed.map(lineageJson),
+    usage: closed.map(({ trackingIds, ...one }) => ({ ...lineageJson(one), reports: trackingIds?.length ?? 0 })),
   });
 
 /** Quantities to charge, by unit. */
