@@ -1,14 +1,4 @@
-import {
-  type Currency,
-  type Decimal,
-  decimal,
-  money,
-  settle,
-  subtract,
-  toDecimal,
-  toNumber,
-  isStatable,
-} from '@billstream/kernel';
+import { type Currency, type Decimal, decimal, settle, toNumber, isStatable } from '@billstream/kernel';
 import type { ResolvedUsage } from '@billstream/subscriptions-contracts';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { type Quantities, type RatedUsage, type TierCharge, rateUsage } from './rate-usage';
@@ -43,6 +33,14 @@ const detailed = (rated: RatedUsage, currency: Currency): readonly UsageCharge[]
     total: tier.amount ?? rated.amount,
   }));
 
+const whole = ({ tiers, amount }: RatedUsage, currency: Currency): UsageCharge => ({
+  amountMinor: settle(amount, currency).minor,
+  rate: null,
+  quantity: null,
+  tiers,
+  total: amount,
+});
+
 /**
  * Prices a period and takes off what was charged for it before: money is compared, not units (Kill Bill 3.4). A period
  * charged for the first time gives its item even at zero; one charged before gives another only for what came on top.
@@ -58,11 +56,14 @@ export const usageCharges = (
   if (rated === 'beyond-all-tiers') return rated;
   // Quantities have no bound of their own; a price that no invoice can state is as good as none.
   if (!isStatable(rated.amount, currency)) return 'beyond-all-tiers';
-  if (first && mode === 'DETAIL' && usage.usageType === 'CONSUMABLE') return detailed(rated, currency);
-  const due = settle(subtract(rated.amount, toDecimal(money(billedMinor, currency))), currency).minor;
+  // What is owed is rounded as it was when it was charged first: else half a minor unit is taken back and charged for ever.
+  const owed =
+    mode === 'DETAIL' && usage.usageType === 'CONSUMABLE' ? detailed(rated, currency) : [whole(rated, currency)];
+  if (first && billedMinor === 0) return owed;
+  const due = owed.reduce((sum, { amountMinor }) => sum + amountMinor, -billedMinor);
   if (due < 0 && !mayFall) return 'charged-more-before';
   if (due === 0 && !first) return [];
-  return [{ amountMinor: due, rate: null, quantity: null, tiers: rated.tiers, total: rated.amount }];
+  return [{ ...whole(rated, currency), amountMinor: due }];
 };
 
 const tierJson = ({ tier, unit, price, blockSize, quantity, amount }: TierCharge): object => ({
