@@ -17,7 +17,7 @@ export type { AccountInvoicesCommand } from './account-invoices/account-invoices
 export type { AskedItem } from './account-invoices/commands/add-items';
 export type { AccountInvoicesRejection } from './account-invoices/rejections';
 export { previewInvoice } from './account-invoices/preview';
-export type { Preview } from './account-invoices/preview';
+export type { Billing, Preview } from './account-invoices/preview';
 export { amountOf } from './account-invoices/invoice-totals';
 export type { InvoiceStatus } from './account-invoices/invoice-totals';
 export { defaultSettings, settingsFrom } from './account-invoices/invoicing-settings';
