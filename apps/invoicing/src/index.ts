@@ -1,5 +1,6 @@
 import { invoicingPublication, invoicingStreams } from '@billstream/invoicing-domain';
 import {
+  auditReadModel,
   dueInvoicesReadModel,
   invoicesReadModel,
   overdueReadModel,
@@ -15,7 +16,7 @@ import { invoicingModule } from './invoicing.module';
 export const invoicingService: ServiceDefinition = {
   name: 'invoicing',
   streams: invoicingStreams,
-  readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
+  readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel, auditReadModel],
   publication: invoicingPublication,
   // Itself, too: what an account owes decides whether it is overdue, and what a child owes is charged to its parent.
   hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],

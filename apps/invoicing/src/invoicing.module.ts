@@ -1,6 +1,7 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { AddItemsEndpoint } from './http/add-items.endpoint';
+import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { ChangeInvoiceEndpoint } from './http/change-invoice.endpoint';
 import { CreateInvoiceEndpoint } from './http/create-invoice.endpoint';
 import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
@@ -24,6 +25,7 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
   controllers: [
     ListInvoicesEndpoint,
     GetInvoiceEndpoint,
+    AuditLogsEndpoint,
     CreateInvoiceEndpoint,
     PreviewInvoiceEndpoint,
     AddItemsEndpoint,

@@ -1,5 +1,10 @@
 import { paymentsPublication, paymentsStreams } from '@billstream/payments-domain';
-import { paymentMethodsReadModel, paymentsReadModel, pluginConfigsReadModel } from '@billstream/payments-read-models';
+import {
+  auditReadModel,
+  paymentMethodsReadModel,
+  paymentsReadModel,
+  pluginConfigsReadModel,
+} from '@billstream/payments-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { lookAfterPayments } from './background';
 import { paymentsDueWork } from './due-work';
@@ -9,7 +14,7 @@ import { paymentsModule, paymentsOf } from './payments.module';
 export const paymentsService: ServiceDefinition = {
   name: 'payments',
   streams: paymentsStreams,
-  readModels: [paymentMethodsReadModel, pluginConfigsReadModel, paymentsReadModel],
+  readModels: [paymentMethodsReadModel, pluginConfigsReadModel, paymentsReadModel, auditReadModel],
   publication: paymentsPublication,
   hears: ['accounts', 'invoicing'],
   dueWork: (runtime) => paymentsDueWork(paymentsOf(runtime)),

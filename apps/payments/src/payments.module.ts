@@ -1,5 +1,6 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { ConfigureTestPluginEndpoint } from './http/configure-test-plugin.endpoint';
 import { CorrectTransactionsEndpoint } from './http/correct-transactions.endpoint';
 import { FindPaymentsEndpoint } from './http/find-payments.endpoint';
@@ -43,6 +44,7 @@ export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
     CorrectTransactionsEndpoint,
     FindPaymentsEndpoint,
     GetPaymentsEndpoint,
+    AuditLogsEndpoint,
     PayInvoicesEndpoint,
     OnAccounts,
     OnInvoices,

@@ -15,6 +15,7 @@ import {
 import type { Decider, DomainEvent, Rejection, Schema } from '@billstream/event-sourcing';
 import * as invoicing from '@billstream/invoicing-domain';
 import {
+  auditReadModel as invoicingAudit,
   dueInvoicesReadModel,
   invoicesReadModel,
   overdueReadModel,
@@ -23,13 +24,19 @@ import {
 import * as metering from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import * as payments from '@billstream/payments-domain';
-import { paymentMethodsReadModel, paymentsReadModel, pluginConfigsReadModel } from '@billstream/payments-read-models';
+import {
+  paymentMethodsReadModel,
+  auditReadModel as paymentsAudit,
+  paymentsReadModel,
+  pluginConfigsReadModel,
+} from '@billstream/payments-read-models';
 import type { ReadModel } from '@billstream/postgres';
 import * as subscriptions from '@billstream/subscriptions-domain';
 import {
   bundlesReadModel,
   catalogsReadModel,
   subscriberAccountsReadModel,
+  auditReadModel as subscriptionsAudit,
 } from '@billstream/subscriptions-read-models';
 import type { Aggregate } from './verify';
 
@@ -93,7 +100,7 @@ export const contexts: readonly ReplayContext[] = [
     name: 'subscriptions',
     streams: ['catalog-', 'bundle-', 'accountChanges-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
     private: [],
-    readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
+    readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel, subscriptionsAudit],
     hears: ['accounts', 'invoicing'],
     aggregates: [
       aggregate('catalog-', subscriptions.catalogDecider, subscriptions.catalogSchema),
@@ -123,7 +130,7 @@ export const contexts: readonly ReplayContext[] = [
     name: 'invoicing',
     streams: invoicing.invoicingStreams,
     private: [],
-    readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel],
+    readModels: [invoicesReadModel, dueInvoicesReadModel, overdueReadModel, tenantInvoicingReadModel, invoicingAudit],
     hears: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
     aggregates: [
       {
@@ -139,7 +146,7 @@ export const contexts: readonly ReplayContext[] = [
     name: 'payments',
     streams: payments.paymentsStreams,
     private: [],
-    readModels: [paymentMethodsReadModel, pluginConfigsReadModel, paymentsReadModel],
+    readModels: [paymentMethodsReadModel, pluginConfigsReadModel, paymentsReadModel, paymentsAudit],
     hears: ['accounts', 'invoicing'],
     aggregates: [
       aggregate('payerAccount-', payments.payerAccount, payments.payerAccountSchema),

@@ -1,6 +1,7 @@
 import type { ServiceDefinition, ServiceRuntime } from '@billstream/service-runtime';
 import { publication } from '@billstream/subscriptions-domain';
 import {
+  auditReadModel,
   bundlesReadModel,
   catalogsReadModel,
   subscriberAccountsReadModel,
@@ -10,6 +11,7 @@ import { dueCatalogs } from './due-catalogs';
 import { duePhases } from './due-phases';
 import { openChanges } from './open-changes';
 import { AdjustSubscriptionEndpoint } from './http/adjust-subscription.endpoint';
+import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { BillingRulesEndpoint } from './http/billing-rules.endpoint';
 import { BlockAccountEndpoint } from './http/block-account.endpoint';
 import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
@@ -48,6 +50,7 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     TransferBundleEndpoint,
     GetBundlesEndpoint,
     RenameBundleEndpoint,
+    AuditLogsEndpoint,
     CatalogEndpoint,
     SubscribedPlanEndpoint,
     UploadCatalogEndpoint,
@@ -65,7 +68,7 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
 export const subscriptionsService: ServiceDefinition = {
   name: 'subscriptions',
   streams: ['catalog-', 'bundle-', 'accountChanges-', 'bundleKey-', 'subscriptionKey-', 'subscriberAccount-'],
-  readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel],
+  readModels: [bundlesReadModel, catalogsReadModel, subscriberAccountsReadModel, auditReadModel],
   publication,
   hears: ['accounts', 'invoicing'],
   dueWork: (runtime) => ({ ...duePhases(runtime), ...openChanges(runtime), ...dueCatalogs(runtime) }),

@@ -12,6 +12,9 @@ import { type Heard, contextOf, settled } from './heard';
 
 const object = (objectType: TaggableObjectType, objectId: string): KnownObject => ({ objectType, objectId });
 
+const itemsOf = (invoiceItemIds: readonly string[]): readonly KnownObject[] =>
+  invoiceItemIds.map((id) => object('INVOICE_ITEM', id));
+
 /** Things that other contexts made for an account can carry tags and custom fields from here on; tenants' callbacks hear of them. */
 @Controller()
 export class OnObjectsMade {
@@ -28,9 +31,21 @@ export class OnObjectsMade {
 
   @EventPattern('invoicing.invoice-committed.v1')
   async recordInvoice(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-committed.v1'>): Promise<void> {
-    const { accountId, invoiceId } = event.data;
-    await this.record(event, accountId, [object('INVOICE', invoiceId)]);
+    const { accountId, invoiceId, invoiceItemIds = [] } = event.data;
+    await this.record(event, accountId, [object('INVOICE', invoiceId), ...itemsOf(invoiceItemIds)]);
     await requestNotifications(this.accounts, event, heardNews(event));
+  }
+
+  @EventPattern('invoicing.invoice-items-made.v1')
+  async recordItems(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-items-made.v1'>): Promise<void> {
+    const { accountId, invoiceItemIds } = event.data;
+    await this.record(event, accountId, itemsOf(invoiceItemIds));
+  }
+
+  @EventPattern('payments.method-added.v1')
+  async recordMethod(@Payload() event: Heard<PaymentsEvent, 'payments.method-added.v1'>): Promise<void> {
+    const { accountId, paymentMethodId } = event.data;
+    await this.record(event, accountId, [object('PAYMENT_METHOD', paymentMethodId)]);
   }
 
   @EventPattern('invoicing.invoice-voided.v1')

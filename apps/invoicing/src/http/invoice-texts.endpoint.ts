@@ -82,10 +82,17 @@ export class InvoiceTextsEndpoint {
     return this.upload({ kind: 'MANUAL_PAY_TEMPLATE', locale: defaultLocale }, templateFrom(body), query, answer);
   }
 
+  /** It is uploaded without a locale, so the one of the default locale serves all that have none of their own. */
   @Get('manualPayTemplate/:locale')
   @Header('Content-Type', 'text/plain')
-  getInvoiceMPTemplate(@Param('locale') locale: string, @RequestCtx() context: RequestContext): Promise<string> {
-    return this.text({ kind: 'MANUAL_PAY_TEMPLATE', locale: localeFrom(locale) }, context);
+  async getInvoiceMPTemplate(
+    @Param('locale') text: string,
+    @RequestCtx() { tenantId }: RequestContext,
+  ): Promise<string> {
+    const locale = localeFrom(text);
+    const found = await lookTwice(this.invoicing, () => this.manualPayTemplate(tenantId, locale));
+    if (found === null) throw unknownText('MANUAL_PAY_TEMPLATE', locale);
+    return found;
   }
 
   @Post('translation/:locale')
@@ -136,13 +143,20 @@ export class InvoiceTextsEndpoint {
     const look = (kind: InvoiceTextKey['kind'], of: string | null): Promise<string | null> =>
       invoiceText(database, tenantId, { kind, locale: of });
     const paysByHand = isTagged(await this.invoicing.stateOf(invoice.accountId), invoice.accountId, 'MANUAL_PAY');
-    const manual = paysByHand ? await look('MANUAL_PAY_TEMPLATE', locale) : null;
+    const manual = paysByHand ? await this.manualPayTemplate(tenantId, locale) : null;
     const texts = {
       template: manual ?? (await look('TEMPLATE', null)),
       translation: await look('TRANSLATION', locale),
       catalogTranslation: await look('CATALOG_TRANSLATION', locale),
     };
     return readable(() => invoicePage(invoice, texts, descriptionOf));
+  }
+
+  private async manualPayTemplate(tenantId: string, locale: string): Promise<string | null> {
+    const { database } = this.invoicing.runtime;
+    const kind = 'MANUAL_PAY_TEMPLATE';
+    const own = await invoiceText(database, tenantId, { kind, locale });
+    return own ?? invoiceText(database, tenantId, { kind, locale: defaultLocale });
   }
 
   private async text(key: InvoiceTextKey, { tenantId }: RequestContext): Promise<string> {

@@ -1,5 +1,11 @@
 import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
-import { type InvoiceFilter, invoicesOf, invoicesPage, searchInvoices } from '@billstream/invoicing-read-models';
+import {
+  type InvoiceFilter,
+  accountInvoicesPage,
+  invoicesOf,
+  invoicesPage,
+  searchInvoices,
+} from '@billstream/invoicing-read-models';
 import { parseUuid } from '@billstream/kernel';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { Type } from 'class-transformer';
@@ -58,6 +64,21 @@ export class ListInvoicesEndpoint {
     const { invoices, total, all } = found;
     const uri = locationOf(request, request.url);
     paginate(reply, { offset: Math.max(offset, 0), limit, total, max: all, uri });
+    return invoices.map(invoiceJson);
+  }
+
+  @Get('accounts/:accountId/invoices/pagination')
+  async listOfAccount(
+    @Param('accountId') id: string,
+    @Query() { offset, limit }: InvoicePageQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { tenantId } = requestContextOf(request);
+    const { accountId } = await existingAccount(this.invoicing, tenantId, id);
+    const wanted = { accountId, offset, limit };
+    const { invoices, total } = await accountInvoicesPage(this.invoicing.runtime.database, tenantId, wanted);
+    paginate(reply, { offset: Math.max(offset, 0), limit, total, uri: locationOf(request, request.url) });
     return invoices.map(invoiceJson);
   }
 

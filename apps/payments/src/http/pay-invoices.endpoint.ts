@@ -1,7 +1,7 @@
 import { type RequestContext, killBillProblem } from '@billstream/http';
 import { parseUuid } from '@billstream/kernel';
 import type { ChargedMethod, ClientKeys } from '@billstream/payments-domain';
-import { debtOfInvoice } from '@billstream/payments-read-models';
+import { debtOfInvoice, paymentById } from '@billstream/payments-read-models';
 import { Body, Controller, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import {
@@ -14,13 +14,14 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { externalMethodOf, payAllInvoices, payInvoice } from '../pay-invoices';
+import { type Paid, externalMethodOf, payAllInvoices, payInvoice } from '../pay-invoices';
 import { type Payments, paymentsToken } from '../payments';
 import { soon } from '../soon';
 import { amountFrom } from './amount';
 import { type Answer, AnswerTo } from './answer';
-import { existingMethod, existingPayer } from './find';
+import { existingMethod, existingPayer, lookTwice } from './find';
 import { invalidValue, unknownInvoice } from './problems';
+import { failureOf } from './transaction-problems';
 import { TransactionRequest, keyOf } from './transaction-request';
 
 const flag = ['true', 'false'];
@@ -68,8 +69,18 @@ export class PayInvoicesEndpoint {
     const method = await this.methodNamed(body.paymentMethodId, accountId, context);
     const how = { accountId, external, amountMinor, method, keys: keysOf(body) };
     const paid = await payInvoice(payments, context, debt.invoiceId, how);
-    if (paid === null) nothing();
-    else created(`/1.0/kb/invoicePayments/${paid.paymentId}`);
+    if (paid === null) return nothing();
+    created(`/1.0/kb/invoicePayments/${paid.paymentId}`);
+    await this.assertPaid(paid, context);
+  }
+
+  /** The payment is there either way; who asked for it is told what came of it (Kill Bill 1.3). */
+  private async assertPaid({ paymentId, transactionId }: Paid, { tenantId }: RequestContext): Promise<void> {
+    const { database } = this.payments.runtime;
+    const view = await lookTwice(this.payments, () => paymentById(database, tenantId, paymentId));
+    const made = view?.transactions.find((transaction) => transaction.transactionId === transactionId);
+    const failure = failureOf(made ?? { transactionId, transactionType: 'PURCHASE', state: 'ABORTED' });
+    if (failure !== null) throw failure;
   }
 
   @Post('accounts/:accountId/invoicePayments')

@@ -1,5 +1,6 @@
 import { type ProblemException, killBillProblem } from '@billstream/http';
-import type { PaymentRejection, Transaction } from '@billstream/payments-domain';
+import type { PaymentRejection } from '@billstream/payments-domain';
+import type { TransactionView } from '@billstream/payments-read-models';
 import { invalidValue, unknownPayment } from './problems';
 
 const refused = (code: number, detail: string): ProblemException =>
@@ -52,8 +53,10 @@ const tooHigh = ({
 export const unknownTransaction = (transactionId: string): ProblemException =>
   killBillProblem(404, 7024, 'PaymentApiException', `Payment transaction ${transactionId} does not exist`);
 
+type MadeTransaction = Pick<TransactionView, 'transactionId' | 'transactionType' | 'state'>;
+
 /** What Kill Bill answers when a transaction was made and did not succeed; null: it did, or still may. */
-export const failureOf = ({ state, transactionId, transactionType }: Transaction): ProblemException | null => {
+export const failureOf = ({ state, transactionId, transactionType }: MadeTransaction): ProblemException | null => {
   const said = (status: number, code: number | null, what: string): ProblemException =>
     killBillProblem(status, code, 'PaymentApiException', `${transactionType} ${transactionId} ${what}`);
   switch (state) {
@@ -66,6 +69,8 @@ export const failureOf = ({ state, transactionId, transactionType }: Transaction
       return said(502, null, 'was not executed by the gateway');
     case 'UNKNOWN':
       return said(503, null, 'was sent, and what came of it is not known yet');
+    case 'ABORTED':
+      return said(422, 7106, 'was given up before it was sent');
     case 'REQUESTED':
     case 'DISPATCHED':
       return said(504, 7100, 'has not been answered in time');

@@ -103,8 +103,20 @@ export const payments = (shop: () => Shop): void => {
       kb.paymentTransaction.getPaymentByTransactionExternalKey(transactionExternalKey),
     ]);
     expect(by2.map(({ data }) => data.paymentId)).toEqual([paymentId, paymentId]);
-    const said = await kb.paymentTransaction.notifyStateChanged({ status: 'SUCCESS' }, transactionId, by);
-    expect(said.status).toBeLessThan(300);
+  });
+
+  it('is told what became of a transaction that was pending, once', async () => {
+    const { kb, api, customer } = shop();
+    const one = await customer();
+    const answering = (action: string): Promise<unknown> =>
+      api.expect(200, 'POST', `/plugins/${gateway}/configure`, { body: { CONFIGURE_ACTION: action } });
+    await answering('ACTION_RETURN_PLUGIN_STATUS_PENDING');
+    const { paymentId, transactionId = '' } = await paid(one, Type.Purchase, 7);
+    await answering('ACTION_CLEAR');
+    const tell = () => kb.paymentTransaction.notifyStateChanged({ status: 'SUCCESS' }, transactionId, by);
+    expect((await tell()).status).toBe(201);
+    expect((await read(paymentId)).transactions?.map(({ status }) => status)).toEqual(['SUCCESS']);
+    expect(await refusal(tell())).toEqual([400, 7032]);
   });
 
   it('refuses to complete or cancel what is not pending', async () => {

@@ -5,7 +5,13 @@ import { refusal } from './client';
 import { type Customer, type Shop, by, uuid } from './shop';
 
 /** An object that carries tags, custom fields or a history: how the client's methods call it, and one of its kind. */
-type Carrier = { readonly name: string; readonly api: object; readonly id: string };
+type Carrier = {
+  readonly name: string;
+  readonly api: object;
+  readonly id: string;
+  /** What its tags are asked for with, beside its id. */
+  readonly within?: readonly string[];
+};
 
 /** The client has the same methods for each kind of object under names of their own: `createBundleTags`, `getInvoiceTags`. */
 const call = async <T>(api: object, method: string, ...args: readonly unknown[]): Promise<AxiosResponse<T>> => {
@@ -38,7 +44,7 @@ const carriersOf = async (shop: Shop): Promise<readonly Carrier[]> => {
     { name: 'Bundle', api: kb.bundle, id: bundleId },
     { name: 'Subscription', api: kb.subscription, id: subscriptionId },
     { name: 'Invoice', api: kb.invoice, id: invoiceId },
-    { name: 'InvoiceItem', api: kb.invoiceItem, id: invoiceItemId },
+    { name: 'InvoiceItem', api: kb.invoiceItem, id: invoiceItemId, within: [one.accountId] },
     { name: 'InvoicePayment', api: kb.invoicePayment, id: paymentId },
     { name: 'Payment', api: kb.payment, id: paymentId },
     { name: 'Transaction', api: kb.paymentTransaction, id: transactionId },
@@ -71,9 +77,9 @@ export const tagsAndFields = (shop: () => Shop): void => {
   }, 60_000);
 
   it.each(kinds.filter((kind) => kind !== 'PaymentMethod'))('tags: %s', async (kind) => {
-    const { name, api, id } = carrier(kind);
+    const { name, api, id, within = [] } = carrier(kind);
     const ofObject = async (): Promise<readonly (string | undefined)[]> =>
-      (await call<Tag[]>(api, `get${name}Tags`, id)).data.map((tag) => tag.tagDefinitionName);
+      (await call<Tag[]>(api, `get${name}Tags`, id, ...within)).data.map((tag) => tag.tagDefinitionName);
     expect((await call(api, `create${name}Tags`, [definition], id, by)).status).toBe(201);
     expect(await ofObject()).toEqual(['vip']);
     expect((await call(api, `delete${name}Tags`, id, by, [definition])).status).toBe(204);

@@ -33,7 +33,14 @@ export type InvoicingEvent =
         readonly balanceMinor: number;
         /** The account that is charged for it, instead of the one that owes it. */
         readonly parentAccountId?: string;
+        /** Its lines; those that were drawn or drafted before are in `invoicing.invoice-items-made.v1`. */
+        readonly invoiceItemIds?: readonly string[];
       };
+    }
+  /** Lines that invoices of the account got, drafts or not: what can be named from now on. An invoice may need several. */
+  | {
+      readonly type: 'invoicing.invoice-items-made.v1';
+      readonly data: { readonly accountId: string; readonly invoiceItemIds: readonly string[] };
     }
   /** Account credit left an account for its parent's. */
   | {

@@ -1,4 +1,5 @@
 export { dueInvoicesReadModel, invoiceDueKind, overdueCheckKind, parentInvoiceKind } from './due-invoices.projection';
+export { auditReadModel, auditRecordsOfItem } from './audit.projection';
 export { invoicesReadModel } from './invoices.projection';
 export {
   childInvoices,
@@ -7,6 +8,7 @@ export {
   invoiceByNumber,
   invoicedAccount,
   invoicesOf,
+  accountInvoicesPage,
   invoicesPage,
 } from './invoices.query';
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';

@@ -56,6 +56,10 @@ order by i.created_position`;
 const page = (order: 'asc' | 'desc'): string => `
 select ${invoiceColumns} from invoices i where i.tenant_id = $1 order by i.created_position ${order} limit $2 offset $3`;
 const counted = `select count(*) as total from invoices where tenant_id = $1`;
+const pageOfAccount = (order: 'asc' | 'desc'): string => `
+select ${invoiceColumns} from invoices i where i.tenant_id = $1 and i.account_id = $4
+order by i.created_position ${order} limit $2 offset $3`;
+const countedOfAccount = `select count(*) as total from invoices where tenant_id = $1 and account_id = $2`;
 const account = `
 select a.account_id as "accountId", a.currency, a.balance_minor as "balanceMinor", a.credit_minor as "creditMinor",
   a.awaits_usage as "awaitsUsage",
@@ -99,17 +103,28 @@ export const invoicesOf = (
 
 export type InvoicePage = { readonly invoices: readonly InvoiceView[]; readonly total: number };
 
+export type PageBounds = { readonly offset: number; readonly limit: number };
+
 /** A page in the order of creation; a negative limit asks for as many from the end backwards (Kill Bill 1.5). */
-export const invoicesPage = async (
-  sql: Sql,
-  tenantId: string,
-  { offset, limit }: { readonly offset: number; readonly limit: number },
-): Promise<InvoicePage> => {
+export const invoicesPage = async (sql: Sql, tenantId: string, { offset, limit }: PageBounds): Promise<InvoicePage> => {
   const order = limit < 0 ? 'desc' : 'asc';
   const values = [tenantId, Math.abs(limit), Math.max(offset, 0)];
   const invoices = await sql.query<InvoiceView>(page(order), values, `invoices-page-${order}`);
   const total = await first(sql.query<{ total: bigint }>(counted, [tenantId], 'invoices-count'));
   return { invoices, total: Number(total?.total ?? 0n) };
+};
+
+/** The same of one account. */
+export const accountInvoicesPage = async (
+  sql: Sql,
+  tenantId: string,
+  { accountId, offset, limit }: PageBounds & { readonly accountId: string },
+): Promise<InvoicePage> => {
+  const order = limit < 0 ? 'desc' : 'asc';
+  const values = [tenantId, Math.abs(limit), Math.max(offset, 0), accountId];
+  const invoices = await sql.query<InvoiceView>(pageOfAccount(order), values, `account-invoices-page-${order}`);
+  const counts = sql.query<{ total: bigint }>(countedOfAccount, [tenantId, accountId], 'account-invoices-count');
+  return { invoices, total: Number((await first(counts))?.total ?? 0n) };
 };
 
 /** Where an account stands: what it owes less its credit, and whether an invoice waits for usage. */

@@ -10,6 +10,10 @@ export type PaymentsEvent =
       readonly type: 'payments.default-method-changed.v1';
       readonly data: { readonly accountId: string; readonly paymentMethodId: string | null };
     }
+  | {
+      readonly type: 'payments.method-added.v1';
+      readonly data: { readonly accountId: string; readonly paymentMethodId: string };
+    }
   /** A transaction of an invoice's payment reached a state. `amountMinor` is positive for every type. */
   | {
       readonly type: 'payments.invoice-payment-changed.v1';

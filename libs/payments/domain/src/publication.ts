@@ -2,7 +2,7 @@ import type { Publication, RecordedEvent } from '@billstream/event-sourcing';
 import type { PaymentsEvent, TransactionStatus } from '@billstream/payments-contracts';
 import { type InvoicePaymentsEvent, invoicePaymentsSchema } from './invoice-payments/invoice-payments.events';
 import { type PaymentEvent, type TransactionFacts, paymentSchema } from './payment/payment.events';
-import { payerAccountSchema } from './payer-account/payer-account';
+import { type PayerAccountEvent, payerAccountSchema } from './payer-account/payer-account';
 
 /**
  * What other contexts hear of payments: outcomes and default methods. A credential never leaves, and an attempt that
@@ -14,7 +14,7 @@ export const paymentsPublication: Publication = (recorded) =>
 const publicEvents = (recorded: RecordedEvent): readonly PaymentsEvent[] => {
   if (recorded.stream.startsWith('payerAccount-')) {
     const event = payerAccountSchema.decode(recorded);
-    return event?.type === 'DefaultMethodSet' ? [{ type: 'payments.default-method-changed.v1', data: event.data }] : [];
+    return event === null ? [] : ofPayer(event);
   }
   if (recorded.stream.startsWith('payment-')) {
     const event = paymentSchema.decode(recorded);
@@ -23,6 +23,13 @@ const publicEvents = (recorded: RecordedEvent): readonly PaymentsEvent[] => {
   if (!recorded.stream.startsWith('invoicePayments-')) return [];
   const event = invoicePaymentsSchema.decode(recorded);
   return event === null ? [] : ofPayment(event);
+};
+
+const ofPayer = ({ type, data }: PayerAccountEvent): readonly PaymentsEvent[] => {
+  if (type === 'DefaultMethodSet') return [{ type: 'payments.default-method-changed.v1', data }];
+  if (type !== 'PaymentMethodAdded') return [];
+  const { accountId, paymentMethodId } = data;
+  return [{ type: 'payments.method-added.v1', data: { accountId, paymentMethodId } }];
 };
 
 const ofPayment = (event: InvoicePaymentsEvent): readonly PaymentsEvent[] => {

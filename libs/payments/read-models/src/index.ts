@@ -8,6 +8,7 @@ export {
 } from './due-payments';
 export type { DueChanges, DuePayment, DueTransaction } from './due-payments';
 export { paymentByKey, paymentByTransaction, paymentByTransactionKey, paymentsPage } from './payments-search.query';
+export { auditReadModel } from './audit.projection';
 export type { TransactionState } from './payment-patches';
 export { paymentMethodsReadModel, pluginConfigsReadModel } from './payment-methods.projection';
 export {

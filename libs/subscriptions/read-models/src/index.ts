@@ -1,4 +1,5 @@
 export { accountBlockingStates, accountChangeDue } from './account-changes.tables';
+export { auditReadModel } from './audit.projection';
 export {
   bundleById,
   bundleIdsOf,

@@ -5,12 +5,15 @@ import { accountInvoicesSchema } from './account-invoices.schema';
 
 type Head = Extract<InvoicingEvent, { readonly type: 'invoicing.invoice-committed.v1' }>['data'];
 
-const headOf = (invoice: Head): Head => {
+type Made = { readonly items?: readonly { readonly itemId: string }[] };
+
+const headOf = (invoice: Head & Made): Head => {
   const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency } = invoice;
-  const { amountMinor, balanceMinor, parentAccountId } = invoice;
+  const { amountMinor, balanceMinor, parentAccountId, items } = invoice;
   return {
     ...{ invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency, amountMinor, balanceMinor },
     ...(parentAccountId === undefined ? {} : { parentAccountId }),
+    ...(items === undefined ? {} : { invoiceItemIds: items.map(({ itemId }) => itemId) }),
   };
 };
 
@@ -24,16 +27,29 @@ const usageRequested = (data: Data<'UsageRequested'>): InvoicingEvent => {
   };
 };
 
-const invoiceCommitted = (invoice: Head): InvoicingEvent => ({
+const invoiceCommitted = (invoice: Head & Made): InvoicingEvent => ({
   type: 'invoicing.invoice-committed.v1',
   data: headOf(invoice),
 });
 
-/** What others hear of each event. The others are nobody's business, as a draft is until it is committed. */
+const itemsMade = ({ accountId, items }: Required<Made> & { readonly accountId: string }): InvoicingEvent => ({
+  type: 'invoicing.invoice-items-made.v1',
+  data: { accountId, invoiceItemIds: items.map(({ itemId }) => itemId) },
+});
+
+/**
+ * What others hear of each event. The others are nobody's business, as a draft is until it is committed, but for the ids
+ * of its items.
+ */
 const published: { readonly [Type in AccountInvoicesEvent['type']]?: (data: Data<Type>) => InvoicingEvent } = {
   UsageRequested: usageRequested,
   InvoiceCommitted: invoiceCommitted,
   DraftCommitted: invoiceCommitted,
+  InvoiceItemsDrawn: itemsMade,
+  InvoiceDrafted: itemsMade,
+  DraftExtended: itemsMade,
+  InvoiceAdjusted: itemsMade,
+  CreditApplied: itemsMade,
   InvoiceVoided: (data) => ({ type: 'invoicing.invoice-voided.v1', data }),
   BalanceChanged: (data) => ({ type: 'invoicing.balance-changed.v1', data }),
   ChargedThroughChanged: (data) => ({ type: 'invoicing.charged-through-changed.v1', data }),
