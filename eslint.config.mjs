@@ -176,7 +176,12 @@ export default tseslint.config(
     files: ['apps/standalone/**/*.ts', 'apps/system-tests/**/*.ts', 'tools/**/*.ts'],
     rules: {
       // Scenarios share their client and the crash run with tools, which is no project of its own.
-      '@nx/enforce-module-boundaries': enforce(inSpecs, ['@billstream/app/*', '../../../tools/**', '../../../../tools/**', '../../../../../tools/**']),
+      '@nx/enforce-module-boundaries': enforce(inSpecs, [
+        '@billstream/app/*',
+        '../../../tools/**',
+        '../../../../tools/**',
+        '../../../../../tools/**',
+      ]),
     },
   },
   // The child gets a clean environment, so this adapter looks at its own.

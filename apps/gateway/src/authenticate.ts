@@ -142,5 +142,8 @@ const basic = (header: string | undefined): Pick<Credentials, 'user' | 'password
   const [, encoded] = /^basic\s+([a-z0-9+/=_-]+)\s*$/i.exec(header ?? '') ?? [];
   const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
-  return colon < 0 ? { user: null, password: null } : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+  // No name holds U+0000, and no database could look for it.
+  return colon < 0 || text.includes('\u0000')
+    ? { user: null, password: null }
+    : { user: text.slice(0, colon), password: text.slice(colon + 1) };
 };

@@ -17,7 +17,7 @@ const completedRequests: readonly Completed[] = [
 ];
 
 export const completedRequestOf = ({ request }: Exchange): Completed | null => {
-  const path = pathOf(request);
+  const path = pathOf(request).replace(/\/$/, '');
   return completedRequests.find((one) => one.method === request.method && one.path === path) ?? null;
 };
 

@@ -235,6 +235,44 @@ describe('a user without the permission', () => {
   });
 });
 
+describe('a path written in another way', () => {
+  /** `fetch` would write it plainly. */
+  const sent = async (
+    method: string,
+    path: string,
+    authorization = basic,
+  ): Promise<{ status: number; body: unknown }> => {
+    const { port } = new URL((await call('/1.0/kb/accounts')).url);
+    return new Promise((resolve, reject) => {
+      const asked = { port, path, method, headers: { ...headers, authorization } };
+      request(asked, (answer) => {
+        json(answer).then((body) => {
+          resolve({ status: answer.statusCode ?? 0, body });
+        }, reject);
+      }).end();
+    });
+  };
+  const reader = `Basic ${Buffer.from('reader:password').toString('base64')}`;
+  it.each(['/1.0/kb/accounts/x/tag%73', '/1.0/kb/accounts/x/tags#', '/1.0/kb/accounts#/x', '/1.0/kb/%61ccounts'])(
+    'is allowed to those who may ask for the plain one: %s',
+    async (path) => {
+      expect((await sent('PUT', path, reader)).status).toBe(401);
+    },
+  );
+  it('reaches the service plainly, what is a value in it as it was', async () => {
+    expect(await sent('GET', '/1.0/kb/%61ccounts/a%2Fb%20c?d=%61#e')).toMatchObject({
+      body: { service: 'accounts', url: '/1.0/kb/accounts/a%2Fb%20c?d=%61' },
+    });
+  });
+  it.each([
+    '/plugins/../internal/fence',
+    '/1.0/kb/accounts/%2e%2E/catalog',
+    '/1.0/kb/subscriptions/../../../internal/fence?callCompletion=true',
+  ])('never steps upwards: %s', async (path) => {
+    expect((await sent('POST', path)).status).toBe(400);
+  });
+});
+
 describe('a service in trouble', () => {
   it('answers 503 with Retry-After when it cannot be reached, 504 when it is slow', async () => {
     const down = await call('/1.0/kb/invoices/x');

@@ -16,6 +16,7 @@ import { innerApi } from './inner-api';
 import { loginAttempts } from './login-attempts';
 import { wholeOpenApi } from './openapi';
 import { isGranted, permissionFor } from './permissions';
+import { plainUrl } from './plain-url';
 import { type RateLimits, rateLimiter } from './rate-limit';
 import { classOf, serviceFor } from './routes';
 import { answerTestClock, isTestClockPath } from './test-clock';
@@ -97,6 +98,7 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
 
   return async (request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void> => {
     checkForm(request);
+    request.url = plainUrlOf(request);
     const path = pathOf(request);
     if (await isAnsweredHere(request, response, path)) return;
     const name = serviceFor(path);
@@ -133,6 +135,12 @@ const checkForm = (request: IncomingMessage): void => {
   if (url.length > urlBytesMax) throw problem(414, 'url-too-long', `the URL has more than ${urlBytesMax} bytes`);
   if (Number(headers['content-length'] ?? 0) > bodyBytesMax)
     throw problem(413, 'body-too-large', `the body has more than ${bodyBytesMax} bytes`);
+};
+
+const plainUrlOf = ({ url = '/' }: IncomingMessage): string => {
+  const plain = plainUrl(url);
+  if (plain === null) throw problem(400, 'path-not-plain', 'the path must not hold the segments . or ..');
+  return plain;
 };
 
 /** What a client is told when a service did not answer. When the answer had begun, hanging up is all that is left. */

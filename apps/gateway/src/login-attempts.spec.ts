@@ -21,6 +21,21 @@ describe('failed logins', () => {
       attempts.succeeded(names);
     }
   });
+  it('count for a whole IPv6 network, however its addresses are written', () => {
+    const attempts = loginAttempts(() => 0);
+    for (let host = 0; host < 20; host += 1)
+      expect(attempts.begin({ ...names, address: `2001:db8:0:7::${host.toString(16)}` })).toBeNull();
+    expect(attempts.begin({ ...names, address: '2001:db8::7:a:b:c:d' })).toBe(10);
+    expect(attempts.begin({ ...names, address: '2001:db8:0:8::1' })).toBeNull();
+    expect(attempts.begin({ ...names, address: '::ffff:10.0.0.1' })).toBeNull();
+  });
+  it('of long names that begin alike are told apart', () => {
+    const attempts = loginAttempts(() => 0);
+    const login = 'x'.repeat(9_000);
+    for (let times = 0; times < 20; times += 1) attempts.begin({ ...names, login });
+    expect(attempts.begin({ ...names, login })).toBe(10);
+    expect(attempts.begin({ ...names, login: `${login}y` })).toBeNull();
+  });
   it('of many logins at one address hold that address up', () => {
     const attempts = loginAttempts(() => 0);
     for (let login = 0; login < 100; login += 1) attempts.begin({ ...names, login: String(login) });

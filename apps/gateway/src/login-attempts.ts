@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** A name may fail `burst` times at once, and after that as often as the rate gives. */
 type Allowance = { readonly perSecond: number; readonly burst: number };
 
@@ -14,6 +16,23 @@ export type AttemptNames = { readonly address: string; readonly login: string };
 const ofLogin: Allowance = { perSecond: 0.1, burst: 20 };
 const ofAddress: Allowance = { perSecond: 2, burst: 100 };
 const bucketsMax = 20_000;
+
+/** Whoever has one IPv6 address has the 2^64 of its network; an IPv4 address stands for itself. */
+const networkOf = (address: string): string => {
+  const [plain = ''] = address.split('%', 1);
+  if (!plain.includes(':') || plain.includes('.')) return address;
+  const [before = '', after] = plain.split('::', 2);
+  const groups = (text: string): readonly string[] => (text === '' ? [] : text.split(':'));
+  const left = groups(before);
+  const right = after === undefined ? [] : groups(after);
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  const network = [...left, ...(after === undefined ? [] : zeros), ...right].slice(0, 4);
+  return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+};
+
+/** A name is as long as a header may be, and many are kept. */
+const shortened = (login: string): string =>
+  login.length <= 64 ? login : createHash('sha256').update(login).digest('base64');
 
 /**
  * Counts failed logins, so that secrets cannot be guessed and the slow check of a secret cannot be used to keep the
@@ -35,8 +54,8 @@ export const loginAttempts = (now: () => number = Date.now): LoginAttempts => {
     buckets.set(name, { tokens: Math.max(tokens, 0), at: now() });
   };
   const allowances = ({ address, login }: AttemptNames): readonly (readonly [string, Allowance])[] => [
-    [`address ${address}`, ofAddress],
-    [`login ${address} ${login}`, ofLogin],
+    [`address ${networkOf(address)}`, ofAddress],
+    [`login ${networkOf(address)} ${shortened(login)}`, ofLogin],
   ];
   return {
     begin: (names) => {

@@ -66,6 +66,7 @@ const rules: readonly Rule[] = [
   rule('DELETE', `${kb}/paymentMethods/[^/]+`, 'payment_method:delete'),
   rule('*', `${kb}/usages`, 'usage:record'),
 
+  rule('*', '^/v1/usage/limits/.*', 'catalog:config_upload'),
   rule('*', '^/(meter/record|v1/usage)(/.*)?', 'usage:record'),
   rule('*', '^/meter/.*', 'catalog:config_upload'),
   rule('*', '^/v1/accounts/[^/]+/profile', 'account:update'),

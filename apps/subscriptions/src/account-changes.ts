@@ -25,10 +25,11 @@ export type Begun = Extract<AccountChangeEvent, { readonly type: 'AccountChangeB
  * The change as the cause of the commands that make it up: each has an id of its own, the same whether the request that
  * asked for it is at work or due work after a crash.
  */
-const causeOf = ({ commandHash: _, ...request }: RequestContext, changeId: string): RequestContext => ({
-  ...request,
-  commandId: changeId,
-});
+const causeOf = (request: RequestContext, changeId: string): RequestContext => {
+  const { tenantId, user, actor, correlationId, traceparent } = request;
+  const trace = traceparent === undefined ? {} : { traceparent };
+  return { tenantId, user, actor, correlationId, ...trace, commandId: changeId };
+};
 
 type Part = (subscriptions: Subscriptions, cause: RequestContext, begun: Begun) => Promise<void>;
 
@@ -36,21 +37,22 @@ const startOne = async (
   subscriptions: Subscriptions,
   cause: RequestContext,
   begun: Begun,
-  { claimsKey: _, renameUnused: __, ...creation }: PlannedCreation,
+  { bundleId, externalKey, entitlementAt, billingAt, migrated, subscriptions: specs }: PlannedCreation,
 ): Promise<void> => {
   const { accountId, at } = begun;
   const facts = await subscriptions.accountOf(cause.tenantId, accountId);
   if (facts === null) throw unknownAccount(accountId);
   const data = {
-    ...creation,
+    ...{ bundleId, externalKey, entitlementAt, billingAt, migrated },
+    subscriptions: specs,
     account: subscriberOf(facts),
     catalog: await subscriptions.catalogOf(cause.tenantId),
     now: at,
     accountStates: await accountBlockingStates(subscriptions.runtime.database, cause.tenantId, accountId),
     isFollowed: true as const,
   };
-  const stream = bundleStream(creation.bundleId);
-  const step = stepOf(cause, subscriptions, `start/${creation.bundleId}`);
+  const stream = bundleStream(bundleId);
+  const step = stepOf(cause, subscriptions, `start/${bundleId}`);
   unwrap(await subscriptions.bundle(stream, { type: 'StartSubscriptions', data }, step), bundleProblem);
 };
 

@@ -195,7 +195,8 @@ const createBundle = async (
 };
 
 const plannedFrom = ({ place, command, renameUnused }: Prepared): PlannedCreation => {
-  const { account: _account, catalog: _catalog, accountStates: _states, now: _now, ...planned } = command;
+  const { bundleId, externalKey, entitlementAt, billingAt, migrated, subscriptions } = command;
+  const planned = { bundleId, externalKey, entitlementAt, billingAt, migrated, subscriptions };
   return { ...planned, claimsKey: place.bundle === null, renameUnused };
 };
 

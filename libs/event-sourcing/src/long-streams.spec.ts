@@ -141,6 +141,22 @@ describe('a snapshot', () => {
   });
 });
 
+it('a snapshot whose parts do not fit together counts for nothing, and the stream is folded from its beginning', async () => {
+  const store = memoryEventStore();
+  const handle = commandHandler({ store, decider: shelf, schema, snapshots });
+  for (let book = 0; book < 12; book += 1) await handle('shelf-1', { pages: 1 }, context(`c${book}`));
+  await settled();
+  const name = snapshotStream('shelf-1');
+  const [whole] = await store.readLast(name, 1);
+  if (whole === undefined) throw new Error('no snapshot');
+  const { text } = whole.data as { readonly text: string };
+  const torn = { ...whole, id: 'torn', data: { ...whole.data, text: text.slice(0, text.length / 2) } };
+  await store.append(name, whole.revision, [torn]);
+  const after = commandHandler({ store, decider: shelf, schema, snapshots });
+  expect(await after('shelf-1', { pages: 1 }, context('c3'))).toMatchObject({ repeated: true });
+  expect(await currentState({ store, decider: shelf, schema, snapshots }, 'shelf-1')).toMatchObject({ loose: 0 });
+});
+
 it('keeps no more of the streams in memory than their bytes may be', async () => {
   const store = memoryEventStore();
   const reads: string[] = [];

@@ -71,8 +71,14 @@ const packed = ({ state, commands }: Snapshot): string => {
   return gzipSync(JSON.stringify(contents), { level: 1 }).toString('base64');
 };
 
-const unpacked = (text: string): Contents =>
-  JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString('utf8')) as Contents;
+/** Null: parts that do not fit, which two processes with other commands in mind can leave. The events are all there. */
+const unpacked = (text: string): Contents | null => {
+  try {
+    return JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString('utf8')) as Contents;
+  } catch {
+    return null;
+  }
+};
 
 /** The newest whole snapshot of a version; null when there is none. One that was never finished does not count. */
 export const latestSnapshot = async (store: EventStore, stream: string, version: string): Promise<Snapshot | null> => {
@@ -85,7 +91,9 @@ export const latestSnapshot = async (store: EventStore, stream: string, version:
     part?.part === index && part.revision === end.revision && part.version === version ? [part.text] : [],
   );
   if (texts.length !== end.parts) return null;
-  const { state, commands } = unpacked(texts.join(''));
+  const contents = unpacked(texts.join(''));
+  if (contents === null) return null;
+  const { state, commands } = contents;
   return {
     revision: BigInt(end.revision),
     state,

@@ -1,5 +1,6 @@
-import { objectFieldsStream } from '@billstream/accounts-domain';
+import { type ObjectFieldsCommand, type TaggedObject, objectFieldsStream } from '@billstream/accounts-domain';
 import { customFieldsOfObject } from '@billstream/accounts-read-models';
+import type { CommandContext } from '@billstream/event-sourcing';
 import { type RequestContext, RequestCtx, listOf, locationOf, requestContextOf, unwrap } from '@billstream/http';
 import { parseUuid } from '@billstream/kernel';
 import {
@@ -74,12 +75,8 @@ const endpointFor = ({ path, parameter, objectType }: Taggable): Type => {
       const object = await existingObject(accounts, context.tenantId, { objectType, id });
       const step = stepOf(context, accounts, 'fields');
       const wanted = fields.map(({ name, value }) => ({ name, value }));
-      const added = await accounts.objectFields(
-        objectFieldsStream(object.objectId),
-        { type: 'AddCustomFields', data: { object, fields: wanted, seed: step.commandId } },
-        step,
-      );
-      await accounts.runtime.visible(unwrap(added, customFieldProblem).position);
+      const data = { object, fields: wanted, seed: step.commandId };
+      await done(accounts, step, object, { type: 'AddCustomFields', data });
       void reply.header('Location', locationOf(request, `/1.0/kb/${path}/${object.objectId}/customFields`));
     }
 
@@ -92,18 +89,14 @@ const endpointFor = ({ path, parameter, objectType }: Taggable): Type => {
       @RequestCtx() context: RequestContext,
     ): Promise<void> {
       const { accounts } = this;
-      const { objectId } = await existingObject(accounts, context.tenantId, { objectType, id });
+      const object = await existingObject(accounts, context.tenantId, { objectType, id });
       const wanted = fields.map(({ customFieldId, name, value }) => ({
         customFieldId: customFieldId.toLowerCase(),
         name: name ?? null,
         value,
       }));
-      const changed = await accounts.objectFields(
-        objectFieldsStream(objectId),
-        { type: 'ChangeCustomFields', data: { fields: wanted } },
-        stepOf(context, accounts, 'fields'),
-      );
-      await accounts.runtime.visible(unwrap(changed, customFieldProblem).position);
+      const step = stepOf(context, accounts, 'fields');
+      await done(accounts, step, object, { type: 'ChangeCustomFields', data: { fields: wanted } });
     }
 
     @Delete(`:${parameter}/customFields`)
@@ -116,17 +109,24 @@ const endpointFor = ({ path, parameter, objectType }: Taggable): Type => {
       const { accounts } = this;
       const named = query.customField ?? query.customFieldList;
       const customFieldIds = named === undefined ? null : listIn(named).map(fieldId);
-      const { objectId } = await existingObject(accounts, context.tenantId, { objectType, id });
-      const removed = await accounts.objectFields(
-        objectFieldsStream(objectId),
-        { type: 'RemoveCustomFields', data: { customFieldIds } },
-        stepOf(context, accounts, 'fields'),
-      );
-      await accounts.runtime.visible(unwrap(removed, customFieldProblem).position);
+      const object = await existingObject(accounts, context.tenantId, { objectType, id });
+      const step = stepOf(context, accounts, 'fields');
+      await done(accounts, step, object, { type: 'RemoveCustomFields', data: { customFieldIds } });
       void reply.status(query.customFieldList === undefined ? 204 : 200);
     }
   }
   return ObjectFieldsEndpoint;
+};
+
+/** Ends when the read models show what was done. */
+const done = async (
+  accounts: Accounts,
+  step: CommandContext,
+  { objectId }: TaggedObject,
+  command: ObjectFieldsCommand,
+): Promise<void> => {
+  const handled = await accounts.objectFields(objectFieldsStream(objectId), command, step);
+  await accounts.runtime.visible(unwrap(handled, customFieldProblem).position);
 };
 
 export const objectFieldsEndpoints: readonly Type[] = taggables.map(endpointFor);

@@ -199,4 +199,44 @@ describe('a parent that pays for its child', () => {
     expect(credits.filter((type) => type === 'CREDIT_ADJ')).toHaveLength(1);
     expect((await system.call('PUT', `/accounts/${childId}/transferCredit`)).json()).toMatchObject({ code: 4027 });
   });
+
+  it('is not charged for what a child pays that has become its own payer', async () => {
+    const usd = parseCurrency('USD');
+    if (usd === null) throw new Error('no currency');
+    const formerId = newId();
+    const facts = { parentAccountId: parentId, isPaymentDelegatedToParent: true };
+    await record(formerId, facts);
+    await system.runtime.caughtUp();
+    const charges = { payload: [{ amount: 20, currency: 'USD' }] };
+    const charged = await system.call('POST', `/invoices/charges/${formerId}?autoCommit=true`, charges);
+    expect(charged.statusCode).toBe(200);
+    await hearItself();
+    const summed = async () => (await invoicesOf(parentId)).find(({ status }) => status === 'DRAFT')?.items;
+    expect(await summed()).toMatchObject([{ itemType: 'PARENT_SUMMARY', amount: 20 }]);
+    await record(formerId, { ...facts, isPaymentDelegatedToParent: false });
+    await system.reactions.recordPayment(
+      system.told('payments.invoice-payment-changed.v1', {
+        accountId: formerId,
+        invoiceId: (await invoicesOf(formerId))[0]?.invoiceId ?? '',
+        ...{ paymentId: newId(), transactionId: newId(), transactionType: 'PURCHASE' as const },
+        ...{ status: 'SUCCESS' as const, amountMinor: 2000, currency: usd },
+        effectiveAt: at('2018-10-17T00:00:00Z'),
+      }),
+    );
+    await hearItself();
+    expect(await summed()).toMatchObject([{ itemType: 'PARENT_SUMMARY', amount: 0 }]);
+  });
+
+  it('takes over no credit of another currency', async () => {
+    const foreignId = newId();
+    await record(foreignId, { parentAccountId: parentId, currency: parseCurrency('JPY') });
+    await system.runtime.caughtUp();
+    const credit = { payload: [{ accountId: foreignId, amount: 700 }] };
+    expect((await system.call('POST', '/credits?autoCommit=true', credit)).statusCode).toBeLessThan(300);
+    const before = await invoicesOf(parentId);
+    expect((await system.call('PUT', `/accounts/${foreignId}/transferCredit`)).statusCode).toBe(400);
+    await hearItself();
+    expect(await invoicesOf(parentId)).toEqual(before);
+    expect(await invoicesOf(foreignId)).toHaveLength(1);
+  });
 });

@@ -41,11 +41,13 @@ export const followBalances = async (
   { accountId, invoices, parentAccountId }: Told<'invoicing.balance-changed.v1'>,
   context: CommandContext,
 ): Promise<void> => {
-  const due = invoices.flatMap(({ invoiceId, withoutParentMinor }) =>
-    withoutParentMinor === undefined ? [] : [{ invoiceId, dueMinor: withoutParentMinor }],
-  );
-  if (parentAccountId !== undefined && due.length > 0)
-    await record(invoicing, parentAccountId, { type: 'RecordChildBalances', invoices: due, now: context.at }, context);
+  // Who was charged for an invoice hears of it, whoever pays for the account by now: else it is paid for twice.
+  const due = new Map<string, { readonly invoiceId: string; readonly dueMinor: number }[]>();
+  for (const { invoiceId, withoutParentMinor, parentAccountId: charged = parentAccountId } of invoices)
+    if (withoutParentMinor !== undefined && charged !== undefined)
+      due.set(charged, [...(due.get(charged) ?? []), { invoiceId, dueMinor: withoutParentMinor }]);
+  for (const [charged, balances] of due)
+    await record(invoicing, charged, { type: 'RecordChildBalances', invoices: balances, now: context.at }, context);
   for (const { invoiceId, balanceMinor } of invoices.filter(({ isParentInvoice }) => isParentInvoice === true))
     await settleChildren(invoicing, { accountId, invoiceId, isPaid: balanceMinor <= 0 }, context);
 };

@@ -46,8 +46,9 @@ const page = `<!DOCTYPE html>
 export const propertiesFrom = (text: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     text.split(/\r?\n/).flatMap((line) => {
-      const match = /^\s*([^#!=:\s][^=:]*?)\s*[=:]\s*(.*?)\s*$/.exec(line);
-      return match === null ? [] : [[match[1] ?? '', match[2] ?? '']];
+      const mark = line.search(/[=:]/);
+      const name = line.slice(0, Math.max(0, mark)).trim();
+      return name === '' || /^[#!]/.test(name) ? [] : [[name, line.slice(mark + 1).trim()]];
     }),
   );
 

@@ -1,5 +1,5 @@
 import { type RequestContext, locationOf, requestContextOf, unwrap } from '@billstream/http';
-import { type AccountInvoicesEvent, accountInvoicesStream } from '@billstream/invoicing-domain';
+import { type AccountInvoicesEvent, accountInvoicesStream, reusableDraft } from '@billstream/invoicing-domain';
 import { type InvoicedAccount, invoicedAccount } from '@billstream/invoicing-read-models';
 import { Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
@@ -36,7 +36,10 @@ export class CreateInvoiceEndpoint {
   }
 }
 
-/** Runs invoicing for an account: the id of the invoice it makes, or null when there is nothing to invoice. */
+/**
+ * Runs invoicing for an account: the id of the invoice it makes; where runs add to one draft, the id of that draft, whether
+ * there was more to add or not; null when there is nothing to invoice.
+ */
 export const runInvoice = async (
   invoicing: Invoicing,
   account: InvoicedAccount,
@@ -52,18 +55,24 @@ export const runInvoice = async (
   await runtime.visible(position);
   const made = invoiceMadeBy(events);
   if (made !== null) return made;
-  return state.pending === null ? null : afterUsage(invoicing, account, request.tenantId);
+  const draftId = reusableDraft(state, accountId);
+  return state.pending === null ? draftId : afterUsage(invoicing, account, { tenantId: request.tenantId, draftId });
 };
 
-/** The run goes on when metering has answered; the invoice it makes then is the one that was asked for. */
+/**
+ * The run goes on when metering has answered; the invoice it makes then is the one that was asked for, or else the draft
+ * that runs add to.
+ */
 const afterUsage = async (
   { runtime }: Invoicing,
   { accountId, lastInvoiceId }: InvoicedAccount,
-  tenantId: string,
+  { tenantId, draftId }: { readonly tenantId: string; readonly draftId: string | null },
 ): Promise<string | null> => {
   const look = (): Promise<InvoicedAccount | null> => invoicedAccount(runtime.database, tenantId, accountId);
   const seen = await lookUntil(look, (account) => account?.awaitsUsage === false, usagePatienceMs);
-  return seen === null || seen.lastInvoiceId === lastInvoiceId ? null : seen.lastInvoiceId;
+  if (seen === null) return null;
+  if (seen.lastInvoiceId !== lastInvoiceId) return seen.lastInvoiceId;
+  return seen.awaitsUsage ? null : draftId;
 };
 
 /** The invoice that a run made or added to; null when it made none. */

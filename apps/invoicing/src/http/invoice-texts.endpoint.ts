@@ -38,13 +38,20 @@ const textFrom = (body: unknown): string => {
 
 const templateFrom = (body: unknown): string => {
   const text = textFrom(body);
-  try {
+  readable(() => {
     checkTemplate(text);
+  });
+  return text;
+};
+
+/** What a template makes, or why it makes nothing. */
+const readable = <Made>(make: () => Made): Made => {
+  try {
+    return make();
   } catch (error) {
     if (error instanceof TemplateFault) throw invalidValue(`the template cannot be read: ${error.message}`);
     throw error;
   }
-  return text;
 };
 
 /** Templates and translations of a tenant's invoices, and the page that they make of one. */
@@ -142,7 +149,7 @@ export class InvoiceTextsEndpoint {
       translation: await look('TRANSLATION', locale),
       catalogTranslation: await look('CATALOG_TRANSLATION', locale),
     };
-    return invoicePage(invoice, texts, descriptionOf);
+    return readable(() => invoicePage(invoice, texts, descriptionOf));
   }
 
   private async manualPayTemplate(tenantId: string, locale: string): Promise<string | null> {

@@ -71,6 +71,21 @@ const commandsOf = ({ handle, clock, retryPolicyOf }: Pick<ExecutorParts, 'handl
   };
 };
 
+/** Opens the next attempt of a payment whose last one failed, with the method that is the default by now. */
+const retry = async (parts: ExecutorParts, task: Task): Promise<void> => {
+  const { issue } = commandsOf(parts);
+  const { state } = await issue(task, { type: 'Look' }, newId());
+  if (state.invoice === null) return;
+  const { method, isManualPay } = await parts.payerOf(task.tenantId, state.invoice.accountId);
+  const data = { paymentId: task.paymentId, method, isManualPay, now: parts.clock.now(task.tenantId) };
+  const retried = await issue(
+    task,
+    { type: 'RetryPayment', data },
+    derivedId('retry-payment', task.paymentId, task.dueAt),
+  );
+  if (retried.events.some(isHeldBack)) await parts.holdBack(task, state.invoice);
+};
+
 /**
  * Carries out what the domain decided. Each run may die at any point and be run again: before the call the attempt is
  * recorded as sent, so that nobody sends it a second time without asking the provider first.
@@ -145,19 +160,7 @@ export const paymentExecutor = (parts: ExecutorParts) => {
       return send(task, open, { after: open.holder });
     },
 
-    /** Opens the next attempt of a payment whose last one failed, with the method that is the default by now. */
-    retry: async (task: Task): Promise<void> => {
-      const { state } = await issue(task, { type: 'Look' }, newId());
-      if (state.invoice === null) return;
-      const { method, isManualPay } = await parts.payerOf(task.tenantId, state.invoice.accountId);
-      const data = { paymentId: task.paymentId, method, isManualPay, now: clock.now(task.tenantId) };
-      const retried = await issue(
-        task,
-        { type: 'RetryPayment', data },
-        derivedId('retry-payment', task.paymentId, task.dueAt),
-      );
-      if (retried.events.some(isHeldBack)) await parts.holdBack(task, state.invoice);
-    },
+    retry: (task: Task): Promise<void> => retry(parts, task),
   };
 };
 

@@ -13,7 +13,7 @@ import {
   refundableMinor,
   transactionOf,
 } from '@billstream/payments-domain';
-import type { Money, Outcome, PaymentGateway } from '@billstream/payments-gateways';
+import type { Charge, FetchByRef, Money, Outcome, PaymentGateway } from '@billstream/payments-gateways';
 import { findingOf, outcomeOf } from './attempt-outcome-of';
 import { type ExecutorParts, beforeTheCallMs, repeatWithinMs } from './executor';
 
@@ -31,16 +31,10 @@ export type TransactionTask = {
 type Seen = { readonly state: Payment; readonly transaction: Transaction };
 type Call = { readonly after: string | null; readonly isCompletion: boolean };
 
-/**
- * Carries out transactions that somebody asked for: direct payments, refunds, captures. As with attempts at invoices,
- * nothing is sent before it is on record as sent, and only the run that was granted the right sends it.
- */
-export const transactionExecutor = (parts: TransactionExecutorParts) => {
-  const { clock, wallNow, gatewayOf } = parts;
-  const inFlight = new Set<string>();
-
+/** Commands to the stream of a task's payment. */
+const commandsOf = ({ handle, clock }: Pick<TransactionExecutorParts, 'handle' | 'clock'>) => {
   const issue = async (task: TransactionTask, command: PaymentCommand, commandId: string) => {
-    const handled: Handled<PaymentEvent, Payment, PaymentRejection> = await parts.handle(
+    const handled: Handled<PaymentEvent, Payment, PaymentRejection> = await handle(
       paymentStream(task.paymentId),
       command,
       contextOf(task, clock, commandId),
@@ -62,6 +56,17 @@ export const transactionExecutor = (parts: TransactionExecutorParts) => {
     const data = { transactionId, holder: by.holder, outcome, now: clock.now(task.tenantId) };
     await issue(task, { type: 'RecordTransactionOutcome', data }, derivedId('outcome', transactionId, by.step));
   };
+  return { issue, look, record };
+};
+
+/**
+ * Carries out transactions that somebody asked for: direct payments, refunds, captures. As with attempts at invoices,
+ * nothing is sent before it is on record as sent, and only the run that was granted the right sends it.
+ */
+export const transactionExecutor = (parts: TransactionExecutorParts) => {
+  const { clock, wallNow, gatewayOf } = parts;
+  const { issue, look, record } = commandsOf(parts);
+  const inFlight = new Set<string>();
 
   const send = async (task: TransactionTask, seen: Seen, call: Call): Promise<void> => {
     const { transactionId } = task;
@@ -118,14 +123,8 @@ export const transactionExecutor = (parts: TransactionExecutorParts) => {
       const gateway = await gatewayOf(task.tenantId, seen.state.opened?.paidBy.pluginName ?? '');
       if ('problem' in gateway) return record(task, stillOpen(transaction, gateway.problem), run);
       if (!parts.isAlone && mayBeCalling(transaction, gateway)) return;
-      if (transaction.transactionType === 'PURCHASE') {
-        const fetched = await gateway.fetchByRef({ invoiceRef: task.paymentId, dispatchedAt });
-        const { gatewayRef } = transaction;
-        const status = transaction.state === 'PENDING' ? 'pending' : 'unknown';
-        const finding = findingOf(fetched, { gatewayRef, status });
-        if (finding.kind === 'outcome') return record(task, finding.outcome, run);
-        if (finding.kind === 'unsure') return record(task, stillOpen(transaction, finding.code), run);
-      } else if (transaction.state === 'PENDING') return record(task, stillOpen(transaction, 'not-decided'), run);
+      const found = await lookedUp(gateway, transaction, { invoiceRef: task.paymentId, dispatchedAt });
+      if (found !== null) return record(task, found, run);
       const ageMs = epochMs(wallNow()) - epochMs(firstDispatchedAt);
       if (ageMs >= repeatWithinMs) return record(task, tooOld(transaction), run);
       return send(task, seen, { after: holder, isCompletion: false });
@@ -144,6 +143,21 @@ const contextOf = (task: TransactionTask, clock: Clock, commandId: string): Comm
   return { commandId, tenantId, actor: { createdBy: 'PaymentExecutor' }, at, correlationId };
 };
 
+/** What the provider's records say of it by now; null when they hold nothing, or are not where it would be found. */
+const lookedUp = async (
+  gateway: PaymentGateway,
+  transaction: Transaction,
+  charge: FetchByRef,
+): Promise<AttemptOutcome | null> => {
+  const { transactionType, state, gatewayRef } = transaction;
+  const isPending = state === 'PENDING';
+  if (transactionType !== 'PURCHASE') return isPending ? stillOpen(transaction, 'not-decided') : null;
+  const fetched = await gateway.fetchByRef(charge);
+  const finding = findingOf(fetched, { gatewayRef, status: isPending ? 'pending' : 'unknown' });
+  if (finding.kind === 'outcome') return finding.outcome;
+  return finding.kind === 'unsure' ? stillOpen(transaction, finding.code) : null;
+};
+
 /** Null: the provider cannot do that. */
 const perform = async (gateway: PaymentGateway, seen: Seen): Promise<Outcome | null> => {
   const { transactionId, transactionType, amountMinor } = seen.transaction;
@@ -153,31 +167,57 @@ const perform = async (gateway: PaymentGateway, seen: Seen): Promise<Outcome | n
   const { paymentId, currency } = opened;
   const money: Money = { minor: amountMinor, currency };
   const description = `Payment ${paymentId}`;
-  const charge = { attemptId: transactionId, invoiceRef: paymentId, credential, money, description };
-  const gatewayRef = referredTo(seen.state, transactionType)?.gatewayRef ?? null;
   switch (transactionType) {
+    case 'PURCHASE':
+    case 'AUTHORIZE':
+    case 'CREDIT': {
+      const charge = { attemptId: transactionId, invoiceRef: paymentId, credential, money, description };
+      return begin(gateway, transactionType, charge);
+    }
+    case 'CAPTURE':
+    case 'VOID':
+    case 'REFUND':
+      return followUp(gateway, transactionType, seen, money);
+    case 'CHARGEBACK':
+      return null;
+  }
+};
+
+/** What stands at the beginning of a payment. */
+const begin = async (
+  gateway: PaymentGateway,
+  type: 'PURCHASE' | 'AUTHORIZE' | 'CREDIT',
+  charge: Charge,
+): Promise<Outcome | null> => {
+  switch (type) {
     case 'PURCHASE':
       return gateway.charge(charge);
     case 'AUTHORIZE':
       return gateway.authorize === undefined ? null : gateway.authorize(charge);
     case 'CREDIT':
       return gateway.credit === undefined ? null : gateway.credit(charge);
+  }
+};
+
+/** What refers to an earlier transaction of the payment, by the provider's name for it. */
+const followUp = async (
+  gateway: PaymentGateway,
+  type: 'CAPTURE' | 'VOID' | 'REFUND',
+  seen: Seen,
+  money: Money,
+): Promise<Outcome | null> => {
+  const { transactionId } = seen.transaction;
+  const gatewayRef = referredTo(seen.state, type)?.gatewayRef ?? null;
+  if (gatewayRef === null) return null;
+  switch (type) {
     case 'CAPTURE':
-      if (gateway.capture === undefined || gatewayRef === null) return null;
-      return gateway.capture({ captureId: transactionId, gatewayRef, money });
+      return gateway.capture === undefined ? null : gateway.capture({ captureId: transactionId, gatewayRef, money });
     case 'VOID': {
-      if (gateway.void === undefined || gatewayRef === null) return null;
-      return gateway.void({
-        voidId: transactionId,
-        gatewayRef,
-        money: { minor: capturableMinor(seen.state), currency },
-      });
+      const open = { minor: capturableMinor(seen.state), currency: money.currency };
+      return gateway.void === undefined ? null : gateway.void({ voidId: transactionId, gatewayRef, money: open });
     }
     case 'REFUND':
-      if (gatewayRef === null) return null;
       return gateway.refund({ refundId: transactionId, gatewayRef, ...refundOf(seen, money) });
-    case 'CHARGEBACK':
-      return null;
   }
 };
 

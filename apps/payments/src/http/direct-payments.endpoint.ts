@@ -3,6 +3,7 @@ import { derivedId, parseUuid } from '@billstream/kernel';
 import { type PaidBy, defaultMethodOf, externalPlugin, paymentKeyStream } from '@billstream/payments-domain';
 import {
   type PayerView,
+  type PaymentView,
   payerByKey,
   paymentById,
   paymentByKey,
@@ -108,11 +109,11 @@ export class DirectPaymentsEndpoint {
     if (given !== null) {
       const known = await paymentById(payments.runtime.database, tenantId, parseUuid(given) ?? derivedId(given));
       if (known === null) throw transactionProblem(given)({ code: 'payment-unknown' });
-      return known.paymentId;
+      return direct(known);
     }
     if (key === null) return derivedId(context.commandId, 'payment');
     const known = await paymentByKey(payments.runtime.database, tenantId, key);
-    if (known !== null) return known.paymentId;
+    if (known !== null) return direct(known);
     const paymentId = derivedId('payment-of-key', tenantId, key);
     const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
     const claimed = await payments.paymentKey(
@@ -120,7 +121,9 @@ export class DirectPaymentsEndpoint {
       command,
       stepOf(context, payments, 'claim-key'),
     );
-    return claimed.outcome === 'rejected' ? claimed.rejection.paymentId : paymentId;
+    // A key that holds another payment was claimed for one of an invoice.
+    if (claimed.outcome === 'rejected') throw ofInvoice(claimed.rejection.paymentId);
+    return paymentId;
   }
 
   private async assertFree(key: string | null, paymentId: string, { tenantId }: RequestContext): Promise<void> {
@@ -147,6 +150,19 @@ export class DirectPaymentsEndpoint {
     return paying(method);
   }
 }
+
+/** What an invoice's payment moves is decided with the invoice: beside it, the payer would be charged twice. */
+const ofInvoice = (paymentId: string): Error =>
+  transactionProblem(paymentId)({
+    code: 'operation-not-allowed',
+    transactionType: 'PURCHASE',
+    after: 'PURCHASE of an invoice',
+  });
+
+const direct = ({ paymentId, invoiceId }: Pick<PaymentView, 'paymentId' | 'invoiceId'>): string => {
+  if (invoiceId !== null) throw ofInvoice(paymentId);
+  return paymentId;
+};
 
 const paying = ({ paymentMethodId, pluginName, credential }: PaidBy): PaidBy => ({
   ...{ paymentMethodId, pluginName, credential },

@@ -112,7 +112,10 @@ const adjustmentsOf = (
   });
 };
 
-/** Null: all that is left. A refund is never below what its items are lowered by. */
+/**
+ * Null: all that is left, of a refund without items. A refund is never below what its items are lowered by, and where
+ * one of these names no amount, the refund has to: what is left of an item only invoicing knows.
+ */
 const refundOf = (
   body: InvoiceTransactionRequest,
   items: readonly ItemAdjustment[],
@@ -121,6 +124,8 @@ const refundOf = (
   const amountMinor = amountOf(body, currency);
   const adjusted = items.reduce((sum, item) => sum + (item.amountMinor ?? 0), 0);
   const isWhole = items.length > 0 && items.every((item) => item.amountMinor !== null);
+  if (amountMinor === null && items.length > 0 && !isWhole)
+    throw invalidValue('amount must be given where an adjustment has none');
   if (amountMinor === null) return isWhole ? adjusted : null;
   if (amountMinor < adjusted)
     throw killBillProblem(400, 4907, 'InvoicePaymentApiException', 'amount must not be below the sum of adjustments');

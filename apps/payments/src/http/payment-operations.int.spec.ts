@@ -158,9 +158,24 @@ describe('what was paid for an invoice', () => {
         { transactionType: 'REFUND', amount: 3, isAdjusted: true, adjustments },
       ],
     });
+    const unpriced = { isAdjusted: true, adjustments: [{ invoiceItemId: item }] };
+    expect(await call('POST', refunds, unpriced)).toMatchObject({ status: 400 });
+    expect(await at(location)).toMatchObject({ refundedAmount: 8 });
     expect(await call('POST', refunds, { amount: 12.01 })).toMatchObject({ status: 400, code: 4906 });
     expect(await call('POST', refunds, { amount: 1, isAdjusted: true })).toMatchObject({ status: 400, code: 4025 });
     expect(await call('POST', refunds, { amount: 1, isAdjusted: true, adjustments })).toMatchObject({ code: 4907 });
+  });
+
+  it('is not charged again beside its invoice, by its id or key, and is given back as before', async () => {
+    const { paymentId } = await paidInvoice();
+    const { paymentExternalKey } = await system.get<Payment>(`/1.0/kb/payments/${paymentId}`);
+    for (const name of [{ paymentId }, { paymentExternalKey }])
+      expect(await begin('PURCHASE', 5, name)).toMatchObject({ status: 400, code: 7032 });
+    expect((await call('POST', `invoicePayments/${paymentId}/refunds`, {})).status).toBe(201);
+    expect(await system.get(`/1.0/kb/payments/${paymentId}`)).toMatchObject({
+      purchasedAmount: 20,
+      refundedAmount: 20,
+    });
   });
 
   it('may be taken back by the payer’s bank, and given again', async () => {

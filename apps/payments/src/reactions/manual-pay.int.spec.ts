@@ -64,6 +64,22 @@ describe('an account with AUTO_PAY_OFF or MANUAL_PAY', () => {
   });
 });
 
+describe('what a parent pays for', () => {
+  it('is not charged to its child, even when the child pays for itself by now', async () => {
+    const accountId = await testPaying(system, { parentAccountId: newId() });
+    const summed = await commitInvoice(system, accountId, 2_000, { parentAccountId: newId() });
+    const own = await commitInvoice(system, accountId, 2_000);
+    await eventually(() => isPaid(own));
+    expect(await paymentsOf(summed)).toEqual([]);
+  });
+
+  it('is nothing where there is no parent', async () => {
+    const accountId = await testPaying(system, { isPaymentDelegatedToParent: true });
+    const invoiceId = await commitInvoice(system, accountId, 2_000);
+    await eventually(() => isPaid(invoiceId));
+  });
+});
+
 describe('a tenant’s own settings', () => {
   it('say when a declined payment is tried again', async () => {
     const { tenantId } = system;

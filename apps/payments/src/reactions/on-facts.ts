@@ -65,7 +65,9 @@ export class OnAccounts {
   }
 
   private async recordAccount(event: PublicEvent<string, AccountFacts>): Promise<void> {
-    const { accountId, externalKey, currency, isPaymentDelegatedToParent } = event.data;
+    const { accountId, externalKey, currency, parentAccountId } = event.data;
+    // An account without a parent has nobody else to pay for it.
+    const isPaymentDelegatedToParent = event.data.isPaymentDelegatedToParent && parentAccountId !== null;
     const data = { accountId, externalKey, currency, isPaymentDelegatedToParent };
     settled(await this.payments.payer(payerAccountStream(accountId), { type: 'RecordAccount', data }, causedBy(event)));
   }
@@ -79,7 +81,8 @@ export class OnInvoices {
   @EventPattern('invoicing.invoice-committed.v1')
   async invoiceCommitted(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-committed.v1'>): Promise<void> {
     const { tenantId, data: facts } = event;
-    const { invoiceId, accountId, invoiceNumber, invoiceDate, currency, amountMinor, balanceMinor } = facts;
+    const { invoiceId, accountId, invoiceNumber, invoiceDate, currency, amountMinor, balanceMinor, parentAccountId } =
+      facts;
     const { payments } = this;
     const payer = await payments.payerState(tenantId, accountId);
     const data = {
@@ -90,7 +93,8 @@ export class OnInvoices {
         asOf: Number(event.revision),
       },
       method: chargedMethod(defaultMethodOf(payer)),
-      isDelegatedToParent: payer.facts?.isPaymentDelegatedToParent ?? false,
+      // A parent that is charged for the invoice stays so, whatever the account says by now: it is paid once.
+      isDelegatedToParent: parentAccountId !== undefined || (payer.facts?.isPaymentDelegatedToParent ?? false),
       isManualPay: isManualPay(payer),
       now: payments.runtime.clock.now(tenantId),
     };

@@ -17,7 +17,7 @@ export const controlOf =
 
 export type Control = ReturnType<typeof controlOf>;
 
-export const openAccount = async (system: PaymentsUnderTest): Promise<string> => {
+export const openAccount = async (system: PaymentsUnderTest, facts: object = {}): Promise<string> => {
   const accountId = newId();
   const data = {
     ...{
@@ -28,6 +28,7 @@ export const openAccount = async (system: PaymentsUnderTest): Promise<string> =>
       referenceTime: '2026-01-01T00:00:00.000Z',
     },
     ...{ billCycleDayLocal: 0, parentAccountId: null, isPaymentDelegatedToParent: false },
+    ...facts,
   };
   await system.say('accounts', { type: 'accounts.account-created.v1', key: accountId, data });
   return accountId;
@@ -70,8 +71,8 @@ export const payingAccount = async (system: PaymentsUnderTest, control: Control)
 };
 
 /** An account that pays with the test plugin. */
-export const testPaying = async (system: PaymentsUnderTest): Promise<string> => {
-  const accountId = await openAccount(system);
+export const testPaying = async (system: PaymentsUnderTest, facts: object = {}): Promise<string> => {
+  const accountId = await openAccount(system, facts);
   const url = `/1.0/kb/accounts/${accountId}/paymentMethods?isDefault=true`;
   const payload = { pluginName: 'killbill-payment-test', pluginInfo: { properties: [] } };
   const added = await system.call({ method: 'POST', url, payload });
@@ -83,11 +84,13 @@ export const commitInvoice = async (
   system: PaymentsUnderTest,
   accountId: string,
   amountMinor: number,
+  facts: object = {},
 ): Promise<string> => {
   const invoiceId = newId();
   const data = {
     ...{ invoiceId, accountId, invoiceNumber: '1', invoiceDate: '2026-01-01', targetDate: '2026-01-01' },
     ...{ currency: 'USD', amountMinor, balanceMinor: amountMinor },
+    ...facts,
   };
   await system.say('invoicing', { type: 'invoicing.invoice-committed.v1', key: accountId, data });
   return invoiceId;

@@ -25,7 +25,7 @@ const types = ['ACCOUNT', 'SUBSCRIPTION_BUNDLE', 'SUBSCRIPTION'];
 
 /** Repeated or separated by commas; null: all. */
 const listed = (value: string | readonly string[] | undefined): readonly string[] | null => {
-  const all = [value ?? []].flat().flatMap((text) => String(text).split(','));
+  const all = [value ?? []].flat().flatMap((text) => text.split(','));
   const given = all.filter((text) => text !== '');
   return given.length === 0 ? null : given;
 };

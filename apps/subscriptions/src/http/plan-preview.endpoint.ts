@@ -63,7 +63,7 @@ const subscriptionOf = (body: InvoiceDryRunRequest, accountId: string | undefine
 export class PlanPreviewEndpoint {
   constructor(@Inject(subscriptionsToken) private readonly subscriptions: Subscriptions) {}
 
-  /** What invoicing has to know: the kind of dry run, and the timelines that its action would change. */
+  /** What invoicing has to know: the kind of dry run, whom it is about, and the timelines that its action would change. */
   @Post('dryRun')
   @HttpCode(200)
   async planTimelines(
@@ -71,10 +71,16 @@ export class PlanPreviewEndpoint {
     @Body() body: InvoiceDryRunRequest | undefined,
     @RequestCtx() context: RequestContext,
   ): Promise<object> {
-    if (body?.dryRunType !== 'SUBSCRIPTION_ACTION')
-      return { dryRunType: body?.dryRunType ?? 'TARGET_DATE', plannedTimelines: [] };
+    if (body === undefined) return { dryRunType: 'TARGET_DATE', plannedTimelines: [] };
+    if (body.dryRunType !== 'SUBSCRIPTION_ACTION') {
+      const { dryRunType, subscriptionId, bundleId } = body;
+      return { dryRunType: dryRunType ?? 'TARGET_DATE', subscriptionId, bundleId, plannedTimelines: [] };
+    }
     const { state, command } = await this.planned(body, query.accountId, context);
     const decision = bundleDecider.decide(command, state);
+    // To stop what stops by then anyway changes nothing, which may be asked about (as Kill Bill lets one).
+    if ('rejected' in decision && decision.rejected.code === 'cancel-bad-state')
+      return { dryRunType: body.dryRunType, plannedTimelines: [] };
     if ('rejected' in decision) throw bundleProblem(decision.rejected);
     const plannedTimelines = decision.events.flatMap(({ type, data }) =>
       type === 'BillingTimelineChanged' ? [data] : [],

@@ -39,7 +39,10 @@ const knownTexts = ({ right }: Senseless): readonly string[] =>
     .flat()
     .filter((value) => typeof value === 'string');
 
-const inUrl = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'x'));
+const inUrl = (value: unknown): string => {
+  if (value === undefined) return 'x';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
 
 const isRight = ({ right }: Senseless, name: string): boolean => Object.hasOwn(right, name) && right[name]!.length > 0;
 

@@ -91,7 +91,7 @@ export const refusal = async (
   call: Promise<AxiosResponse>,
 ): Promise<readonly [status: number, code: number | null]> => {
   const taken = await call.catch((error: unknown) => {
-    if (error instanceof AxiosError && error.response !== undefined) return error.response as AxiosResponse;
+    if (error instanceof AxiosError && error.response !== undefined) return error.response;
     throw error;
   });
   if (taken.status < 400) throw new Error(`${String(taken.config.url)} was taken: ${String(taken.status)}`);

@@ -24,15 +24,15 @@ export type Shop = {
   readonly called: Set<string>;
   readonly api: Client;
   /** Everything that was set off is done. */
-  rest(): Promise<void>;
-  at(time: string): Promise<void>;
+  readonly rest: () => Promise<void>;
+  readonly at: (time: string) => Promise<void>;
   /** With the test gateway as payment method. */
-  customer(account?: Account): Promise<Customer>;
+  readonly customer: (account?: Account) => Promise<Customer>;
   /** On a plan of the catalog, billed and paid as far as it is due. */
-  subscribe(customer: Customer, planName: string, rest?: Partial<Subscription>): Promise<Subscription>;
+  readonly subscribe: (customer: Customer, planName: string, rest?: Partial<Subscription>) => Promise<Subscription>;
   /** Oldest first. */
-  invoices(customer: Customer): Promise<readonly Invoice[]>;
-  payments(customer: Customer): Promise<readonly InvoicePayment[]>;
+  readonly invoices: (customer: Customer) => Promise<readonly Invoice[]>;
+  readonly payments: (customer: Customer) => Promise<readonly InvoicePayment[]>;
 };
 
 export const isoDate = /^\d{4}-\d{2}-\d{2}$/;

@@ -2,7 +2,7 @@ import type { AxiosResponse } from 'axios';
 import type { AuditLog, CustomField, Tag } from 'killbill';
 import { randomUUID } from 'node:crypto';
 import { refusal } from './client';
-import { type Shop, by, uuid } from './shop';
+import { type Customer, type Shop, by, uuid } from './shop';
 
 /** An object that carries tags, custom fields or a history: how the client's methods call it, and one of its kind. */
 type Carrier = {
@@ -22,24 +22,32 @@ const call = async <T>(api: object, method: string, ...args: readonly unknown[])
   return found.call(api, ...args);
 };
 
+/** The ids of a customer's first invoice and of the payment of it. */
+const paidInvoiceOf = async ({ invoices, payments }: Shop, one: Customer) => {
+  const [[invoice], [payment]] = [await invoices(one), await payments(one)];
+  return {
+    invoiceId: invoice?.invoiceId ?? '',
+    invoiceItemId: invoice?.items?.[0]?.invoiceItemId ?? '',
+    paymentId: payment?.paymentId ?? '',
+    transactionId: payment?.transactions?.[0]?.transactionId ?? '',
+  };
+};
+
 /** One object of every kind, all of one customer. */
-const carriersOf = async ({ kb, customer, subscribe, invoices, payments }: Shop): Promise<readonly Carrier[]> => {
+const carriersOf = async (shop: Shop): Promise<readonly Carrier[]> => {
+  const { kb, customer, subscribe } = shop;
   const one = await customer();
   const { subscriptionId = '', bundleId = '' } = await subscribe(one, 'pistol-monthly-notrial');
-  const [[invoice], [payment]] = [await invoices(one), await payments(one)];
-  const { paymentId = '' } = payment ?? {};
+  const { invoiceId, invoiceItemId, paymentId, transactionId } = await paidInvoiceOf(shop, one);
   return [
     { name: 'Account', api: kb.account, id: one.accountId },
     { name: 'Bundle', api: kb.bundle, id: bundleId },
     { name: 'Subscription', api: kb.subscription, id: subscriptionId },
-    { name: 'Invoice', api: kb.invoice, id: invoice?.invoiceId ?? '' },
-    {
-      ...{ name: 'InvoiceItem', api: kb.invoiceItem, id: invoice?.items?.[0]?.invoiceItemId ?? '' },
-      within: [one.accountId],
-    },
+    { name: 'Invoice', api: kb.invoice, id: invoiceId },
+    { name: 'InvoiceItem', api: kb.invoiceItem, id: invoiceItemId, within: [one.accountId] },
     { name: 'InvoicePayment', api: kb.invoicePayment, id: paymentId },
     { name: 'Payment', api: kb.payment, id: paymentId },
-    { name: 'Transaction', api: kb.paymentTransaction, id: payment?.transactions?.[0]?.transactionId ?? '' },
+    { name: 'Transaction', api: kb.paymentTransaction, id: transactionId },
     { name: 'PaymentMethod', api: kb.paymentMethod, id: one.paymentMethodId },
   ];
 };
@@ -100,16 +108,14 @@ export const tagsAndFields = (shop: () => Shop): void => {
     const [name, value] = [`key-${randomUUID()}`, randomUUID()];
     await kb.account.createAccountCustomFields([{ name, value }], id, by);
     const tags = [await kb.account.getAllTags(id), await kb.tag.searchTags('vip')];
-    expect(tags.map(({ data }) => (data as Tag[]).map(({ objectId }) => objectId))).toEqual([[id], [id]]);
+    expect(tags.map(({ data }) => data.map(({ objectId }) => objectId))).toEqual([[id], [id]]);
     expect((await kb.tag.getTags(0, 1)).data).toHaveLength(1);
     const fields = [
       await kb.account.getAllCustomFields(id),
       await kb.customField.searchCustomFields(value),
       await kb.customField.searchCustomFieldsByTypeName('ACCOUNT', name, value),
     ];
-    expect(fields.map(({ data }) => (data as CustomField[]).map((field) => field.value))).toEqual(
-      fields.map(() => [value]),
-    );
+    expect(fields.map(({ data }) => data.map((field) => field.value))).toEqual(fields.map(() => [value]));
     expect((await kb.customField.getCustomFields(0, 1)).data).toHaveLength(1);
   });
 
@@ -148,8 +154,6 @@ export const tagsAndFields = (shop: () => Shop): void => {
       await kb.customField.getCustomFieldAuditLogsWithHistory(field?.customFieldId ?? ''),
       await kb.tagDefinition.getTagDefinitionAuditLogsWithHistory(definition),
     ];
-    expect(histories.map((logs) => written(logs as AxiosResponse<AuditLog[]>)[0])).toEqual(
-      histories.map(() => ['INSERT', by]),
-    );
+    expect(histories.map((logs) => written(logs)[0])).toEqual(histories.map(() => ['INSERT', by]));
   });
 };

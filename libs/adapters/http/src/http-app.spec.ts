@@ -188,6 +188,13 @@ describe('bodies', () => {
         code: 'text-not-storable',
       });
   });
+  it('are refused together with headers whose text no database could keep', async () => {
+    const hidden = { 'x-killbill-encoding': 'base64', 'x-killbill-createdby': 'YQ==', 'x-killbill-comment': 'YQBi' };
+    expect((await post('/v1/orders', { planId: 'gold' }, hidden)).json()).toMatchObject({
+      status: 400,
+      code: 'text-not-storable',
+    });
+  });
   it('may be larger where usage comes in', async () => {
     expect((await post('/meter/record/json', { a: 'x'.repeat(2_000_000) })).statusCode).toBe(201);
     expect((await post('/meter/record/json', { a: 'x'.repeat(6_000_000) })).statusCode).toBe(413);

@@ -72,7 +72,7 @@ const actorOf = (request: FastifyRequest, user: string): Actor => {
   const text = (name: string): string | undefined => {
     const value = headerOf(request, name);
     if (value === undefined || value === '') return undefined;
-    return isBase64 ? Buffer.from(value, 'base64').toString('utf8') : value;
+    return isBase64 ? decodedHeader(name, value) : value;
   };
   const reason = text('x-killbill-reason');
   const comment = text('x-killbill-comment');
@@ -81,6 +81,18 @@ const actorOf = (request: FastifyRequest, user: string): Actor => {
     ...(reason === undefined ? {} : { reason }),
     ...(comment === undefined ? {} : { comment }),
   };
+};
+
+/** U+0000 goes into every event of the request, and no read model could ever store it. */
+const decodedHeader = (name: string, value: string): string => {
+  const text = Buffer.from(value, 'base64').toString('utf8');
+  if (!text.includes('\u0000')) return text;
+  throw new ProblemException({
+    status: 400,
+    code: 'text-not-storable',
+    detail: `The header ${name} holds U+0000, which cannot be stored`,
+    errors: [{ pointer: `header:${name}`, code: 'not-storable', message: 'holds U+0000' }],
+  });
 };
 
 const commandOf = (request: FastifyRequest, tenantId: string): Pick<RequestContext, 'commandId' | 'commandHash'> => {

@@ -48,6 +48,15 @@ const elementsOf = (nodes: readonly Ordered[], parent: string): readonly XmlElem
   });
 };
 
+/** The parser throws at what is nested too deeply for it and at names like `constructor`. */
+const nodesOf = (text: string): { readonly nodes: readonly Ordered[] } | { readonly error: string } => {
+  try {
+    return { nodes: parser.parse(text) as readonly Ordered[] };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+};
+
 /**
  * The root element. A document type is refused, because it could define entities that grow without bound or name files;
  * the five entities of XML itself are understood.
@@ -56,7 +65,9 @@ export const parseXml = (text: string): { readonly root: XmlElement } | { readon
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) return { error: 'a document type definition is not allowed' };
   const valid = XMLValidator.validate(text);
   if (valid !== true) return { error: `line ${valid.err.line}: ${valid.err.msg}` };
-  const [root] = elementsOf(parser.parse(text) as readonly Ordered[], '');
+  const nodes = nodesOf(text);
+  if ('error' in nodes) return nodes;
+  const [root] = elementsOf(nodes.nodes, '');
   return root === undefined ? { error: 'the document has no element' } : { root };
 };
 

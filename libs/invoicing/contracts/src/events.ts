@@ -88,6 +88,8 @@ export type InvoicingEvent =
           readonly isParentInvoice?: true;
           /** What a child's invoice asks for, whether its parent has paid it or not. */
           readonly withoutParentMinor?: number;
+          /** The parent that is charged for it, where that is not the one that pays for the account by now. */
+          readonly parentAccountId?: string;
         }[];
         /** The account that pays for this one. */
         readonly parentAccountId?: string;

@@ -97,6 +97,10 @@ const ended = (transactionId: string): readonly Step[] => [
   step(resolvePayment, transactionId, null),
 ];
 
+/** Given up between two attempts, or with one that was never sent. */
+const aborted = ({ transactionId, paymentId }: { transactionId: string | null; paymentId: string }): readonly Step[] =>
+  transactionId === null ? [step(retryPayment, paymentId, null)] : ended(transactionId);
+
 const stepsOf = (event: InvoicePaymentsEvent): readonly Step[] => {
   switch (event.type) {
     case 'PaymentRequested':
@@ -120,9 +124,7 @@ const stepsOf = (event: InvoicePaymentsEvent): readonly Step[] => {
     case 'RetryScheduled':
       return [step(retryPayment, event.data.paymentId, event.data.retryAt)];
     case 'PaymentAborted':
-      return event.data.transactionId === null
-        ? [step(retryPayment, event.data.paymentId, null)]
-        : ended(event.data.transactionId);
+      return aborted(event.data);
     case 'InvoiceRecorded':
     case 'BalanceRecorded':
     case 'WriteOffChanged':

@@ -99,8 +99,8 @@ const transactionPatchOf = (
   event: PaymentsEvent,
   before: ReadonlyMap<string, TransactionPatch>,
 ): TransactionPatch | null => {
+  if (!changesTransaction(event) || event.data.transactionId === null) return null;
   const change = changeOf(event);
-  if (change === null || !('transactionId' in event.data) || event.data.transactionId === null) return null;
   const known = before.get(event.data.transactionId);
   return {
     ...change,
@@ -111,7 +111,25 @@ const transactionPatchOf = (
   };
 };
 
-const changeOf = (event: PaymentsEvent): Change | null => {
+/** They open a transaction, which is a row of its own, or say nothing of one. */
+const leaveTransactions = [
+  'InvoiceRecorded',
+  'BalanceRecorded',
+  'WriteOffChanged',
+  'PaymentSkipped',
+  'PaymentRequested',
+  'RetryScheduled',
+  'PaymentOpened',
+  'TransactionRequested',
+  'ChargebackReversed',
+] as const satisfies readonly PaymentsEvent['type'][];
+
+type TransactionChanged = Exclude<PaymentsEvent, { readonly type: (typeof leaveTransactions)[number] }>;
+
+const changesTransaction = (event: PaymentsEvent): event is TransactionChanged =>
+  !leaveTransactions.some((type) => type === event.type);
+
+const changeOf = (event: TransactionChanged): Change => {
   switch (event.type) {
     case 'PaymentDispatched':
     case 'TransactionDispatched':
@@ -156,15 +174,5 @@ const changeOf = (event: PaymentsEvent): Change | null => {
       };
     case 'PaymentAborted':
       return { ...silent, state: 'ABORTED', processed_minor: 0, error_code: event.data.reason };
-    case 'InvoiceRecorded':
-    case 'BalanceRecorded':
-    case 'WriteOffChanged':
-    case 'PaymentSkipped':
-    case 'PaymentRequested':
-    case 'RetryScheduled':
-    case 'PaymentOpened':
-    case 'TransactionRequested':
-    case 'ChargebackReversed':
-      return null;
   }
 };

@@ -38,41 +38,32 @@ const invoiceRow = (data: Of<'InvoiceRecorded'>, tenantId: string): object => ({
 type PaymentRow = Readonly<Record<string, string | number | null>> & { readonly payment_id: string };
 
 const paymentRowOf = (event: LoggedEvent['event'], tenantId: string, place: number): PaymentRow | null => {
-  switch (event.type) {
-    case 'PaymentRequested':
-      return {
-        ...{ payment_id: event.data.paymentId, tenant_id: tenantId, account_id: event.data.accountId, place },
-        ...{ invoice_id: event.data.invoiceId, external_key: event.data.paymentKey ?? event.data.paymentId },
-        ...{ currency: event.data.currency, payment_method_id: event.data.paymentMethodId },
-        plugin_name: event.data.pluginName,
-      };
-    case 'PaymentOpened':
-      return {
-        ...{ payment_id: event.data.paymentId, tenant_id: tenantId, account_id: event.data.accountId, place },
-        ...{ invoice_id: event.data.invoiceId, external_key: event.data.externalKey },
-        ...{ currency: event.data.currency, payment_method_id: event.data.paidBy.paymentMethodId },
-        plugin_name: event.data.paidBy.pluginName,
-      };
-    default:
-      return null;
-  }
+  if (event.type === 'PaymentRequested')
+    return {
+      ...{ payment_id: event.data.paymentId, tenant_id: tenantId, account_id: event.data.accountId, place },
+      ...{ invoice_id: event.data.invoiceId, external_key: event.data.paymentKey ?? event.data.paymentId },
+      ...{ currency: event.data.currency, payment_method_id: event.data.paymentMethodId },
+      plugin_name: event.data.pluginName,
+    };
+  if (event.type === 'PaymentOpened')
+    return {
+      ...{ payment_id: event.data.paymentId, tenant_id: tenantId, account_id: event.data.accountId, place },
+      ...{ invoice_id: event.data.invoiceId, external_key: event.data.externalKey },
+      ...{ currency: event.data.currency, payment_method_id: event.data.paidBy.paymentMethodId },
+      plugin_name: event.data.paidBy.pluginName,
+    };
+  return null;
 };
 
 /** Method and plugin are the payment's own where they are not said. */
 const transactionRowOf = (event: LoggedEvent['event']): object | null => {
-  switch (event.type) {
-    case 'PaymentRequested':
-      return attemptRow(event.data);
-    case 'TransactionRequested':
-      return transactionRow(event.data);
-    case 'ChargebackReversed':
-      return {
-        ...transactionRow({ ...event.data, isRecordOnly: true }),
-        ...{ transaction_id: event.data.reversalId, state: 'PAYMENT_FAILURE', processed_minor: 0 },
-      };
-    default:
-      return null;
-  }
+  if (event.type === 'PaymentRequested') return attemptRow(event.data);
+  if (event.type === 'TransactionRequested') return transactionRow(event.data);
+  if (event.type !== 'ChargebackReversed') return null;
+  return {
+    ...transactionRow({ ...event.data, isRecordOnly: true }),
+    ...{ transaction_id: event.data.reversalId, state: 'PAYMENT_FAILURE', processed_minor: 0 },
+  };
 };
 
 const attemptRow = (data: Of<'PaymentRequested'>): object => ({

@@ -87,6 +87,8 @@ export type BillingTransition = {
   readonly quantity: number;
   /** Bill cycle day of this subscription alone, when one was set; it wins over the alignment. */
   readonly billCycleDayLocal: number | null;
+  /** Nobody changed anything: a newer version of the catalog comes into force for those who have the plan already. */
+  readonly isNewVersion?: true;
 };
 
 export type SubscriptionsEvent =

@@ -21,35 +21,39 @@ export type AccountEmailsCommand =
   | { readonly type: 'RemoveEmail'; readonly data: { readonly accountId: string; readonly email: string } }
   | { readonly type: 'EraseEmails'; readonly data: { readonly accountId: string } };
 
-/** Ids by address. */
-export type AccountEmailsState = ReadonlyMap<string, string>;
+export type AccountEmailsState = {
+  /** Ids by address. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Whether the stream holds addresses, removed ones too. */
+  readonly holdsAddresses: boolean;
+};
 
 /** An address is there once; adding it again and removing what is not there change nothing. */
 export const accountEmails: Decider<AccountEmailsCommand, AccountEmailsEvent, AccountEmailsState, never> = {
-  initial: new Map(),
-  decide: ({ type, data }, emails) => {
+  initial: { ids: new Map(), holdsAddresses: false },
+  decide: ({ type, data }, { ids, holdsAddresses }) => {
     const { accountId } = data;
     switch (type) {
       case 'AddEmail':
-        return emails.has(data.email) ? accept() : accept({ type: 'EmailAdded', data });
+        return ids.has(data.email) ? accept() : accept({ type: 'EmailAdded', data });
       case 'RemoveEmail': {
-        const accountEmailId = emails.get(data.email);
+        const accountEmailId = ids.get(data.email);
         if (accountEmailId === undefined) return accept();
         return accept({ type: 'EmailRemoved', data: { accountId, accountEmailId } });
       }
       case 'EraseEmails':
-        if (emails.size === 0) return accept();
-        return accept({ type: 'EmailsErased', data: { accountId, accountEmailIds: [...emails.values()] } });
+        if (!holdsAddresses) return accept();
+        return accept({ type: 'EmailsErased', data: { accountId, accountEmailIds: [...ids.values()] } });
     }
   },
-  evolve: (emails, { type, data }) => {
+  evolve: ({ ids, holdsAddresses }, { type, data }) => {
     switch (type) {
       case 'EmailAdded':
-        return new Map([...emails, [data.email, data.accountEmailId]]);
+        return { ids: new Map([...ids, [data.email, data.accountEmailId]]), holdsAddresses: true };
       case 'EmailRemoved':
-        return new Map([...emails].filter(([, id]) => id !== data.accountEmailId));
+        return { ids: new Map([...ids].filter(([, id]) => id !== data.accountEmailId)), holdsAddresses };
       case 'EmailsErased':
-        return new Map();
+        return { ids: new Map(), holdsAddresses: false };
     }
   },
 };

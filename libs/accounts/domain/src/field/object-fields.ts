@@ -1,4 +1,4 @@
-import { type Decider, accept, defineSchema, reject } from '@billstream/event-sourcing';
+import { type Decider, type Decision, accept, defineSchema, reject } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
 import type { TaggedObject } from '../tag/object-tags';
 
@@ -49,7 +49,7 @@ export type ObjectFieldsRejection =
   | { readonly code: 'custom-field-unknown'; readonly customFieldId: string }
   | { readonly code: 'custom-field-name-fixed'; readonly customFieldId: string; readonly name: string };
 
-type FieldsDecision = ReturnType<Decider<never, ObjectFieldsEvent, never, ObjectFieldsRejection>['decide']>;
+type FieldsDecision = Decision<ObjectFieldsEvent, ObjectFieldsRejection>;
 
 /** An object has a name once; the name stays, the value changes (Kill Bill's CustomFieldUserApi). */
 export const objectFields: Decider<ObjectFieldsCommand, ObjectFieldsEvent, ObjectFieldsState, ObjectFieldsRejection> = {

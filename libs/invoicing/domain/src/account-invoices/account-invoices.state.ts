@@ -61,8 +61,8 @@ export type AccountInvoices = {
   readonly pending: PendingRun | null;
   /** How many requests for usage were made; none is like another, as what is counted once stays as it was answered. */
   readonly asked: number;
-  /** Items of a large invoice whose last event has not come. */
-  readonly drawn: readonly InvoiceItem[];
+  /** Items of large invoices whose last event has not come; one decision may make several. */
+  readonly drawn: Readonly<Record<string, readonly InvoiceItem[]>>;
   readonly parked: string | null;
   /** From when on timelines have changed, while more of the same change are to come before a run; null: none are. */
   readonly changedFrom: Instant | null;
@@ -87,7 +87,7 @@ export const nothingInvoiced: AccountInvoices = {
   lastRun: null,
   pending: null,
   asked: 0,
-  drawn: [],
+  drawn: {},
   parked: null,
   changedFrom: null,
   hold: 'none',
@@ -291,13 +291,22 @@ const afterRun = (state: AccountInvoices, { at, run, unused = [] }: Scheduled): 
 };
 
 /** The event with all its items, and the state without those that were drawn before it. */
-const whole = <Data extends Itemized>(state: AccountInvoices, data: Data): readonly [AccountInvoices, Data] =>
-  data.itemsDrawn === undefined
-    ? [state, data]
-    : [
-        { ...state, drawn: [] },
-        { ...data, items: [...state.drawn, ...data.items] },
-      ];
+const whole = <Data extends Itemized & { readonly invoiceId: string }>(
+  state: AccountInvoices,
+  data: Data,
+): readonly [AccountInvoices, Data] => {
+  if (data.itemsDrawn === undefined) return [state, data];
+  const { [data.invoiceId]: items = [], ...drawn } = state.drawn;
+  return [
+    { ...state, drawn },
+    { ...data, items: [...items, ...data.items] },
+  ];
+};
+
+const withDrawn = (state: AccountInvoices, { invoiceId, from, items }: Data<'InvoiceItemsDrawn'>): AccountInvoices => ({
+  ...state,
+  drawn: { ...state.drawn, [invoiceId]: from === 0 ? items : [...(state.drawn[invoiceId] ?? []), ...items] },
+});
 
 const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): AccountInvoices => ({
   ...state,
@@ -323,7 +332,7 @@ const folds: {
   UsageRecorded: withClosedUsage,
   PaymentRecorded: withPayment,
   ControlTagRecorded: withTag,
-  InvoiceItemsDrawn: (state, { from, items }) => ({ ...state, drawn: from === 0 ? items : [...state.drawn, ...items] }),
+  InvoiceItemsDrawn: withDrawn,
   InvoiceCommitted: (state, invoice) => withInvoice(...whole(state, invoice), 'COMMITTED'),
   InvoiceDrafted: (state, invoice) => withInvoice(...whole(state, invoice), 'DRAFT'),
   DraftExtended: (state, data) => withMoreItems(...whole(state, data), data.targetDate),

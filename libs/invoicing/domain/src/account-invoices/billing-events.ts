@@ -13,6 +13,8 @@ export type BillingEvent = {
   readonly phase: ResolvedPhase | null;
   readonly quantity: number;
   readonly billCycleDay: number;
+  /** A newer catalog version comes into force; nobody has changed anything. */
+  readonly isNewVersion: boolean;
 };
 
 export const accountTimeOf = ({ timeZone, referenceTime }: RecordedAccount): AccountTime => ({
@@ -37,7 +39,7 @@ export const billingEventsOf = (timeline: BillingTimeline, account: RecordedAcco
   return timeline.transitions.flatMap((transition, index): readonly BillingEvent[] => {
     const date = dates[index];
     if (date === undefined) return [];
-    const { kind, effectiveAt, phase, quantity } = transition;
+    const { kind, effectiveAt, phase, quantity, isNewVersion = false } = transition;
     return [
       {
         kind,
@@ -48,6 +50,7 @@ export const billingEventsOf = (timeline: BillingTimeline, account: RecordedAcco
         phase,
         quantity,
         billCycleDay: billCycleDayOf(transition, timeline, account),
+        isNewVersion,
       },
     ];
   });

@@ -111,8 +111,8 @@ export const scheduleNext =
     return [{ type: 'NextInvoiceScheduled', data: unused.length === 0 ? data : { ...data, unused } }];
   };
 
-/** The draft that runs add to, where the account has it so: the newest one. */
-const reusableDraft = (state: AccountInvoices, accountId: string): string | null => {
+/** The id of the draft that runs add to, where the account has it so: the newest one; null when there is none. */
+export const reusableDraft = (state: AccountInvoices, accountId: string): string | null => {
   if (!isTagged(state, accountId, 'AUTO_INVOICING_REUSE_DRAFT')) return null;
   const drafts = Object.entries(state.invoices).filter(([, { status }]) => status === 'DRAFT');
   return drafts.at(-1)?.[0] ?? null;

@@ -93,7 +93,7 @@ describe('an invoice larger than an append', () => {
     expect(invoices[0]?.itemsDrawn).toBe(2_000);
     expect(Object.values(state.subscriptions).map(({ recurring }) => recurring.length)).toEqual(Array(1_000).fill(2));
     expect(Object.values(state.invoices)[0]?.items).toHaveLength(2_000);
-    expect(state.drawn).toEqual([]);
+    expect(state.drawn).toEqual({});
     expect(store.largest()).toBeLessThan(appendBytesMax);
   }, 60_000);
 
@@ -123,6 +123,33 @@ describe('an invoice larger than an append', () => {
     await issue({ type: 'InvoiceDue', dueAt: tomorrow, now: tomorrow });
     expect((await committedIn(store)).invoices.map(({ items }) => items.length)).toEqual([1, 0, 2]);
   }, 120_000);
+
+  it('is one of two that one command extends, each by its own items', async () => {
+    const store = limitedStore(memoryEventStore());
+    const now = at('2018-10-06');
+    const { issue } = largeAccount(store);
+    await issue({ type: 'RecordAccount', account: account({ billCycleDayLocal: 6 }), now });
+    const none = { startDate: null, endDate: null, itemDetails: null, linkedItemId: null };
+    const unpriced = { quantity: null, rate: null, usageName: null };
+    const charges = (count: number, amountMinor: number, invoiceId: string | null) =>
+      Array.from({ length: count }, () => ({
+        ...{ type: 'EXTERNAL_CHARGE' as const, amountMinor, invoiceId, description: 'x'.repeat(500) },
+        ...none,
+        ...unpriced,
+      }));
+    const add = (items: ReturnType<typeof charges>) =>
+      issue({ type: 'AddItems', items, effectiveDate: null, autoCommit: false, now });
+    await add(charges(1, 1, null));
+    await add(charges(1, 1, null));
+    const [first = '', second = ''] = Object.keys((await committedIn(store)).state.invoices);
+    await add([...charges(500, 2, first), ...charges(600, 3, second)]);
+    const { state } = await committedIn(store);
+    expect(Object.values(state.invoices).map(({ items, chargedMinor }) => [items.length, chargedMinor])).toEqual([
+      [501, 1_001],
+      [601, 1_801],
+    ]);
+    expect(state.drawn).toEqual({});
+  });
 
   it('that was cut off is made when the run is repeated, or by the next one, and is made once', async () => {
     for (const retry of ['the same command', 'another']) {

@@ -6,7 +6,7 @@ import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-eve
 import type { InvoicingSettings } from './invoicing-settings';
 import { recurringStretch } from './proposals';
 import type { SubscriptionLedger } from './subscription-ledger';
-import { endedPeriods, usageSections } from './usage-periods';
+import { type UsageHorizon, type UsageSection, endedPeriods, usageSections } from './usage-periods';
 
 /** The day on which more of a recurring price falls due than the run has charged; null when the stretch's end comes first. */
 const nextBillDate = (
@@ -22,6 +22,26 @@ const nextBillDate = (
   return stretch.end !== null && date >= stretch.end ? null : date;
 };
 
+/**
+ * Newer catalog versions of what is charged by usage alone. They cut a period and cause no run: both parts are charged on
+ * the bill date that follows (Kill Bill 3.5).
+ */
+const quietInstants = (events: readonly BillingEvent[]): ReadonlySet<Instant> =>
+  new Set(
+    events.flatMap(({ at, phase, isNewVersion }, index) => {
+      const isMetered = phase?.usages.some(({ billingMode }) => billingMode === 'IN_ARREAR') ?? false;
+      const recurs = (phase?.recurring ?? events[index - 1]?.phase?.recurring ?? null) !== null;
+      return isNewVersion && isMetered && !recurs ? [at] : [];
+    }),
+  );
+
+/** The next end of a usage period; a section that nothing announces is looked at before it begins. */
+const nextUsageEnd = (section: UsageSection, horizon: UsageHorizon, quiet: ReadonlySet<Instant>): Instant | null => {
+  const opening = section.events[0]?.at;
+  const until = opening !== undefined && opening > horizon.until && quiet.has(opening) ? opening : horizon.until;
+  return endedPeriods(section, { ...horizon, until }).next;
+};
+
 const instantsOf = (
   { timeline, usage }: SubscriptionLedger,
   account: RecordedAccount,
@@ -31,15 +51,17 @@ const instantsOf = (
   const events = billingEventsOf(timeline, account);
   const time = accountTimeOf(account);
   const horizon = { until: run.at, time, billed: usage };
+  const quiet = quietInstants(events);
+  const unlessQuiet = (at: Instant | null): Instant | null => (at !== null && quiet.has(at) ? null : at);
   return [
-    ...events.filter(({ at }) => at > run.at).map(({ at }) => at),
+    ...events.filter(({ at }) => at > run.at).map(({ at }) => unlessQuiet(at)),
     ...events.map((event) => {
       const date = nextBillDate(event, run, settings);
       return date === null ? null : instantOf(date, time);
     }),
     // A stretch that began by the run's instant but after its target day: only a run for an earlier day leaves one.
     ...events.filter(({ at, date }) => at <= run.at && date > run.targetDate).map(({ date }) => instantOf(date, time)),
-    ...usageSections(events).map((section) => endedPeriods(section, horizon).next),
+    ...usageSections(events).map((section) => unlessQuiet(nextUsageEnd(section, horizon, quiet))),
     // What was charged while under way is counted again when it is over.
     ...usage.filter(({ isAhead, toAt }) => isAhead === true && toAt > run.at).map(({ toAt }) => toAt),
   ];

@@ -139,6 +139,28 @@ describe('the invoice of a child', () => {
     expect(system.state().creditMinor).toBe(1355);
   });
 
+  it('cannot be voided once the parent has paid it', () => {
+    const { system, settle, invoiceId } = child();
+    settle(true);
+    expect(accountInvoices.decide({ type: 'VoidInvoice', invoiceId, now }, system.state())).toEqual({
+      rejected: { code: 'invoice-paid', invoiceId },
+    });
+    settle(false);
+    expect(balancesOf(system.issue({ type: 'VoidInvoice', invoiceId, now }))).toMatchObject([
+      { withoutParentMinor: 0 },
+    ]);
+  });
+
+  it('tells the parent that was charged, whoever pays for the account by now', () => {
+    for (const parentAccountId of [null, 'another']) {
+      const { system, invoiceId } = child();
+      system.issue({ type: 'RecordAccount', account: { ...childAccount, parentAccountId }, now });
+      expect(balancesOf(system.pay(invoiceId, 2000))).toEqual([
+        { invoiceId, balanceMinor: 0, withoutParentMinor: 0, parentAccountId: 'parent' },
+      ]);
+    }
+  });
+
   it('asks the parent for less when it is repaired before', () => {
     const { system, invoiceId } = child();
     system.moveTo('2018-10-16');

@@ -1,5 +1,5 @@
 import { type Instant, type LocalDate, plusDays } from '@billstream/kernel';
-import type { BillingTimeline, CommittedInvoice, InvoiceRun } from './account-invoices.events';
+import type { BillingTimeline, CommittedInvoice, InvoiceItem, InvoiceRun } from './account-invoices.events';
 import { type AccountInvoices, evolve } from './account-invoices.state';
 import { isTooFar } from './commands/ask-for-invoice';
 import { runOn } from './commands/automatic-run';
@@ -17,12 +17,20 @@ export type PreviewRequest = Given & {
   readonly targetDate: LocalDate | null;
   /** The next invoice that comes by itself, whatever its day. */
   readonly upcoming: boolean;
-  /** Timelines as they would be after a change that nobody has made. */
+  /** Whose billing the upcoming invoice has to hold; without it the next one is it. A subscription says more than a bundle. */
+  readonly billing?: Billing;
+  /** Timelines as they would be after a change that nobody has made; without it nobody asks for one. */
   readonly planned?: readonly BillingTimeline[];
 };
 
+/** What an invoice is looked for by: items of a subscription, or of any subscription of a bundle. */
+export type Billing = { readonly subscriptionId: string } | { readonly bundleId: string };
+
 /** How many scheduled runs that make nothing are passed over before there is no upcoming invoice. */
 const emptyRunsMax = 40;
+
+/** How many invoices of others are passed over: those of a year in which something is billed every day. */
+const otherInvoicesMax = 400;
 
 /** As many as there are days in the time that can be asked about. */
 const scheduledRunsMax = 1_200;
@@ -63,10 +71,13 @@ const lastRunUpTo = (state: AccountInvoices, until: LocalDate, occasion: Occasio
   return last;
 };
 
+const committed = (state: AccountInvoices, data: CommittedInvoice): AccountInvoices =>
+  after(state, [() => [{ type: 'InvoiceCommitted', data }]]);
+
 /** What runs charge up to a day is no part of the invoice of a later one. */
 const chargedUpTo = (state: AccountInvoices, run: InvoiceRun, occasion: Occasion): AccountInvoices => {
   const earlier = invoiceAt(state, run, occasion);
-  return earlier === null ? state : after(state, [() => [{ type: 'InvoiceCommitted', data: earlier }]]);
+  return earlier === null ? state : committed(state, earlier);
 };
 
 /**
@@ -80,31 +91,58 @@ const invoiceUpTo = (state: AccountInvoices, wanted: InvoiceRun, occasion: Occas
   return invoiceAt(charged, { ...wanted, targetDate }, occasion);
 };
 
-const upcomingInvoice = (state: AccountInvoices, occasion: Occasion): CommittedInvoice | null => {
+type Upcoming = { readonly run: InvoiceRun; readonly invoice: CommittedInvoice };
+
+const isWanted = (item: Pick<InvoiceItem, 'subscriptionId' | 'bundleId'>, billing: Billing): boolean =>
+  'subscriptionId' in billing ? item.subscriptionId === billing.subscriptionId : item.bundleId === billing.bundleId;
+
+/** The next invoice by itself that a run makes; null when runs make none. */
+const nextInvoice = (state: AccountInvoices, from: Instant | null, occasion: Occasion): Upcoming | null => {
   const { account } = state;
-  if (account === null) return null;
-  let at = firstRunAt(state, occasion);
-  for (let passed = 0; at !== null && passed < emptyRunsMax; passed += 1) {
+  let at = from;
+  for (let passed = 0; account !== null && at !== null && passed < emptyRunsMax; passed += 1) {
     const run = runFor(state, runOn(account, at));
     if (isTooFar(account, run, occasion)) return null;
     const invoice = invoiceAt(state, { ...run, at: occasion.now }, occasion);
-    if (invoice !== null) return invoice;
+    if (invoice !== null) return { run, invoice };
     at = nextRunAt(state, run, occasion.settings);
+  }
+  return null;
+};
+
+/**
+ * The next invoice that comes by itself; where it must bill somebody, the first that does, whole, after those before it
+ * have charged theirs (Kill Bill's dry run of an upcoming invoice).
+ */
+const upcomingInvoice = (
+  before: AccountInvoices,
+  billing: Billing | undefined,
+  occasion: Occasion,
+): CommittedInvoice | null => {
+  let state = before;
+  let next = nextInvoice(state, firstRunAt(state, occasion), occasion);
+  if (billing === undefined) return next?.invoice ?? null;
+  if (!Object.values(state.subscriptions).some(({ timeline }) => isWanted(timeline, billing))) return null;
+  for (let others = 0; next !== null && others < otherInvoicesMax; others += 1) {
+    const { run, invoice } = next;
+    if (invoice.items.some((item) => isWanted(item, billing))) return invoice;
+    state = committed(state, invoice);
+    next = nextInvoice(state, nextRunAt(state, run, occasion.settings), occasion);
   }
   return null;
 };
 
 /** The invoice that asking for one would give, without deciding anything. Usage that is not known yet is left out. */
 export const previewInvoice = (before: AccountInvoices, request: PreviewRequest): Preview => {
-  const { targetDate, upcoming, planned = [] } = request;
+  const { targetDate, upcoming, billing, planned } = request;
   const occasion = occasionOf(request);
-  const state = withPlanned(before, planned);
+  const state = withPlanned(before, planned ?? []);
   const { account } = state;
   if (!account) return { rejected: { code: 'account-unknown' } };
-  if (upcoming) return { invoice: upcomingInvoice(state, occasion) };
+  if (upcoming) return { invoice: upcomingInvoice(state, billing, occasion) };
   const run = runFor(state, runOn(account, occasion.now, targetDate));
   const tooFar = isTooFar(account, run, occasion);
   if (tooFar) return { rejected: tooFar };
-  const invoice = planned.length === 0 ? invoiceUpTo(state, run, occasion) : invoiceAt(state, run, occasion);
+  const invoice = planned === undefined ? invoiceUpTo(state, run, occasion) : invoiceAt(state, run, occasion);
   return { invoice };
 };

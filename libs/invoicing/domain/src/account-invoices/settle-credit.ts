@@ -5,12 +5,16 @@ import { type InvoiceTotals, balanceOf, withoutParentOf } from './invoice-totals
 import { type Occasion, type Step, billable, payerOf, todayOf } from './steps';
 
 /** What becomes of children's invoices is told along: those of a parent are settled with it, a child's change what it pays. */
-const balanceAfter = (invoiceId: string, totals: InvoiceTotals): InvoiceBalance => ({
-  invoiceId,
-  balanceMinor: balanceOf(totals),
-  ...(totals.isParentInvoice ? { isParentInvoice: true } : {}),
-  ...(totals.parentAccountId === null ? {} : { withoutParentMinor: withoutParentOf(totals) }),
-});
+const balanceAfter = (invoiceId: string, totals: InvoiceTotals, payerAccountId: string | undefined): InvoiceBalance => {
+  const { isParentInvoice, parentAccountId } = totals;
+  return {
+    invoiceId,
+    balanceMinor: balanceOf(totals),
+    ...(isParentInvoice ? { isParentInvoice: true } : {}),
+    ...(parentAccountId === null ? {} : { withoutParentMinor: withoutParentOf(totals) }),
+    ...(parentAccountId === null || parentAccountId === payerAccountId ? {} : { parentAccountId }),
+  };
+};
 
 /** Lets credit be made and used where it can, and says what everything touched stands at afterwards. */
 export const settleCredit =
@@ -25,9 +29,10 @@ export const settleCredit =
       items.length === 0 ? [] : [{ type: 'CreditApplied', data: { accountId, currency, items } }];
     const after = applied.reduce(evolve, state);
     const ids = new Set([...touched, ...items.map(({ invoiceId }) => invoiceId)]);
+    const payer = payerOf(account);
     const invoices = [...ids].flatMap((invoiceId) => {
       const totals = after.invoices[invoiceId];
-      return totals === undefined ? [] : [balanceAfter(invoiceId, totals)];
+      return totals === undefined ? [] : [balanceAfter(invoiceId, totals, payer.parentAccountId)];
     });
     if (invoices.length === 0) return [];
     const accountBalanceMinor = accountBalance(after);
@@ -36,7 +41,7 @@ export const settleCredit =
       ...applied,
       {
         type: 'BalanceChanged',
-        data: { accountId, currency, accountBalanceMinor, accountCreditMinor, invoices, ...payerOf(account) },
+        data: { accountId, currency, accountBalanceMinor, accountCreditMinor, invoices, ...payer },
       },
     ];
   };

@@ -169,12 +169,17 @@ export const usageItems = (work: Work): ChargedUsage => {
   return { items, unused };
 };
 
-/** What was charged for a period before, as far as the run looks back. */
-const billedFor = ({ ledger, from, targetDateOf }: Work, { period, kind }: Wanted): readonly BilledUsage[] => {
+/** What was charged for a period before. */
+const allBilledFor = ({ ledger }: Work, { period, kind }: Wanted): readonly BilledUsage[] => {
   const named = namedPeriod(period);
-  const billed = kind === 'PART' ? coverOf(ledger.usage, named) : ledger.usage.filter((one) => isSame(one, named));
-  return billed.filter(({ invoiceId }) => from === null || (targetDateOf(invoiceId) ?? from) >= from);
+  return kind === 'PART' ? coverOf(ledger.usage, named) : ledger.usage.filter((one) => isSame(one, named));
 };
+
+/** The same as far as the run looks back. */
+const billedFor = (work: Work, wanted: Wanted): readonly BilledUsage[] =>
+  allBilledFor(work, wanted).filter(
+    ({ invoiceId }) => work.from === null || (work.targetDateOf(invoiceId) ?? work.from) >= work.from,
+  );
 
 type Counted = Wanted & { readonly closed: readonly ClosedUsage[]; readonly billed: readonly BilledUsage[] };
 
@@ -192,7 +197,7 @@ const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<Cha
   if (charges === 'charged-more-before' && kind === 'PART') return [];
   if (typeof charges === 'string') return `usage-${charges}`;
   const shown = settings.isZeroUsageLeftOut ? charges.filter(({ amountMinor }) => amountMinor !== 0) : charges;
-  const trackingIds = newlyCounted(closed, billed);
+  const trackingIds = newlyCounted(closed, allBilledFor(work, counted));
   return shown.map((charge: UsageCharge, index): NewItem => ({
     ...subjectOf(ledger.timeline, phase),
     ...plainItem,
@@ -209,7 +214,7 @@ const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<Cha
   }));
 };
 
-/** Reports that no earlier item of the period counted. */
+/** Reports that no item of the period has counted before, however old: a report counts on one invoice only. */
 const newlyCounted = (closed: readonly ClosedUsage[], billed: readonly BilledUsage[]): readonly string[] => {
   const before = new Set(billed.flatMap(({ trackingIds }) => trackingIds ?? []));
   return [...new Set(closed.flatMap(({ trackingIds }) => trackingIds ?? []))].filter((id) => !before.has(id));

@@ -115,9 +115,7 @@ export const evolveInvoicePayments = (
     case 'RetryScheduled':
       return { ...state, retryAt: data.retryAt };
     case 'PaymentAborted':
-      return data.transactionId === null
-        ? { ...state, retryAt: null }
-        : closed({ ...state, retryAt: null }, data.transactionId);
+      return aborted(state, data);
   }
 };
 
@@ -146,6 +144,10 @@ const closed = (state: InvoicePayments, transactionId: string): InvoicePayments 
   const { paymentId, currency } = state.open;
   return { ...state, open: null, closed: { ...state.closed, [transactionId]: { paymentId, currency } } };
 };
+
+/** Without a transaction it was given up between two attempts. */
+const aborted = (state: InvoicePayments, { transactionId }: Data<'PaymentAborted'>): InvoicePayments =>
+  transactionId === null ? { ...state, retryAt: null } : closed({ ...state, retryAt: null }, transactionId);
 
 /** The next payment of the invoice, should there be one, starts from nothing under a name of its own. */
 const succeeded = (

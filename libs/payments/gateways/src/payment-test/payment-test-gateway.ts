@@ -87,6 +87,7 @@ const answerOf = (behaviour: PaymentTestBehaviour, call: Call, { at, minorDigits
       return { kind: 'Pending', why: 'review', nextLookAt: at, gatewayRef, evidence };
     case 'ACTION_RETURN_PLUGIN_STATUS_CANCELED':
       return { kind: 'NotExecuted', why: 'unreachable', evidence };
+    case null:
     default:
       return { kind: 'Succeeded', gatewayRef, money: processedOf(behaviour, call, minorDigits), at };
   }

@@ -69,6 +69,18 @@ describe('newer versions of a plan', () => {
     ]);
   });
 
+  it('are told from what somebody changed', () => {
+    const catalog = [old, version('2024-02-01', '30', '2024-04-01')];
+    const state = done([start([spec('s1', 'small')], begin, { catalog })]);
+    const subscription = subscriptionOf(state, 's1');
+    const transitions = state === null || subscription === null ? [] : timelineOf(state, subscription);
+    expect(transitions.map(({ kind, isNewVersion }) => [kind, isNewVersion])).toEqual([
+      ['START', undefined],
+      ['PHASE', undefined],
+      ['CHANGE', true],
+    ]);
+  });
+
   it('leave existing subscriptions alone without a date for them', () => {
     const catalog = [old, version('2024-02-01', '30', null)];
     expect(timeline(done([start([spec('s1', 'small')], begin, { catalog })]))).toEqual([

@@ -135,7 +135,7 @@ export const timelineOf = (bundle: Bundle, subscription: Subscription): readonly
     'QUANTITY_CHANGE',
   );
   const points = billingDisabled(bundle, subscriptionId).reduce(withoutInterval, plain);
-  return points.map(({ seed, kind, effectiveAt, phase }) => ({
+  return points.map(({ seed, kind, effectiveAt, phase, isMove }) => ({
     transitionId: derivedId(subscriptionId, seed, kind),
     kind,
     effectiveAt,
@@ -143,6 +143,7 @@ export const timelineOf = (bundle: Bundle, subscription: Subscription): readonly
     quantity:
       quantityChanges.findLast((change) => change.effectiveAt <= effectiveAt)?.quantity ?? subscription.quantity,
     billCycleDayLocal: dayChanges.findLast((change) => change.effectiveAt <= effectiveAt)?.billCycleDayLocal ?? null,
+    ...(isMove === undefined ? {} : { isNewVersion: isMove }),
   }));
 };
 

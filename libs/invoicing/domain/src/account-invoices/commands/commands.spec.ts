@@ -1,4 +1,5 @@
 import { decimal } from '@billstream/kernel';
+import { reusableDraft } from '../invoice-run';
 import type { ControlTagChange } from '../account-invoices.events';
 import { accountInvoices } from '../account-invoices.decider';
 import type { AccountInvoicesCommand } from '../account-invoices.decider';
@@ -299,10 +300,12 @@ describe('control tags', () => {
     expect(types(events)).not.toContain('ChargedThroughChanged');
     system.moveTo('2018-11-06');
     expect([ids(system).length, totals(system, 0).items.length, totals(system, 0).status]).toEqual([1, 2, 'DRAFT']);
+    expect(reusableDraft(system.state(), 'account-1')).toBe(ids(system)[0]);
     tag(system, 'AUTO_INVOICING_DRAFT', false);
     system.moveTo('2018-12-06');
     expect([ids(system).length, totals(system, 0).items.length, totals(system, 0).status]).toEqual([1, 3, 'COMMITTED']);
     expect(balanceOf(totals(system, 0))).toBe(6000);
+    expect(reusableDraft(system.state(), 'account-1')).toBeNull();
   });
 
   it('write an invoice off, and take that back', () => {

@@ -77,9 +77,21 @@ export const recordAccount = (state: AccountInvoices, command: RecordAccount): r
 const effective = (timeline: BillingTimeline | undefined, now: Instant): BillingTimeline['transitions'] =>
   timeline?.transitions.filter(({ effectiveAt }) => effectiveAt <= now) ?? [];
 
-/** From when on two timelines differ in what has come about; null when they do not. */
+/** When charging stops and goes on again; a pause from before the start on leaves nothing to be charged at all. */
+const pausesOf = (transitions: BillingTimeline['transitions']): readonly string[] =>
+  transitions.every(({ phase }) => phase === null)
+    ? ['never charged']
+    : transitions.flatMap(({ kind, effectiveAt }) =>
+        kind === 'BILLING_DISABLED' || kind === 'BILLING_ENABLED' ? [`${kind} ${effectiveAt}`] : [],
+      );
+
+/**
+ * From when on two timelines differ in what has come about; null when they do not. A pause that is set or lifted counts
+ * from the day that is done, however far back it reaches (Kill Bill 2.12).
+ */
 const changedSince = (before: BillingTimeline | undefined, after: BillingTimeline, now: Instant): Instant | null => {
   const [old, current] = [effective(before, now), effective(after, now)];
+  if (before !== undefined && !same(pausesOf(old), pausesOf(current))) return now;
   for (let index = 0; index < Math.max(old.length, current.length); index += 1) {
     const [a, b] = [old[index], current[index]];
     if (same(a ?? null, b ?? null)) continue;

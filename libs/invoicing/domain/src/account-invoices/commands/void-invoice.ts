@@ -9,8 +9,14 @@ import { type Given, inSequence, occasionOf } from '../steps';
 /** Takes an invoice out of the books: what it charged may be charged again (Kill Bill 2.12). */
 export type VoidInvoice = Given & { readonly type: 'VoidInvoice'; readonly invoiceId: string };
 
-const isPaid = ({ transactions }: AccountInvoices, invoiceId: string, { paidMinor }: InvoiceTotals): boolean =>
+/** Money came for it, from the account itself or from the parent that pays for it, or may come at any moment. */
+const isPaid = (
+  { transactions }: AccountInvoices,
+  invoiceId: string,
+  { paidMinor, settledMinor }: InvoiceTotals,
+): boolean =>
   paidMinor !== 0 ||
+  settledMinor !== 0 ||
   Object.values(transactions).some(
     (one) => one.invoiceId === invoiceId && (one.status === 'PENDING' || one.status === 'UNKNOWN'),
   );

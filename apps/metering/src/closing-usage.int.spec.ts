@@ -1,0 +1,209 @@
+import { newId } from '@billstream/kernel';
+import { usageClosingStream } from '@billstream/metering-domain';
+import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
+import { type Loose, overHttp } from './testing/metering-over-http';
+import { meteringUnderTest } from './testing/metering-under-test';
+
+let system: Awaited<ReturnType<typeof meteringUnderTest>>;
+const noon = '2024-05-10T12:00:00.000Z';
+beforeAll(async () => {
+  system = await meteringUnderTest(noon);
+  await system.facts.defineUnits(
+    system.heard('accounts.tenant-created.v1', {
+      tenantId: system.tenantId,
+      apiKey: 'k',
+      externalKey: 'k',
+      useGlobalDefault: true,
+    }),
+  );
+  await system.runtime.caughtUp();
+});
+beforeEach(() => system.at(noon));
+afterAll(() => system.close());
+
+const { json, record, unit } = overHttp(() => system);
+
+const phase = (planName: string, units: readonly string[], capacity: readonly string[] = []): ResolvedPhase =>
+  ({
+    planName,
+    productCategory: 'BASE',
+    usages: [
+      {
+        tiers: [
+          {
+            blocks: units.map((name) => ({ unit: name, size: '1', max: null, price: '1' })),
+            limits: capacity.map((name) => ({ unit: name, max: null })),
+          },
+        ],
+      },
+    ],
+  }) as unknown as ResolvedPhase;
+const transition = (effectiveAt: string, on: ResolvedPhase | null) =>
+  ({ effectiveAt, phase: on }) as unknown as BillingTransition;
+
+const holder = async (user: string, transitions: readonly BillingTransition[]) => {
+  const [accountId, subscriptionId] = [newId(), newId()];
+  const facts = {
+    accountId,
+    externalKey: user,
+    timeZone: 'UTC',
+    currency: null,
+    referenceTime: noon,
+    billCycleDayLocal: 0,
+    parentAccountId: null,
+    isPaymentDelegatedToParent: false,
+  } as never;
+  await system.facts.recordNewAccount(system.heard('accounts.account-created.v1', facts));
+  await system.facts.recordPlans(
+    system.heard('subscriptions.billing-changed.v1', { accountId, subscriptionId, transitions } as never),
+  );
+  await system.runtime.caughtUp();
+  return { accountId, subscriptionId };
+};
+const close = async (
+  user: string,
+  { accountId, subscriptionId }: { accountId: string; subscriptionId: string },
+  unitName: string,
+  { planName = 'standard-monthly', from = '2024-05-01T00:00:00.000Z', to = '2024-06-01T00:00:00.000Z' } = {},
+) => {
+  const requestId = newId();
+  const data = {
+    requestId,
+    accountId,
+    accountExternalKey: user,
+    subscriptionId,
+    planName,
+    timeZone: 'UTC',
+    periods: [{ unit: unitName, usageName: 'usage', fromAt: from, toAt: to }],
+  } as never;
+  const message = system.heard('invoicing.usage-requested.v1', data);
+  await system.requests.closeUsage(message);
+  await system.requests.closeUsage(message);
+  const closed = (await system.store.read(usageClosingStream(subscriptionId))).filter(
+    (event: Loose) => event.data.requestId === requestId,
+  );
+  expect(closed).toHaveLength(1);
+  return (closed[0]!.data as Loose).usages[0];
+};
+
+describe('closing usage for an invoice', () => {
+  it('counts a month under the default rule for the subscription that prices the unit', async () => {
+    const held = await holder('closing', [
+      transition('2024-04-01T00:00:00.000Z', phase('standard-monthly', ['host', 'analytics'])),
+    ]);
+    await record([
+      { unit: 'analytics', user: 'closing', amount: 51 },
+      { unit: 'analytics', user: 'closing', amount: 9, time: Date.parse('2024-05-01T00:00:00Z') },
+      { unit: 'analytics', user: 'closing', amount: 1000, time: Date.parse('2024-06-01T00:00:00Z') },
+      { unit: 'host', user: 'closing', amount: 21 },
+    ]);
+    expect(await close('closing', held, 'analytics')).toMatchObject({
+      quantity: '60',
+      metered: '60',
+      free: '0',
+      records: 2,
+      rule: { unit: 'analytics', version: 1, countingMethod: 'SUM' },
+    });
+    expect(await close('closing', held, 'host')).toMatchObject({ quantity: '21', rule: { countingMethod: 'AVG' } });
+    expect(await close('closing', held, 'nobody-knows')).toMatchObject({ quantity: '0', rule: null });
+  });
+  it('bills no record to two subscriptions', async () => {
+    const plan = phase('standard-monthly', ['analytics']);
+    const first = await holder('shared', [transition('2024-04-01T00:00:00.000Z', plan)]);
+    const second = newId();
+    await system.facts.recordPlans(
+      system.heard('subscriptions.billing-changed.v1', {
+        accountId: first.accountId,
+        subscriptionId: second,
+        transitions: [transition('2024-05-05T00:00:00.000Z', plan)],
+      } as never),
+    );
+    await record([{ unit: 'analytics', user: 'shared', amount: 8 }]);
+    expect(await close('shared', first, 'analytics')).toMatchObject({ quantity: '8' });
+    expect(await close('shared', { ...first, subscriptionId: second }, 'analytics')).toMatchObject({ quantity: '0' });
+  });
+  it('splits at a plan change and deducts each plan’s free amount', async () => {
+    await unit('split', 'SUM', [{ applyPlan: true, basePlan: 'standard-pro', freeAmount: 5, freePeriod: 'DAY' }, {}]);
+    const held = await holder('changer', [
+      transition('2024-04-01T00:00:00.000Z', phase('standard-monthly', ['split'])),
+      transition('2024-05-10T12:00:00.000Z', phase('standard-pro', ['split'])),
+    ]);
+    await record([
+      { unit: 'split', user: 'changer', amount: 10, time: Date.parse('2024-05-10T11:59:59.999Z') },
+      { unit: 'split', user: 'changer', amount: 20, time: Date.parse('2024-05-10T12:00:00.000Z') },
+    ]);
+    system.at('2024-05-11T00:00:00.000Z');
+    const [series] = (
+      await json('GET', '/meter/record/series?unit=split&user=changer&start=2024-05-10%2000&end=2024-05-11%2000')
+    ).body;
+    expect(series.subscriptions).toMatchObject([
+      { subscriptionId: null, basePlan: null, total: 10 },
+      { subscriptionId: held.subscriptionId, basePlan: 'standard-pro', usage: 20, free: 5, total: 15 },
+    ]);
+    expect(
+      (await json('GET', `/meter/record/items?accountId=${held.accountId}&start=2024-05-10&end=2024-05-11`)).body,
+    ).toEqual([{ subscriptionId: held.subscriptionId, unitType: 'split', date: '2024-05-10', amount: 15 }]);
+  });
+  it('adds what was reported for the subscription: sums, and levels at their highest', async () => {
+    const held = await holder('reporter', [
+      transition('2024-04-01T00:00:00.000Z', phase('standard-monthly', ['bullets'], ['members'])),
+    ]);
+    const report = (trackingId: string, unitType: string, ...amounts: readonly number[]) =>
+      json('POST', '/1.0/kb/usages', {
+        subscriptionId: held.subscriptionId,
+        trackingId,
+        unitUsageRecords: [{ unitType, usageRecords: amounts.map((amount) => ({ recordDate: '2024-05-03', amount })) }],
+      });
+    const answer = await report('t1', 'bullets', 10, 5);
+    expect([answer.status, answer.text, answer.headers.location]).toEqual([201, '', undefined]);
+    await report('t2', 'members', 3, 9, 4);
+    const again = await report('t1', 'bullets', 10);
+    expect([again.status, again.body.code]).toEqual([400, 50000]);
+    expect(await close('reporter', held, 'bullets')).toMatchObject({ quantity: '15', records: 2, trackingIds: ['t1'] });
+    expect(await close('reporter', held, 'members')).toMatchObject({ quantity: '9', records: 3 });
+    expect(
+      (await json('GET', `/1.0/kb/usages/${held.subscriptionId}?startDate=2024-05-01&endDate=2024-06-01`)).body,
+    ).toEqual({
+      subscriptionId: held.subscriptionId,
+      startDate: '2024-05-01',
+      endDate: '2024-06-01',
+      rolledUpUnits: [
+        { unitType: 'bullets', amount: 15 },
+        { unitType: 'members', amount: 16 },
+      ],
+    });
+    expect((await json('GET', `/1.0/kb/usages/${held.subscriptionId}/bullets?startDate=2024-05-01`)).status).toBe(400);
+  });
+  it('takes what was reported for the first day from its midnight on, and at the very end', async () => {
+    const held = await holder('daily', [
+      transition('2024-05-01T10:00:00.995Z', phase('standard-monthly', ['bullets'])),
+      transition('2024-05-01T20:00:00.000Z', phase('standard-pro', ['bullets'])),
+      transition('2024-06-01T00:00:00.000Z', null),
+    ]);
+    const usageRecords = [
+      { recordDate: '2024-05-01T00:00:00Z', amount: 99 },
+      { recordDate: '2024-06-01T00:00:00Z', amount: 1 },
+    ];
+    await json('POST', '/1.0/kb/usages', {
+      subscriptionId: held.subscriptionId,
+      unitUsageRecords: [{ unitType: 'bullets', usageRecords }],
+    });
+    expect(
+      await close('daily', held, 'bullets', { from: '2024-05-01T10:00:00.995Z', to: '2024-05-01T20:00:00.000Z' }),
+    ).toMatchObject({ quantity: '99' });
+    expect(
+      await close('daily', held, 'bullets', { planName: 'standard-pro', from: '2024-05-01T20:00:00.000Z' }),
+    ).toMatchObject({ quantity: '1' });
+  });
+  it('hears everything twice without a trace', async () => {
+    const message = system.heard('accounts.tenant-created.v1', {
+      tenantId: system.tenantId,
+      apiKey: 'k',
+      externalKey: 'k',
+      useGlobalDefault: true,
+    });
+    const head = await system.store.head();
+    await system.facts.defineUnits(message);
+    expect(await system.store.head()).toBe(head);
+  });
+});

@@ -1,0 +1,27 @@
+import type { InjectOptions } from 'fastify';
+import type { meteringUnderTest } from './metering-under-test';
+
+// Answers are looked into by their fields; a wrong field is undefined, which no expectation takes.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Loose = any;
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What a test asks of the service over HTTP; the service may be made later than this. */
+export const overHttp = (system: () => Awaited<ReturnType<typeof meteringUnderTest>>) => {
+  const json = async (method: Method, url: string, payload?: InjectOptions['payload'], headers = {}) => {
+    const answer = await system().call({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text: answer.body,
+      body: answer.body === '' ? undefined : answer.json(),
+    };
+  };
+  return {
+    json,
+    record: (records: readonly unknown[], headers = {}) => json('POST', '/meter/record/json', [...records], headers),
+    unit: (name: string, countingMethod: string, rules: readonly object[]) =>
+      json('POST', '/meter/units', { name, countingMethod, rules }),
+  };
+};

@@ -1,0 +1,149 @@
+import { decimal } from '@billstream/kernel';
+import type { BillingTransition } from '@billstream/subscriptions-contracts';
+import { account, at, day, lines, phase, simulatedAccount, transition } from '../testing/simulated-account';
+import { defaultSettings } from './invoicing-settings';
+import { worksOf } from './run-work';
+import { usageItems } from './usage-items';
+
+const metered = (unitPrice: string, facts: Parameters<typeof phase>[0] = {}) =>
+  phase({
+    usages: [
+      {
+        name: 'kilowatt-hour',
+        usageType: 'CONSUMABLE',
+        billingMode: 'IN_ARREAR',
+        billingPeriod: 'MONTHLY',
+        tierBlockPolicy: 'ALL_TIERS',
+        tiers: [
+          {
+            blocks: [{ unit: 'kilowatt-hour', size: decimal(1), max: null, price: decimal(unitPrice) }],
+            limits: [],
+            recurringPrice: null,
+          },
+        ],
+      },
+    ],
+    ...facts,
+  });
+
+const newer = (unitPrice: string, facts: Parameters<typeof phase>[0] = {}) =>
+  metered(unitPrice, { catalogEffectiveDate: at('2018-10-01'), ...facts });
+
+const version = (when: string, charged: BillingTransition['phase']) =>
+  transition('CHANGE', when, charged, { isNewVersion: true });
+
+const recorded = () => {
+  const system = simulatedAccount(() => '100');
+  system.record(account({ billCycleDayLocal: 6 }));
+  return system;
+};
+
+describe('usage when a newer catalog version comes into force', () => {
+  it('is cut on that day, and both parts come to the invoice of the next bill date', () => {
+    const system = recorded();
+    system.subscribe(
+      transition('START', '2018-10-06', metered('1.5', { recurring: null })),
+      version('2018-10-20', newer('2.5', { recurring: null })),
+    );
+    expect(system.state().nextAt).toBe(at('2018-11-06'));
+    system.moveTo('2018-11-06');
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-10-20 150.00', 'USAGE 2018-10-20→2018-11-06 250.00'],
+    ]);
+    expect(system.state().nextAt).toBe(at('2018-12-06'));
+  });
+
+  it('is charged when a bill cycle day of its own cuts the newer part, also where that cost nothing', () => {
+    const system = simulatedAccount(() => '0');
+    system.record(account({ billCycleDayLocal: 6 }));
+    const plan = newer('2.5', { recurring: null });
+    system.subscribe(
+      transition('START', '2018-10-06', metered('1.5', { recurring: null })),
+      version('2018-10-20', plan),
+      transition('BCD_CHANGE', '2018-10-21', plan, { billCycleDayLocal: 21 }),
+    );
+    system.moveTo('2018-10-22');
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-10-20 0.00', 'USAGE 2018-10-20→2018-10-21 0.00'],
+    ]);
+    expect(system.state().nextAt).toBe(at('2018-11-21'));
+  });
+
+  it('is charged at once when the version takes the usage away, or somebody changed the plan', () => {
+    const dropped = recorded();
+    const before = transition('START', '2018-10-06', metered('1.5', { recurring: null }));
+    dropped.subscribe(before, version('2018-10-20', newer('2.5', { recurring: null, usages: [] })));
+    expect(dropped.state().nextAt).toBe(at('2018-10-20'));
+    const changed = recorded();
+    changed.subscribe(before, transition('CHANGE', '2018-10-20', newer('2.5', { recurring: null })));
+    expect(changed.state().nextAt).toBe(at('2018-10-20'));
+  });
+
+  it('comes with the recurring price, which is charged anew from the version on', () => {
+    const system = recorded();
+    system.subscribe(
+      transition('START', '2018-10-06', metered('1.5', { price: '31' })),
+      version('2018-10-20', newer('2.5', { price: '62' })),
+    );
+    expect(system.state().nextAt).toBe(at('2018-10-20'));
+  });
+});
+
+describe('a pause that is lifted from a day in the past on', () => {
+  it.each([
+    ['on the day of the start', '2018-10-06'],
+    ['before the start', null],
+  ])('is invoiced at once up to today, with all that changed meanwhile, when it was set %s', (_, disabledOn) => {
+    const system = recorded();
+    const begun = transition('START', '2018-10-06', metered('1', { recurring: null }));
+    const upgraded = transition(
+      'CHANGE',
+      '2018-10-20',
+      metered('3', { recurring: null, planName: 'pro', phaseName: 'pro-evergreen' }),
+    );
+    const paused = disabledOn === null ? [] : [transition('BILLING_DISABLED', disabledOn)];
+    system.subscribe(begun);
+    system.moveTo('2018-10-20');
+    system.subscribe(...paused);
+    system.moveTo('2018-11-06');
+    expect(system.invoices()).toEqual([]);
+    system.subscribe(begun, upgraded);
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-10-20 100.00', 'USAGE 2018-10-20→2018-11-06 300.00'],
+    ]);
+  });
+});
+
+describe('a period that a short look-back bills again', () => {
+  it('names only the reports that no invoice has counted', () => {
+    const system = recorded();
+    system.subscribe(transition('START', '2018-10-06', metered('1', { recurring: null })));
+    system.moveTo('2018-11-06');
+    system.moveTo('2018-12-06');
+    const settings = { ...defaultSettings, lookBack: { months: 1, days: 0 } };
+    const run = { at: at('2019-01-06'), targetDate: day('2019-01-06') };
+    const closed = (fromAt: string, toAt: string, trackingIds: readonly string[]) => ({
+      ...{ unit: 'kilowatt-hour', usageName: 'kilowatt-hour', fromAt: at(fromAt), toAt: at(toAt), trackingIds },
+      ...{ quantity: decimal(100), metered: decimal(100), free: decimal(0), records: 1, syntheticBuckets: 0 },
+      ...{ rule: null, countedTo: '0' },
+    });
+    const items = worksOf(system.state(), run, { settings, now: run.at }).map((work) => {
+      const usage = work.ledger.usage.map((one) => ({ ...one, trackingIds: [`counted ${one.fromAt}`] }));
+      const counted = [
+        closed('2018-10-06', '2018-11-06', [`counted ${at('2018-10-06')}`]),
+        closed('2018-11-06', '2018-12-06', [`counted ${at('2018-11-06')}`]),
+        closed('2018-12-06', '2019-01-06', ['new']),
+      ];
+      return usageItems({ ...work, ledger: { ...work.ledger, usage, closed: counted } });
+    });
+    expect(items).toMatchObject([
+      {
+        items: [
+          { startDate: '2018-10-06', amountMinor: 10_000 },
+          { startDate: '2018-12-06', amountMinor: 10_000, trackingIds: ['new'] },
+        ],
+      },
+    ]);
+    expect(JSON.stringify(items)).not.toContain('"trackingIds":["counted');
+  });
+});
