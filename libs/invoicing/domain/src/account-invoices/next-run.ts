@@ -6,6 +6,7 @@ import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-eve
 import type { InvoicingSettings } from './invoicing-settings';
 import { recurringStretch } from './proposals';
 import type { SubscriptionLedger } from './subscription-ledger';
+import { isPeriodOf } from './usage-items';
 import { type UsageHorizon, type UsageSection, endedPeriods, usageSections } from './usage-periods';
 
 /** The day on which more of a recurring price falls due than the run has charged; null when the stretch's end comes first. */
@@ -52,6 +53,7 @@ const instantsOf = (
   const time = accountTimeOf(account);
   const horizon = { until: run.at, time, billed: usage };
   const quiet = quietInstants(events);
+  const sections = usageSections(events);
   const unlessQuiet = (at: Instant | null): Instant | null => (at !== null && quiet.has(at) ? null : at);
   return [
     ...events.filter(({ at }) => at > run.at).map(({ at }) => unlessQuiet(at)),
@@ -61,9 +63,13 @@ const instantsOf = (
     }),
     // A stretch that began by the run's instant but after its target day: only a run for an earlier day leaves one.
     ...events.filter(({ at, date }) => at <= run.at && date > run.targetDate).map(({ date }) => instantOf(date, time)),
-    ...usageSections(events).map((section) => unlessQuiet(nextUsageEnd(section, horizon, quiet))),
-    // What was charged while under way is counted again when it is over.
-    ...usage.filter(({ isAhead, toAt }) => isAhead === true && toAt > run.at).map(({ toAt }) => toAt),
+    ...sections.map((section) => unlessQuiet(nextUsageEnd(section, horizon, quiet))),
+    // What was charged while under way is counted again when it is over, unless it was over before.
+    ...usage
+      .filter(
+        (one) => one.isAhead === true && one.toAt > run.at && sections.some((section) => isPeriodOf(section, one)),
+      )
+      .map(({ toAt }) => toAt),
   ];
 };
 

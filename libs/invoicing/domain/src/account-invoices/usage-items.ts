@@ -37,24 +37,29 @@ const horizonOf = ({ account, run }: Work): Instant => {
  */
 const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
   const { ledger, account, run, from } = work;
-  const horizon = { until: horizonOf(work), time: accountTimeOf(account), billed: ledger.usage };
+  const time = accountTimeOf(account);
+  const horizon = { until: horizonOf(work), time, billed: ledger.usage };
+  // One that ends later on the day of the run is not charged ahead of its end: the run at its end does it.
+  const endsLaterToday = ({ toAt, endDate }: UsagePeriod): boolean =>
+    toAt > run.at && endDate <= localDateOf(run.at, time);
   return endedPeriods(section, horizon).periods.filter(
     (period) =>
       period.fromAt <= run.at &&
       period.endDate <= run.targetDate &&
+      !endsLaterToday(period) &&
       (from === null || period.endDate > from) &&
       !ledger.usage.some((billed) => isSame(billed, namedPeriod(period))),
   );
 };
 
 /** What was charged of a section that is still a period of it: one that was ended early is charged by what is left of it. */
-const chargedOf = ({ ledger }: Work, { usage, events }: UsageSection): readonly BilledUsage[] => {
+export const isPeriodOf = ({ usage, events }: UsageSection, { usageName, fromAt, toAt }: Period): boolean => {
   const [opening, ending] = [events[0]?.at, events.at(-1)?.endAt ?? null];
-  return ledger.usage.filter(
-    ({ usageName, fromAt, toAt }) =>
-      usageName === usage.name && opening !== undefined && fromAt >= opening && (ending === null || toAt <= ending),
-  );
+  return usageName === usage.name && opening !== undefined && fromAt >= opening && (ending === null || toAt <= ending);
 };
+
+const chargedOf = ({ ledger }: Work, section: UsageSection): readonly BilledUsage[] =>
+  ledger.usage.filter((billed) => isPeriodOf(section, billed));
 
 const asPeriod = ({ account }: Work, { usage, phase }: UsageSection, { fromAt, toAt }: BilledUsage): UsagePeriod => {
   const time = accountTimeOf(account);
