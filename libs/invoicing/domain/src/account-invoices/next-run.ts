@@ -43,6 +43,14 @@ const nextUsageEnd = (section: UsageSection, horizon: UsageHorizon, quiet: Reado
   return endedPeriods(section, { ...horizon, until }).next;
 };
 
+/** Whether the section would have ended a period then anyway: a bill date is one, whatever else happens on it. */
+const isOwnEnd = ({ events, ...section }: UsageSection, horizon: UsageHorizon, at: Instant): boolean => {
+  const open = events.map((event, index) =>
+    index === events.length - 1 ? { ...event, endDate: null, endAt: null } : event,
+  );
+  return endedPeriods({ ...section, events: open }, horizon).next === at;
+};
+
 const instantsOf = (
   { timeline, usage }: SubscriptionLedger,
   account: RecordedAccount,
@@ -63,7 +71,10 @@ const instantsOf = (
     }),
     // A stretch that began by the run's instant but after its target day: only a run for an earlier day leaves one.
     ...events.filter(({ at, date }) => at <= run.at && date > run.targetDate).map(({ date }) => instantOf(date, time)),
-    ...sections.map((section) => unlessQuiet(nextUsageEnd(section, horizon, quiet))),
+    ...sections.map((section) => {
+      const end = nextUsageEnd(section, horizon, quiet);
+      return end !== null && isOwnEnd(section, horizon, end) ? end : unlessQuiet(end);
+    }),
     // What was charged while under way is counted again when it is over, unless it was over before.
     ...usage
       .filter(
