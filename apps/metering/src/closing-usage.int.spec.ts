@@ -1,22 +1,12 @@
 import { newId } from '@billstream/kernel';
 import { usageClosingStream } from '@billstream/metering-domain';
 import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { type Loose, overHttp } from './testing/metering-over-http';
-import { meteringUnderTest } from './testing/metering-under-test';
+import { type Loose, meteringWithTenant, overHttp } from './testing/metering-over-http';
 
-let system: Awaited<ReturnType<typeof meteringUnderTest>>;
+let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 const noon = '2024-05-10T12:00:00.000Z';
 beforeAll(async () => {
-  system = await meteringUnderTest(noon);
-  await system.facts.defineUnits(
-    system.heard('accounts.tenant-created.v1', {
-      tenantId: system.tenantId,
-      apiKey: 'k',
-      externalKey: 'k',
-      useGlobalDefault: true,
-    }),
-  );
-  await system.runtime.caughtUp();
+  system = await meteringWithTenant(noon);
 });
 beforeEach(() => system.at(noon));
 afterAll(() => system.close());

@@ -1,11 +1,26 @@
 import type { InjectOptions } from 'fastify';
-import type { meteringUnderTest } from './metering-under-test';
+import { meteringUnderTest } from './metering-under-test';
 
 // Answers are looked into by their fields; a wrong field is undefined, which no expectation takes.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Loose = any;
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** The service with a tenant that has the units every tenant begins with. */
+export const meteringWithTenant = async (now: string) => {
+  const system = await meteringUnderTest(now);
+  await system.facts.defineUnits(
+    system.heard('accounts.tenant-created.v1', {
+      tenantId: system.tenantId,
+      apiKey: 'k',
+      externalKey: 'k',
+      useGlobalDefault: true,
+    }),
+  );
+  await system.runtime.caughtUp();
+  return system;
+};
 
 /** What a test asks of the service over HTTP; the service may be made later than this. */
 export const overHttp = (system: () => Awaited<ReturnType<typeof meteringUnderTest>>) => {

@@ -6,8 +6,7 @@ import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-eve
 import type { InvoicingSettings } from './invoicing-settings';
 import { recurringStretch } from './proposals';
 import type { SubscriptionLedger } from './subscription-ledger';
-import { isPeriodOf } from './usage-items';
-import { type UsageHorizon, type UsageSection, endedPeriods, usageSections } from './usage-periods';
+import { type UsageHorizon, type UsageSection, endedPeriods, isPeriodOf, usageSections } from './usage-periods';
 
 /** The day on which more of a recurring price falls due than the run has charged; null when the stretch's end comes first. */
 const nextBillDate = (

@@ -7,23 +7,28 @@ import { accountTimeOf } from './billing-events';
 import { subjectOf } from './proposals';
 import { type NewItem, type Work, plainItem } from './run-work';
 import type { BilledUsage, SubscriptionLedger } from './subscription-ledger';
-import { type UsagePeriod, type UsageSection, endedPeriods, usageSections } from './usage-periods';
+import {
+  type ChargedPeriod,
+  type UsagePeriod,
+  type UsageSection,
+  endedPeriods,
+  isPeriodOf,
+  usageSections,
+} from './usage-periods';
 
 /** Names a period of one usage price of a subscription. */
 export const usageKey = (usageName: string, fromAt: Instant, toAt: Instant): string => `${usageName} ${fromAt} ${toAt}`;
 
 const keyOf = ({ usage, fromAt, toAt }: UsagePeriod): string => usageKey(usage.name, fromAt, toAt);
 
-type Period = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'>;
-
 /** What was charged for a period, or for a longer one that it turned out to be a part of. */
-const coverOf = (billed: readonly BilledUsage[], { usageName, fromAt, toAt }: Period): readonly BilledUsage[] =>
+const coverOf = (billed: readonly BilledUsage[], { usageName, fromAt, toAt }: ChargedPeriod): readonly BilledUsage[] =>
   billed.filter((one) => one.usageName === usageName && one.fromAt <= fromAt && toAt <= one.toAt);
 
-const isSame = (a: Period, b: Period): boolean =>
+const isSame = (a: ChargedPeriod, b: ChargedPeriod): boolean =>
   a.usageName === b.usageName && a.fromAt === b.fromAt && a.toAt === b.toAt;
 
-const namedPeriod = ({ usage, fromAt, toAt }: UsagePeriod): Period => ({ usageName: usage.name, fromAt, toAt });
+const namedPeriod = ({ usage, fromAt, toAt }: UsagePeriod): ChargedPeriod => ({ usageName: usage.name, fromAt, toAt });
 
 /** How far a run looks: to its instant, and where a later day is asked for, to that day. */
 const horizonOf = ({ account, run }: Work): Instant => {
@@ -50,12 +55,6 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
       (from === null || period.endDate > from) &&
       !ledger.usage.some((billed) => isSame(billed, namedPeriod(period))),
   );
-};
-
-/** What was charged of a section that is still a period of it: one that was ended early is charged by what is left of it. */
-export const isPeriodOf = ({ usage, events }: UsageSection, { usageName, fromAt, toAt }: Period): boolean => {
-  const [opening, ending] = [events[0]?.at, events.at(-1)?.endAt ?? null];
-  return usageName === usage.name && opening !== undefined && fromAt >= opening && (ending === null || toAt <= ending);
 };
 
 const chargedOf = ({ ledger }: Work, section: UsageSection): readonly BilledUsage[] =>

@@ -3,6 +3,7 @@ import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-con
 import { billDates, lastBillDateUpTo } from '../proration/bill-dates';
 import type { ChargingPeriod } from '../proration/billing-period';
 import type { BillingEvent } from './billing-events';
+import type { BilledUsage } from './subscription-ledger';
 
 /** A usage section of one phase, for as long as it is charged without a break. */
 export type UsageSection = {
@@ -121,4 +122,13 @@ export const endedPeriods = (
     if (next !== null) return { periods, next };
   }
   return { periods, next: null };
+};
+
+/** A period as it stands on what was charged for it. */
+export type ChargedPeriod = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'>;
+
+/** What was charged of a section that is still a period of it: one that was ended early is charged by what is left of it. */
+export const isPeriodOf = ({ usage, events }: UsageSection, { usageName, fromAt, toAt }: ChargedPeriod): boolean => {
+  const [opening, ending] = [events[0]?.at, events.at(-1)?.endAt ?? null];
+  return usageName === usage.name && opening !== undefined && fromAt >= opening && (ending === null || toAt <= ending);
 };
