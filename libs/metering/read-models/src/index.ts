@@ -1,3 +1,5 @@
+export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
+export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { limitState } from './limits.query';
 export { meteringReadModel } from './metering.projection';
 export { countingMethods, unitById, unitByName, unitVersions, unitsPage } from './units.query';
