@@ -8,7 +8,7 @@ import {
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
-import { applyLimits, limitedUnits } from './limits.projection';
+import { applyLimits, limitedUnits, unitsNamed } from './limits.projection';
 
 /** A record on its way into its table, with what is needed to judge limits by it. */
 export type Sample = {
@@ -62,6 +62,7 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   const limited = await limitedUnits(
     tx,
     events.map(({ metadata }) => metadata.tenantId),
+    unitsNamed(events),
   );
   const fresh = new Set<string>();
   for (let from = 0; from < samples.length; from += rowsMax) {
@@ -164,7 +165,9 @@ const recordReports = async (tx: Sql, samples: readonly Sample[]): Promise<void>
 };
 
 const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const last = [...new Map(events.map((event) => [event.stream, event])).values()];
+  const counted = events.filter(({ stream }) => /^(usage|subscriptionUsage)-/.test(stream));
+  const last = [...new Map(counted.map((event) => [event.stream, event])).values()];
+  if (last.length === 0) return;
   await tx.query(
     upsertStreams,
     [
