@@ -1,3 +1,4 @@
+export { cloudEventOf, recordOfCloudEvent } from './cloud-event';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
 export { afterReset, afterSample, atNow, untouched, verdict } from './limit';
@@ -16,6 +17,8 @@ export { meteringPublication, usageClosing, usageClosingSchema, usageClosingStre
 export type { UsageClosedEvent } from './usage-closing';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';
 export type { UsageLimitEvent } from './usage-limit';
+export { isDimensionName } from './usage-dimensions';
+export type { Dimensions } from './usage-dimensions';
 export {
   anonymousUser,
   parseRecords,
@@ -25,4 +28,11 @@ export {
   usageStream,
   usageStreamsOf,
 } from './usage-record';
-export type { LoggedRecord, ParsedRecords, RecordDefaults, RejectedRecord, UsageRecordedEvent } from './usage-record';
+export type {
+  LoggedRecord,
+  ParsedRecords,
+  RecordDefaults,
+  RecordForm,
+  RejectedRecord,
+  UsageRecordedEvent,
+} from './usage-record';
