@@ -1,3 +1,4 @@
+export { cloudEventOf, recordOfCloudEvent } from './cloud-event';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
 export { afterReset, afterSample, atNow, untouched, verdict } from './limit';
@@ -21,6 +22,8 @@ export { usageClosing, usageClosingSchema, usageClosingStream } from './usage-cl
 export type { UsageClosedEvent } from './usage-closing';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';
 export type { UsageLimitEvent } from './usage-limit';
+export { isDimensionName } from './usage-dimensions';
+export type { Dimensions } from './usage-dimensions';
 export {
   anonymousUser,
   parseRecords,
@@ -30,4 +33,11 @@ export {
   usageStream,
   usageStreamsOf,
 } from './usage-record';
-export type { LoggedRecord, ParsedRecords, RecordDefaults, RejectedRecord, UsageRecordedEvent } from './usage-record';
+export type {
+  LoggedRecord,
+  ParsedRecords,
+  RecordDefaults,
+  RecordForm,
+  RejectedRecord,
+  UsageRecordedEvent,
+} from './usage-record';
