@@ -9,6 +9,7 @@ export { dueWorkDdl, schedule, unschedule } from './due-work';
 export type { DueItem } from './due-work';
 export { dueBefore, runDueWork } from './due-worker';
 export type { DueState, DueWorker, DueWorkerParts } from './due-worker';
+export { jsonArray } from './json-arrays';
 export { migrate } from './migrate';
 export { runProjections } from './projection-runner';
 export type { ProjectionParts, ProjectionProgress, Projections } from './projection-runner';
