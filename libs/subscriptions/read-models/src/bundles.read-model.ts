@@ -84,24 +84,28 @@ const load = async (tx: Sql, ids: readonly string[]): Promise<ReadonlyMap<string
 const isAboutCharges = ({ type }: BundleEvent): boolean =>
   type === 'ChargedThroughRecorded' || type === 'BillingTimelineChanged';
 
+/** Null: the event leaves no bundle. */
+const changeBy = (
+  { metadata, position }: RecordedEvent,
+  event: BundleEvent,
+  { earlier, stored }: { readonly earlier: Change | undefined; readonly stored: BundleState },
+): Change | null => {
+  const after = evolveBundle(earlier === undefined ? stored : earlier.after, event);
+  if (after === null) return null;
+  const isReplanned = !isAboutCharges(event);
+  return earlier === undefined
+    ? { before: stored, after, tenantId: metadata.tenantId, firstKey: after.externalKey, position, isReplanned }
+    : { ...earlier, after, isReplanned: earlier.isReplanned || isReplanned };
+};
+
 const changesBy = (events: readonly RecordedEvent[], stored: ReadonlyMap<string, Bundle>): readonly Change[] => {
   const changes = new Map<string, Change>();
   for (const recorded of events) {
     const event = bundleSchema.decode(recorded);
     if (event === null) continue;
     const id = recorded.stream.slice(prefix.length);
-    const earlier = changes.get(id);
-    const before = earlier?.before ?? stored.get(id) ?? null;
-    const after = evolveBundle(earlier?.after ?? before, event);
-    if (after === null) continue;
-    changes.set(id, {
-      before,
-      after,
-      tenantId: recorded.metadata.tenantId,
-      firstKey: earlier?.firstKey ?? after.externalKey,
-      position: earlier?.position ?? recorded.position,
-      isReplanned: earlier?.isReplanned === true || !isAboutCharges(event),
-    });
+    const change = changeBy(recorded, event, { earlier: changes.get(id), stored: stored.get(id) ?? null });
+    if (change !== null) changes.set(id, change);
   }
   return [...changes.values()].filter(({ before, after }) => after !== before);
 };
