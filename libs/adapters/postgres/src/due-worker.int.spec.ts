@@ -1,4 +1,4 @@
-import { instantOfMs } from '@billstream/kernel';
+import { type Instant, instantOfMs } from '@billstream/kernel';
 import { silentLogger } from '@billstream/observability';
 import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
 import { runtimeDdl } from './checkpoints';
@@ -110,11 +110,34 @@ describe('due work', () => {
       await finish(due);
     });
     const clocks = tenantClocks(database);
-    await clocks.move(database, 'one', 2 * hour);
+    await clocks.move(database, 'one', { distanceMs: 2 * hour });
     worker.wake();
     await eventually(() => done.length > 0);
     expect(done).toEqual(['mine']);
     expect(Date.parse(clocks.clock.now('one')) - Date.parse(clocks.clock.now('two'))).toBeGreaterThan(hour);
+  });
+
+  it('waits where the clock of its tenant holds it back, unless it follows at the clock’s new time', async () => {
+    const done: string[] = [];
+    await schedule(database, [item('first', hour), item('second', 2 * hour), item('follows', 3 * hour)]);
+    const worker = start(async (due) => {
+      done.push(due.key);
+      await finish(due);
+    });
+    const clocks = tenantClocks(database);
+    const after = (ms: number): Instant => instantOfMs(Date.now() + ms);
+    const distanceMs = 4 * hour;
+    await clocks.move(database, 'one', { distanceMs, heldBack: { after: after(0), until: after(2.5 * hour) } });
+    worker.wake();
+    await eventually(() => done.length > 0);
+    expect(done).toEqual(['follows']);
+    const now = clocks.clock.now('one');
+    const [first] = await database.query<{ due_at: Instant }>("select due_at from due_work where key = 'first'");
+    expect(await dueBefore(database, 'one', { now, until: now })).toEqual({ dueNow: 0, nextDueAt: first?.due_at });
+    await clocks.move(database, 'one', { distanceMs });
+    worker.wake();
+    await eventually(() => done.length === 3);
+    expect(done).toEqual(['follows', 'first', 'second']);
   });
 
   it('comes again after a failure, and does not hold up others', async () => {

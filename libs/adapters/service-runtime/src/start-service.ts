@@ -237,7 +237,8 @@ const createReactions = (
   const follow = async (event: PublicEvent): Promise<void> => {
     const moved = event.type === clockMovedType ? clockMovedIn(event.data) : null;
     if (!moved) return;
-    await clocks.move(database, moved.tenantId, moved.distanceMs);
+    const { tenantId, ...position } = moved;
+    await clocks.move(database, tenantId, position);
     wakeDueWork();
   };
   const server = new BusServer({
