@@ -7,8 +7,8 @@ import {
   overdueStream,
 } from '@billstream/invoicing-domain';
 import { delegatingChildren, overdueConfigOf } from '@billstream/invoicing-read-models';
-import { derivedId, localDateOf } from '@billstream/kernel';
-import { type Invoicing, notBefore } from '../invoicing';
+import { derivedId, localDateOf, notBefore } from '@billstream/kernel';
+import type { Invoicing } from '../invoicing';
 
 /** Who pays decides who is late: an account whose parent pays for it is looked at through the parent's invoices. */
 const debtsFor = async (invoicing: Invoicing, { account, ...own }: AccountInvoices): Promise<Debts> =>

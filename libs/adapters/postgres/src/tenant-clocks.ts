@@ -22,7 +22,7 @@ export type ClockPosition = {
 
 export type TenantClocks = {
   readonly clock: Clock;
-  /** Takes the distances from the table, where another process may have moved them. */
+  /** Takes the distances from the table, where another process may have moved them, unless one is moved meanwhile. */
   refresh(): Promise<void>;
   /** Moves a clock in the table and in this process at once. */
   move(tx: Sql, tenantId: string, position: ClockPosition): Promise<void>;
@@ -35,19 +35,23 @@ on conflict (tenant_id) do update set
 
 export const tenantClocks = (database: Sql): TenantClocks => {
   const distances = new Map<string, number>();
+  let moves = 0;
   return {
     clock: tenantClock((tenantId) => distances.get(tenantId) ?? 0),
     refresh: async () => {
+      const movesBefore = moves;
       const rows = await database.query<{ tenant_id: string; distance_ms: bigint }>(
         'select tenant_id, distance_ms from tenant_clock',
         [],
         'tenant-clock-load',
       );
-      for (const row of rows) distances.set(row.tenant_id, Number(row.distance_ms));
+      // A clock that was moved meanwhile is known better here than in rows read before; the next time is soon.
+      if (moves === movesBefore) for (const row of rows) distances.set(row.tenant_id, Number(row.distance_ms));
     },
     move: async (tx, tenantId, { distanceMs, heldBack }) => {
       const values = [tenantId, distanceMs, heldBack?.after ?? null, heldBack?.until ?? null];
       await tx.query(moveSql, values, 'tenant-clock-move');
+      moves += 1;
       distances.set(tenantId, distanceMs);
     },
   };

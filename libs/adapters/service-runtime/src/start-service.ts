@@ -140,7 +140,6 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
     store: parts.store,
     database,
     bus: parts.bus,
-    clock: runtime.clock,
     server,
     relay: () => later.relay ?? idleRelay,
     projections,
