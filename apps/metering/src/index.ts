@@ -7,7 +7,7 @@ import { meteringModule } from './metering.module';
 export const meteringService: ServiceDefinition = {
   name: 'metering',
   // Not `usage-`: its batches are private, so the relay need not read every record again. The read model names it itself.
-  streams: ['meterUnit-', 'meteredAccount-', 'usageLimit-', 'usageClosing-', 'subscriptionUsage-'],
+  streams: ['meterUnit-', 'meteredAccount-', 'usageLimit-', 'limitNews-', 'usageClosing-', 'subscriptionUsage-'],
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],

@@ -49,13 +49,22 @@ create table usage_series (
   subscription_id text
 );
 create index usage_series_of_unit on usage_series (tenant_id, unit);
+create table usage_batches (
+  position bigint primary key,
+  stream text not null,
+  revision bigint not null,
+  -- Where in the log its records began to count: a backfill's do when it is committed.
+  accepted_position bigint not null
+);
 create table usage_records (
   record_key uuid primary key,
-  series uuid not null,
+  -- Null: it was voided. Its name stays taken, and nothing counts it.
+  series uuid,
   at_ms bigint not null,
   amount numeric not null,
   position bigint not null,
-  idx int not null
+  idx int not null,
+  dimensions jsonb
 );
 create index usage_records_in_time on usage_records (series, at_ms);
 create table usage_reports (
@@ -81,6 +90,7 @@ export const meteringTables = [
   'metered_plans',
   'usage_streams',
   'usage_series',
+  'usage_batches',
   'usage_records',
   'usage_reports',
   'usage_limits',
