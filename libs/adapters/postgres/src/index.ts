@@ -17,4 +17,4 @@ export type { ReadModel } from './read-model';
 export { compareReadModel, rebuildReadModel } from './rebuild';
 export type { RebuildParts, RebuildProgress, Rebuilt } from './rebuild';
 export { tenantClockDdl, tenantClocks } from './tenant-clocks';
-export type { TenantClocks } from './tenant-clocks';
+export type { ClockPosition, TenantClocks } from './tenant-clocks';
