@@ -11,7 +11,11 @@ const childAccount = account({ parentAccountId: 'parent', isPaymentDelegatedToPa
 const parent = () => {
   const system = simulatedAccount();
   system.record(parentAccount);
-  const sumUp = (childInvoiceId: string, dueMinor: number, more: { child?: string; hasCharges?: boolean; currency?: string } = {}) =>
+  const sumUp = (
+    childInvoiceId: string,
+    dueMinor: number,
+    more: { child?: string; hasCharges?: boolean; currency?: string } = {},
+  ) =>
     system.issue({
       type: 'RecordChildInvoice',
       child: {
@@ -161,9 +165,7 @@ describe('the invoice of a child', () => {
     const { settle, balance, invoiceId } = child();
     expect(balancesOf(settle(true))).toMatchObject([{ invoiceId, balanceMinor: 0, withoutParentMinor: 2000 }]);
     expect(settle(true)).toEqual([]);
-    expect(balancesOf(settle(false))).toMatchObject([
-      { invoiceId, balanceMinor: 2000, withoutParentMinor: 2000 },
-    ]);
+    expect(balancesOf(settle(false))).toMatchObject([{ invoiceId, balanceMinor: 2000, withoutParentMinor: 2000 }]);
     expect(balance()).toEqual([2000]);
   });
 
