@@ -117,20 +117,17 @@ export const openingOf = async (
 ): Promise<Opening | null> => {
   const { invoiceId, paymentId, accountId, externalKey, currency, paymentMethodId, pluginName } = view;
   if (invoiceId === null) return null;
-  const purchase = view.transactions.find((one) => one.transactionType === 'PURCHASE' && one.state === 'SUCCESS');
+  const purchases = view.transactions.filter((one) => one.transactionType === 'PURCHASE' && one.state === 'SUCCESS');
   const lookup = { by: paymentMethodId, includeRemoved: true };
   const credential = (await methodById(runtime.database, tenantId, lookup))?.credential ?? null;
   return {
     ...{ paymentId, accountId, invoiceId, externalKey, currency },
     paidBy: { paymentMethodId, pluginName, credential },
-    purchase:
-      purchase === undefined
-        ? null
-        : {
-            ...{ transactionId: purchase.transactionId, externalKey: purchase.externalKey },
-            ...{ amountMinor: purchase.processedMinor ?? purchase.amountMinor, gatewayRef: purchase.firstReference },
-            at: purchase.effectiveAt,
-          },
+    purchases: purchases.map((purchase) => ({
+      ...{ transactionId: purchase.transactionId, externalKey: purchase.externalKey },
+      ...{ amountMinor: purchase.processedMinor ?? purchase.amountMinor, gatewayRef: purchase.firstReference },
+      at: purchase.effectiveAt,
+    })),
   };
 };
 

@@ -122,6 +122,7 @@ const leaveTransactions = [
   'PaymentRequested',
   'RetryScheduled',
   'PaymentOpened',
+  'PurchaseFound',
   'TransactionRequested',
   'ChargebackReversed',
 ] as const satisfies readonly PaymentsEvent['type'][];

@@ -1,5 +1,6 @@
 import type { TransactionType } from '@billstream/payments-contracts';
-import { type Payment, capturableMinor, openTransaction, refundableMinor } from './payment';
+import { returnableMinor } from './charges';
+import { type Payment, capturableMinor, openTransaction } from './payment';
 import type { RequestTransaction } from './payment.decider';
 
 export type OperationRejection =
@@ -29,11 +30,11 @@ const lastSuccess = ({ transactions }: Payment): TransactionType | 'NOTHING' =>
   transactions.findLast(({ state }) => state === 'SUCCESS')?.transactionType ?? 'NOTHING';
 
 /** Most that the transaction may ask for; null: as much as somebody wants. */
-const availableMinor = (state: Payment, type: TransactionType): number | null => {
+export const availableMinor = (state: Payment, type: TransactionType): number | null => {
   switch (type) {
     case 'REFUND':
     case 'CHARGEBACK':
-      return refundableMinor(state);
+      return returnableMinor(state);
     case 'CAPTURE':
       return capturableMinor(state);
     case 'AUTHORIZE':
