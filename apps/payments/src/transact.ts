@@ -2,6 +2,7 @@ import { type RequestContext, killBillProblem, unwrap } from '@billstream/http';
 import type { TransactionType } from '@billstream/payments-contracts';
 import { derivedId, newId } from '@billstream/kernel';
 import {
+  type AdjustedItem,
   type ItemAdjustment,
   type Opening,
   type Transaction,
@@ -28,6 +29,7 @@ export type Wanted = {
   readonly isRecordOnly: boolean;
   readonly isAdjusted?: boolean;
   readonly itemAdjustments?: readonly ItemAdjustment[];
+  readonly adjustedItems?: readonly AdjustedItem[] | null;
 };
 
 /** As long as Kill Bill waits for a plugin; the transaction goes on after that. */

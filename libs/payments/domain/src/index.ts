@@ -35,7 +35,13 @@ export {
 export type { ManualPayTag, PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
 export { paymentKey, paymentKeySchema } from './payment-key/payment-key';
 export { payment } from './payment/payment.decider';
-export type { Opening, PaymentCommand, PaymentRejection, RequestTransaction } from './payment/payment.decider';
+export type {
+  AdjustedItem,
+  Opening,
+  PaymentCommand,
+  PaymentRejection,
+  RequestTransaction,
+} from './payment/payment.decider';
 export { paymentSchema } from './payment/payment.events';
 export type { InvoicePurchase, ItemAdjustment, PaidBy, PaymentEvent } from './payment/payment.events';
 export { isWholeRefund, referredTo } from './payment/charges';

@@ -22,6 +22,13 @@ export type Opening = PaymentRef & {
   readonly purchases: readonly InvoicePurchase[];
 };
 
+/** An item of an invoice, and what of it can be taken back. Minor units. */
+export type AdjustedItem = {
+  readonly invoiceItemId: string;
+  readonly invoiceId: string;
+  readonly leftMinor: number;
+};
+
 /** `opening` null: the payment must be there already. `amountMinor` null: all that is left. */
 export type RequestTransaction = {
   readonly type: 'RequestTransaction';
@@ -36,6 +43,8 @@ export type RequestTransaction = {
     readonly isRecordOnly: boolean;
     readonly isAdjusted: boolean;
     readonly itemAdjustments: readonly ItemAdjustment[];
+    /** What invoicing says of the items that are to be adjusted; null: nobody asked it. */
+    readonly adjustedItems?: readonly AdjustedItem[] | null;
     readonly now: Instant;
   };
 };
