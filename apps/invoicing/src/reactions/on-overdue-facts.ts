@@ -2,9 +2,10 @@ import type { AccountsEvent } from '@billstream/accounts-contracts';
 import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import { overdueStream } from '@billstream/invoicing-domain';
+import { notBefore } from '@billstream/kernel';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+import { type Invoicing, invoicingToken } from '../invoicing';
 import { evaluateFamily } from '../overdue/evaluate-overdue';
 import { contextAt } from './context';
 
