@@ -11,6 +11,7 @@ import {
 } from '@billstream/kernel';
 import fc from 'fast-check';
 import { type CustomerFacts, type Wish, billedCustomer, hourMs, usedBetween } from './testing/billed-customer';
+import { entriesOf } from '@billstream/invoicing-domain';
 
 /**
  * How many histories each property plays; the nightly run sets it to 10,000 or more, and draws them anew each time. The
@@ -93,7 +94,7 @@ const perform = (customer: ReturnType<typeof billedCustomer>, one: Act): void =>
       customer.request(bundleIds[one.bundle], one.wish);
       return;
     case 'PAY':
-      for (const [id, { chargedMinor, creditMinor, paidMinor }] of Object.entries(customer.state().invoices))
+      for (const [id, { chargedMinor, creditMinor, paidMinor }] of entriesOf(customer.state().invoices))
         if (chargedMinor + creditMinor > paidMinor) customer.pay(id, chargedMinor + creditMinor - paidMinor);
       return;
     case 'RUN': {
