@@ -17,7 +17,6 @@ import {
 import { invoicingSettings } from '@billstream/invoicing-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { type CommandContext, currentState } from '@billstream/event-sourcing';
-import { type Instant, plusMs } from '@billstream/kernel';
 
 /** The runtime and the command loop of accounts' invoices: all that an endpoint or a reaction needs. */
 export const invoicingOn = (runtime: ServiceRuntime) => {
@@ -53,14 +52,3 @@ export const invoicingToken = Symbol('invoicing');
 
 export const contextOf = (request: RequestContext, { runtime }: Invoicing): CommandContext =>
   commandContext(request, runtime.clock);
-
-/** An effect that comes within this time of its cause is taken to come at once. */
-const promptMs = 60_000;
-
-/**
- * When something happens that has a cause: with the cause, if it is handled promptly, so that how busy a machine is changes
- * no date; else now. A tenant's clock may be told of a move later than the message of one who knew: time never runs behind
- * what happened.
- */
-export const notBefore = (happened: Instant, now: Instant): Instant =>
-  now > plusMs(happened, promptMs) ? now : happened;

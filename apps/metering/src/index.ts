@@ -2,6 +2,7 @@ import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { meteringModule } from './metering.module';
+import { meteringDueWork } from './tell-limits';
 
 /** Units, usage and limits; and what an invoice is told of them. */
 export const meteringService: ServiceDefinition = {
@@ -11,5 +12,6 @@ export const meteringService: ServiceDefinition = {
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],
+  dueWork: meteringDueWork,
   module: meteringModule,
 };

@@ -3,9 +3,10 @@ import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import { overdueStream } from '@billstream/invoicing-domain';
 import { overdueConfigOf } from '@billstream/invoicing-read-models';
+import { notBefore } from '@billstream/kernel';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+import { type Invoicing, invoicingToken } from '../invoicing';
 import { evaluateFamily } from '../overdue/evaluate-overdue';
 import { contextAt } from './context';
 

@@ -51,7 +51,7 @@ const sweepEveryMs = 60_000;
 
 /**
  * The tenant's clock is wall time plus a distance. The outer bound lets the index on due_at narrow the search; the exact
- * condition stands beside it. A lease holds for one due date: an item that was moved is a new one. Another worker may have
+ * condition stands beside it; a clock on its way holds back what is not its turn yet. A lease holds for one due date: an item that was moved is a new one. Another worker may have
  * leased an item after this statement's snapshot was taken, so the lease is looked at again where it is written.
  */
 const takeSql = `
@@ -62,6 +62,7 @@ with due as (
   left join due_lease as lease on lease.kind = work.kind and lease.key = work.key and lease.due_at = work.due_at
   where work.due_at <= $1::timestamptz + (select greatest(0, coalesce(max(distance_ms), 0)) from tenant_clock) * interval '1 millisecond'
     and work.due_at <= $1::timestamptz + coalesce(moved.distance_ms, 0) * interval '1 millisecond'
+    and not coalesce(work.due_at > moved.held_after and work.due_at <= moved.held_until, false)
     and (lease.kind is null or lease.leased_until < $1::timestamptz)
     and work.kind = any($4::text[])
   order by work.due_at, work.kind, work.key
@@ -244,19 +245,25 @@ const createAlarm = (signal: AbortSignal) => {
   };
 };
 
-/** What is due of a tenant, and the next instant at which something will be: for whoever steps a test clock in order. */
+/** What may be done of a tenant, and the next instant at which something falls due: for whoever lets go of it in order. */
 export type DueState = { readonly dueNow: number; readonly nextDueAt: Instant | null };
 
-/** `now` is the tenant's own time. `nextDueAt` is the earliest due date up to and including `until`, in the past too. */
-export const dueBefore = async (
-  database: Database,
-  tenantId: string,
-  { now, until }: { readonly now: Instant; readonly until: Instant },
-): Promise<DueState> => {
+/**
+ * By the tenant's clock as the table has it, which the worker goes by, too. `dueNow` leaves out what is held back, and
+ * counts what is due within a second: a clock that was moved to a day meets what was done some moments into another.
+ * `nextDueAt` is the earliest due date up to and including `until`, in the past too.
+ */
+export const dueBefore = async (database: Database, tenantId: string, until: Instant): Promise<DueState> => {
   const [row] = await database.query<{ due_now: bigint; next_due_at: Instant | null }>(
-    `select count(*) filter (where due_at <= $2::timestamptz) as due_now, min(due_at) as next_due_at
-     from due_work where tenant_id = $1 and due_at <= greatest($2::timestamptz, $3::timestamptz)`,
-    [tenantId, now, until],
+    `with clock as (
+       select $2::timestamptz + coalesce(max(distance_ms), 0) * interval '1 millisecond' as now,
+         max(held_after) as held_after, max(held_until) as held_until
+       from tenant_clock where tenant_id = $1)
+     select count(*) filter (where due_at <= clock.now + interval '1 second'
+         and not coalesce(due_at > clock.held_after and due_at <= clock.held_until, false)) as due_now,
+       min(due_at) filter (where due_at <= greatest(clock.now, $3::timestamptz)) as next_due_at
+     from due_work, clock where tenant_id = $1 and due_at <= greatest(clock.now + interval '1 second', $3::timestamptz)`,
+    [tenantId, wallTime(), until],
     'due-before',
   );
   return { dueNow: Number(row?.due_now ?? 0), nextDueAt: row?.next_due_at ?? null };

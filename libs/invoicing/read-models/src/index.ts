@@ -10,6 +10,7 @@ export {
   invoicesOf,
   accountInvoicesPage,
   invoicesPage,
+  placesOfItems,
 } from './invoices.query';
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';
 export { delegatingChildren, overdueConfigOf, overdueReadModel, overdueStateOfAccount } from './overdue.read-model';

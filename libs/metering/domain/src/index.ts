@@ -1,7 +1,10 @@
+export { cloudEventOf, recordOfCloudEvent } from './cloud-event';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
 export { afterReset, afterSample, atNow, untouched, verdict } from './limit';
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
+export { followLimit, released } from './limit-standing';
+export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';
 export { limitNews, limitNewsSchema, limitNewsSnapshots, limitNewsStream } from './limit-news';
 export type { LimitNewsCommand, LimitNewsEvent } from './limit-news';
 export { chooseRule, defaultRule, faultsOf } from './rule';
@@ -19,6 +22,8 @@ export { usageClosing, usageClosingSchema, usageClosingStream } from './usage-cl
 export type { UsageClosedEvent } from './usage-closing';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';
 export type { UsageLimitEvent } from './usage-limit';
+export { isDimensionName } from './usage-dimensions';
+export type { Dimensions } from './usage-dimensions';
 export {
   anonymousUser,
   parseRecords,
@@ -28,4 +33,11 @@ export {
   usageStream,
   usageStreamsOf,
 } from './usage-record';
-export type { LoggedRecord, ParsedRecords, RecordDefaults, RejectedRecord, UsageRecordedEvent } from './usage-record';
+export type {
+  LoggedRecord,
+  ParsedRecords,
+  RecordDefaults,
+  RecordForm,
+  RejectedRecord,
+  UsageRecordedEvent,
+} from './usage-record';
