@@ -97,7 +97,7 @@ describe('due work', () => {
       done.push(due.key);
       await finish(due);
     });
-    await eventually(() => done.length === 3);
+    await eventually(async () => (await database.query('select from due_work')).length === 1);
     expect(done).toEqual(['first', 'second', 'third']);
     await eventually(async () => (await database.query('select key from due_work')).length === 1);
     expect(await database.query('select key from due_work')).toEqual([{ key: 'later' }]);

@@ -1,3 +1,4 @@
+export { askTogether } from './ask-together';
 export { auditRecordsOf, auditRecordsOfAccount, auditTrail } from './audit-trail';
 export type { AuditRecord, AuditedChange, ChangeType } from './audit-trail';
 export { loadCheckpoints, prepareReadModels, runtimeDdl } from './checkpoints';
