@@ -16,7 +16,7 @@ select * from jsonb_to_recordset($1::jsonb) as row(
   defined_position bigint)
 on conflict (unit_id) do update set
   counting_method = excluded.counting_method, version = excluded.version, rules = excluded.rules,
-  has_limit = excluded.has_limit`;
+  has_limit = meter_units.has_limit or excluded.has_limit`;
 
 const insertVersions = `
 insert into meter_unit_versions
@@ -81,7 +81,8 @@ const applyUnits = async (tx: Sql, events: readonly RecordedEvent[]): Promise<vo
       counting_method: method,
       version,
       rules,
-      has_limit: rules?.some(({ limitAmount }) => limitAmount !== null) ?? false,
+      // Once a unit had a limit it is looked at: newer rules may be yet to come, and who was limited must be released.
+      has_limit: units.get(unitId)?.has_limit === true || (rules ?? []).some(({ limitAmount }) => limitAmount !== null),
       // Of a unit that exists the database keeps its own.
       defined_position: units.get(unitId)?.defined_position ?? String(recorded.position),
     });

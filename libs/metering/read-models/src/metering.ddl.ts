@@ -119,10 +119,14 @@ create table limit_history (
   idx int,
   actor text,
   reason text,
+  base_plan text,
+  addon_plan text,
+  refresh_interval text,
   position bigint not null,
   recorded_at timestamptz not null,
   primary key (series, ordinal)
 );
+create unique index limit_history_by_id on limit_history (transition_id);
 create index limit_history_of_tenant on limit_history (tenant_id, position);
 create index limit_history_of_user on limit_history (tenant_id, user_name, position);
 create index limit_history_of_unit on limit_history (tenant_id, unit, position);
