@@ -2,6 +2,7 @@ import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
+import { RecordLogEndpoint } from './http/record-log.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
 import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
@@ -18,6 +19,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
   module: MeteringModule,
   controllers: [
     RecordUsageEndpoint,
+    RecordLogEndpoint,
     UsageEventsEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,

@@ -26,10 +26,11 @@ export class UnitRulesEndpoint {
 
   @Get()
   async listRules(@Param('name') name: string, @RequestCtx() { tenantId }: RequestContext) {
-    const { database, clock, caughtUp } = this.metering.runtime;
+    const { runtime } = this.metering;
+    const { database, clock } = runtime;
     let versions = await unitVersions(database, tenantId, name);
     if (versions.length === 0) {
-      await caughtUp();
+      await runtime.caughtUp();
       versions = await unitVersions(database, tenantId, name);
     }
     const inForce = versionInForce(versions, clock.now(tenantId));

@@ -41,3 +41,7 @@ export type {
   RejectedRecord,
   UsageRecordedEvent,
 } from './usage-record';
+export { lineTimeMs, logFormat, logFormatSchema, logFormatStream, noLogFormat, readLogLines } from './log-lines';
+export type { LogFormat, LogFormatEvent, LogFormatRejection, ReadLines } from './log-lines';
+export { lineFields, linePattern, variableNames } from './log-pattern';
+export type { LogPattern } from './log-pattern';

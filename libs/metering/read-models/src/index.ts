@@ -1,6 +1,7 @@
 export { tellLimit } from './limit-tables';
 export { limitDue, limitHistory, limitHistoryEntry, limitState, untoldTransitions } from './limits.query';
 export type { LimitDue, LimitHistoryEntry, LimitHistorySearch } from './limits.query';
+export { logFormatOf } from './log-formats.projection';
 export { meteringReadModel } from './metering.projection';
 export { countingMethods, unitById, unitByName, unitInForce, unitVersions, unitsPage } from './units.query';
 export type { UnitPage, UnitSearch, UnitView } from './units.query';

@@ -38,6 +38,10 @@ create table metered_plans (
   intervals jsonb not null
 );
 create index metered_plans_of_account on metered_plans (account_id);
+create table log_formats (
+  tenant_id text primary key,
+  format jsonb not null
+);
 create table usage_streams (
   stream text primary key,
   revision bigint not null,
@@ -137,6 +141,7 @@ export const meteringTables = [
   'meter_unit_versions',
   'metered_accounts',
   'metered_plans',
+  'log_formats',
   'usage_streams',
   'usage_series',
   'usage_batches',
