@@ -7,6 +7,7 @@ import {
   type Stretch,
   count,
   stretchesFor,
+  usageCorrectionStream,
   usageStreamsOf,
   subscriptionUsageStream,
 } from '@billstream/metering-domain';
@@ -18,6 +19,9 @@ import {
   userByName,
 } from '@billstream/metering-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
+
+/** What counting waits for: a tenant's usage, and what was reported for a subscription; null: no one's. */
+type Waited = { readonly tenantId: string; readonly subscriptionId: string | null };
 
 export type UsageRequest = {
   readonly tenantId: string;
@@ -47,10 +51,11 @@ export const usageCounted = (runtime: ServiceRuntime) => {
   const last = new Map<string, Promise<Counted>>();
   const look = async (tenantId: string): Promise<Counted> => {
     const head = await runtime.store.head();
-    return { head, countedTo: await streamsCounted(runtime, usageStreamsOf(tenantId)) };
+    const streams = [...usageStreamsOf(tenantId), usageCorrectionStream(tenantId)];
+    return { head, countedTo: await streamsCounted(runtime, streams) };
   };
-  return async ({ tenantId, subscriptionId }: UsageRequest, requestedAt: bigint): Promise<bigint> => {
-    const own = streamsCounted(runtime, [subscriptionUsageStream(subscriptionId)]);
+  return async ({ tenantId, subscriptionId }: Waited, requestedAt: bigint): Promise<bigint> => {
+    const own = streamsCounted(runtime, subscriptionId === null ? [] : [subscriptionUsageStream(subscriptionId)]);
     const known = await last.get(tenantId)?.catch(() => null);
     if (known && requestedAt > 0n && known.head >= requestedAt) return latest([known.countedTo, await own]);
     const looking = look(tenantId);

@@ -1,6 +1,7 @@
 import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
+import { countLateUsage } from './late-usage';
 import { meteringModule } from './metering.module';
 
 /** Units, usage and limits; and what an invoice is told of them. */
@@ -11,5 +12,6 @@ export const meteringService: ServiceDefinition = {
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],
+  dueWork: countLateUsage,
   module: meteringModule,
 };

@@ -4,6 +4,7 @@ import { LimitsEndpoint } from './http/limits.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
+import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
 import { meteringOn, meteringToken } from './metering';
@@ -17,6 +18,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
   controllers: [
     RecordUsageEndpoint,
     UsageEventsEndpoint,
+    UsageCorrectionsEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
     UnitsEndpoint,

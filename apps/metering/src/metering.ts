@@ -9,6 +9,8 @@ import {
   unitSchema,
   usageClosing,
   usageClosingSchema,
+  usageCorrectionSchema,
+  usageCorrections,
   usageLimit,
   usageLimitSchema,
   usageStream,
@@ -30,6 +32,7 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
+    correction: runtime.handle(usageCorrections, usageCorrectionSchema),
     usageCounted: usageCounted(runtime),
     ingest: createIngest({
       writer,

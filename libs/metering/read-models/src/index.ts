@@ -1,3 +1,8 @@
+export { lateUsageKind } from './closings.projection';
+export { closingByKey } from './closings.query';
+export type { ClosingView } from './closings.query';
+export { correctionsPage, usedCorrectionIds } from './corrections.query';
+export type { CorrectionSearch, CorrectionView } from './corrections.query';
 export { limitState } from './limits.query';
 export { meteringReadModel } from './metering.projection';
 export { countingMethods, unitById, unitByName, unitVersions, unitsPage } from './units.query';
@@ -6,3 +11,5 @@ export { countedStreams, reportedUsage, unratedUsage, usageOfEveryone, usageQuar
 export type { ReportedTotal } from './usage.query';
 export { subscriptionById, userByName, userOfAccount } from './users.query';
 export type { SubscriptionView, UserView } from './users.query';
+export { nameKey, recordsNamed } from './usage-records.query';
+export type { NamedRecord, RecordName } from './usage-records.query';

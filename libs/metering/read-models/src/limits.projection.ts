@@ -21,7 +21,7 @@ import type { Sample } from './usage.projection';
 
 /** A unit that has a rule with a limit, by tenant and name. */
 export type LimitedUnits = ReadonlyMap<string, LimitedUnit>;
-type LimitedUnit = {
+export type LimitedUnit = {
   readonly tenantId: string;
   readonly name: string;
   readonly method: CountingMethod;
@@ -62,7 +62,7 @@ export type UserRow = {
 };
 export type LimitRow = LimitState & { readonly series: string; readonly subscriptionId: string };
 
-const nameOf = (tenantId: string, name: string): string => `${tenantId} ${name}`;
+export const nameOf = (tenantId: string, name: string): string => `${tenantId} ${name}`;
 
 export const limitedUnits = async (tx: Sql, tenantIds: readonly string[]): Promise<LimitedUnits> => {
   const rows = await tx.query<LimitedUnit>(limitedUnitsOf, [[...new Set(tenantIds)]], 'meter-units-limited');
@@ -70,7 +70,7 @@ export const limitedUnits = async (tx: Sql, tenantIds: readonly string[]): Promi
 };
 
 /** Something that moves a limit, in log order: a new record, or a hand. */
-type Move = {
+export type Move = {
   readonly unit: LimitedUnit;
   readonly user: string;
   readonly series: string;
@@ -88,8 +88,9 @@ type Batch = {
  * Follows what new records and acts by hand do to limits, in log order: states are read for all touched series at once,
  * and written back once. The rule is chosen by what the user holds at the business time of the event.
  */
-export const applyLimits = async (tx: Sql, batch: Batch): Promise<void> => {
-  const moves = movesOf(batch);
+export const applyLimits = (tx: Sql, batch: Batch): Promise<void> => applyMoves(tx, movesOf(batch));
+
+export const applyMoves = async (tx: Sql, moves: readonly Move[]): Promise<void> => {
   if (moves.length === 0) return;
   const users = await loadUsers(tx, moves);
   const states = await loadStates(tx, moves);

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const database of opened) await database.close();
   await place.drop();
-});
+}, 30_000);
 
 /** Fresh tables in a schema of their own. */
 const tables = async (): Promise<Database> => {

@@ -9,6 +9,7 @@ import {
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
+import { markLate } from './closings.projection';
 import { applyLimits, limitedUnits } from './limits.projection';
 
 /** A record on its way into its table, with what is needed to judge limits by it. */
@@ -80,6 +81,15 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   }
   if (limited.size > 0)
     await applyLimits(tx, { events, samples: samples.filter(({ key }) => fresh.has(key)), limited });
+  await markLate(
+    tx,
+    samples
+      .filter(({ user }) => user !== null)
+      .map(({ tenantId, series, atMs, event: { position, metadata } }) => ({
+        ...{ tenantId, series, atMs, position },
+        at: metadata.at,
+      })),
+  );
   await recordBatches(tx, events);
   await recordStreams(tx, events);
 };
@@ -193,7 +203,8 @@ const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise
   );
 };
 
-const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+/** Where each stream was when it was counted, so that a bill can wait for what was taken. */
+export const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
   const last = [...new Map(events.map((event) => [event.stream, event])).values()];
   await tx.query(
     upsertStreams,
