@@ -3,6 +3,7 @@ import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { countLateUsage } from './late-usage';
 import { meteringModule } from './metering.module';
+import { meteringDueWork } from './tell-limits';
 
 /** Units, usage and limits; and what an invoice is told of them. */
 export const meteringService: ServiceDefinition = {
@@ -12,6 +13,6 @@ export const meteringService: ServiceDefinition = {
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],
-  dueWork: countLateUsage,
+  dueWork: (runtime) => ({ ...countLateUsage(runtime), ...meteringDueWork(runtime) }),
   module: meteringModule,
 };

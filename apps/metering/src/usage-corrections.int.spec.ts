@@ -14,7 +14,7 @@ afterAll(() => system.close());
 const { json, unit } = overHttp(() => system);
 const path = '/v1/usage/corrections';
 const send = (records: readonly object[]) => json('POST', '/v1/usage/events', [...records]);
-const correct = (body: object, headers = {}) => json('POST', path, body as never, headers);
+const correct = (body: object, headers = {}) => json('POST', path, body, headers);
 const reason = 'counted wrongly';
 const total = async (user: string, name = 'analytics') => {
   const query = `unit=${name}&user=${user}&start=2024-05-10 00&end=2024-05-11 00`;

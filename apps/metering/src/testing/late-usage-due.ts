@@ -16,7 +16,7 @@ export const settleLateUsage = async ({ runtime, tenantId }: System): Promise<nu
   for (let done = 0; ;) {
     const items = await runtime.database.query<DueItem>(dueSql, [lateUsageKind, tenantId]);
     if (items.length === 0) return done;
-    for (const item of items) await count?.(item);
+    for (const item of items) await count(item);
     done += items.length;
     await runtime.caughtUp();
   }

@@ -5,6 +5,8 @@ export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
 export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict } from './limit';
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
+export { followLimit, released } from './limit-standing';
+export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';
 export { limitNews, limitNewsSchema, limitNewsSnapshots, limitNewsStream } from './limit-news';
 export type { LimitNewsCommand, LimitNewsEvent } from './limit-news';
 export { chooseRule, defaultRule, faultsOf } from './rule';

@@ -1,8 +1,8 @@
-import { type Instant, instantOfMs } from '@billstream/kernel';
-import { type LimitSample, afterCorrection, anonymousUser } from '@billstream/metering-domain';
+import { instantOfMs } from '@billstream/kernel';
+import { type LimitSample, anonymousUser } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import type { CorrectedUsage, Counting } from './corrections.projection';
-import { type LimitedUnit, type LimitedUnits, type Move, applyMoves, limitedUnits, nameOf } from './limits.projection';
+import { type LimitedUnit, type LimitedUnits, type Moved, applyMoves, limitedUnits, nameOf } from './limits.projection';
 
 const newestSamples = `
 select distinct on (series) series, at_ms as "atMs", amount
@@ -15,6 +15,7 @@ export const applyCorrectedLimits = async (tx: Sql, changes: readonly CorrectedU
   const limited = await limitedUnits(
     tx,
     changes.map(({ event }) => event.metadata.tenantId),
+    [],
   );
   if (limited.size === 0) return;
   const parts = changes.flatMap((change) => partsOf(change, limited));
@@ -24,26 +25,24 @@ export const applyCorrectedLimits = async (tx: Sql, changes: readonly CorrectedU
   );
   await applyMoves(
     tx,
-    parts.map(({ before, after, ...move }) => ({
-      ...move,
-      apply: (state, terms) =>
-        afterCorrection(state, { before, after, newest: newest.get(move.series) ?? null }, move.now, terms),
+    parts.map(({ before, after, ...moved }) => ({
+      ...moved,
+      move: { kind: 'correction', corrected: { before, after, newest: newest.get(moved.series) ?? null } },
     })),
   );
 };
 
-type Part = Omit<Move, 'apply'> & { readonly before: LimitSample | null; readonly after: LimitSample | null };
+type Part = Omit<Moved, 'move'> & { readonly before: LimitSample | null; readonly after: LimitSample | null };
 
 const sampleOf = ({ atMs, amount }: Counting): LimitSample => ({ at: instantOfMs(atMs), amount });
 
 /** A record that is somebody else's now is taken from the one and given to the other. */
-const partsOf = ({ event, before, after }: CorrectedUsage, limited: LimitedUnits): readonly Part[] => {
-  const now: Instant = event.metadata.at;
+const partsOf = ({ event, index, before, after }: CorrectedUsage, limited: LimitedUnits): readonly Part[] => {
   const unitOf = ({ unit, user }: Counting): LimitedUnit | undefined =>
     user === anonymousUser ? undefined : limited.get(nameOf(event.metadata.tenantId, unit));
   const part = (counting: Counting, change: Pick<Part, 'before' | 'after'>): readonly Part[] => {
     const unit = unitOf(counting);
-    return unit === undefined ? [] : [{ unit, user: counting.user, series: counting.series, now, ...change }];
+    return unit === undefined ? [] : [{ unit, user: counting.user, series: counting.series, event, index, ...change }];
   };
   if (before !== null && after?.series === before.series)
     return part(before, { before: sampleOf(before), after: sampleOf(after) });

@@ -23,6 +23,8 @@ export type Counting = {
 /** What a correction changed, for limits; null: the record did not count before, or does not any more. */
 export type CorrectedUsage = {
   readonly event: RecordedEvent;
+  /** Its place in the event. */
+  readonly index: number;
   readonly before: Counting | null;
   readonly after: Counting | null;
 };
@@ -98,7 +100,7 @@ export const applyCorrections = async (
     const after = record === null ? null : countingOf(tenantId, one.correction.replacement);
     history.push(historyRow(one, { name, key, record, after }));
     if (record === null) continue;
-    changes.push({ event: one.event, before: record.counting, after });
+    changes.push({ event: one.event, index: one.index, before: record.counting, after });
     known.set(key, { ...record, counting: after });
   }
   await write(tx, { known, history, changes });
@@ -159,16 +161,20 @@ const historyRow = ({ event, correction, index }: Told, { name, key, record, aft
     reason: correction.reason,
     record_position: record === null ? null : String(record.position),
     record_idx: record?.index ?? null,
-    before_series: before?.series ?? null,
-    before_at_ms: before?.atMs ?? null,
-    before_amount: before?.amount ?? null,
-    before_dimensions: before?.dimensions ?? null,
-    after_series: after?.series ?? null,
-    after_at_ms: after?.atMs ?? null,
-    after_amount: after?.amount ?? null,
-    after_dimensions: after?.dimensions ?? null,
+    ...columnsOf('before', before),
+    ...columnsOf('after', after),
   };
 };
+
+const columnsOf = (prefix: 'before' | 'after', counting: Counting | null): object =>
+  counting === null
+    ? {}
+    : {
+        [`${prefix}_series`]: counting.series,
+        [`${prefix}_at_ms`]: counting.atMs,
+        [`${prefix}_amount`]: counting.amount,
+        [`${prefix}_dimensions`]: counting.dimensions,
+      };
 
 type Writing = {
   readonly known: ReadonlyMap<string, Known>;

@@ -1,9 +1,10 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
-import { type ReadModel, type Sql, dueWorkDdl } from '@billstream/postgres';
+import type { ReadModel, Sql } from '@billstream/postgres';
 import { applyClosings, isClosing } from './closings.projection';
 import { applyCorrectedLimits } from './corrected-limits';
 import { applyCorrections, isCorrection } from './corrections.projection';
-import { applyFacts, isFact } from './facts.projection';
+import { isFact } from './facts.projection';
+import { applyFactsAndLimits } from './limits-after-facts.projection';
 import { meteringDdl, meteringTables } from './metering.ddl';
 import { usageChangesDdl, usageChangesTables } from './usage-changes.ddl';
 import { applyUsage, recordStreams } from './usage.projection';
@@ -11,13 +12,14 @@ import { applyUsage, recordStreams } from './usage.projection';
 /** Units, who holds which plan, every distinct usage record, and where users stand with their limits. */
 export const meteringReadModel: ReadModel = {
   name: 'metering',
-  tables: [...meteringTables, ...usageChangesTables, 'due_work'],
-  ddl: meteringDdl + usageChangesDdl + dueWorkDdl,
+  tables: [...meteringTables, ...usageChangesTables],
+  ddl: meteringDdl + usageChangesDdl,
   prefixes: [
     'meterUnit-',
     'meteredAccount-',
     'usage-',
     'usageLimit-',
+    'limitNews-',
     'usageCorrection-',
     'usageClosing-',
     'subscriptionUsage-',
@@ -31,9 +33,10 @@ export const meteringReadModel: ReadModel = {
 type Kind = 'facts' | 'corrections' | 'closings' | 'usage';
 
 const appliers: Readonly<Record<Kind, (tx: Sql, events: readonly RecordedEvent[]) => Promise<void>>> = {
-  facts: applyFacts,
+  facts: applyFactsAndLimits,
   corrections: async (tx, events) => {
-    await applyCorrectedLimits(tx, await applyCorrections(tx, events));
+    // One after the other: what a limit makes of one must not know of the next, in whatever pages they come.
+    for (const event of events) await applyCorrectedLimits(tx, await applyCorrections(tx, [event]));
     await recordStreams(tx, events);
   },
   closings: applyClosings,

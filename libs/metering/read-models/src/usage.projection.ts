@@ -10,7 +10,7 @@ import {
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
 import { markLate } from './closings.projection';
-import { applyLimits, limitedUnits } from './limits.projection';
+import { applyLimits, limitedUnits, unitsNamed } from './limits.projection';
 
 /** A record on its way into its table, with what is needed to judge limits by it. */
 export type Sample = {
@@ -71,6 +71,7 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   const limited = await limitedUnits(
     tx,
     events.map(({ metadata }) => metadata.tenantId),
+    unitsNamed(events),
   );
   const fresh = new Set<string>();
   for (let from = 0; from < samples.length; from += rowsMax) {
@@ -190,7 +191,7 @@ const recordReports = async (tx: Sql, samples: readonly Sample[]): Promise<void>
 
 /** Where each batch stands, so that a record can be named by its stream, revision and place. */
 const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const batches = events.filter(({ stream }) => !stream.startsWith('usageLimit-'));
+  const batches = events.filter(({ stream }) => /^(usage|subscriptionUsage)-/.test(stream));
   if (batches.length === 0) return;
   await tx.query(
     insertBatches,
@@ -205,7 +206,9 @@ const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise
 
 /** Where each stream was when it was counted, so that a bill can wait for what was taken. */
 export const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const last = [...new Map(events.map((event) => [event.stream, event])).values()];
+  const counted = events.filter(({ stream }) => /^(usage|usageCorrection|subscriptionUsage)-/.test(stream));
+  const last = [...new Map(counted.map((event) => [event.stream, event])).values()];
+  if (last.length === 0) return;
   await tx.query(
     upsertStreams,
     [
