@@ -7,6 +7,7 @@ import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
 import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
+import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
 import { meteringOn, meteringToken } from './metering';
@@ -21,6 +22,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     RecordUsageEndpoint,
     RecordLogEndpoint,
     UsageEventsEndpoint,
+    UsageCorrectionsEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
     LimitHistoryEndpoint,

@@ -11,6 +11,8 @@ import {
   unitSchema,
   usageClosing,
   usageClosingSchema,
+  usageCorrectionSchema,
+  usageCorrections,
   usageLimit,
   usageLimitSchema,
   usageStream,
@@ -33,6 +35,7 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
+    correction: runtime.handle(usageCorrections, usageCorrectionSchema),
     usageCounted: usageCounted(runtime),
     closingQuestions: closingQuestions(database),
     ingest: createIngest({
