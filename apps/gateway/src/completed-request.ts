@@ -3,17 +3,29 @@ import type { ContextName } from '@billstream/service-runtime';
 import type { IncomingHttpHeaders } from 'node:http';
 import { pathOf } from './answers';
 import { bodyOf } from './completion';
-import type { Exchange, Upstreams } from './dispatch';
+import type { Exchange, InnerAnswer, Upstreams } from './dispatch';
 import { methodOf } from './http-dispatch';
 
-type Completed = { readonly method: string; readonly path: string; readonly by: ContextName; readonly to: ContextName };
+type Completed = {
+  readonly method: string;
+  readonly path: string;
+  readonly by: readonly ContextName[];
+  readonly to: ContextName;
+};
 
 /**
- * Requests that one service alone cannot understand: `by` gets them first, under a path that no client reaches, and answers with the body
- * that `to` is to get. What the bodies say is between those two (ADR 0015).
+ * Requests that one service alone cannot understand: those of `by` get them first, one after the other, under a path that
+ * no client reaches, and each answers with the body that the next one is to get, the last one's going to `to`. What the
+ * bodies say is between those services (ADR 0015).
  */
 const completedRequests: readonly Completed[] = [
-  { method: 'POST', path: '/1.0/kb/invoices/dryRun', by: 'subscriptions', to: 'invoicing' },
+  {
+    method: 'POST',
+    path: '/1.0/kb/invoices/dryRun',
+    // What is planned; which usage that needs; how much that was.
+    by: ['subscriptions', 'invoicing', 'metering'],
+    to: 'invoicing',
+  },
 ];
 
 export const completedRequestOf = ({ request }: Exchange): Completed | null => {
@@ -29,7 +41,7 @@ const withoutLength = (headers: IncomingHttpHeaders): IncomingHttpHeaders => ({
   ),
 });
 
-/** A refusal of the first service is the answer; else the second one's is. */
+/** The first refusal is the answer; without one, the last service's is. */
 export const forwardCompleted = async (
   upstreams: Upstreams,
   { request, response }: Exchange,
@@ -42,12 +54,14 @@ export const forwardCompleted = async (
   const method = methodOf(request);
   const path = request.url ?? '/';
   const inner = path.replace('/1.0/kb/', '/1.0/kb/internal/');
-  const text = body.length === 0 ? '{}' : body;
   const rewritten = withoutLength(headers);
-  const completed = await upstreams[by].call({ method, path: inner, headers: rewritten, body: text });
-  const answer =
-    completed.status >= 300
-      ? completed
-      : await upstreams[to].call({ method, path, headers: rewritten, body: completed.body });
+  const steps = [...by.map((of) => ({ of, path: inner })), { of: to, path }];
+  let text: Buffer | string = body.length === 0 ? '{}' : body;
+  let answer: InnerAnswer = { status: 200, headers: {}, body };
+  for (const step of steps) {
+    answer = await upstreams[step.of].call({ method, path: step.path, headers: rewritten, body: text });
+    if (answer.status >= 300) break;
+    text = answer.body;
+  }
   response.writeHead(answer.status, answer.headers).end(answer.body);
 };

@@ -1,6 +1,7 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { LimitsEndpoint } from './http/limits.endpoint';
+import { PreviewUsageEndpoint } from './http/preview-usage.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
@@ -19,6 +20,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     LimitsEndpoint,
     UnitsEndpoint,
     SubscriptionUsagesEndpoint,
+    PreviewUsageEndpoint,
     OnFactsOfOthers,
     OnUsageRequested,
   ],
