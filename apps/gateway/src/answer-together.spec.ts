@@ -68,6 +68,18 @@ describe('what more than one service answers', () => {
     await close();
   });
 
+  it('an invoice as a page is answered by whoever gets the account, without a body of the reader', async () => {
+    const { asked, origin, close } = await between({ accounts: { status: 200, body: '{"account":1}' } });
+    await fetch(`${origin}/1.0/kb/invoices/${accountId}/html?locale=fr`);
+    const inner = `/1.0/kb/internal/invoices/${accountId}/html`;
+    expect(asked.map(({ of, method, path, body }) => `${method} ${of} ${path} ${body}`)).toEqual([
+      `POST invoicing ${inner}?locale=fr {}`,
+      `POST accounts ${inner}?locale=fr {}`,
+      `POST invoicing ${inner}/answer?locale=fr {"account":1}`,
+    ]);
+    await close();
+  });
+
   it('a timeline is what four services say of the account, or the refusal of one', async () => {
     const answers = {
       accounts: { status: 200, body: '{"name":"Jane"}' },

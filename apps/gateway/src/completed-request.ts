@@ -8,10 +8,16 @@ import { methodOf } from './http-dispatch';
 
 type Completed = {
   readonly method: string;
-  readonly path: string;
+  readonly path: RegExp;
   readonly by: readonly ContextName[];
   readonly to: ContextName;
 };
+
+const below = (method: string, path: string, steps: Pick<Completed, 'by' | 'to'>): Completed => ({
+  method,
+  path: new RegExp(`^/1\\.0/kb/${path}/?$`),
+  ...steps,
+});
 
 /**
  * Requests that one service alone cannot understand: those of `by` get them first, one after the other, under a path that
@@ -19,22 +25,33 @@ type Completed = {
  * bodies say is between those services (ADR 0015).
  */
 const completedRequests: readonly Completed[] = [
-  {
-    method: 'POST',
-    path: '/1.0/kb/invoices/dryRun',
-    // What is planned; which usage that needs; how much that was.
-    by: ['subscriptions', 'invoicing', 'metering'],
-    to: 'invoicing',
-  },
+  // What is planned; which usage that needs; how much that was.
+  below('POST', 'invoices/dryRun', { by: ['subscriptions', 'invoicing', 'metering'], to: 'invoicing' }),
+  // Whose invoice it is; who that is and which language they read.
+  below('GET', 'invoices/[^/]+/html', { by: ['invoicing', 'accounts'], to: 'invoicing' }),
+  // Whoever pays, or is to agree to that, may be an account that is made on the way.
+  below('POST', 'payments/combo', { by: ['accounts'], to: 'payments' }),
+  below('POST', 'paymentGateways/hosted/form', { by: ['accounts'], to: 'payments' }),
 ];
 
 export const completedRequestOf = ({ request }: Exchange): Completed | null => {
-  const path = pathOf(request).replace(/\/$/, '');
-  return completedRequests.find((one) => one.method === request.method && one.path === path) ?? null;
+  const path = pathOf(request);
+  return completedRequests.find((one) => one.method === request.method && one.path.test(path)) ?? null;
 };
 
-/** The body goes on as JSON and with a length of its own. */
-const withoutLength = (headers: IncomingHttpHeaders): IncomingHttpHeaders => ({
+/** Under which method and path a step gets the request. A read brings no body along, so what answers it is asked by POST too. */
+const stepsOf = ({ by, to }: Completed, request: Exchange['request']) => {
+  const path = request.url ?? '/';
+  const inner = path.replace('/1.0/kb/', '/1.0/kb/internal/');
+  const asked = by.map((of) => ({ of, method: 'POST' as const, path: inner }));
+  return request.method === 'GET'
+    ? [...asked, { of: to, method: 'POST' as const, path: inner.replace(/\/?(\?|$)/, '/answer$1') }]
+    : [...asked, { of: to, method: methodOf(request), path }];
+};
+
+/** The body goes on as JSON and with a length of its own. A read that becomes a POST on the way changes nothing, so nobody has to say who does. */
+const withoutLength = (headers: IncomingHttpHeaders, method: string | undefined): IncomingHttpHeaders => ({
+  ...(method === 'GET' ? { 'x-killbill-createdby': 'reader' } : {}),
   'content-type': 'application/json',
   ...Object.fromEntries(
     Object.entries(headers).filter(([name]) => name !== 'content-length' && name !== 'transfer-encoding'),
@@ -46,20 +63,16 @@ export const forwardCompleted = async (
   upstreams: Upstreams,
   { request, response }: Exchange,
   headers: IncomingHttpHeaders,
-  { by, to }: Completed,
+  completed: Completed,
 ): Promise<void> => {
   const body = await bodyOf(request);
   if (body === null)
     throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
-  const method = methodOf(request);
-  const path = request.url ?? '/';
-  const inner = path.replace('/1.0/kb/', '/1.0/kb/internal/');
-  const rewritten = withoutLength(headers);
-  const steps = [...by.map((of) => ({ of, path: inner })), { of: to, path }];
+  const rewritten = withoutLength(headers, request.method);
   let text: Buffer | string = body.length === 0 ? '{}' : body;
   let answer: InnerAnswer = { status: 200, headers: {}, body };
-  for (const step of steps) {
-    answer = await upstreams[step.of].call({ method, path: step.path, headers: rewritten, body: text });
+  for (const { of, method, path } of stepsOf(completed, request)) {
+    answer = await upstreams[of].call({ method, path, headers: rewritten, body: text });
     if (answer.status >= 300) break;
     text = answer.body;
   }

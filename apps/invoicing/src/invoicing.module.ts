@@ -6,6 +6,7 @@ import { ChangeInvoiceEndpoint } from './http/change-invoice.endpoint';
 import { CreateInvoiceEndpoint } from './http/create-invoice.endpoint';
 import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
 import { InvoiceGroupsEndpoint } from './http/invoice-groups.endpoint';
+import { InvoicePageEndpoint } from './http/invoice-page.endpoint';
 import { InvoiceTextsEndpoint } from './http/invoice-texts.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
 import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
@@ -31,6 +32,7 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     AddItemsEndpoint,
     ChangeInvoiceEndpoint,
     InvoiceTextsEndpoint,
+    InvoicePageEndpoint,
     InvoiceGroupsEndpoint,
     TransferCreditEndpoint,
     OverdueConfigEndpoint,
