@@ -2,14 +2,16 @@ import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
 import { meteringModule } from './metering.module';
+import { meteringDueWork } from './tell-limits';
 
 /** Units, usage and limits; and what an invoice is told of them. */
 export const meteringService: ServiceDefinition = {
   name: 'metering',
   // Not `usage-`: its batches are private, so the relay need not read every record again. The read model names it itself.
-  streams: ['meterUnit-', 'meteredAccount-', 'usageLimit-', 'usageClosing-', 'subscriptionUsage-'],
+  streams: ['meterUnit-', 'meteredAccount-', 'usageLimit-', 'limitNews-', 'usageClosing-', 'subscriptionUsage-'],
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],
+  dueWork: meteringDueWork,
   module: meteringModule,
 };

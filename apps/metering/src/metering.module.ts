@@ -5,6 +5,7 @@ import { PreviewUsageEndpoint } from './http/preview-usage.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
+import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
 import { meteringOn, meteringToken } from './metering';
 import { OnFactsOfOthers } from './reactions/on-facts-of-others';
@@ -16,6 +17,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
   module: MeteringModule,
   controllers: [
     RecordUsageEndpoint,
+    UsageEventsEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
     UnitsEndpoint,

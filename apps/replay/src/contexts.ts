@@ -113,7 +113,15 @@ export const contexts: readonly ReplayContext[] = [
   },
   {
     name: 'metering',
-    streams: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'usageClosing-', 'subscriptionUsage-'],
+    streams: [
+      'meterUnit-',
+      'meteredAccount-',
+      'usage-',
+      'usageLimit-',
+      'limitNews-',
+      'usageClosing-',
+      'subscriptionUsage-',
+    ],
     private: ['usage-'],
     readModels: [meteringReadModel],
     hears: ['accounts', 'subscriptions', 'invoicing'],
@@ -122,6 +130,10 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('meterUnit-', metering.unit, metering.unitSchema),
       aggregate('meteredAccount-', metering.meteredAccount, metering.meteredAccountSchema),
       aggregate('usageLimit-', metering.usageLimit, metering.usageLimitSchema),
+      {
+        ...aggregate('limitNews-', metering.limitNews, metering.limitNewsSchema),
+        snapshots: metering.limitNewsSnapshots,
+      },
       aggregate('usageClosing-', metering.usageClosing, metering.usageClosingSchema),
       aggregate('subscriptionUsage-', metering.subscriptionUsage, metering.subscriptionUsageSchema),
     ],

@@ -1,10 +1,10 @@
-import { ProblemException, RequestCtx, type RequestContext, headerOf } from '@billstream/http';
+import { RequestCtx, type RequestContext } from '@billstream/http';
 import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IngestAnswer } from '../ingest/ingest';
-import { TooMuchWaiting } from '../ingest/usage-writer';
 import { type Metering, meteringToken } from '../metering';
 import { invalidField, prefersMinimal } from './problems';
+import { measureIngest, overloaded, requestKeyOf } from './taking-usage';
 
 /**
  * Takes a JSON array of records `{unit, user, amount, time?, id?, source?}`. 202 once all that was understood is durable;
@@ -25,34 +25,9 @@ export class RecordUsageEndpoint {
     if (!Array.isArray(body)) throw invalidField('', 'the body is a JSON array of usage records');
     const batch: readonly unknown[] = body;
     const answer = await this.metering.ingest({ tenantId, batch, requestKey: requestKeyOf(request) }).catch(overloaded);
-    this.measure(answer);
+    measureIngest(this.metering, answer);
     if (!prefersMinimal(request)) return answer;
     void reply.status(200).header('preference-applied', 'return=minimal');
     return undefined;
   }
-
-  private measure({ accepted, duplicates, rejected }: IngestAnswer): void {
-    const { metrics } = this.metering.runtime;
-    metrics.count('usage_records_total', { outcome: 'accepted' }, accepted);
-    metrics.count('usage_records_total', { outcome: 'duplicate' }, duplicates);
-    metrics.count('usage_records_total', { outcome: 'rejected' }, rejected.length);
-  }
 }
-
-const keyLengthMax = 200;
-
-/** The client's name of the request, if it gave one that can be part of a record's id. */
-const requestKeyOf = (request: FastifyRequest): string | null => {
-  const key = headerOf(request, 'idempotency-key') ?? headerOf(request, 'x-request-id') ?? '';
-  if (key.length > keyLengthMax) throw invalidField('header:X-Request-Id', `is longer than ${keyLengthMax} characters`);
-  return key === '' ? null : key;
-};
-
-const overloaded = (error: unknown): never => {
-  if (!(error instanceof TooMuchWaiting)) throw error;
-  throw new ProblemException({
-    status: 503,
-    code: 'overloaded',
-    detail: 'More usage is waiting to be written than can be taken now; send it again',
-  });
-};

@@ -2,8 +2,10 @@ import { type Clock, digest } from '@billstream/kernel';
 import {
   type CountingMethod,
   type LoggedRecord,
+  type RecordForm,
   type RejectedRecord,
   parseRecords,
+  recordOfCloudEvent,
   usageStream,
 } from '@billstream/metering-domain';
 import { type RecentRecords, recentRecords } from './recent-records';
@@ -22,6 +24,8 @@ export type IngestRequest = {
   readonly batch: readonly unknown[];
   /** The client's own name of the request; with a record's place in it, the id of records that bring none. */
   readonly requestKey: string | null;
+  /** Left out: as the original's clients send records. */
+  readonly form?: RecordForm;
 };
 
 export type IngestParts = {
@@ -44,12 +48,13 @@ const sourceOfRecords = 'meter';
  */
 export const createIngest = (parts: IngestParts): Ingest => {
   const recent = parts.recent ?? recentRecords();
-  return async ({ tenantId, batch, requestKey }) => {
-    const methods = await methodsNeeded(parts, tenantId, batch);
+  return async ({ tenantId, batch, requestKey, form = 'METER' }) => {
+    const methods = await methodsNeeded(parts, tenantId, { batch, form });
     const { accepted, rejected } = parseRecords(batch, {
       now: parts.clock.now(tenantId),
       methodOf: (unit) => methods.get(unit) ?? null,
       source: sourceOfRecords,
+      form,
       // The record is part of its name: proxies send one request id along a whole chain of different calls.
       idOf: (index) =>
         requestKey === null ? null : `request ${requestKey} ${index} ${digest(JSON.stringify(batch[index]))}`,
@@ -65,20 +70,26 @@ export const createIngest = (parts: IngestParts): Ingest => {
   };
 };
 
-const unnamed = ([unit, user, atMs, amount]: LoggedRecord): LoggedRecord => [unit, user, atMs, amount, null, null];
+const unnamed = ([unit, user, atMs, amount, , , details]: LoggedRecord): LoggedRecord =>
+  details === undefined ? [unit, user, atMs, amount, null, null] : [unit, user, atMs, amount, null, null, details];
 
 /** Units of records without an amount; a batch that has none costs nothing here. */
 const methodsNeeded = async (
   parts: IngestParts,
   tenantId: string,
-  batch: readonly unknown[],
+  { batch, form }: { readonly batch: readonly unknown[]; readonly form: RecordForm },
 ): Promise<ReadonlyMap<string, CountingMethod>> => {
   const units = new Set<string>();
   for (const raw of batch) {
-    const unit = unitWithoutAmount(raw);
+    const unit = unitWithoutAmount(form === 'CLOUD_EVENT' ? unwrapped(raw) : raw);
     if (unit !== null) units.add(unit);
   }
   return units.size === 0 ? new Map() : parts.methodsOf(tenantId, [...units]);
+};
+
+const unwrapped = (raw: unknown): unknown => {
+  const event = recordOfCloudEvent(raw);
+  return 'record' in event ? event.record : null;
 };
 
 const unitWithoutAmount = (raw: unknown): string | null => {

@@ -105,8 +105,14 @@ const writeAll = async (parts: UsageWriterParts, lane: Lane): Promise<void> => {
   lane.isWriting = false;
 };
 
-const sizeOf = ([unit, user, , amount, source, id]: LoggedRecord): number =>
-  unit.length + user.length + amount.length + (source?.length ?? 0) + (id?.length ?? 0) + 40;
+const sizeOf = ([unit, user, , amount, source, id, details]: LoggedRecord): number =>
+  unit.length +
+  user.length +
+  amount.length +
+  (source?.length ?? 0) +
+  (id?.length ?? 0) +
+  (details === undefined ? 0 : JSON.stringify(details).length) +
+  40;
 
 const piecesOf = (records: readonly LoggedRecord[]): readonly Piece[] => {
   const pieces: { records: LoggedRecord[]; characters: number }[] = [];

@@ -2,7 +2,7 @@ import { type EventStore, type PublicEvent, commandHandler, memoryEventStore } f
 import { createHttpApp, innerHeaders } from '@billstream/http';
 import { type Instant, epochMs, instantOfMs, newId } from '@billstream/kernel';
 import { silentLogger } from '@billstream/observability';
-import { type Database, openDatabase } from '@billstream/postgres';
+import { type Database, type DueItem, openDatabase } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { testDatabase } from '@billstream/testing';
@@ -46,6 +46,17 @@ export const meteringUnderTest = async (start: string) => {
           ...options.headers,
         },
       }),
+    /** Does what is due by now, and what becomes due by that. */
+    doDueWork: async (): Promise<void> => {
+      const handlers = meteringService.dueWork?.(runtime) ?? {};
+      for (let rounds = 0; ; rounds += 1) {
+        await runtime.caughtUp();
+        const items = await database.query<DueItem>(dueSql, [time.now]);
+        if (items.length === 0) return;
+        if (rounds > 20) throw new Error(`work is due again and again: ${JSON.stringify(items)}`);
+        for (const item of items) await handlers[item.kind]?.(item);
+      }
+    },
     /** A message as the bus would hand it over. */
     heard: <Type extends string, Data extends object>(type: Type, data: Data): PublicEvent<Type, Data> => ({
       id: newId(),
@@ -67,6 +78,9 @@ export const meteringUnderTest = async (start: string) => {
     },
   };
 };
+
+const dueSql = `
+select kind, key, tenant_id as "tenantId", due_at as "dueAt", payload from due_work where due_at <= $1 order by due_at`;
 
 const runtimeOn = (store: EventStore, database: Database, now: () => Instant): ServiceRuntime => {
   const caughtUp = follower(store, database);

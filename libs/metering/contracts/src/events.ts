@@ -35,13 +35,45 @@ export type MeteringEvent =
         readonly usages: readonly ClosedUsage[];
       };
     }
-  | { readonly type: 'metering.limit-reached.v1' | 'metering.limit-released.v1'; readonly data: LimitTransition };
+  /** A user is limited in a unit from now on. */
+  | { readonly type: 'metering.limit-reached.v1'; readonly data: LimitTransition }
+  /** A user is no longer limited in a unit. */
+  | { readonly type: 'metering.limit-released.v1'; readonly data: LimitTransition };
 
+export type LimitStatus = 'LIMITED' | 'RELEASED';
+
+/**
+ * Why a status was looked at: a usage record, the end of a window, a counter or a state set by hand, the end of such a
+ * state, other rules of the unit, other plans of the user.
+ */
+export type LimitCause =
+  'USAGE' | 'WINDOW_ENDED' | 'COUNTER_SET' | 'OVERRIDDEN' | 'OVERRIDE_ENDED' | 'RULES_CHANGED' | 'PLANS_CHANGED';
+
+/** An entry of a user's limit history with a unit. Those that change the status are told to others, each once. */
 export type LimitTransition = {
+  /** Follows from tenant, user, unit and ordinal: whoever hears it twice can tell. */
+  readonly transitionId: string;
+  /** Counts the history of this user and unit from 0. Acts that change nothing are counted and not told, so numbers may be missing. */
+  readonly ordinal: number;
   readonly user: string;
   readonly unit: string;
+  /** Whose counter decided; null under the default rule. */
   readonly subscriptionId: string | null;
+  readonly from: LimitStatus;
+  readonly to: LimitStatus;
+  readonly cause: LimitCause;
   readonly current: Decimal;
-  readonly limit: Decimal;
-  readonly reason: string;
+  /** Null: no rule limits the user any more, or a state was set by hand without one. */
+  readonly limit: Decimal | null;
+  /** Version of the unit's rules that was judged by. */
+  readonly ruleVersion: number;
+  /** Business time of the change: the arrival of the record, the end of the window, the act. */
+  readonly at: Instant;
+  /** When a limited user is released by time alone; null: only by other usage, or by hand. */
+  readonly resetAt: Instant | null;
+  /** The event behind it, and the record within; of a window that ended: the event that noticed it. */
+  readonly behind: { readonly stream: string; readonly revision: string; readonly index: number | null };
+  /** Who set it by hand, and why; null: nobody did. */
+  readonly actor: string | null;
+  readonly reason: string | null;
 };

@@ -1,7 +1,12 @@
+export { cloudEventOf, recordOfCloudEvent } from './cloud-event';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
 export { afterReset, afterSample, atNow, untouched, verdict } from './limit';
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
+export { followLimit, released } from './limit-standing';
+export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';
+export { limitNews, limitNewsSchema, limitNewsSnapshots, limitNewsStream } from './limit-news';
+export type { LimitNewsCommand, LimitNewsEvent } from './limit-news';
 export { chooseRule, defaultRule, faultsOf } from './rule';
 export type { CountingMethod, HeldPlan, Interval, Rule, RuleFault } from './rule';
 export { heldAt, stretchesFor, stretchesOf } from './rule-timeline';
@@ -12,10 +17,13 @@ export { subscriptionUsage, subscriptionUsageSchema, subscriptionUsageStream } f
 export type { ReportedUsage, SubscriptionUsageEvent, SubscriptionUsageRejection } from './subscription-usage';
 export { unit, unitIdOf, unitSchema, unitStream } from './unit';
 export type { RuleVersion, UnitCommand, UnitEvent, UnitRejection, UnitState } from './unit';
-export { meteringPublication, usageClosing, usageClosingSchema, usageClosingStream } from './usage-closing';
+export { meteringPublication } from './publication';
+export { usageClosing, usageClosingSchema, usageClosingStream } from './usage-closing';
 export type { UsageClosedEvent } from './usage-closing';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';
 export type { UsageLimitEvent } from './usage-limit';
+export { isDimensionName } from './usage-dimensions';
+export type { Dimensions } from './usage-dimensions';
 export {
   anonymousUser,
   parseRecords,
@@ -25,4 +33,11 @@ export {
   usageStream,
   usageStreamsOf,
 } from './usage-record';
-export type { LoggedRecord, ParsedRecords, RecordDefaults, RejectedRecord, UsageRecordedEvent } from './usage-record';
+export type {
+  LoggedRecord,
+  ParsedRecords,
+  RecordDefaults,
+  RecordForm,
+  RejectedRecord,
+  UsageRecordedEvent,
+} from './usage-record';

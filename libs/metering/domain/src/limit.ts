@@ -22,6 +22,8 @@ export type LimitState = {
   readonly windowFrom: Instant | null;
   readonly windowTo: Instant | null;
   readonly override: LimitOverride | null;
+  /** Records that were billed and limited nothing, because their time lay outside the window or before the newest sample (M4). */
+  readonly passedOver: number;
 };
 
 /** A state set by hand (M18); it holds until `until`, or until it is cleared. */
@@ -39,6 +41,7 @@ export const untouched: LimitState = {
   windowFrom: null,
   windowTo: null,
   override: null,
+  passedOver: 0,
 };
 
 /** What a check answers. `remaining` is floored at -1 as in the original; `limited` is "usage exceeds the limit" (M1). */
@@ -72,6 +75,8 @@ export const atNow = (state: LimitState, now: Instant): LimitState => ({
   override: state.override?.until != null && state.override.until <= now ? null : state.override,
 });
 
+const passedOver = (state: LimitState): LimitState => ({ ...state, passedOver: state.passedOver + 1 });
+
 /** What a state is judged by: the rule that holds for the user now. */
 export type LimitTerms = { readonly method: CountingMethod; readonly rule: Rule; readonly timeZone: string };
 
@@ -87,16 +92,16 @@ export const afterSample = (
 ): LimitState => {
   if (method !== 'SUM')
     return state.newestAt !== null && sample.at < state.newestAt
-      ? state
+      ? passedOver(state)
       : { ...state, current: sample.amount, newestAt: sample.at };
   const open = atNow(state, now);
   // No window is longer than a day of 25 hours: a backfill of old records need not look into the calendar for each.
-  if (Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return open;
+  if (Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return passedOver(open);
   const window =
     open.windowFrom !== null && open.windowTo !== null
       ? { from: open.windowFrom, to: open.windowTo }
       : windowAround(rule.windowAnchor === 'FIRST_USE' ? sample.at : now, rule, timeZone);
-  if (sample.at < window.from || sample.at >= window.to || window.to <= now) return open;
+  if (sample.at < window.from || sample.at >= window.to || window.to <= now) return passedOver(open);
   const newestAt = open.newestAt === null || sample.at > open.newestAt ? sample.at : open.newestAt;
   return { ...open, current: add(open.current, sample.amount), newestAt, windowFrom: window.from, windowTo: window.to };
 };

@@ -1,5 +1,4 @@
-import type { ClosedUsage, LimitTransition } from '@billstream/metering-contracts';
-import type { Publication } from '@billstream/event-sourcing';
+import type { ClosedUsage } from '@billstream/metering-contracts';
 import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
 
 /** Quantities fixed for an invoice. What was closed once stays so: asking again gives the same answer. */
@@ -28,12 +27,3 @@ export const usageClosing: Decider<
 };
 
 export const usageClosingSchema = defineSchema<UsageClosedEvent>({ UsageClosed: 'usage-closing.closed.v1' });
-
-/** What others hear of metering: closed usage, in order per account; limits, in order per user. */
-export const meteringPublication: Publication = ({ type, data }) => {
-  if (type === usageClosingSchema.names.UsageClosed)
-    return [{ type: 'metering.usage-closed.v1', key: (data as UsageClosedEvent['data']).accountId, data }];
-  if (type === 'usage-limit.reached.v1' || type === 'usage-limit.released.v1')
-    return [{ type: type.replace('usage-limit.', 'metering.limit-'), key: (data as LimitTransition).user, data }];
-  return [];
-};

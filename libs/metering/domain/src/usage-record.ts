@@ -10,7 +10,12 @@ import {
   parseInstant,
   round,
 } from '@billstream/kernel';
+import { cloudEventField, recordOfCloudEvent } from './cloud-event';
 import type { CountingMethod } from './rule';
+import { type Dimensions, parseDimensions } from './usage-dimensions';
+
+/** What few records say; absent where a record says nothing of it. */
+export type RecordDetails = { readonly dimensions?: Dimensions };
 
 /** A usage record as it stands in the log, in compact form: a batch of thousands is one event. `source` and `id` name it for ever. */
 export type LoggedRecord = readonly [
@@ -20,6 +25,7 @@ export type LoggedRecord = readonly [
   amount: Decimal,
   source: string | null,
   id: string | null,
+  details?: RecordDetails,
 ];
 
 export type UsageRecordedEvent = {
@@ -49,7 +55,11 @@ export type RecordDefaults = {
   readonly source: string;
   /** Gives the id of a record that brings none (from the request's own key); null: it cannot be recognised again. */
   readonly idOf: (index: number) => string | null;
+  /** `OWN`: the form of this API, where a field nobody knows is refused; `CLOUD_EVENT`: the same in an envelope. */
+  readonly form?: RecordForm;
 };
+
+export type RecordForm = 'METER' | 'OWN' | 'CLOUD_EVENT';
 
 /** Whose usage a record is when it names nobody: counted by the default rule, never limited (M16). */
 export const anonymousUser = 'anonymous';
@@ -70,7 +80,7 @@ export const parseRecords = (batch: readonly unknown[], defaults: RecordDefaults
   const accepted: { index: number; record: LoggedRecord }[] = [];
   const rejected: RejectedRecord[] = [];
   batch.forEach((raw, index) => {
-    const parsed = parseRecord(raw, index, defaults);
+    const parsed = parseRaw(raw, index, defaults);
     if ('code' in parsed) rejected.push(parsed);
     else accepted.push({ index, record: parsed.record });
   });
@@ -78,12 +88,17 @@ export const parseRecords = (batch: readonly unknown[], defaults: RecordDefaults
 };
 
 type Fields = Readonly<Record<string, unknown>>;
+type Parsed = { readonly record: LoggedRecord } | RejectedRecord;
 
-const parseRecord = (
-  raw: unknown,
-  index: number,
-  defaults: RecordDefaults,
-): { readonly record: LoggedRecord } | RejectedRecord => {
+const parseRaw = (raw: unknown, index: number, defaults: RecordDefaults): Parsed => {
+  if (defaults.form !== 'CLOUD_EVENT') return parseRecord(raw, index, defaults);
+  const event = recordOfCloudEvent(raw);
+  if (!('record' in event)) return { index, ...event };
+  const parsed = parseRecord(event.record, index, defaults);
+  return 'code' in parsed ? { ...parsed, field: cloudEventField(raw, parsed.field) } : parsed;
+};
+
+const parseRecord = (raw: unknown, index: number, defaults: RecordDefaults): Parsed => {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     return refuse(index, '', 'not-an-object', 'a usage record is a JSON object');
   const fields = raw as Fields;
@@ -93,8 +108,31 @@ const parseRecord = (
   if (atMs === null) return refuse(index, 'time', 'invalid', 'time is epoch milliseconds or an ISO 8601 instant');
   const amount = amountOf(fields.amount, defaults.methodOf(names.unit));
   if (typeof amount === 'object') return refuse(index, 'amount', amount.code, amount.message);
+  const details = detailsOf(fields, index, defaults.form);
+  if ('code' in details) return details;
   const id = names.id ?? defaults.idOf(index);
-  return { record: [names.unit, names.user, atMs, amount, id === null ? null : (names.source ?? defaults.source), id] };
+  const source = id === null ? null : (names.source ?? defaults.source);
+  const { unit, user } = names;
+  const record: LoggedRecord = [unit, user, atMs, amount, source, id];
+  return { record: details.details === null ? record : [unit, user, atMs, amount, source, id, details.details] };
+};
+
+/** What clients of this API may say of a record; anything else is a slip of the pen that would be lost in silence. */
+const knownFields = new Set(['unit', 'user', 'amount', 'time', 'source', 'id', 'dimensions']);
+
+/** The original ignored what it did not know, and a client of it may send anything under any name. */
+const detailsOf = (
+  fields: Fields,
+  index: number,
+  form: RecordForm = 'METER',
+): { readonly details: RecordDetails | null } | RejectedRecord => {
+  if (form === 'METER') return { details: null };
+  const unknown = Object.keys(fields).find((field) => !knownFields.has(field));
+  if (unknown !== undefined)
+    return refuse(index, unknown.slice(0, nameMax), 'unknown-field', 'a usage record has no such field');
+  const parsed = parseDimensions(fields['dimensions']);
+  if ('fault' in parsed) return { index, ...parsed.fault };
+  return { details: parsed.dimensions === null ? null : { dimensions: parsed.dimensions } };
 };
 
 type Names = {

@@ -1,4 +1,6 @@
-export { limitState } from './limits.query';
+export { tellLimit } from './limit-tables';
+export { limitDue, limitHistory, limitState, untoldTransitions } from './limits.query';
+export type { LimitDue, LimitHistoryEntry, LimitHistorySearch } from './limits.query';
 export { meteringReadModel } from './metering.projection';
 export { countingMethods, unitById, unitByName, unitVersions, unitsPage } from './units.query';
 export type { UnitPage, UnitSearch, UnitView } from './units.query';

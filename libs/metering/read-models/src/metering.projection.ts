@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import type { ReadModel } from '@billstream/postgres';
-import { applyFacts, isFact } from './facts.projection';
+import { isFact } from './facts.projection';
+import { applyFactsAndLimits } from './limits-after-facts.projection';
 import { meteringDdl, meteringTables } from './metering.ddl';
 import { applyUsage } from './usage.projection';
 
@@ -9,12 +10,12 @@ export const meteringReadModel: ReadModel = {
   name: 'metering',
   tables: meteringTables,
   ddl: meteringDdl,
-  prefixes: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'subscriptionUsage-'],
+  prefixes: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'limitNews-', 'subscriptionUsage-'],
   // A limit is judged by the rules and plans that stood before the record in the log, so the two kinds take turns.
   apply: async (tx, events) => {
     for (const run of runsOf(events)) {
       const [first] = run;
-      if (first && isFact(first)) await applyFacts(tx, run);
+      if (first && isFact(first)) await applyFactsAndLimits(tx, run);
       else await applyUsage(tx, run);
     }
   },

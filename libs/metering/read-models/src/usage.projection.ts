@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import type { Decimal } from '@billstream/kernel';
 import {
+  type Dimensions,
   type SubscriptionUsageEvent,
   type UsageRecordedEvent,
   subscriptionUsageSchema,
@@ -8,7 +9,7 @@ import {
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
-import { applyLimits, limitedUnits } from './limits.projection';
+import { applyLimits, limitedUnits, unitsNamed } from './limits.projection';
 
 /** A record on its way into its table, with what is needed to judge limits by it. */
 export type Sample = {
@@ -23,6 +24,7 @@ export type Sample = {
   readonly trackingId: string | null;
   readonly atMs: number;
   readonly amount: Decimal;
+  readonly dimensions: Dimensions | null;
   readonly event: RecordedEvent;
   readonly index: number;
 };
@@ -31,14 +33,20 @@ export type Sample = {
  * The primary key decides what is a duplicate, in log order and for ever. The answer names the keys that were new; as one
  * text, because a row each would cost more than the insert.
  */
-const insertRecords = `
+const insertRecords = (more: { readonly columns: string; readonly values: string }): string => `
 with inserted as (
-  insert into usage_records (record_key, series, at_ms, amount, position, idx)
-  select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::numeric[], $5::bigint[], $6::int[])
+  insert into usage_records (record_key, series, at_ms, amount, position, idx${more.columns})
+  select * from unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::numeric[], $6::bigint[], $7::int[]${more.values})
   on conflict (record_key) do nothing
   returning record_key
 )
-select coalesce(string_agg(record_key::text, ',') filter (where $7::boolean), '') as keys from inserted`;
+select coalesce(string_agg(record_key::text, ',') filter (where $1::boolean), '') as keys from inserted`;
+const insertPlain = insertRecords({ columns: '', values: '' });
+const insertWithDimensions = insertRecords({ columns: ', dimensions', values: ', $8::jsonb[]' });
+
+const insertBatches = `
+insert into usage_batches (position, stream, revision, accepted_position)
+select position, stream, revision, position from unnest($1::bigint[], $2::text[], $3::bigint[]) as t(position, stream, revision)`;
 
 const insertSeries = `
 insert into usage_series (series, tenant_id, unit, user_name, subscription_id)
@@ -62,6 +70,7 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   const limited = await limitedUnits(
     tx,
     events.map(({ metadata }) => metadata.tenantId),
+    unitsNamed(events),
   );
   const fresh = new Set<string>();
   for (let from = 0; from < samples.length; from += rowsMax) {
@@ -72,6 +81,7 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   }
   if (limited.size > 0)
     await applyLimits(tx, { events, samples: samples.filter(({ key }) => fresh.has(key)), limited });
+  await recordBatches(tx, events);
   await recordStreams(tx, events);
 };
 
@@ -82,7 +92,7 @@ const samplesOf = (event: RecordedEvent): readonly Sample[] => {
 };
 
 const recordedSamples = (event: RecordedEvent, { tenantId, records }: UsageRecordedEvent['data']): readonly Sample[] =>
-  records.map(([unit, user, atMs, amount, source, id], index) => ({
+  records.map(([unit, user, atMs, amount, source, id, details], index) => ({
     key: source === null || id === null ? placeKey(event.position, index) : identifiedKey(tenantId, source, id),
     series: userSeries(tenantId, user, unit),
     tenantId,
@@ -92,6 +102,7 @@ const recordedSamples = (event: RecordedEvent, { tenantId, records }: UsageRecor
     trackingId: null,
     atMs,
     amount,
+    dimensions: details?.dimensions ?? null,
     event,
     index,
   }));
@@ -109,6 +120,7 @@ const reportedSamples = (event: RecordedEvent, data: SubscriptionUsageEvent['dat
     trackingId,
     atMs,
     amount,
+    dimensions: null,
     event,
     index,
   }));
@@ -125,18 +137,22 @@ const distinct = (samples: readonly Sample[]): readonly Sample[] => {
 const arrayText = (values: readonly (string | number | bigint)[]): string => `{${values.join(',')}}`;
 
 const recordSamples = async (tx: Sql, samples: readonly Sample[], wantsKeys: boolean): Promise<readonly string[]> => {
+  const hasDimensions = samples.some(({ dimensions }) => dimensions !== null);
   const [row] = await tx.query<{ keys: string }>(
-    insertRecords,
+    hasDimensions ? insertWithDimensions : insertPlain,
     [
+      wantsKeys,
       arrayText(samples.map(({ key }) => key)),
       arrayText(samples.map(({ series }) => series)),
       arrayText(samples.map(({ atMs }) => atMs)),
       arrayText(samples.map(({ amount }) => amount)),
       arrayText(samples.map(({ event }) => event.position)),
       arrayText(samples.map(({ index }) => index)),
-      wantsKeys,
+      ...(hasDimensions
+        ? [samples.map(({ dimensions }) => (dimensions === null ? null : JSON.stringify(dimensions)))]
+        : []),
     ],
-    'usage-records-insert',
+    hasDimensions ? 'usage-records-insert-dimensions' : 'usage-records-insert',
   );
   return row === undefined || row.keys === '' ? [] : row.keys.split(',').map((key) => key.replaceAll('-', ''));
 };
@@ -163,8 +179,25 @@ const recordReports = async (tx: Sql, samples: readonly Sample[]): Promise<void>
   await tx.query(insertReports, values, 'usage-reports-insert');
 };
 
+/** Where each batch stands, so that a record can be named by its stream, revision and place. */
+const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  const batches = events.filter(({ stream }) => !stream.startsWith('usageLimit-'));
+  if (batches.length === 0) return;
+  await tx.query(
+    insertBatches,
+    [
+      arrayText(batches.map(({ position }) => position)),
+      batches.map(({ stream }) => stream),
+      arrayText(batches.map(({ revision }) => revision)),
+    ],
+    'usage-batches-insert',
+  );
+};
+
 const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const last = [...new Map(events.map((event) => [event.stream, event])).values()];
+  const counted = events.filter(({ stream }) => /^(usage|subscriptionUsage)-/.test(stream));
+  const last = [...new Map(counted.map((event) => [event.stream, event])).values()];
+  if (last.length === 0) return;
   await tx.query(
     upsertStreams,
     [
