@@ -54,7 +54,7 @@ export class PreviewInvoiceEndpoint {
   ): Promise<object> {
     const { state, wanted } = await this.wanted(query, body, requestContextOf(request).tenantId);
     const usageRequests: readonly UsageRequest[] = usageToPreview(state, wanted);
-    return { ...body, usageRequests };
+    return Object.assign({}, body, { usageRequests });
   }
 
   /** 200 and the invoice that a run would make; 204 when there is nothing to invoice. Nothing is kept. */

@@ -71,7 +71,7 @@ export class HostedPagesEndpoint {
   @ApiOperation({ operationId: 'buildComboFormDescriptor', summary: 'The same, the account made on the way' })
   @ApiOkResponse({ description: 'Kill Bill’s HostedPaymentPageFormDescriptor' })
   describeComboForm(@Body() body: ComboHostedPageRequest, @RequestCtx() context: RequestContext): Promise<object> {
-    return this.descriptor(body.account.accountId, body.hostedPaymentPageFields ?? {}, context);
+    return this.descriptor(body.account.accountId, body.hostedPaymentPageFields ?? new HostedPageRequest(), context);
   }
 
   private async descriptor(id: string, body: HostedPageRequest, context: RequestContext): Promise<object> {
