@@ -1,5 +1,9 @@
+import { auditedAnswers } from '@billstream/http';
+import { auditRecordsOfItems } from '@billstream/invoicing-read-models';
+import { type Database, auditRecordsOf } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { AddItemsEndpoint } from './http/add-items.endpoint';
 import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { ChangeInvoiceEndpoint } from './http/change-invoice.endpoint';
@@ -20,6 +24,15 @@ import { OnOverdueChanged } from './reactions/on-overdue-changed';
 import { OnOverdueFacts } from './reactions/on-overdue-facts';
 
 class InvoicingModule {}
+
+const auditedKinds = [
+  ['invoiceItemId', 'INVOICE_ITEM'],
+  ['invoiceId', 'INVOICE'],
+] as const;
+
+/** Items have no entries of their own in the trail. */
+const auditRecordsIn = (database: Database) => async (tenantId: string, ids: readonly string[]) =>
+  (await Promise.all([auditRecordsOf(database, tenantId, ids), auditRecordsOfItems(database, tenantId, ids)])).flat();
 
 export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
   module: InvoicingModule,
@@ -42,5 +55,8 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     OnOverdueChanged,
     OnFamily,
   ],
-  providers: [{ provide: invoicingToken, useValue: invoicingOn(runtime) }],
+  providers: [
+    { provide: invoicingToken, useValue: invoicingOn(runtime) },
+    { provide: APP_INTERCEPTOR, useValue: auditedAnswers(auditedKinds, auditRecordsIn(runtime.database)) },
+  ],
 });
