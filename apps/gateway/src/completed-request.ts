@@ -29,6 +29,8 @@ const completedRequests: readonly Completed[] = [
   below('POST', 'invoices/dryRun', { by: ['subscriptions', 'invoicing', 'metering'], to: 'invoicing' }),
   // Whose invoice it is; who that is and which language they read.
   below('GET', 'invoices/[^/]+/html', { by: ['invoicing', 'accounts'], to: 'invoicing' }),
+  // What is left of the items that the refund adjusts.
+  below('POST', 'invoicePayments/[^/]+/refunds', { by: ['invoicing'], to: 'payments' }),
   // Whoever pays, or is to agree to that, may be an account that is made on the way.
   below('POST', 'payments/combo', { by: ['accounts'], to: 'payments' }),
   below('POST', 'paymentGateways/hosted/form', { by: ['accounts'], to: 'payments' }),

@@ -5,6 +5,7 @@ import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { AddItemsEndpoint } from './http/add-items.endpoint';
+import { AdjustedItemsEndpoint } from './http/adjusted-items.endpoint';
 import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { ChangeInvoiceEndpoint } from './http/change-invoice.endpoint';
 import { CreateInvoiceEndpoint } from './http/create-invoice.endpoint';
@@ -44,6 +45,7 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     PreviewInvoiceEndpoint,
     AddItemsEndpoint,
     ChangeInvoiceEndpoint,
+    AdjustedItemsEndpoint,
     InvoiceTextsEndpoint,
     InvoicePageEndpoint,
     InvoiceGroupsEndpoint,

@@ -22,7 +22,7 @@ export class PreviewUsageEndpoint {
     for (const { subscriptionId, accountExternalKey: user, planName, timeZone, periods } of usageRequests) {
       const request = { tenantId, user, subscriptionId, planName, timeZone, periods };
       const countedTo = await this.metering.usageCounted(request, 0n);
-      const usages = await closedUsages(this.metering.runtime, request, countedTo);
+      const usages = await closedUsages(this.metering.closingQuestions, request, countedTo);
       countedUsage.push({ subscriptionId, usages });
     }
     return { ...rest, countedUsage };

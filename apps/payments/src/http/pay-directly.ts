@@ -41,7 +41,7 @@ export const payDirectly = async (
   const { accountId } = payer;
   const opening = {
     ...{ paymentId, accountId, invoiceId: null, externalKey: paymentKey ?? paymentId, currency },
-    ...{ paidBy, purchase: null },
+    ...{ paidBy, purchases: [] },
   };
   const isRecordOnly = paidBy.pluginName === externalPlugin;
   const { pluginName } = paidBy;

@@ -119,6 +119,8 @@ export type CreditItem = {
 export type InvoiceBalance = {
   readonly invoiceId: string;
   readonly balanceMinor: number;
+  /** What payments of the invoice that succeeded come to, as far as the balance counts them; absent: nobody said. */
+  readonly purchasedMinor?: number;
   /** The invoice sums up children, whose invoices are settled with it. */
   readonly isParentInvoice?: true;
   /** What a child's invoice asks for, whether its parent has paid it or not. */
@@ -144,6 +146,8 @@ export type ChildShare = {
   readonly invoiceId: string;
   readonly itemId: string;
   readonly childAccountId: string;
+  /** Absent in what was summed up before invoices could be again. */
+  readonly childExternalKey?: string;
   readonly childInvoiceId: string;
   /** What the parent is charged for the child's invoice, adjustments counted in. */
   readonly coveredMinor: number;
