@@ -2,6 +2,7 @@ import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
+import { PreviewUsageEndpoint } from './http/preview-usage.endpoint';
 import { RecordLogEndpoint } from './http/record-log.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
@@ -29,6 +30,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     UnitsEndpoint,
     UnitRulesEndpoint,
     SubscriptionUsagesEndpoint,
+    PreviewUsageEndpoint,
     OnFactsOfOthers,
     OnUsageRequested,
   ],
