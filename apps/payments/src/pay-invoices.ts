@@ -10,7 +10,7 @@ import {
   payerAccountStream,
   paymentKeyStream,
 } from '@billstream/payments-domain';
-import { debtsOfAccount, paymentByKey } from '@billstream/payments-read-models';
+import { type PaymentView, debtsOfAccount, paymentByKey } from '@billstream/payments-read-models';
 import { derivedId, newId } from '@billstream/kernel';
 import { setTimeout as pause } from 'node:timers/promises';
 import { paymentProblem, payerProblem } from './http/problems';
@@ -38,7 +38,10 @@ export const payInvoice = async (
 ): Promise<Paid | null> => {
   const { external, amountMinor, keys = {} } = how;
   const now = payments.runtime.clock.now(context.tenantId);
-  if (keys.paymentKey !== undefined) await claimKey(payments, context, { invoiceId, key: keys.paymentKey });
+  if (keys.paymentKey !== undefined) {
+    const before = await claimKey(payments, context, { invoiceId, key: keys.paymentKey });
+    if (before !== null) return before;
+  }
   const command: InvoicePaymentsCommand =
     external === null
       ? { type: 'PayInvoice', data: { method: await methodOf(payments, context, how), amountMinor, now, ...keys } }
@@ -82,24 +85,42 @@ const executed = async (payments: Payments, context: RequestContext, attempt: At
   await payments.runtime.caughtUp();
 };
 
-/** The client's name of a payment is one payment's only, whether it was made for an invoice or not. */
+/**
+ * The client's name of a payment is one payment's only, whether it was made for an invoice or not. A client that repeats
+ * it for the same invoice gets the payment that has it: null where there is none yet, or it has failed so far.
+ */
 const claimKey = async (
   payments: Payments,
   context: RequestContext,
   { invoiceId, key }: { readonly invoiceId: string; readonly key: string },
-): Promise<void> => {
+): Promise<Paid | null> => {
   const { tenantId } = context;
-  const paymentId = nextPaymentId(await stateOf(payments, context, invoiceId), invoiceId);
+  const { open, ...state } = await stateOf(payments, context, invoiceId);
   await payments.runtime.caughtUp();
   const known = await paymentByKey(payments.runtime.database, tenantId, key);
+  const made = known?.invoiceId === invoiceId ? known.transactions.find(mayHavePaid) : undefined;
+  if (known !== null && made !== undefined) {
+    const paid = { paymentId: known.paymentId, transactionId: made.transactionId };
+    if (made.state === 'REQUESTED' || made.state === 'DISPATCHED')
+      await executed(payments, context, { ...paid, invoiceId });
+    return paid;
+  }
+  // A name is given for good, so it is not given to a payment that this request cannot begin.
+  if (open !== null) throw paymentProblem(invoiceId)({ code: 'payment-under-way', transactionId: open.transactionId });
+  const paymentId = nextPaymentId(state, invoiceId);
   const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
   const isTaken = known !== null && known.paymentId !== paymentId;
   const claimed = isTaken
     ? null
     : await payments.paymentKey(paymentKeyStream(tenantId, key), command, stepOf(context, payments, 'claim-key'));
-  if (claimed?.outcome === 'accepted') return;
+  if (claimed?.outcome === 'accepted') return null;
   throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
 };
+
+const failures: ReadonlySet<string> = new Set(['PAYMENT_FAILURE', 'PLUGIN_FAILURE', 'ABORTED']);
+
+const mayHavePaid = ({ transactionType, state }: PaymentView['transactions'][number]): boolean =>
+  transactionType === 'PURCHASE' && !failures.has(state);
 
 const stateOf = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<InvoicePayments> => {
   const look = { ...stepOf(context, payments, 'look'), commandId: newId() };

@@ -227,6 +227,23 @@ describe('what was paid for an invoice', () => {
     expect((await payments())[0]?.transactions).toMatchObject([{ status: 'PAYMENT_FAILURE' }, { status: 'SUCCESS' }]);
   });
 
+  it('under a key of the client is paid once, however often that is asked for', async () => {
+    await configure({ CONFIGURE_ACTION: 'ACTION_RETURN_PLUGIN_STATUS_ERROR' });
+    const invoiceId = await commitInvoice(system, accountId, 2_000);
+    const payments = (): Promise<readonly Payment[]> => system.get(`/1.0/kb/invoices/${invoiceId}/payments`);
+    await eventually(async () => (await payments())[0]?.transactions[0]?.status === 'PAYMENT_FAILURE');
+    await configure({ CONFIGURE_ACTION: 'ACTION_CLEAR' });
+    const pay = (purchasedAmount: number, paymentExternalKey: string) =>
+      call('POST', `invoices/${invoiceId}/payments`, { purchasedAmount, paymentExternalKey });
+    const [key, other] = [`order-${newId()}`, `order-${newId()}`];
+    const first = await pay(5, key);
+    expect(first.status).toBe(201);
+    expect(await pay(5, key)).toMatchObject({ status: 201, location: first.location });
+    expect((await pay(15, other)).status).toBe(201);
+    expect(await pay(5, key)).toMatchObject({ status: 201, location: first.location });
+    expect((await payments()).map(({ purchasedAmount }) => purchasedAmount)).toEqual([5, 15]);
+  });
+
   it('and nobody knows whether becomes what an operator says', async () => {
     await configure({ CONFIGURE_ACTION: 'RETURN_NIL' });
     const invoiceId = await commitInvoice(system, accountId, 2_000);
