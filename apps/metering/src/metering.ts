@@ -15,7 +15,7 @@ import {
 } from '@billstream/metering-domain';
 import { countingMethods } from '@billstream/metering-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import { usageCounted } from './close-usage';
+import { closingQuestions, usageCounted } from './close-usage';
 import { createIngest } from './ingest/ingest';
 import { usageWriter } from './ingest/usage-writer';
 
@@ -31,6 +31,7 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
     usageCounted: usageCounted(runtime),
+    closingQuestions: closingQuestions(database),
     ingest: createIngest({
       writer,
       clock,

@@ -1,6 +1,7 @@
 import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
 import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
+import { notBefore } from '@billstream/kernel';
 import {
   defaultMethodOf,
   invoicePaymentsStream,
@@ -96,7 +97,7 @@ export class OnInvoices {
       // A parent that is charged for the invoice stays so, whatever the account says by now: it is paid once.
       isDelegatedToParent: parentAccountId !== undefined || (payer.facts?.isPaymentDelegatedToParent ?? false),
       isManualPay: isManualPay(payer),
-      now: payments.runtime.clock.now(tenantId),
+      now: notBefore(event.at, payments.runtime.clock.now(tenantId)),
     };
     const command = { type: 'RecordInvoice' as const, data };
     const { events } = settled(

@@ -1,3 +1,5 @@
+export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
+export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { tellLimit } from './limit-tables';
 export { limitDue, limitHistory, limitState, untoldTransitions } from './limits.query';
 export type { LimitDue, LimitHistoryEntry, LimitHistorySearch } from './limits.query';
