@@ -129,9 +129,10 @@ export class InvoiceTextsEndpoint {
     return this.text({ kind: 'CATALOG_TRANSLATION', locale: localeFrom(locale) }, context);
   }
 
-  /** The invoice as a page; an account that pays by hand gets the template for that, where there is one. */
+  /** The invoice as a page, which runs nothing, whatever a template holds; an account that pays by hand gets the template for that, where there is one. */
   @Get(':invoiceId/html')
   @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Content-Security-Policy', 'sandbox')
   async getInvoiceAsHTML(
     @Param('invoiceId') id: string,
     @Query() query: PageQuery,

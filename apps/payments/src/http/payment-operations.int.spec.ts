@@ -23,6 +23,7 @@ type Transaction = {
 type Payment = {
   readonly paymentId: string;
   readonly paymentExternalKey: string;
+  readonly purchasedAmount: number;
   readonly transactions: readonly Transaction[];
 };
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
