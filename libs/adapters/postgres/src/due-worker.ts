@@ -117,8 +117,7 @@ type Taken = {
 export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const { database, handlers, signal, logger, service } = parts;
   const concurrency = parts.concurrency ?? concurrencyDefault;
-  const tenantConcurrency = parts.tenantConcurrency ?? concurrency;
-  const leaseSeconds = parts.leaseSeconds ?? leaseSecondsDefault;
+  const { tenantConcurrency = concurrency, leaseSeconds = leaseSecondsDefault } = parts;
   const kinds = Object.keys(handlers);
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
@@ -152,8 +151,8 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const takeAndStart = async (): Promise<number> => {
     const free = Math.min(concurrency - runningAll(), tenantConcurrency);
     if (free <= 0) return 0;
-    const busy = busyTenants(running, tenantConcurrency);
-    const items = await database.query<Taken>(takeSql, [wallTime(), free, leaseSeconds, kinds, busy], 'due-take');
+    const values = [wallTime(), free, leaseSeconds, kinds, busyTenants(running, tenantConcurrency)];
+    const items = await database.query<Taken>(takeSql, values, 'due-take');
     for (const item of items) start(item);
     return items.length;
   };
