@@ -254,9 +254,10 @@ export type AccountInvoicesEvent =
     >
   /**
    * What is blocked for being overdue is not charged, and nothing is credited for it before it is known for how long: no run
-   * goes by itself. `isEnding`: it is being unblocked, and the timelines that say so are on their way.
+   * goes by itself. `isEnding`: it is being unblocked, and the timelines that say so are on their way; `until`: they are
+   * not waited for any longer.
    */
-  | DomainEvent<'InvoicingHeld', { readonly accountId: string; readonly isEnding: boolean }>
+  | DomainEvent<'InvoicingHeld', { readonly accountId: string; readonly isEnding: boolean; readonly until?: Instant }>
   | DomainEvent<'InvoicingResumed', { readonly accountId: string }>
   | DomainEvent<'ChildInvoiceSummed', ChildShare>
   /** The parent has paid for the invoice (the amount), or has not any more (0). */
