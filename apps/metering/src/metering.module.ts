@@ -1,8 +1,11 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
+import { RecordLogEndpoint } from './http/record-log.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
+import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
@@ -16,10 +19,13 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
   module: MeteringModule,
   controllers: [
     RecordUsageEndpoint,
+    RecordLogEndpoint,
     UsageEventsEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
+    LimitHistoryEndpoint,
     UnitsEndpoint,
+    UnitRulesEndpoint,
     SubscriptionUsagesEndpoint,
     OnFactsOfOthers,
     OnUsageRequested,

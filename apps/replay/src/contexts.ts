@@ -116,6 +116,7 @@ export const contexts: readonly ReplayContext[] = [
     streams: [
       'meterUnit-',
       'meteredAccount-',
+      'logFormat-',
       'usage-',
       'usageLimit-',
       'limitNews-',
@@ -129,6 +130,7 @@ export const contexts: readonly ReplayContext[] = [
     aggregates: [
       aggregate('meterUnit-', metering.unit, metering.unitSchema),
       aggregate('meteredAccount-', metering.meteredAccount, metering.meteredAccountSchema),
+      aggregate('logFormat-', metering.logFormat, metering.logFormatSchema),
       aggregate('usageLimit-', metering.usageLimit, metering.usageLimitSchema),
       {
         ...aggregate('limitNews-', metering.limitNews, metering.limitNewsSchema),

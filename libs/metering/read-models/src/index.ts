@@ -1,10 +1,11 @@
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { tellLimit } from './limit-tables';
-export { limitDue, limitHistory, limitState, untoldTransitions } from './limits.query';
+export { limitDue, limitHistory, limitHistoryEntry, limitState, untoldTransitions } from './limits.query';
 export type { LimitDue, LimitHistoryEntry, LimitHistorySearch } from './limits.query';
+export { logFormatOf } from './log-formats.projection';
 export { meteringReadModel } from './metering.projection';
-export { countingMethods, unitById, unitByName, unitVersions, unitsPage } from './units.query';
+export { countingMethods, unitById, unitByName, unitInForce, unitVersions, unitsPage } from './units.query';
 export type { UnitPage, UnitSearch, UnitView } from './units.query';
 export { countedStreams, reportedUsage, unratedUsage, usageOfEveryone, usageQuarters } from './usage.query';
 export type { ReportedTotal } from './usage.query';

@@ -10,7 +10,15 @@ export const meteringReadModel: ReadModel = {
   name: 'metering',
   tables: meteringTables,
   ddl: meteringDdl,
-  prefixes: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'limitNews-', 'subscriptionUsage-'],
+  prefixes: [
+    'meterUnit-',
+    'meteredAccount-',
+    'logFormat-',
+    'usage-',
+    'usageLimit-',
+    'limitNews-',
+    'subscriptionUsage-',
+  ],
   // A limit is judged by the rules and plans that stood before the record in the log, so the two kinds take turns.
   apply: async (tx, events) => {
     for (const run of runsOf(events)) {
