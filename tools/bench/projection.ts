@@ -32,6 +32,8 @@ type Case = {
   readonly prefixes: readonly string[];
   readonly events: number;
   readonly notes?: readonly string[];
+  /** Nothing is aimed at where an event is many rows. */
+  readonly hasAim?: false;
 };
 
 const logger = pino({ level: 'warn' });
@@ -131,7 +133,7 @@ const seedCases = async (store: EventStore, { seed, events }: ProjectionOptions)
     caseOf('the audit trail of invoices', invoicing, invoicesAudit),
     caseOf('payments', payments, paymentsReadModel),
     caseOf('the audit trail of payments', payments, paymentsAudit),
-    { ...caseOf('usage', usage, meteringReadModel), notes: ['100 records each, every one a row'] },
+    { ...caseOf('usage', usage, meteringReadModel), notes: ['100 records each, every one a row'], hasAim: false },
   ];
 };
 
@@ -161,7 +163,7 @@ export const projectionBench = async (
         unit: 'events/s',
         measured: projected.measured,
         floor: { name: floorName, measured: projected.floor, ratio: projected.ratio },
-        aim,
+        ...(one.hasAim === false ? {} : { aim }),
         notes,
       });
       await prepareReadModels(database, one.readModels);
@@ -175,7 +177,7 @@ export const projectionBench = async (
         unit: 'events/s',
         measured: rebuilt.measured,
         floor: { name: floorName, measured: rebuilt.floor, ratio: rebuilt.ratio },
-        aim,
+        ...(one.hasAim === false ? {} : { aim }),
         notes,
       });
     }
