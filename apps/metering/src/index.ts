@@ -12,6 +12,7 @@ export const meteringService: ServiceDefinition = {
     'meterUnit-',
     'meteredAccount-',
     'logFormat-',
+    'billingNews-',
     'usageLimit-',
     'limitNews-',
     'usageClosing-',
