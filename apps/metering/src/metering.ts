@@ -13,13 +13,15 @@ import {
   unitSchema,
   usageClosing,
   usageClosingSchema,
+  usageCorrectionSchema,
+  usageCorrections,
   usageLimit,
   usageLimitSchema,
   usageStream,
 } from '@billstream/metering-domain';
 import { countingMethods } from '@billstream/metering-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import { usageCounted } from './close-usage';
+import { closingQuestions, usageCounted } from './close-usage';
 import { createIngest } from './ingest/ingest';
 import { usageWriter } from './ingest/usage-writer';
 
@@ -36,7 +38,9 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
+    correction: runtime.handle(usageCorrections, usageCorrectionSchema),
     usageCounted: usageCounted(runtime),
+    closingQuestions: closingQuestions(database),
     ingest: createIngest({
       writer,
       clock,
