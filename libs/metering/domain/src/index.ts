@@ -49,3 +49,11 @@ export { lineTimeMs, logFormat, logFormatSchema, logFormatStream, noLogFormat, r
 export type { LogFormat, LogFormatEvent, LogFormatRejection, ReadLines } from './log-lines';
 export { lineFields, linePattern, variableNames } from './log-pattern';
 export type { LogPattern } from './log-pattern';
+export {
+  billingFeedPrefixes,
+  billingNews,
+  billingNewsSchema,
+  billingNewsStream,
+  billingNoticeOf,
+} from './billing-news';
+export type { BillingNewsEvent, BillingNotice } from './billing-news';
