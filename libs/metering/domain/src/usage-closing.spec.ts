@@ -8,9 +8,9 @@ const closed = (trackingIds: readonly string[]) => ({
 });
 const close = (...usages: readonly ReturnType<typeof closed>[]) => {
   const request = { requestId: 'r', accountId: 'a', subscriptionId: 's', usages };
-  const decision = usageClosing.decide(request, usageClosing.initial);
+  const decision = usageClosing.decide({ type: 'UsageClosed', data: request }, usageClosing.initial);
   if ('rejected' in decision) throw new Error('refused');
-  return decision.events;
+  return decision.events.flatMap((event) => (event.type === 'UsageClosed' ? [event] : []));
 };
 const reports = (count: number, of = '') =>
   Array.from({ length: count }, (_, n) => `${of}report ${String(n)}`.padEnd(128, '한'));
