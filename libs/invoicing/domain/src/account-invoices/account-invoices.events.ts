@@ -240,7 +240,11 @@ export type AccountInvoicesEvent =
       'ChargedThroughChanged',
       {
         readonly accountId: string;
-        readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[];
+        /** By day, which most subscriptions of an account share: it may have very many. */
+        readonly through: readonly {
+          readonly chargedThroughDate: LocalDate;
+          readonly subscriptionIds: readonly string[];
+        }[];
       }
     >
   | DomainEvent<
