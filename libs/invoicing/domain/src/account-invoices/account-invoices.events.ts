@@ -135,7 +135,12 @@ export type UsagePeriodRequest = {
 };
 
 /** A run of invoicing: the day it charges up to, and the instant of business time at which it was due. */
-export type InvoiceRun = { readonly targetDate: LocalDate; readonly at: Instant };
+export type InvoiceRun = {
+  readonly targetDate: LocalDate;
+  readonly at: Instant;
+  /** Somebody asked for it: usage that was charged is counted again, also where nothing new is due. */
+  readonly recounts?: true;
+};
 
 /** A child's invoice as part of what its parent is charged. Minor units. */
 export type ChildShare = {

@@ -110,6 +110,7 @@ const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ?
 export const laterRun = (a: InvoiceRun | null, b: InvoiceRun): InvoiceRun => ({
   targetDate: later(a?.targetDate ?? null, b.targetDate),
   at: later(a?.at ?? null, b.at),
+  ...(a?.recounts === true || b.recounts === true ? { recounts: true } : {}),
 });
 
 const paidBy = ({ transactionType, status, amountMinor }: Transaction): number => {

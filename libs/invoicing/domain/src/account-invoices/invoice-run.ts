@@ -12,7 +12,7 @@ import type { UsagePeriod } from './usage-periods';
 
 /** Never below the largest target date used before, so that a back-dated event leaves no gap (Kill Bill 2.12). */
 export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun => ({
-  at: wanted.at,
+  ...wanted,
   targetDate:
     state.lastTargetDate !== null && state.lastTargetDate > wanted.targetDate
       ? state.lastTargetDate

@@ -28,7 +28,7 @@ export const askForInvoice = (
 ): Decision<AccountInvoicesEvent, AccountInvoicesRejection> => {
   if (state.account === null) return reject({ code: 'account-unknown' });
   const occasion = occasionOf(command);
-  const run = runOn(state.account, command.now, command.targetDate);
+  const run = { ...runOn(state.account, command.now, command.targetDate), recounts: true as const };
   const tooFar = isTooFar(state.account, run, occasion);
   return tooFar ? reject(tooFar) : accept(...invoiceRun(run, occasion)(state));
 };

@@ -30,10 +30,15 @@ export const runSince =
     return automaticRun(occasion, since < occasion.now ? since : occasion.now)(state);
   };
 
-/** Says anew when to run next, by the last run there was. */
+/**
+ * Says anew when to run next, by the last run there was. A clock that was put back before it (tests do that) has what
+ * lies in between still before it.
+ */
 export const reschedule =
   (occasion: Occasion): Step =>
-  (state) =>
-    state.account === null || state.pending !== null
-      ? []
-      : scheduleNext(state.lastRun ?? runOn(state.account, occasion.now), occasion)(state);
+  (state) => {
+    const { account, pending, lastRun } = state;
+    if (account === null || pending !== null) return [];
+    const last = lastRun ?? runOn(account, occasion.now);
+    return scheduleNext(last.at > occasion.now ? { ...last, at: occasion.now } : last, occasion)(state);
+  };
