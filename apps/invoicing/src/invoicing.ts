@@ -3,6 +3,7 @@ import {
   type AccountInvoices,
   type AccountInvoicesCommand,
   type InvoicingSettings,
+  type OverdueConfig,
   accountInvoices,
   accountInvoicesSchema,
   accountInvoicesSnapshots,
@@ -14,20 +15,24 @@ import {
   tenantInvoicing,
   tenantInvoicingSchema,
 } from '@billstream/invoicing-domain';
-import { invoicingSettings } from '@billstream/invoicing-read-models';
+import { invoicingSettings, overdueConfigsOf } from '@billstream/invoicing-read-models';
+import { askTogether } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { type CommandContext, currentState } from '@billstream/event-sourcing';
 
 /** The runtime and the command loop of accounts' invoices: all that an endpoint or a reaction needs. */
 export const invoicingOn = (runtime: ServiceRuntime) => {
   const handle = runtime.handle(accountInvoices, accountInvoicesSchema, accountInvoicesSnapshots);
-  const settingsOf = (tenantId: string): Promise<InvoicingSettings> => invoicingSettings(runtime.database, tenantId);
+  const { database } = runtime;
+  // At the end of a month thousands of decisions ask at once what few tenants have set.
+  const settingsOf = askTogether<string, InvoicingSettings>((tenantIds) => invoicingSettings(database, tenantIds));
   return {
     runtime,
     /** Decides by what the tenant has set at that moment. */
     accountInvoices: async (stream: string, command: AccountInvoicesCommand, context: CommandContext) =>
       handle(stream, { ...command, settings: await settingsOf(context.tenantId) }, context),
     settingsOf,
+    overdueConfigOf: askTogether<string, OverdueConfig | null>((tenantIds) => overdueConfigsOf(database, tenantIds)),
     overdue: runtime.handle(overdueDecider, overdueSchema),
     overdueConfig: runtime.handle(overdueConfigDecider, overdueConfigSchema),
     tenantInvoicing: runtime.handle(tenantInvoicing, tenantInvoicingSchema),

@@ -1,15 +1,27 @@
 import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
+import { countLateUsage } from './late-usage';
 import { meteringModule } from './metering.module';
+import { meteringDueWork } from './tell-limits';
 
 /** Units, usage and limits; and what an invoice is told of them. */
 export const meteringService: ServiceDefinition = {
   name: 'metering',
   // Not `usage-`: its batches are private, so the relay need not read every record again. The read model names it itself.
-  streams: ['meterUnit-', 'meteredAccount-', 'usageLimit-', 'limitNews-', 'usageClosing-', 'subscriptionUsage-'],
+  streams: [
+    'meterUnit-',
+    'meteredAccount-',
+    'logFormat-',
+    'billingNews-',
+    'usageLimit-',
+    'limitNews-',
+    'usageClosing-',
+    'subscriptionUsage-',
+  ],
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],
+  dueWork: (runtime) => ({ ...countLateUsage(runtime), ...meteringDueWork(runtime) }),
   module: meteringModule,
 };

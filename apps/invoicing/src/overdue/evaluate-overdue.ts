@@ -6,7 +6,7 @@ import {
   noOverdueConfig,
   overdueStream,
 } from '@billstream/invoicing-domain';
-import { delegatingChildren, overdueConfigOf } from '@billstream/invoicing-read-models';
+import { delegatingChildren } from '@billstream/invoicing-read-models';
 import { derivedId, localDateOf, notBefore } from '@billstream/kernel';
 import type { Invoicing } from '../invoicing';
 
@@ -24,7 +24,7 @@ export const evaluateOverdue = async (
 ): Promise<bigint | null> => {
   const state = await invoicing.stateOf(accountId);
   if (state.account === null) return null;
-  const config = (await overdueConfigOf(invoicing.runtime.database, context.tenantId)) ?? noOverdueConfig;
+  const config = (await invoicing.overdueConfigOf(context.tenantId)) ?? noOverdueConfig;
   const { timeZone, referenceTime } = state.account;
   const now = notBefore(context.at, invoicing.runtime.clock.now(context.tenantId));
   const data = {

@@ -2,7 +2,7 @@ import { type EventStore, type PublicEvent, commandHandler, memoryEventStore } f
 import { createHttpApp, innerHeaders } from '@billstream/http';
 import { type Instant, epochMs, instantOfMs, newId } from '@billstream/kernel';
 import { silentLogger } from '@billstream/observability';
-import { type Database, openDatabase } from '@billstream/postgres';
+import { type Database, type DueItem, openDatabase } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { testDatabase } from '@billstream/testing';
@@ -25,8 +25,14 @@ export const meteringUnderTest = async (start: string) => {
   await fastify.ready();
   const metering = app.get<Metering>(meteringToken, { strict: false });
   const tenantId = newId();
+  const headers = {
+    'x-killbill-createdby': 'test',
+    [innerHeaders.tenant]: tenantId,
+    [innerHeaders.user]: 'admin',
+  };
   return {
     tenantId,
+    headers,
     store,
     database,
     runtime,
@@ -39,13 +45,21 @@ export const meteringUnderTest = async (start: string) => {
     call: (options: InjectOptions & { readonly tenant?: string }) =>
       fastify.inject({
         ...options,
-        headers: {
-          'x-killbill-createdby': 'test',
-          [innerHeaders.tenant]: options.tenant ?? tenantId,
-          [innerHeaders.user]: 'admin',
-          ...options.headers,
-        },
+        headers: { ...headers, [innerHeaders.tenant]: options.tenant ?? tenantId, ...options.headers },
       }),
+    /** On a socket, for answers that do not end. */
+    listen: (): Promise<string> => fastify.listen({ port: 0, host: '127.0.0.1' }),
+    /** Does what is due by now, and what becomes due by that. */
+    doDueWork: async (): Promise<void> => {
+      const handlers = meteringService.dueWork?.(runtime) ?? {};
+      for (let rounds = 0; ; rounds += 1) {
+        await runtime.caughtUp();
+        const items = await database.query<DueItem>(dueSql, [time.now]);
+        if (items.length === 0) return;
+        if (rounds > 20) throw new Error(`work is due again and again: ${JSON.stringify(items)}`);
+        for (const item of items) await handlers[item.kind]?.(item);
+      }
+    },
     /** A message as the bus would hand it over. */
     heard: <Type extends string, Data extends object>(type: Type, data: Data): PublicEvent<Type, Data> => ({
       id: newId(),
@@ -68,6 +82,9 @@ export const meteringUnderTest = async (start: string) => {
   };
 };
 
+const dueSql = `
+select kind, key, tenant_id as "tenantId", due_at as "dueAt", payload from due_work where due_at <= $1 order by due_at`;
+
 const runtimeOn = (store: EventStore, database: Database, now: () => Instant): ServiceRuntime => {
   const caughtUp = follower(store, database);
   return {
@@ -89,6 +106,7 @@ const runtimeOn = (store: EventStore, database: Database, now: () => Instant): S
     },
     handle: (decider, schema) => commandHandler({ store, decider, schema }),
     visible: caughtUp,
+    passed: () => caughtUp().then(() => true),
     caughtUp,
     metrics: { count: () => undefined, gauge: () => undefined },
   };

@@ -110,8 +110,9 @@ export class OnInvoices {
   @EventPattern('invoicing.balance-changed.v1')
   async balanceChanged(@Payload() event: Heard<InvoicingEvent, 'invoicing.balance-changed.v1'>): Promise<void> {
     await Promise.all(
-      event.data.invoices.map(async ({ invoiceId, balanceMinor }) => {
-        const command = { type: 'RecordBalance' as const, data: { balanceMinor, asOf: Number(event.revision) } };
+      event.data.invoices.map(async ({ invoiceId, balanceMinor, purchasedMinor = null }) => {
+        const data = { balanceMinor, purchasedMinor, asOf: Number(event.revision) };
+        const command = { type: 'RecordBalance' as const, data };
         settled(
           await this.payments.invoicePayments(invoicePaymentsStream(invoiceId), command, causedBy(event, invoiceId)),
         );

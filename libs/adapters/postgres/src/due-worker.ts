@@ -2,6 +2,7 @@ import { oneAtATime } from '@billstream/event-sourcing';
 import { type Instant, wallTime } from '@billstream/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { askTogether } from './ask-together';
 import type { Database } from './database';
 import type { DueItem } from './due-work';
 
@@ -13,6 +14,11 @@ export type DueWorkerParts = {
   readonly logger: Logger;
   /** Items leased at the same time; those of one scope wait for each other. */
   readonly concurrency?: number;
+  /**
+   * A tenant that has so many of these at work gets no more of them, and no look takes more: for work that waits for what
+   * a tenant has named, which may never answer. Less than twice as many are at work of one tenant.
+   */
+  readonly tenantConcurrency?: number;
   readonly pollMs?: number;
   /** How long after the death of a process another one takes its items. */
   readonly leaseSeconds?: number;
@@ -40,10 +46,10 @@ export type DueWorker = {
  */
 const leaseSecondsDefault = 12;
 /** An item that was done stays until its event is projected; then the row is gone. If not, it is taken again. */
-const settleSeconds = 3;
+const settleSeconds = 10;
 /** Done so often and still due: its event does not remove it, which somebody should see. */
 const repeatsMax = 3;
-const concurrencyDefault = 64;
+const concurrencyDefault = 128;
 const pollMsDefault = 200;
 /** Commits of projections come in swarms; one look answers many of them. */
 const wakeEveryMs = 20;
@@ -65,6 +71,7 @@ with due as (
     and not coalesce(work.due_at > moved.held_after and work.due_at <= moved.held_until, false)
     and (lease.kind is null or lease.leased_until < $1::timestamptz)
     and work.kind = any($4::text[])
+    and work.tenant_id <> all($5::text[])
   order by work.due_at, work.kind, work.key
   limit $2
   for update of work skip locked
@@ -80,8 +87,9 @@ with due as (
 select due.*, leased.attempts from due join leased using (kind, key) order by due.due_at, due.kind, due.key`;
 
 const settleSql = `
-update due_lease set leased_until = $4::timestamptz + make_interval(secs => $5), last_error = $6
-where kind = $1 and key = $2 and due_at = $3::timestamptz`;
+update due_lease set leased_until = $6::timestamptz + make_interval(secs => settled.pause), last_error = settled.error
+from unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::text[]) as settled (kind, key, due_at, pause, error)
+where due_lease.kind = settled.kind and due_lease.key = settled.key and due_lease.due_at = settled.due_at`;
 
 const renewSql = `
 update due_lease set leased_until = $4::timestamptz + make_interval(secs => $5)
@@ -109,10 +117,11 @@ type Taken = {
 export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const { database, handlers, signal, logger, service } = parts;
   const concurrency = parts.concurrency ?? concurrencyDefault;
-  const leaseSeconds = parts.leaseSeconds ?? leaseSecondsDefault;
+  const { tenantConcurrency = concurrency, leaseSeconds = leaseSecondsDefault } = parts;
   const kinds = Object.keys(handlers);
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
+  const settle = settleTogether(database);
   const running = new Map<string, number>();
   const runningAll = (): number => [...running.values()].reduce((sum, count) => sum + count, 0);
   const change = (tenantId: string, by: 1 | -1): void => {
@@ -126,7 +135,7 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     change(item.tenant_id, 1);
     held.add(item);
     void inTurn(scopeOf(item), () =>
-      signal.aborted ? Promise.resolve() : perform(parts, item, () => held.delete(item)),
+      signal.aborted ? Promise.resolve() : perform({ ...parts, settle }, item, () => held.delete(item)),
     )
       .catch((error: unknown) => {
         // Its lease runs out and it is taken again.
@@ -140,9 +149,10 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   };
 
   const takeAndStart = async (): Promise<number> => {
-    const free = concurrency - runningAll();
+    const free = Math.min(concurrency - runningAll(), tenantConcurrency);
     if (free <= 0) return 0;
-    const items = await database.query<Taken>(takeSql, [wallTime(), free, leaseSeconds, kinds], 'due-take');
+    const values = [wallTime(), free, leaseSeconds, kinds, busyTenants(running, tenantConcurrency)];
+    const items = await database.query<Taken>(takeSql, values, 'due-take');
     for (const item of items) start(item);
     return items.length;
   };
@@ -180,6 +190,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   };
 };
 
+const busyTenants = (running: ReadonlyMap<string, number>, max: number): readonly string[] =>
+  [...running].flatMap(([tenantId, count]) => (count >= max ? [tenantId] : []));
+
 const renew = async (database: Database, items: readonly Taken[], leaseSeconds: number): Promise<void> => {
   if (items.length === 0) return;
   const columns = [items.map(({ kind }) => kind), items.map(({ key }) => key), items.map((item) => item.due_at)];
@@ -187,7 +200,12 @@ const renew = async (database: Database, items: readonly Taken[], leaseSeconds: 
 };
 
 /** `release` is called when the lease is about to be given its last length, which a renewal must not change. */
-const perform = async (parts: DueWorkerParts, taken: Taken, release: () => void): Promise<void> => {
+const perform = async (
+  parts: DueWorkerParts & { readonly settle: (settled: Settled) => Promise<null> },
+  taken: Taken,
+  release: () => void,
+): Promise<void> => {
+  const { settle } = parts;
   const { kind, key, tenant_id: tenantId, due_at: dueAt, payload, attempts } = taken;
   const started = performance.now();
   const error = await attempt(parts, { tenantId, kind, key, dueAt, payload });
@@ -200,8 +218,23 @@ const perform = async (parts: DueWorkerParts, taken: Taken, release: () => void)
   parts.report?.({ kind, outcome: error === null ? 'done' : 'failed', seconds: durationMs / 1000 });
   release();
   const pause = error === null && !isAgain ? settleSeconds : Math.min(300, 2 ** Math.min(attempts, 8));
-  await parts.database.query(settleSql, [kind, key, dueAt, wallTime(), pause, error?.message ?? null], 'due-settle');
+  await settle({ kind, key, dueAt, pause, error: error?.message ?? null });
 };
+
+type Settled = Pick<DueItem, 'kind' | 'key' | 'dueAt'> & { readonly pause: number; readonly error: string | null };
+
+const settleTogether = (database: Database) =>
+  askTogether<Settled, null>(async (all) => {
+    const columns = [
+      all.map(({ kind }) => kind),
+      all.map(({ key }) => key),
+      all.map(({ dueAt }) => dueAt),
+      all.map(({ pause }) => pause),
+      all.map(({ error }) => error),
+    ];
+    await database.query(settleSql, [...columns, wallTime()], 'due-settle');
+    return all.map(() => null);
+  });
 
 const attempt = async ({ handlers, around }: DueWorkerParts, item: DueItem): Promise<Error | null> => {
   const work = (): Promise<void> => handlers[item.kind]?.(item) ?? Promise.resolve();

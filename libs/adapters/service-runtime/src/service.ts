@@ -25,6 +25,8 @@ export type ServiceDefinition = {
   /** Contexts whose public events its reactions listen to. */
   readonly hears: readonly ContextName[];
   /** Handlers of due work by kind. Each runs at least once per item, possibly again after a crash: its command ids are derived. */
+  /** Due work of one tenant at a time, where it waits for what the tenant has named; absent: as it comes. */
+  readonly dueWorkPerTenant?: number;
   readonly dueWork?: (runtime: ServiceRuntime) => Readonly<Record<string, (item: DueItem) => Promise<void>>>;
   /** Endpoints (`@Controller`), reactions (`@EventPattern('accounts.account-created.v1')` methods) and their providers. */
   readonly module: (runtime: ServiceRuntime) => DynamicModule;
@@ -50,6 +52,8 @@ export type ServiceRuntime = {
   ): Handle<Command, Event, State, Refusal>;
   /** Resolves once this service's read models have passed a position, or after at most 2 s. Null resolves at once. */
   visible(position: bigint | null): Promise<void>;
+  /** Whether this service's read models have passed a position, or do within the time given. */
+  passed(position: bigint, withinMs: number): Promise<boolean>;
   /** Like `visible`, for everything this service has appended or could have seen until now: use it before answering 404. */
   caughtUp(): Promise<void>;
   /** Raises a gauge or counts something under this service's metrics. */

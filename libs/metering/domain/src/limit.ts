@@ -6,6 +6,7 @@ import {
   decimal,
   epochMs,
   instantOfMs,
+  larger,
   plusDays,
   startOfDay,
   subtract,
@@ -22,6 +23,8 @@ export type LimitState = {
   readonly windowFrom: Instant | null;
   readonly windowTo: Instant | null;
   readonly override: LimitOverride | null;
+  /** Records that were billed and limited nothing, because their time lay outside the window or before the newest sample (M4). */
+  readonly passedOver: number;
 };
 
 /** A state set by hand (M18); it holds until `until`, or until it is cleared. */
@@ -39,6 +42,7 @@ export const untouched: LimitState = {
   windowFrom: null,
   windowTo: null,
   override: null,
+  passedOver: 0,
 };
 
 /** What a check answers. `remaining` is floored at -1 as in the original; `limited` is "usage exceeds the limit" (M1). */
@@ -72,6 +76,8 @@ export const atNow = (state: LimitState, now: Instant): LimitState => ({
   override: state.override?.until != null && state.override.until <= now ? null : state.override,
 });
 
+const passedOver = (state: LimitState): LimitState => ({ ...state, passedOver: state.passedOver + 1 });
+
 /** What a state is judged by: the rule that holds for the user now. */
 export type LimitTerms = { readonly method: CountingMethod; readonly rule: Rule; readonly timeZone: string };
 
@@ -87,16 +93,16 @@ export const afterSample = (
 ): LimitState => {
   if (method !== 'SUM')
     return state.newestAt !== null && sample.at < state.newestAt
-      ? state
+      ? passedOver(state)
       : { ...state, current: sample.amount, newestAt: sample.at };
   const open = atNow(state, now);
   // No window is longer than a day of 25 hours: a backfill of old records need not look into the calendar for each.
-  if (Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return open;
+  if (Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return passedOver(open);
   const window =
     open.windowFrom !== null && open.windowTo !== null
       ? { from: open.windowFrom, to: open.windowTo }
       : windowAround(rule.windowAnchor === 'FIRST_USE' ? sample.at : now, rule, timeZone);
-  if (sample.at < window.from || sample.at >= window.to || window.to <= now) return open;
+  if (sample.at < window.from || sample.at >= window.to || window.to <= now) return passedOver(open);
   const newestAt = open.newestAt === null || sample.at > open.newestAt ? sample.at : open.newestAt;
   return { ...open, current: add(open.current, sample.amount), newestAt, windowFrom: window.from, windowTo: window.to };
 };
@@ -115,6 +121,33 @@ export const afterReset = (
       ? { from: open.windowFrom, to: open.windowTo }
       : windowAround(now, rule, timeZone);
   return { ...open, current: amount, windowFrom: window.from, windowTo: window.to };
+};
+
+/** A record as it counted and as it counts from now on; null: not for this user and unit. */
+export type CorrectedSample = {
+  readonly before: LimitSample | null;
+  readonly after: LimitSample | null;
+  /** A gauge's newest sample after the correction; null: it has none. */
+  readonly newest: LimitSample | null;
+};
+
+/**
+ * The state after a record was corrected. What counted in the open window is taken out of it, never more than is there (a
+ * counter may have been set by hand since); what counts now and lies in it is put in. A gauge stands where its newest sample is.
+ */
+export const afterCorrection = (
+  state: LimitState,
+  { before, after, newest }: CorrectedSample,
+  now: Instant,
+  terms: LimitTerms,
+): LimitState => {
+  if (terms.method !== 'SUM') return { ...state, current: newest?.amount ?? zero, newestAt: newest?.at ?? null };
+  const open = atNow(state, now);
+  const { windowFrom, windowTo } = open;
+  const counted =
+    before !== null && windowFrom !== null && windowTo !== null && before.at >= windowFrom && before.at < windowTo;
+  const without = counted ? { ...open, current: larger(subtract(open.current, before.amount), zero) } : open;
+  return after === null ? without : afterSample(without, after, now, terms);
 };
 
 export const verdict = (state: LimitState, now: Instant, limit: Decimal | null): LimitVerdict => {

@@ -2,35 +2,50 @@ import type { RecordedEvent } from '@billstream/event-sourcing';
 import { type Instant, instantOfMs } from '@billstream/kernel';
 import {
   type CountingMethod,
-  type LimitState,
-  type LimitTerms,
+  type LimitEntry,
+  type LimitFacts,
+  type LimitMove,
   type PlanInterval,
   type Rule,
-  type UsageLimitEvent,
-  afterReset,
-  afterSample,
   anonymousUser,
   chooseRule,
+  followLimit,
   heldAt,
+  limitNewsSchema,
   untouched,
   usageLimitSchema,
+  versionInForce,
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { userSeries } from './keys';
+import { type LimitRecord, loadLimits, saveLimits } from './limit-tables';
 import type { Sample } from './usage.projection';
 
-/** A unit that has a rule with a limit, by tenant and name. */
+/** Units that limits are followed of, by tenant and name: those with a limit, and those that something else is told about. */
 export type LimitedUnits = ReadonlyMap<string, LimitedUnit>;
-type LimitedUnit = {
+export type LimitedUnit = {
   readonly tenantId: string;
   readonly name: string;
   readonly method: CountingMethod;
-  readonly rules: readonly Rule[];
+  /** The newest versions of its rules, oldest first; some may be yet to come. */
+  readonly versions: readonly RulesInForce[];
+};
+type RulesInForce = {
+  readonly version: number;
+  readonly effectiveAt: Instant;
+  /** Null: the unit had been removed. */
+  readonly rules: readonly Rule[] | null;
 };
 
+/** A unit whose newest rules have no limit may still be under older ones that have. */
+const versionsMax = 16;
+
 const limitedUnitsOf = `
-select tenant_id as "tenantId", name, counting_method as method, rules
-from meter_units where tenant_id = any($1::text[]) and has_limit`;
+select u.tenant_id as "tenantId", u.name, u.counting_method as method, (
+  select jsonb_agg(jsonb_build_object('version', v.version, 'rules', v.rules, 'effectiveAt',
+    to_char(v.effective_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by v.version)
+  from meter_unit_versions v where v.unit_id = u.unit_id and v.version > u.version - ${versionsMax}) as versions
+from meter_units u where u.tenant_id = any($1::text[]) and (u.has_limit or u.name = any($2::text[]))`;
 
 export const usersWithPlans = `
 select a.tenant_id as "tenantId", a.user_name as "user", a.time_zone as "timeZone",
@@ -40,43 +55,37 @@ where (a.tenant_id, a.user_name) in (select * from unnest($1::text[], $2::text[]
 group by a.account_id, a.tenant_id, a.user_name, a.time_zone
 order by a.account_id`;
 
-const statesOf = `
-select series, subscription_id as "subscriptionId", current, newest_at as "newestAt", window_from as "windowFrom",
-  window_to as "windowTo", override
-from usage_limits where series = any($1::uuid[])`;
-
-const upsertStates = `
-insert into usage_limits
-select * from jsonb_to_recordset($1::jsonb) as row(
-  series uuid, subscription_id text, current numeric, newest_at timestamptz, window_from timestamptz,
-  window_to timestamptz, override jsonb)
-on conflict (series, subscription_id) do update set
-  current = excluded.current, newest_at = excluded.newest_at, window_from = excluded.window_from,
-  window_to = excluded.window_to, override = excluded.override`;
-
 export type UserRow = {
   readonly tenantId: string;
   readonly user: string;
   readonly timeZone: string;
   readonly plans: readonly (readonly PlanInterval[])[];
 };
-export type LimitRow = LimitState & { readonly series: string; readonly subscriptionId: string };
 
-const nameOf = (tenantId: string, name: string): string => `${tenantId} ${name}`;
+export const nameOf = (tenantId: string, name: string): string => `${tenantId} ${name}`;
 
-export const limitedUnits = async (tx: Sql, tenantIds: readonly string[]): Promise<LimitedUnits> => {
-  const rows = await tx.query<LimitedUnit>(limitedUnitsOf, [[...new Set(tenantIds)]], 'meter-units-limited');
+export const limitedUnits = async (
+  tx: Sql,
+  tenantIds: readonly string[],
+  named: readonly string[],
+): Promise<LimitedUnits> => {
+  const rows = await tx.query<LimitedUnit>(limitedUnitsOf, [[...new Set(tenantIds)], named], 'meter-units-limited');
   return new Map(rows.map((unit) => [nameOf(unit.tenantId, unit.name), unit]));
 };
 
-/** Something that moves a limit, in log order: a new record, or a hand. */
-type Move = {
+/** Something that may move a limit, with the event it comes from and its record's place in there. */
+export type Moved = {
   readonly unit: LimitedUnit;
   readonly user: string;
   readonly series: string;
-  readonly now: Instant;
-  readonly apply: (state: LimitState, terms: LimitTerms) => LimitState;
+  readonly event: RecordedEvent;
+  readonly index: number | null;
+  readonly move: LimitMove;
 };
+
+/** Names of units that events other than records are about. */
+export const unitsNamed = (events: readonly RecordedEvent[]): readonly string[] =>
+  events.flatMap((event) => aboutLimit(event)?.unit ?? []);
 
 type Batch = {
   readonly events: readonly RecordedEvent[];
@@ -84,40 +93,73 @@ type Batch = {
   readonly limited: LimitedUnits;
 };
 
+/** Follows what new records, acts by hand and news do to limits, in log order. */
+export const applyLimits = (tx: Sql, batch: Batch): Promise<void> => applyMoves(tx, movesOf(batch));
+
 /**
- * Follows what new records and acts by hand do to limits, in log order: states are read for all touched series at once,
- * and written back once. The rule is chosen by what the user holds at the business time of the event.
+ * What is known of all touched limits is read at once and written back once. The rule is chosen by what the user holds at
+ * the business time of the event.
  */
-export const applyLimits = async (tx: Sql, batch: Batch): Promise<void> => {
-  const moves = movesOf(batch);
+export const applyMoves = async (tx: Sql, moves: readonly Moved[]): Promise<void> => {
   if (moves.length === 0) return;
-  const users = await loadUsers(tx, moves);
-  const states = await loadStates(tx, moves);
-  const touched = new Map<string, LimitRow>();
-  for (const { unit, user, series, now, apply } of moves) {
-    const known = users.get(nameOf(unit.tenantId, user));
-    const { rule, subscriptionId } = chooseRule(unit.rules, heldAt(known?.intervals ?? [], now));
-    if (rule?.limitAmount == null) continue;
-    const key = `${series} ${subscriptionId ?? ''}`;
-    const state = touched.get(key) ?? states.get(key) ?? untouched;
-    const terms = { method: unit.method, rule, timeZone: known?.timeZone ?? 'UTC' };
-    touched.set(key, { ...apply(state, terms), series, subscriptionId: subscriptionId ?? '' });
+  const holders = await loadHolders(tx, moves);
+  const limits = await loadLimits(
+    tx,
+    moves.map(({ series, unit, user }) => ({ series, tenantId: unit.tenantId, unit: unit.name, user })),
+  );
+  for (const moved of moves) {
+    const limit = limits.get(moved.series);
+    if (limit !== undefined) follow(limit, moved, holders.get(nameOf(moved.unit.tenantId, moved.user)) ?? nobody);
   }
-  if (touched.size > 0)
-    await tx.query(upsertStates, [JSON.stringify([...touched.values()].map(rowOf))], 'usage-limits-upsert');
+  await saveLimits(tx, [...limits.values()]);
 };
 
-const rowOf = ({ series, subscriptionId, current, newestAt, windowFrom, windowTo, override }: LimitRow): object => ({
-  series,
-  subscription_id: subscriptionId,
-  current,
-  newest_at: newestAt,
-  window_from: windowFrom,
-  window_to: windowTo,
-  override,
-});
+const follow = (limit: LimitRecord, { unit, move, event, index }: Moved, holder: Holder): void => {
+  const facts = factsOf(unit, holder, { limit, now: event.metadata.at });
+  const { standing, counter, entries } = followLimit(limit.standing, move, facts);
+  limit.standing = standing;
+  if (counter !== null) {
+    const key = counter.subscriptionId ?? '';
+    limit.counters.set(key, counter.state);
+    limit.movedCounters.add(key);
+  }
+  for (const entry of entries) {
+    const rule = facts.judgedBy(entry.at).terms?.rule ?? null;
+    const ruleVersion = versionInForce(unit.versions, entry.at)?.version ?? 0;
+    limit.entries.push({ ...entry, ruleVersion, rule, event, index, ...actOf(entry, { move, event }) });
+  }
+};
 
-const movesOf = ({ events, samples, limited }: Batch): readonly Move[] => {
+const actOf = ({ cause }: LimitEntry, { move, event }: Pick<Moved, 'move' | 'event'>) => {
+  const { createdBy, reason } = event.metadata.actor;
+  if (cause === 'COUNTER_SET') return { actor: createdBy, reason: reason ?? null };
+  if (cause !== 'OVERRIDDEN' || move.kind !== 'override') return { actor: null, reason: null };
+  return { actor: createdBy, reason: (move.override?.reason ?? '') || (reason ?? null) };
+};
+
+const factsOf = (
+  { method, versions }: LimitedUnit,
+  { timeZone, intervals, changes }: Holder,
+  { limit, now }: { readonly limit: LimitRecord; readonly now: Instant },
+): LimitFacts => {
+  const judgedBy = (at: Instant) => {
+    const rules = versionInForce(versions, at)?.rules ?? [];
+    const { rule, subscriptionId } = chooseRule(rules, heldAt(intervals, at));
+    return { subscriptionId, terms: rule === null ? null : { method, rule, timeZone } };
+  };
+  const atNow = judgedBy(now);
+  return {
+    now,
+    judgedBy: (at) => (at === now ? atNow : judgedBy(at)),
+    counterOf: (subscriptionId) => limit.counters.get(subscriptionId ?? '') ?? untouched,
+    nextChange: earliest([...changes, ...versions.map(({ effectiveAt }) => effectiveAt)].filter((at) => at > now)),
+  };
+};
+
+const earliest = (instants: readonly Instant[]): Instant | null =>
+  instants.reduce<Instant | null>((first, at) => (first === null || at < first ? at : first), null);
+
+const movesOf = ({ events, samples, limited }: Batch): readonly Moved[] => {
   const byEvent = new Map<RecordedEvent, Sample[]>();
   for (const sample of samples) {
     const own = byEvent.get(sample.event);
@@ -126,44 +168,64 @@ const movesOf = ({ events, samples, limited }: Batch): readonly Move[] => {
   }
   return events.flatMap((event) => [
     ...(byEvent.get(event) ?? []).flatMap((sample) => sampleMove(sample, limited)),
-    ...(event.stream.startsWith('usageLimit-') ? handMove(event, limited) : []),
+    ...actMove(event, limited),
   ]);
 };
 
 /** Nobody can be told to stop who has no name, so anonymous usage has no limit (M16). */
 const sampleMove = (
-  { tenantId, unit: name, user, series, atMs, amount, event }: Sample,
+  { tenantId, unit: name, user, series, atMs, amount, event, index }: Sample,
   limited: LimitedUnits,
-): readonly Move[] => {
+): readonly Moved[] => {
   const unit = limited.get(nameOf(tenantId, name));
   if (unit === undefined || user === null || user === anonymousUser) return [];
-  const now = event.metadata.at;
-  return [
-    {
-      unit,
-      user,
-      series,
-      now,
-      apply: (state, terms) => afterSample(state, { at: instantOfMs(atMs), amount }, now, terms),
-    },
-  ];
+  return [{ unit, user, series, event, index, move: { kind: 'sample', sample: { at: instantOfMs(atMs), amount } } }];
 };
 
-const handMove = (recorded: RecordedEvent, limited: LimitedUnits): readonly Move[] => {
-  const { tenantId, at: now } = recorded.metadata;
-  const event: UsageLimitEvent | null = usageLimitSchema.decode(recorded);
-  const unit = event === null ? undefined : limited.get(nameOf(tenantId, event.data.unit));
-  if (event === null || unit === undefined) return [];
-  const { user } = event.data;
-  const series = userSeries(tenantId, user, unit.name);
-  return event.type === 'CounterSet'
-    ? [{ unit, user, series, now, apply: (state, terms) => afterReset(state, event.data.amount, now, terms) }]
-    : [{ unit, user, series, now, apply: (state) => ({ ...state, override: event.data.override }) }];
+const actMove = (event: RecordedEvent, limited: LimitedUnits): readonly Moved[] => {
+  const about = aboutLimit(event);
+  const { tenantId } = event.metadata;
+  const unit = about === null ? undefined : limited.get(nameOf(tenantId, about.unit));
+  if (about === null || unit === undefined) return [];
+  const { user, dueAt } = about;
+  const isOfRules = unit.versions.some(({ effectiveAt }) => effectiveAt === dueAt);
+  const move: LimitMove = isOfRules ? { kind: 'look', cause: 'RULES_CHANGED' } : about.move;
+  return [{ unit, user, series: userSeries(tenantId, user, unit.name), event, index: null, move }];
 };
 
-type Holder = { readonly timeZone: string; readonly intervals: readonly PlanInterval[] };
+type About = {
+  readonly unit: string;
+  readonly user: string;
+  readonly move: LimitMove;
+  /** What was due, when only time has passed. */
+  readonly dueAt?: Instant;
+};
 
-const loadUsers = async (tx: Sql, moves: readonly Move[]): Promise<ReadonlyMap<string, Holder>> => {
+const aboutLimit = (recorded: RecordedEvent): About | null => {
+  const act = recorded.stream.startsWith('usageLimit-') ? usageLimitSchema.decode(recorded) : null;
+  if (act !== null) {
+    const { unit, user } = act.data;
+    return act.type === 'CounterSet'
+      ? { unit, user, move: { kind: 'counter', amount: act.data.amount } }
+      : { unit, user, move: { kind: 'override', override: act.data.override } };
+  }
+  const news = recorded.stream.startsWith('limitNews-') ? limitNewsSchema.decode(recorded) : null;
+  if (news === null) return null;
+  const { unit, user } = news.data;
+  return news.type === 'TimePassed'
+    ? { unit, user, move: { kind: 'look', cause: 'PLANS_CHANGED' }, ...(news.data.dueAt && { dueAt: news.data.dueAt }) }
+    : { unit, user, move: { kind: 'told', ordinal: news.data.ordinal } };
+};
+
+/** Of plans, `changes` are the instants at which any begins or ends, in their order. */
+type Holder = {
+  readonly timeZone: string;
+  readonly intervals: readonly PlanInterval[];
+  readonly changes: readonly Instant[];
+};
+const nobody: Holder = { timeZone: 'UTC', intervals: [], changes: [] };
+
+const loadHolders = async (tx: Sql, moves: readonly Moved[]): Promise<ReadonlyMap<string, Holder>> => {
   const asked = [
     ...new Map(moves.map(({ unit, user }) => [nameOf(unit.tenantId, user), [unit.tenantId, user] as const])).values(),
   ];
@@ -173,14 +235,10 @@ const loadUsers = async (tx: Sql, moves: readonly Move[]): Promise<ReadonlyMap<s
     'metered-users',
   );
   return new Map(
-    rows.map(({ tenantId, user, timeZone, plans }) => [nameOf(tenantId, user), { timeZone, intervals: plans.flat() }]),
-  );
-};
-
-const loadStates = async (tx: Sql, moves: readonly Move[]): Promise<ReadonlyMap<string, LimitState>> => {
-  const series = [...new Set(moves.map((move) => move.series))];
-  const rows = await tx.query<LimitRow>(statesOf, [series], 'usage-limits-load');
-  return new Map(
-    rows.map(({ series: uuid, subscriptionId, ...state }) => [`${uuid.replaceAll('-', '')} ${subscriptionId}`, state]),
+    rows.map(({ tenantId, user, timeZone, plans }) => {
+      const intervals = plans.flat();
+      const changes = intervals.flatMap(({ fromAt, toAt }) => (toAt === null ? [fromAt] : [fromAt, toAt])).sort();
+      return [nameOf(tenantId, user), { timeZone, intervals, changes }];
+    }),
   );
 };

@@ -1,3 +1,5 @@
+import { dueWorkDdl } from '@billstream/postgres';
+
 /**
  * Instants of usage are kept as epoch milliseconds: thousands of them a statement are cheaper to send so, and a quarter
  * of an hour is a division. Everything else is a timestamptz or the JSON of its event.
@@ -36,6 +38,10 @@ create table metered_plans (
   intervals jsonb not null
 );
 create index metered_plans_of_account on metered_plans (account_id);
+create table log_formats (
+  tenant_id text primary key,
+  format jsonb not null
+);
 create table usage_streams (
   stream text primary key,
   revision bigint not null,
@@ -78,20 +84,71 @@ create table usage_limits (
   newest_at timestamptz,
   window_from timestamptz,
   window_to timestamptz,
-  override jsonb,
+  passed_over int not null,
   primary key (series, subscription_id)
 );
-`;
+create table limit_standings (
+  series uuid primary key,
+  tenant_id text not null,
+  unit text not null,
+  user_name text not null,
+  subscription_id text not null,
+  status text not null,
+  override jsonb,
+  entries int not null,
+  changed int not null,
+  changed_at timestamptz,
+  told int not null,
+  due_at timestamptz
+);
+create index limit_standings_of_unit on limit_standings (tenant_id, unit);
+create table limit_history (
+  series uuid not null,
+  ordinal int not null,
+  transition_id uuid not null,
+  tenant_id text not null,
+  unit text not null,
+  user_name text not null,
+  subscription_id text,
+  from_status text not null,
+  to_status text not null,
+  cause text not null,
+  current numeric not null,
+  limit_amount numeric,
+  rule_version int not null,
+  at timestamptz not null,
+  reset_at timestamptz,
+  stream text not null,
+  revision bigint not null,
+  idx int,
+  actor text,
+  reason text,
+  base_plan text,
+  addon_plan text,
+  refresh_interval text,
+  position bigint not null,
+  recorded_at timestamptz not null,
+  primary key (series, ordinal)
+);
+create unique index limit_history_by_id on limit_history (transition_id);
+create index limit_history_of_tenant on limit_history (tenant_id, position);
+create index limit_history_of_user on limit_history (tenant_id, user_name, position);
+create index limit_history_of_unit on limit_history (tenant_id, unit, position);
+${dueWorkDdl}`;
 
 export const meteringTables = [
   'meter_units',
   'meter_unit_versions',
   'metered_accounts',
   'metered_plans',
+  'log_formats',
   'usage_streams',
   'usage_series',
   'usage_batches',
   'usage_records',
   'usage_reports',
   'usage_limits',
+  'limit_standings',
+  'limit_history',
+  'due_work',
 ] as const;

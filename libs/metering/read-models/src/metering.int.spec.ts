@@ -1,119 +1,30 @@
-import type { RecordedEvent } from '@billstream/event-sourcing';
-import { type Decimal, type Instant, instantOfMs, newId } from '@billstream/kernel';
-import {
-  type LoggedRecord,
-  type Rule,
-  defaultRule,
-  meteredAccountSchema,
-  unitIdOf,
-  unitSchema,
-  unitStream,
-  usageLimitSchema,
-  usageRecordedName,
-  verdict,
-} from '@billstream/metering-domain';
-import { type Database, openDatabase } from '@billstream/postgres';
+import { type Decimal, type Instant, instantOfMs } from '@billstream/kernel';
+import { type LoggedRecord, meteredAccountSchema, usageLimitSchema, verdict } from '@billstream/metering-domain';
+import type { Database } from '@billstream/postgres';
 import fc from 'fast-check';
-import { type TestDatabase, testDatabase } from '@billstream/testing';
-import { countedStreams, limitState, meteringReadModel, unitVersions, usageOfEveryone, usageQuarters } from './index';
+import { countedStreams, limitState, unitVersions, usageOfEveryone, usageQuarters } from './index';
+import {
+  type Told,
+  applied,
+  contents,
+  defined,
+  limitedTo,
+  logOf,
+  record,
+  startMs,
+  tenantId,
+  usage,
+  wholeDay,
+  withTables,
+} from './testing/metering-log';
 
-let place: TestDatabase;
-const opened: Database[] = [];
-beforeAll(async () => {
-  place = await testDatabase();
-});
-afterAll(async () => {
-  for (const database of opened) await database.close();
-  await place.drop();
-});
+withTables();
 
-/** Fresh tables in a schema of their own. */
-const tables = async (): Promise<Database> => {
-  const schema = `s_${newId().replaceAll('-', '')}`;
-  const database = openDatabase({ url: place.url, schema, applicationName: 'metering read model spec', poolSize: 2 });
-  opened.push(database);
-  await database.query(`create schema ${schema}`);
-  await database.query(meteringReadModel.ddl);
-  return database;
-};
-
-const tenantId = newId();
-const startMs = Date.parse('2024-05-10T10:00:00.000Z');
-const wholeDay = { fromAt: '2024-05-10T00:00:00.000Z' as Instant, toAt: '2024-05-11T00:00:00.000Z' as Instant };
-
-type Told = { readonly stream: string; readonly type: string; readonly data: object; readonly atMs?: number };
-/** A log as the store would give it: positions with gaps, revisions by stream. */
-const logOf = (told: readonly Told[]): readonly RecordedEvent[] => {
-  const revisions = new Map<string, bigint>();
-  return told.map(({ stream, type, data, atMs = startMs }, index) => {
-    const revision = (revisions.get(stream) ?? -1n) + 1n;
-    revisions.set(stream, revision);
-    const at = instantOfMs(atMs);
-    const metadata = {
-      $correlationId: 'c',
-      $causationId: 'c',
-      commandId: 'c',
-      tenantId,
-      actor: { createdBy: 'spec' },
-      at,
-      recordedAt: at,
-    };
-    return { id: newId(), type, data, metadata, stream, revision, position: BigInt(index * 7) };
-  });
-};
-const usage = (partition: number, records: readonly LoggedRecord[], atMs = startMs): Told => ({
-  stream: `usage-${tenantId}-${partition}`,
-  type: usageRecordedName,
-  data: { tenantId, records },
-  atMs,
-});
-const record = (user: string, amount: number, id: string | null, atMs = startMs): LoggedRecord => [
-  'calls',
-  user,
-  atMs,
-  String(amount) as Decimal,
-  id === null ? null : 's',
-  id,
-];
-const defined = (name: string, rules: readonly Rule[]): Told => {
-  const unitId = unitIdOf(tenantId, name);
-  const { type, data } = unitSchema.encode({
-    type: 'UnitDefined',
-    data: { unitId, name, countingMethod: 'SUM', version: 1, effectiveAt: instantOfMs(startMs), rules },
-  });
-  return { stream: unitStream(unitId), type, data };
-};
-const limitedTo = (limit: number): Rule => ({
-  ...defaultRule('SUM'),
-  limitAmount: String(limit) as Decimal,
-  limitRefreshInterval: 'HOUR',
-});
-
-const applied = async (
-  events: readonly RecordedEvent[],
-  pageSizes: readonly number[] = [events.length],
-): Promise<Database> => {
-  const database = await tables();
-  for (let from = 0, page = 0; from < events.length; page += 1) {
-    const size = Math.max(1, pageSizes[page % pageSizes.length] ?? events.length);
-    await database.transaction((tx) => meteringReadModel.apply(tx, events.slice(from, from + size)));
-    from += size;
-  }
-  return database;
-};
 const sumOf = async (database: Database, user: string): Promise<number> =>
   (await usageQuarters(database, { tenantId, user, unit: 'calls' }, wholeDay)).reduce(
     (sum, quarter) => sum + Number(quarter.sum),
     0,
   );
-const contents = async (database: Database) => {
-  const found: Record<string, readonly string[]> = {};
-  for (const table of meteringReadModel.tables) {
-    const rows = await database.query<{ row: string }>(`select row_to_json(t)::text as row from ${table} t`);
-    found[table] = rows.map(({ row }) => row).sort();
-  }
-  return found;
-};
 
 describe('a record', () => {
   it('counts once: within an event, across events, pages and partitions, and the first in the log is the one', async () => {
@@ -292,4 +203,4 @@ it('whatever is repeated, mixed up or late, the totals are those of the distinct
     ),
     { numRuns: 15 },
   );
-}, 60_000);
+}, 120_000);

@@ -68,6 +68,8 @@ export type AccountInvoices = {
   readonly changedFrom: Instant | null;
   /** Whether runs wait for the end of an overdue state, or for the timelines after its end. */
   readonly hold: 'none' | 'held' | 'ending';
+  /** When an ending hold ends at the latest. */
+  readonly holdUntil: Instant | null;
   /** Invoices of children by their ids, as this account is charged for them. */
   readonly children: Readonly<Record<string, ChildShare>>;
 };
@@ -91,6 +93,7 @@ export const nothingInvoiced: AccountInvoices = {
   parked: null,
   changedFrom: null,
   hold: 'none',
+  holdUntil: null,
   children: {},
 };
 
@@ -110,7 +113,7 @@ const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ?
 export const laterRun = (a: InvoiceRun | null, b: InvoiceRun): InvoiceRun => ({
   targetDate: later(a?.targetDate ?? null, b.targetDate),
   at: later(a?.at ?? null, b.at),
-  ...(a?.recounts === true || b.recounts === true ? { recounts: true } : {}),
+  ...(a?.isAsked === true || b.isAsked === true ? { isAsked: true } : {}),
 });
 
 const paidBy = ({ transactionType, status, amountMinor }: Transaction): number => {
@@ -118,6 +121,9 @@ const paidBy = ({ transactionType, status, amountMinor }: Transaction): number =
   if (transactionType === 'PURCHASE') return amountMinor;
   return transactionType === 'REFUND' || transactionType === 'CHARGEBACK' ? -amountMinor : 0;
 };
+
+const purchasedBy = (transaction: Transaction): number =>
+  transaction.transactionType === 'PURCHASE' ? paidBy(transaction) : 0;
 
 const changed = (
   state: AccountInvoices,
@@ -133,10 +139,12 @@ const withPayment = (state: AccountInvoices, { transactionId, ...payment }: Invo
   const transaction: Transaction = { invoiceId, transactionType, status, amountMinor };
   const before = state.transactions[transactionId];
   const moved = paidBy(transaction) - (before === undefined ? 0 : paidBy(before));
+  const purchased = purchasedBy(transaction) - (before === undefined ? 0 : purchasedBy(before));
   const transactions = { ...state.transactions, [transactionId]: transaction };
   return changed({ ...state, transactions }, invoiceId, (totals) => ({
     ...totals,
     paidMinor: totals.paidMinor + moved,
+    purchasedMinor: totals.purchasedMinor + purchased,
   }));
 };
 
@@ -189,7 +197,7 @@ const withAdjustment = (state: AccountInvoices, data: Data<'InvoiceAdjusted'>): 
 const withoutVoided = (state: AccountInvoices, invoiceId: string): AccountInvoices => {
   const voided = state.invoices[invoiceId];
   if (voided === undefined) return state;
-  const invoices = { ...state.invoices, [invoiceId]: { ...voided, status: 'VOID' as const } };
+  const invoices = { ...state.invoices, [invoiceId]: { ...voided, status: 'VOID' as const, creditMinor: 0 } };
   const after: AccountInvoices = {
     ...state,
     subscriptions: withoutInvoice(state.subscriptions, invoiceId),
@@ -342,8 +350,12 @@ const folds: {
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
   InvoiceAdjusted: withAdjustment,
   CreditApplied: (state, { items }) => withCredit(state, items),
-  InvoicingHeld: (state, { isEnding }) => ({ ...state, hold: isEnding ? 'ending' : 'held' }),
-  InvoicingResumed: (state) => ({ ...state, hold: 'none' }),
+  InvoicingHeld: (state, { isEnding, until = null }) => ({
+    ...state,
+    hold: isEnding ? 'ending' : 'held',
+    holdUntil: until,
+  }),
+  InvoicingResumed: (state) => ({ ...state, hold: 'none', holdUntil: null }),
   ChildInvoiceSummed: withChildShare,
   SettledByParent: (state, { invoiceId, settledMinor }) =>
     changed(state, invoiceId, (totals) => ({ ...totals, settledMinor })),
