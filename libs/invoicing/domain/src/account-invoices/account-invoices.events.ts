@@ -143,7 +143,7 @@ export type UsagePeriodRequest = {
 export type InvoiceRun = {
   readonly targetDate: LocalDate;
   readonly at: Instant;
-  /** Somebody asked for it: it comes to its end whatever keeps others from running. */
+  /** Somebody asked for it: it comes to its end whatever keeps others from running, and counts usage again that was charged. */
   readonly isAsked?: true;
 };
 

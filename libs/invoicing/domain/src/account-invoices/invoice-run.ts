@@ -66,7 +66,12 @@ const requestsFor = (
 };
 
 /** What the run needs and nobody has asked for, as much of it as one decision may ask for. */
-export const usageRequests = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun, occasion: Occasion) => {
+export const usageRequests = (
+  state: AccountInvoices,
+  account: RecordedAccount,
+  run: InvoiceRun,
+  occasion: Occasion,
+) => {
   const asked = new Set(state.pending?.periods);
   let left = (state.pending?.requests.length ?? 0) < requestsAtOnce ? quantitiesAtOnce : 0;
   const wanted = unknownUsage(state, run, occasion).map(({ ledger, periods }) => {
