@@ -95,6 +95,8 @@ export const paymentMethodsReadModel: ReadModel = {
         case 'CheckoutStarted':
         case 'ManualPayTagChanged':
         case 'InvoiceHeldBack':
+        case 'AllInvoicesAsked':
+        case 'ExcessReceived':
         case 'InvoiceReleased':
         case undefined:
       }
