@@ -1,6 +1,7 @@
 import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
+import { countLateUsage } from './late-usage';
 import { meteringModule } from './metering.module';
 import { meteringDueWork } from './tell-limits';
 
@@ -12,6 +13,7 @@ export const meteringService: ServiceDefinition = {
     'meterUnit-',
     'meteredAccount-',
     'logFormat-',
+    'billingNews-',
     'usageLimit-',
     'limitNews-',
     'usageClosing-',
@@ -20,6 +22,6 @@ export const meteringService: ServiceDefinition = {
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],
-  dueWork: meteringDueWork,
+  dueWork: (runtime) => ({ ...countLateUsage(runtime), ...meteringDueWork(runtime) }),
   module: meteringModule,
 };

@@ -1,10 +1,12 @@
 import type { LimitCause, LimitStatus } from '@billstream/metering-contracts';
 import { type Decimal, type Instant, epochMs, instantOfMs } from '@billstream/kernel';
 import {
+  type CorrectedSample,
   type LimitOverride,
   type LimitSample,
   type LimitState,
   type LimitTerms,
+  afterCorrection,
   afterReset,
   afterSample,
   verdict,
@@ -41,6 +43,7 @@ export const released: LimitStanding = {
 /** Something that can move a limit, in log order. */
 export type LimitMove =
   | { readonly kind: 'sample'; readonly sample: LimitSample }
+  | { readonly kind: 'correction'; readonly corrected: CorrectedSample }
   | { readonly kind: 'counter'; readonly amount: Decimal }
   | { readonly kind: 'override'; readonly override: LimitOverride | null }
   | { readonly kind: 'told'; readonly ordinal: number }
@@ -104,15 +107,28 @@ export const followLimit = (before: LimitStanding, move: LimitMove, facts: Limit
 type MovedCounter = NonNullable<Followed['counter']>;
 
 const movedCounter = (move: LimitMove, { now, judgedBy, counterOf }: LimitFacts): MovedCounter | null => {
-  if (move.kind !== 'sample' && move.kind !== 'counter') return null;
+  if (move.kind !== 'sample' && move.kind !== 'correction' && move.kind !== 'counter') return null;
   const { subscriptionId, terms } = judgedBy(now);
   if (terms?.rule.limitAmount == null) return null;
   const state = counterOf(subscriptionId);
-  return {
-    subscriptionId,
-    state:
-      move.kind === 'sample' ? afterSample(state, move.sample, now, terms) : afterReset(state, move.amount, now, terms),
-  };
+  return { subscriptionId, state: stateAfter(state, move, { now, terms }) };
+};
+
+type CounterMove = Extract<LimitMove, { readonly kind: 'sample' | 'correction' | 'counter' }>;
+
+const stateAfter = (
+  state: LimitState,
+  move: CounterMove,
+  { now, terms }: { readonly now: Instant; readonly terms: LimitTerms },
+): LimitState => {
+  switch (move.kind) {
+    case 'sample':
+      return afterSample(state, move.sample, now, terms);
+    case 'correction':
+      return afterCorrection(state, move.corrected, now, terms);
+    case 'counter':
+      return afterReset(state, move.amount, now, terms);
+  }
 };
 
 const counterAfter =
@@ -151,6 +167,7 @@ const lookOf = (move: LimitMove): Look => ({
 const effectOf = (move: LimitMove): Look => {
   switch (move.kind) {
     case 'sample':
+    case 'correction':
       return { cause: 'USAGE', always: false };
     case 'counter':
       return { cause: 'COUNTER_SET', always: true };

@@ -45,8 +45,8 @@ export const readLogLines = (body: string, { patterns, timeZone }: LogFormat): R
   body.split(/\r?\n/).forEach((line, index) => {
     if (line.trim() === '') return;
     const found = readLine(line, compiled, timeZone);
-    if ('code' in found) rejected.push({ index, ...found });
-    else read.push({ index, record: found });
+    if ('refused' in found) rejected.push({ index, ...found.refused });
+    else read.push({ index, record: found.record });
   });
   return { read, rejected };
 };
@@ -57,23 +57,25 @@ const readLine = (
   line: string,
   patterns: readonly LinePattern[],
   timeZone: string,
-): Refused | Readonly<Record<string, unknown>> => {
-  if (line.length > lineLengthMax)
-    return { field: '', code: 'line-too-long', message: `a line has at most ${lineLengthMax} characters` };
+): { readonly refused: Refused } | Pick<ReadLine, 'record'> => {
+  if (line.length > lineLengthMax) return refuse('', 'line-too-long', `a line has at most ${lineLengthMax} characters`);
   for (const { match } of patterns) {
     const fields = match(line);
     if (fields === null) continue;
     const { time, ...rest } = fields;
-    if (time === undefined) return rest;
+    if (time === undefined) return { record: rest };
     const ms = lineTimeMs(time, timeZone);
     // The original took the present for a time it could not read, and billed the wrong hour.
     return ms === null
-      ? { field: 'time', code: 'invalid', message: `${time} is not a time that is understood` }
-      : { ...rest, time: ms };
+      ? refuse('time', 'invalid', `${time} is not a time that is understood`)
+      : { record: { ...rest, time: ms } };
   }
-  const message = patterns.length === 0 ? 'the tenant has no patterns of log lines' : 'no pattern fits the line';
-  return { field: '', code: 'no-pattern', message };
+  return refuse('', 'no-pattern', patterns.length === 0 ? 'the tenant has no patterns' : 'no pattern fits the line');
 };
+
+const refuse = (field: string, code: string, message: string): { readonly refused: Refused } => ({
+  refused: { field, code, message },
+});
 
 /** ISO with or without milliseconds and zone, `dd.MM.yyyy HH:mm:ss`, `dd.MM.yyyy`, epoch milliseconds; null: none of them. */
 export const lineTimeMs = (text: string, timeZone: string): number | null => {

@@ -1,5 +1,10 @@
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
+export { lateUsageKind } from './closings.projection';
+export { closingByKey } from './closings.query';
+export type { ClosingView } from './closings.query';
+export { correctionsPage, usedCorrectionIds } from './corrections.query';
+export type { CorrectionSearch, CorrectionView } from './corrections.query';
 export { tellLimit } from './limit-tables';
 export { limitDue, limitHistory, limitHistoryEntry, limitState, untoldTransitions } from './limits.query';
 export type { LimitDue, LimitHistoryEntry, LimitHistorySearch } from './limits.query';
@@ -11,3 +16,5 @@ export { countedStreams, reportedUsage, unratedUsage, usageOfEveryone, usageQuar
 export type { ReportedTotal } from './usage.query';
 export { subscriptionById, userByName, userOfAccount } from './users.query';
 export type { SubscriptionView, UserView } from './users.query';
+export { nameKey, recordsNamed } from './usage-records.query';
+export type { NamedRecord, RecordName } from './usage-records.query';

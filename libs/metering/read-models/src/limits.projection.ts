@@ -213,7 +213,7 @@ const aboutLimit = (recorded: RecordedEvent): About | null => {
   if (news === null) return null;
   const { unit, user } = news.data;
   return news.type === 'TimePassed'
-    ? { unit, user, move: { kind: 'look', cause: 'PLANS_CHANGED' }, dueAt: news.data.dueAt }
+    ? { unit, user, move: { kind: 'look', cause: 'PLANS_CHANGED' }, ...(news.data.dueAt && { dueAt: news.data.dueAt }) }
     : { unit, user, move: { kind: 'told', ordinal: news.data.ordinal } };
 };
 
