@@ -32,7 +32,13 @@ export {
   payPalPlugin,
   payerAccountSchema,
 } from './payer-account/payer-account';
-export type { AskedInvoice, ManualPayTag, PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
+export type {
+  AskedInvoice,
+  ManualPayTag,
+  PayerAccount,
+  PayerAccountEvent,
+  PaymentMethod,
+} from './payer-account/payer-account';
 export { paymentKey, paymentKeySchema } from './payment-key/payment-key';
 export { payment } from './payment/payment.decider';
 export type {
