@@ -1,6 +1,8 @@
 import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
 import {
+  logFormat,
+  logFormatSchema,
   meteredAccount,
   meteredAccountSchema,
   subscriptionUsage,
@@ -9,13 +11,15 @@ import {
   unitSchema,
   usageClosing,
   usageClosingSchema,
+  usageCorrectionSchema,
+  usageCorrections,
   usageLimit,
   usageLimitSchema,
   usageStream,
 } from '@billstream/metering-domain';
 import { countingMethods } from '@billstream/metering-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import { usageCounted } from './close-usage';
+import { closingQuestions, usageCounted } from './close-usage';
 import { createIngest } from './ingest/ingest';
 import { usageWriter } from './ingest/usage-writer';
 
@@ -27,10 +31,13 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     runtime,
     unit: runtime.handle(unit, unitSchema),
     account: runtime.handle(meteredAccount, meteredAccountSchema),
+    logFormat: runtime.handle(logFormat, logFormatSchema),
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
+    correction: runtime.handle(usageCorrections, usageCorrectionSchema),
     usageCounted: usageCounted(runtime),
+    closingQuestions: closingQuestions(database),
     ingest: createIngest({
       writer,
       clock,

@@ -1,3 +1,5 @@
+import { auditedAnswers } from '@billstream/http';
+import { auditRecordsOf } from '@billstream/postgres';
 import type { ServiceDefinition, ServiceRuntime } from '@billstream/service-runtime';
 import { publication } from '@billstream/subscriptions-domain';
 import {
@@ -7,6 +9,7 @@ import {
   subscriberAccountsReadModel,
 } from '@billstream/subscriptions-read-models';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { dueCatalogs } from './due-catalogs';
 import { duePhases } from './due-phases';
 import { openChanges } from './open-changes';
@@ -36,6 +39,14 @@ import { subscriptionsOn, subscriptionsToken } from './subscriptions';
 @Module({})
 class SubscriptionsModule {}
 
+/** Events and blocking states are no objects of the audit trail; a subscription names its bundle too. */
+const auditedKinds = [
+  ['eventId', null],
+  ['blockedId', null],
+  ['subscriptionId', 'SUBSCRIPTION'],
+  ['bundleId', 'BUNDLE'],
+] as const;
+
 const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
   module: SubscriptionsModule,
   controllers: [
@@ -61,7 +72,13 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     OnInvoicing,
     OnOverdue,
   ],
-  providers: [{ provide: subscriptionsToken, useValue: subscriptionsOn(runtime) }],
+  providers: [
+    { provide: subscriptionsToken, useValue: subscriptionsOn(runtime) },
+    {
+      provide: APP_INTERCEPTOR,
+      useValue: auditedAnswers(auditedKinds, (...of) => auditRecordsOf(runtime.database, ...of)),
+    },
+  ],
 });
 
 /** The catalog, bundles and subscriptions, and the billing timelines that others bill by. */

@@ -41,6 +41,7 @@ export {
   dayOfMonth,
   daysBetween,
   daysInMonth,
+  instantInZone,
   instantOf,
   isTimeZone,
   localDateOf,
@@ -53,5 +54,5 @@ export {
   zonedDateOf,
 } from './calendar';
 export type { AccountTime, DurationUnit, LocalDate } from './calendar';
-export { fixedClock, tenantClock, wallTime } from './clock';
+export { fixedClock, notBefore, tenantClock, wallTime } from './clock';
 export type { Clock } from './clock';

@@ -5,14 +5,14 @@ import {
   accountInvoicesStream,
   tenantInvoicingStream,
 } from '@billstream/invoicing-domain';
-import type { Instant } from '@billstream/kernel';
+import { type Instant, notBefore } from '@billstream/kernel';
 import type { MeteringEvent } from '@billstream/metering-contracts';
 import type { PaymentsEvent } from '@billstream/payments-contracts';
 import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { contextAt } from './context';
-import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+import { type Invoicing, invoicingToken } from '../invoicing';
 
 type Heard<Events extends { readonly type: string; readonly data: object }, Type extends Events['type']> = PublicEvent<
   Type,

@@ -1,3 +1,4 @@
+export { askTogether } from './ask-together';
 export { auditRecordsOf, auditRecordsOfAccount, auditTrail } from './audit-trail';
 export type { AuditRecord, AuditedChange, ChangeType } from './audit-trail';
 export { loadCheckpoints, prepareReadModels, runtimeDdl } from './checkpoints';
@@ -17,4 +18,4 @@ export type { ReadModel } from './read-model';
 export { compareReadModel, rebuildReadModel } from './rebuild';
 export type { RebuildParts, RebuildProgress, Rebuilt } from './rebuild';
 export { tenantClockDdl, tenantClocks } from './tenant-clocks';
-export type { TenantClocks } from './tenant-clocks';
+export type { ClockPosition, TenantClocks } from './tenant-clocks';

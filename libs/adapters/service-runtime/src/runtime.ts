@@ -1,4 +1,10 @@
-import { type EventStore, commandHandler } from '@billstream/event-sourcing';
+import {
+  type DomainEvent,
+  type EventStore,
+  type Handle,
+  type Rejection,
+  commandHandler,
+} from '@billstream/event-sourcing';
 import type { Metrics } from '@billstream/observability';
 import type { Database, Projections, TenantClocks } from '@billstream/postgres';
 import type { Logger } from 'pino';
@@ -33,7 +39,7 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
     clock: clocks.clock,
     logger,
     settings,
-    handle: (decider, schema, snapshots) =>
+    handle: onePerDecider((decider, schema, snapshots) =>
       observed(
         commandHandler({
           store,
@@ -47,10 +53,29 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
         }),
         { service: name, logger, metrics },
       ),
+    ),
     visible,
+    passed: (position, withinMs) => projections.visible(position, withinMs),
     // Other contexts' events move the head too; only this service's own are waited for.
     caughtUp: async () => visible(await lastOwnPosition(parts)),
     metrics: serviceMetrics(metrics, name),
+  };
+};
+
+/**
+ * Endpoints, reactions and due work ask for the loop of the same decider each for itself. They must share one: two would
+ * each remember the streams, read what the other has appended, and conflict where they could wait.
+ */
+const onePerDecider = (make: ServiceRuntime['handle']): ServiceRuntime['handle'] => {
+  const made = new Map<object, unknown>();
+  return <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+    ...asked: Parameters<typeof make<Command, Event, State, Refusal>>
+  ) => {
+    const [decider] = asked;
+    const handle = made.get(decider) ?? make(...asked);
+    made.set(decider, handle);
+    // What is kept under a decider was made of that decider.
+    return handle as Handle<Command, Event, State, Refusal>;
   };
 };
 

@@ -1,5 +1,5 @@
 import type { EventStore } from '@billstream/event-sourcing';
-import { type Clock, type Instant, instantOfMs } from '@billstream/kernel';
+import { type Instant, instantOfMs } from '@billstream/kernel';
 import { type Database, type DueWorker, type Projections, dueBefore } from '@billstream/postgres';
 import { type Bus, type BusServer, type Relay, fencePrefix, fenceRaiser } from '@billstream/rabbitmq';
 import { hearsOf } from './audience';
@@ -11,7 +11,6 @@ export type StateParts = {
   readonly store: EventStore;
   readonly database: Database;
   readonly bus: Bus;
-  readonly clock: Clock;
   readonly server: BusServer;
   readonly relay: () => Relay;
   readonly projections: Projections;
@@ -22,23 +21,32 @@ export type StateParts = {
 
 /** Answers what operators and the gateway ask: how far everything is. */
 export const internalFace = (parts: StateParts): InternalFace => {
-  const { definition, database, clock, server, projections, due } = parts;
+  const { definition, database, server, projections, due } = parts;
   // Due work exists only where a read model schedules some.
   const hasDueWork = definition.readModels.some(({ tables }) => tables.includes('due_work'));
   const dueState = (tenantId: string, until: Instant) =>
-    hasDueWork
-      ? dueBefore(database, tenantId, { now: clock.now(tenantId), until })
-      : Promise.resolve({ dueNow: 0, nextDueAt: null });
+    hasDueWork ? dueBefore(database, tenantId, until) : Promise.resolve({ dueNow: 0, nextDueAt: null });
+  /** Whoever waits asks often: the table is looked into once everything else is through, as more may be due by then. */
+  const dueIn = async (tenantId: string | undefined, isThrough: boolean): Promise<number> => {
+    if (tenantId === undefined) return 0;
+    const { dueNow } = isThrough ? await dueState(tenantId, beginning) : { dueNow: 0 };
+    return Math.max(dueNow, due.running(tenantId));
+  };
   return {
     state: () => stateOf(parts),
     fence: fenceRaiser(parts.store),
-    settled: async (fence, tenantId) => ({
-      relay: (parts.relay().progress().position ?? -1n) >= fence,
-      projections: await projections.visible(fence, 0),
-      heard: hearsOf(definition).every((context) => server.hasPassed(context, fence)),
-      due: tenantId === undefined ? 0 : Math.max((await dueState(tenantId, beginning)).dueNow, due.running(tenantId)),
-      appended: parts.appended(),
-    }),
+    settled: async (fence, tenantId) => {
+      const passed = {
+        relay: (parts.relay().progress().position ?? -1n) >= fence,
+        projections: await projections.visible(fence, 0),
+        heard: hearsOf(definition).every((context) => server.hasPassed(context, fence)),
+      };
+      return {
+        ...passed,
+        due: await dueIn(tenantId, Object.values(passed).every(Boolean)),
+        appended: parts.appended(),
+      };
+    },
     dueAt: async (tenantId, until) => (await dueState(tenantId, until)).nextDueAt,
     quiet: (after, tenantId) => isQuiet(parts.store, after, tenantId),
     readiness: () => readinessOf(parts),

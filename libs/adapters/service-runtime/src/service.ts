@@ -50,6 +50,8 @@ export type ServiceRuntime = {
   ): Handle<Command, Event, State, Refusal>;
   /** Resolves once this service's read models have passed a position, or after at most 2 s. Null resolves at once. */
   visible(position: bigint | null): Promise<void>;
+  /** Whether this service's read models have passed a position, or do within the time given. */
+  passed(position: bigint, withinMs: number): Promise<boolean>;
   /** Like `visible`, for everything this service has appended or could have seen until now: use it before answering 404. */
   caughtUp(): Promise<void>;
   /** Raises a gauge or counts something under this service's metrics. */

@@ -15,10 +15,13 @@ export type {
 export { accountInvoices } from './account-invoices/account-invoices.decider';
 export type { AccountInvoicesCommand } from './account-invoices/account-invoices.decider';
 export type { AskedItem } from './account-invoices/commands/add-items';
+export { adjustableMinor } from './account-invoices/commands/adjust-item';
 export type { AccountInvoicesRejection } from './account-invoices/rejections';
 export { reusableDraft } from './account-invoices/invoice-run';
 export { previewInvoice } from './account-invoices/preview';
-export type { Billing, Preview } from './account-invoices/preview';
+export type { Billing, CountedUsage, Preview, PreviewRequest } from './account-invoices/preview';
+export { usageToPreview } from './account-invoices/preview-usage';
+export type { UsageRequest } from './account-invoices/preview-usage';
 export { amountOf } from './account-invoices/invoice-totals';
 export type { InvoiceStatus } from './account-invoices/invoice-totals';
 export { defaultSettings, settingsFrom } from './account-invoices/invoicing-settings';

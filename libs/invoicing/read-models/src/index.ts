@@ -1,5 +1,5 @@
 export { dueInvoicesReadModel, invoiceDueKind, overdueCheckKind, parentInvoiceKind } from './due-invoices.projection';
-export { auditReadModel, auditRecordsOfItem } from './audit.projection';
+export { auditReadModel, auditRecordsOfItems } from './audit.projection';
 export { invoicesReadModel } from './invoices.projection';
 export {
   childInvoices,
@@ -10,8 +10,9 @@ export {
   invoicesOf,
   accountInvoicesPage,
   invoicesPage,
+  placesOfItems,
 } from './invoices.query';
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';
-export { delegatingChildren, overdueConfigOf, overdueReadModel, overdueStateOfAccount } from './overdue.read-model';
+export { delegatingChildren, overdueConfigsOf, overdueReadModel, overdueStateOfAccount } from './overdue.read-model';
 export { invoiceText, invoicingSettings, tenantInvoicingReadModel } from './tenant-invoicing.projection';
 export { searchInvoices } from './search-invoices.query';

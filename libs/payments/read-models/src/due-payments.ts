@@ -67,7 +67,7 @@ const heardOf = (recorded: RecordedEvent): readonly Heard[] => {
     return stepsOf(ofInvoice).map((step) => ({ step, recorded, payload }));
   }
   const ofPayment = paymentSchema.decode(recorded);
-  if (ofPayment === null || ofPayment.type === 'PaymentOpened') return [];
+  if (ofPayment === null || ofPayment.type === 'PaymentOpened' || ofPayment.type === 'PurchaseFound') return [];
   const payload = (): DueTransaction => dueTransaction(ofPayment, recorded);
   return transactionStepsOf(ofPayment).map((step) => ({ step, recorded, payload }));
 };
@@ -79,7 +79,7 @@ const duePayment = ({ type, data }: InvoicePaymentsEvent, { metadata }: Recorded
   return { invoiceId, paymentId, transactionId, correlationId: metadata.$correlationId };
 };
 
-type TransactionEvent = Exclude<PaymentEvent, { readonly type: 'PaymentOpened' }>;
+type TransactionEvent = Exclude<PaymentEvent, { readonly type: 'PaymentOpened' | 'PurchaseFound' }>;
 
 const dueTransaction = ({ data }: TransactionEvent, { metadata }: RecordedEvent): DueTransaction => {
   const { paymentId, accountId, transactionId } = data;

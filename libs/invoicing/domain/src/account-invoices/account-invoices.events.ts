@@ -51,6 +51,9 @@ export type ItemSubject = {
   readonly catalogEffectiveDate: Instant | null;
 };
 
+/** Two instants, and the one up to which usage between them was counted where that was under way. */
+export type CountedPeriod = { readonly fromAt: Instant; readonly toAt: Instant; readonly countedUntil?: Instant };
+
 /** A line of an invoice. Amounts are minor units of the invoice's currency: charges positive, repairs and used credit negative. */
 export type InvoiceItem = ItemSubject & {
   readonly itemId: string;
@@ -65,7 +68,7 @@ export type InvoiceItem = ItemSubject & {
   readonly quantity: Decimal | null;
   readonly usageName: string | null;
   /** The instants between which a USAGE item was counted. */
-  readonly usagePeriod: { readonly fromAt: Instant; readonly toAt: Instant } | null;
+  readonly usagePeriod: CountedPeriod | null;
   /** JSON text that clients get as it is. */
   readonly itemDetails: string | null;
   /** Reports of usage (Kill Bill's tracking ids) that a USAGE item is the first to charge. */
@@ -119,6 +122,8 @@ export type CreditItem = {
 export type InvoiceBalance = {
   readonly invoiceId: string;
   readonly balanceMinor: number;
+  /** What payments of the invoice that succeeded come to, as far as the balance counts them; absent: nobody said. */
+  readonly purchasedMinor?: number;
   /** The invoice sums up children, whose invoices are settled with it. */
   readonly isParentInvoice?: true;
   /** What a child's invoice asks for, whether its parent has paid it or not. */
@@ -144,6 +149,8 @@ export type ChildShare = {
   readonly invoiceId: string;
   readonly itemId: string;
   readonly childAccountId: string;
+  /** Absent in what was summed up before invoices could be again. */
+  readonly childExternalKey?: string;
   readonly childInvoiceId: string;
   /** What the parent is charged for the child's invoice, adjustments counted in. */
   readonly coveredMinor: number;
@@ -273,13 +280,8 @@ export type AccountInvoicesEvent =
         readonly accountId: string;
         readonly at: Instant | null;
         readonly run: InvoiceRun;
-        /** Periods of usage that the run found to cost nothing, where the tenant wants no items for that. */
-        readonly unused?: readonly {
-          readonly subscriptionId: string;
-          readonly usageName: string;
-          readonly fromAt: Instant;
-          readonly toAt: Instant;
-        }[];
+        /** Periods of usage that the run found to cost nothing (more), where that makes no item. */
+        readonly unused?: readonly (CountedPeriod & { readonly subscriptionId: string; readonly usageName: string })[];
       }
     >
   /** A run that could not price something. Nothing runs by itself until somebody asks for an invoice (Kill Bill parks the account). */

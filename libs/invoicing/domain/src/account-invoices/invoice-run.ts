@@ -61,7 +61,7 @@ const requestsFor = (
 };
 
 /** What the run needs and nobody has asked for, as much of it as one decision may ask for. */
-const openRequests = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun, occasion: Occasion) => {
+export const usageRequests = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun, occasion: Occasion) => {
   const asked = new Set(state.pending?.periods);
   let left = (state.pending?.requests.length ?? 0) < requestsAtOnce ? periodsAtOnce : 0;
   const wanted = unknownUsage(state, run, occasion).map(({ ledger, periods }) => {
@@ -89,7 +89,7 @@ const awaitUsage = (
   run: InvoiceRun,
   occasion: Occasion,
 ): readonly AccountInvoicesEvent[] | null => {
-  const requests = openRequests(state, account, run, occasion);
+  const requests = usageRequests(state, account, run, occasion);
   if (requests.length > 0) return requests.map((data) => ({ type: 'UsageRequested', data }));
   if (state.pending === null || state.pending.requests.length === 0) return null;
   const merged = laterRun(state.pending.run, run);

@@ -6,7 +6,7 @@ import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-eve
 import type { InvoicingSettings } from './invoicing-settings';
 import { recurringStretch } from './proposals';
 import type { SubscriptionLedger } from './subscription-ledger';
-import { type UsageHorizon, type UsageSection, endedPeriods, isPeriodOf, usageSections } from './usage-periods';
+import { type UsageHorizon, type UsageSection, endedPeriods, standingPeriods, usageSections } from './usage-periods';
 
 /** The day on which more of a recurring price falls due than the run has charged; null when the stretch's end comes first. */
 const nextBillDate = (
@@ -75,10 +75,9 @@ const instantsOf = (
       return end !== null && isOwnEnd(section, horizon, end) ? end : unlessQuiet(end);
     }),
     // What was charged while under way is counted again when it is over, unless it was over before.
-    ...usage
-      .filter(
-        (one) => one.isAhead === true && one.toAt > run.at && sections.some((section) => isPeriodOf(section, one)),
-      )
+    ...sections
+      .flatMap((section) => standingPeriods(section, usage))
+      .filter(({ isAhead, toAt }) => isAhead === true && toAt > run.at)
       .map(({ toAt }) => toAt),
   ];
 };
