@@ -69,7 +69,10 @@ export const meteredAccount: Decider<MeteredAccountCommand, MeteredAccountEvent,
       const { accountId, user, timeZone, billCycleDay = 0 } = command;
       return state.account === accountKey(command)
         ? accept()
-        : accept<MeteredAccountEvent>({ type: 'AccountRecorded', data: { accountId, user, timeZone, billCycleDay } });
+        : accept<MeteredAccountEvent>({
+            type: 'AccountRecorded',
+            data: { accountId, user, timeZone, ...(billCycleDay > 0 && { billCycleDay }) },
+          });
     }
     const { accountId, subscriptionId, intervals } = command;
     return state.plans[subscriptionId] === JSON.stringify(intervals)
