@@ -13,6 +13,7 @@ import {
 } from '../testing/simulated-account';
 import { accountInvoices } from './account-invoices.decider';
 import { previewInvoice } from './preview';
+import { entryOf, valuesIn } from './book';
 
 const started = () => {
   const system = simulatedAccount();
@@ -83,7 +84,7 @@ describe('a subscription that ends or changes in the middle of what was charged'
     const balance = system.events.filter(({ type }) => type === 'BalanceChanged').at(-1);
     expect(balance?.data).toMatchObject({ accountBalanceMinor: 903, accountCreditMinor: 0 });
     expect(
-      Object.values(system.state().invoices).map(({ chargedMinor, creditMinor }) => [chargedMinor, creditMinor]),
+      valuesIn(system.state().invoices).map(({ chargedMinor, creditMinor }) => [chargedMinor, creditMinor]),
     ).toEqual([
       [2000, -1097],
       [-1097, 1097],
@@ -262,7 +263,7 @@ describe('payments', () => {
       },
       now: at('2018-10-06'),
     });
-    expect(system.state().invoices[invoiceId]?.paidMinor).toBe(0);
+    expect(entryOf(system.state().invoices, invoiceId)?.paidMinor).toBe(0);
   });
 });
 
