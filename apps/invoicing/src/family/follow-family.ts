@@ -2,6 +2,7 @@ import type { CommandContext } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import { type AccountInvoicesCommand, type ChildShare, accountInvoicesStream } from '@billstream/invoicing-domain';
 import { derivedId } from '@billstream/kernel';
+import { givenCredit } from '../given-credit';
 import type { Invoicing } from '../invoicing';
 import { entryOf } from '@billstream/invoicing-domain';
 
@@ -89,19 +90,7 @@ export const giveTransferredCredit = async (
   { parentAccountId, invoiceId, amountMinor }: Omit<Told<'invoicing.credit-transferred.v1'>, 'currency'>,
   { tenantId, actor, at, correlationId }: CommandContext,
 ): Promise<void> => {
-  const credit = {
-    type: 'CREDIT_ADJ' as const,
-    amountMinor,
-    invoiceId: null,
-    startDate: null,
-    endDate: null,
-    description: 'Account credit moved from a child account',
-    itemDetails: null,
-    linkedItemId: null,
-    quantity: null,
-    rate: null,
-    usageName: null,
-  };
+  const credit = givenCredit(amountMinor, 'Account credit moved from a child account');
   await record(
     invoicing,
     parentAccountId,

@@ -210,6 +210,19 @@ describe('a plan with usage', () => {
     expect(usage).toEqual(['USAGE 2018-10-06→2018-10-20 1.00', 'USAGE 2018-10-20→2018-11-06 1.70']);
   });
 
+  it('charges what was reported late when somebody asks for an invoice, once', () => {
+    let quantity = '100';
+    const system = simulatedAccount(() => quantity);
+    system.record();
+    system.subscribe(transition('START', '2018-10-06', metered()));
+    system.moveTo('2018-11-10');
+    quantity = '150';
+    system.invoice();
+    expect(system.invoices().slice(2).map(lines)).toEqual([['USAGE 2018-10-06→2018-11-06 0.50']]);
+    system.invoice();
+    expect(system.invoices()).toHaveLength(3);
+  });
+
   it('charges the last part at once when the subscription is cancelled', () => {
     const system = simulatedAccount(() => '100');
     system.record();
@@ -286,6 +299,19 @@ describe('asking for an invoice', () => {
     expect(previewInvoice(system.state(), { targetDate: null, upcoming: true, now: at('2018-10-10') })).toMatchObject({
       invoice: { targetDate: '2018-11-06' },
     });
+  });
+});
+
+describe('a clock that was put back', () => {
+  it('leaves what begins before the last run still before it', () => {
+    const system = started();
+    const begin = at('2018-10-06T00:00:02Z');
+    system.issue({ type: 'Invoice', targetDate: null, now: at('2018-10-06T00:00:03Z') });
+    const second = timeline([transition('START', '2018-10-06T00:00:02Z', phase())], { subscriptionId: 'second' });
+    system.issue({ type: 'RecordBillingTimeline', timeline: second, now: at('2018-10-06T00:00:01Z') });
+    expect(system.state().nextAt).toBe(begin);
+    system.issue({ type: 'InvoiceDue', dueAt: begin, now: begin });
+    expect(system.invoices().flatMap(lines)).toHaveLength(2);
   });
 });
 

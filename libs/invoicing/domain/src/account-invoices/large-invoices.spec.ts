@@ -96,6 +96,54 @@ describe('an invoice larger than an append', () => {
     expect(valuesIn(state.invoices)[0]?.items).toHaveLength(2_000);
     expect(state.drawn).toEqual({});
     expect(store.largest()).toBeLessThan(appendBytesMax);
+    // The days up to which they are charged are one append with the rest of the invoice: 40 bytes for each of them.
+    const [through] = (await store.read('accountInvoices-1')).filter(({ type }) => type.includes('charged-through'));
+    expect(accountInvoicesSchema.decode(through!)?.data).toMatchObject({
+      through: [{ chargedThroughDate: '2018-12-06', subscriptionIds: Object.keys(state.subscriptions) }],
+    });
+    expect(JSON.stringify(through?.data).length).toBeLessThan(1_000 * 40);
+  }, 60_000);
+
+  it('has a few charges by hand with long details', async () => {
+    const store = limitedStore(memoryEventStore());
+    const now = at('2018-10-06');
+    const { issue } = largeAccount(store);
+    await issue({ type: 'RecordAccount', account: account({ billCycleDayLocal: 6 }), now });
+    const item = {
+      ...{ type: 'EXTERNAL_CHARGE' as const, amountMinor: 100, invoiceId: null, description: null },
+      ...{ startDate: null, endDate: null, linkedItemId: null, quantity: null, rate: null, usageName: null },
+      itemDetails: 'x'.repeat(65_535),
+    };
+    const items = Array.from({ length: 20 }, () => item);
+    await issue({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
+    const { state } = await committedIn(store);
+    expect(Object.values(state.invoices).map(({ items: own, chargedMinor }) => [own.length, chargedMinor])).toEqual([
+      [20, 2_000],
+    ]);
+    expect(store.largest()).toBeLessThan(appendBytesMax);
+  });
+
+  it('asks for many units of many periods in requests that fit, and charges them all', async () => {
+    const store = limitedStore(memoryEventStore());
+    const now = at('2018-10-06');
+    const { issue } = largeAccount(store, now);
+    const referenceTime = at('2018-06-06');
+    await issue({ type: 'RecordAccount', account: account({ billCycleDayLocal: 6, referenceTime }), now });
+    const block = { size: decimal(1), max: null, price: decimal('0.5') };
+    const units = Array.from({ length: 60 }, (_, n) => `${'calls of a long name '.repeat(5)}${n}`);
+    const tiers = [{ blocks: units.map((unit) => ({ unit, ...block })), limits: [], recurringPrice: null }];
+    const many = phase({ recurring: null, usages: [{ ...usage, tiers }] });
+    await issue({ type: 'RecordBillingTimeline', timeline: timeline([transition('START', '2018-06-06', many)]), now });
+    await issue({ type: 'Invoice', targetDate: '2018-10-06' as LocalDate, now });
+    const { state, invoices } = await committedIn(store);
+    const days = 122;
+    expect(invoices.map(({ amountMinor }) => amountMinor)).toEqual([days * units.length * 50]);
+    expect(state.pending).toBeNull();
+    expect(store.largest()).toBeLessThan(appendBytesMax);
+    const asked = (await store.read('accountInvoices-1')).map((one) => accountInvoicesSchema.decode(one));
+    const requested = asked.flatMap((event) => (event?.type === 'UsageRequested' ? [event.data.periods.length] : []));
+    expect(requested.reduce((sum, count) => sum + count, 0)).toBe(days * units.length);
+    expect(Math.max(...requested)).toBeLessThanOrEqual(250);
   }, 60_000);
 
   it('charges ten years of a daily plan with daily usage, and each run after it as little as ever', async () => {

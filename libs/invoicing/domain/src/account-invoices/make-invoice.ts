@@ -90,11 +90,14 @@ const chargedThrough =
       if (before === undefined || before < date) through.set(subscriptionId, date);
     }
     if (through.size === 0) return [];
-    const subscriptions = [...through].map(([subscriptionId, chargedThroughDate]) => ({
-      subscriptionId,
-      chargedThroughDate,
-    }));
-    return [{ type: 'ChargedThroughChanged', data: { accountId, subscriptions } }];
+    const byDate = new Map<LocalDate, string[]>();
+    for (const [subscriptionId, date] of through) {
+      const others = byDate.get(date);
+      if (others === undefined) byDate.set(date, [subscriptionId]);
+      else others.push(subscriptionId);
+    }
+    const days = [...byDate].map(([chargedThroughDate, subscriptionIds]) => ({ chargedThroughDate, subscriptionIds }));
+    return [{ type: 'ChargedThroughChanged', data: { accountId, through: days } }];
   };
 
 /** A new invoice that is owed at once. One that was brought over is owed to nobody here and moves nothing. */
