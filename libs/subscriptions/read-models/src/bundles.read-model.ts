@@ -172,15 +172,38 @@ const planAhead = async (tx: Sql, changes: readonly Change[]): Promise<void> => 
   );
 };
 
+/** States are some kilobytes each: those of a whole page would outlive the collector's first look, which makes it slow. */
+const bundlesAtOnce = 250;
+
+const byBundle = (events: readonly RecordedEvent[]): ReadonlyMap<string, readonly RecordedEvent[]> => {
+  const groups = new Map<string, RecordedEvent[]>();
+  for (const event of events) {
+    const id = event.stream.slice(prefix.length);
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [event]);
+    else group.push(event);
+  }
+  return groups;
+};
+
 const applyBundles = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  if (events.length === 0) return;
-  const stored = await load(tx, [...new Set(events.map(({ stream }) => stream.slice(prefix.length)))]);
-  const changes = changesBy(events, stored);
-  if (changes.length === 0) return;
-  await saveBundles(tx, changes);
-  await saveStates(tx, changes);
-  await saveSubscriptions(tx, changes);
-  await planAhead(tx, changes);
+  const groups = [...byBundle(events)];
+  for (let from = 0; from < groups.length; from += bundlesAtOnce) {
+    const chunk = groups.slice(from, from + bundlesAtOnce);
+    const stored = await load(
+      tx,
+      chunk.map(([id]) => id),
+    );
+    const changes = changesBy(
+      chunk.flatMap(([, own]) => own),
+      stored,
+    );
+    if (changes.length === 0) continue;
+    await saveBundles(tx, changes);
+    await saveStates(tx, changes);
+    await saveSubscriptions(tx, changes);
+    await planAhead(tx, changes);
+  }
 };
 
 /**
