@@ -19,7 +19,7 @@ const patterns = {
 const total = async (user: string): Promise<number> => {
   const search = `unit=analytics&user=${user}&start=2024-05-10%2000&end=2024-05-11%2000`;
   const [series] = (await json('GET', `/meter/record/series?${search}`)).body;
-  return series.subscriptions.reduce((sum: number, one: Loose) => sum + one.total, 0);
+  return series.subscriptions.reduce((sum: number, one: Loose) => sum + Number(one.total), 0);
 };
 
 describe('log lines', () => {

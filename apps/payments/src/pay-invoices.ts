@@ -1,16 +1,18 @@
 import { type RequestContext, killBillProblem, unwrap } from '@billstream/http';
 import {
+  type AskedInvoice,
   type ChargedMethod,
   type ClientKeys,
   type InvoicePayments,
   type InvoicePaymentsCommand,
+  chargeableMinor,
   externalPlugin,
   invoicePaymentsStream,
   nextPaymentId,
   payerAccountStream,
   paymentKeyStream,
 } from '@billstream/payments-domain';
-import { debtsOfAccount, paymentByKey } from '@billstream/payments-read-models';
+import { type PaymentView, debtsOfAccount, paymentById, paymentByKey } from '@billstream/payments-read-models';
 import { derivedId, newId } from '@billstream/kernel';
 import { setTimeout as pause } from 'node:timers/promises';
 import { paymentProblem, payerProblem } from './http/problems';
@@ -27,7 +29,8 @@ export type HowToPay = {
   readonly keys?: ClientKeys;
 };
 
-export type Paid = { readonly paymentId: string; readonly transactionId: string };
+/** `amountMinor`: as asked for, in minor units. */
+export type Paid = { readonly paymentId: string; readonly transactionId: string; readonly amountMinor: number };
 
 /** Opens a payment of one invoice (or records one made elsewhere); null when nothing is owed. */
 export const payInvoice = async (
@@ -38,7 +41,10 @@ export const payInvoice = async (
 ): Promise<Paid | null> => {
   const { external, amountMinor, keys = {} } = how;
   const now = payments.runtime.clock.now(context.tenantId);
-  if (keys.paymentKey !== undefined) await claimKey(payments, context, { invoiceId, key: keys.paymentKey });
+  if (keys.paymentKey !== undefined) {
+    const before = await claimKey(payments, context, { invoiceId, key: keys.paymentKey });
+    if (before !== null) return before;
+  }
   const command: InvoicePaymentsCommand =
     external === null
       ? { type: 'PayInvoice', data: { method: await methodOf(payments, context, how), amountMinor, now, ...keys } }
@@ -53,15 +59,15 @@ export const payInvoice = async (
   await payments.runtime.visible(position);
   const requested = events.find((event) => event.type === 'PaymentRequested');
   if (requested === undefined) throw new Error(`paying invoice ${invoiceId} opened no payment`);
-  const { paymentId, transactionId } = requested.data;
+  const { paymentId, transactionId, amountMinor: askedMinor } = requested.data;
   if (external === null) await executed(payments, context, { invoiceId, paymentId, transactionId });
-  return { paymentId, transactionId };
+  return { paymentId, transactionId, amountMinor: askedMinor };
 };
 
 const methodOf = async (payments: Payments, { tenantId }: RequestContext, { accountId, method }: HowToPay) =>
   method ?? (await payments.payerOf(tenantId, accountId)).method;
 
-type Attempt = Paid & { readonly invoiceId: string };
+type Attempt = Omit<Paid, 'amountMinor'> & { readonly invoiceId: string };
 const shortestPauseMs = 5;
 const longestPauseMs = 250;
 /** As long as Kill Bill waits for a plugin; the attempt goes on after that. */
@@ -82,23 +88,56 @@ const executed = async (payments: Payments, context: RequestContext, attempt: At
   await payments.runtime.caughtUp();
 };
 
-/** The client's name of a payment is one payment's only, whether it was made for an invoice or not. */
+/**
+ * The client's name of a payment is one payment's only, whether it was made for an invoice or not. A client that repeats
+ * it for the same invoice gets the payment that has it: null where there is none yet, or it has failed so far.
+ */
 const claimKey = async (
   payments: Payments,
   context: RequestContext,
   { invoiceId, key }: { readonly invoiceId: string; readonly key: string },
-): Promise<void> => {
+): Promise<Paid | null> => {
   const { tenantId } = context;
-  const paymentId = nextPaymentId(await stateOf(payments, context, invoiceId), invoiceId);
+  const { database } = payments.runtime;
+  const { open, ...state } = await stateOf(payments, context, invoiceId);
   await payments.runtime.caughtUp();
-  const known = await paymentByKey(payments.runtime.database, tenantId, key);
+  const paymentId = nextPaymentId(state, invoiceId);
+  const named = await paymentByKey(database, tenantId, key);
+  if (named?.paymentId === paymentId && open === null) return null;
+  if (named !== null) return paidBefore(payments, context, { invoiceId, key, view: named });
+  // A name is given for good, so not to a payment that this request cannot begin.
+  if (open !== null) return null;
   const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
-  const isTaken = known !== null && known.paymentId !== paymentId;
-  const claimed = isTaken
-    ? null
-    : await payments.paymentKey(paymentKeyStream(tenantId, key), command, stepOf(context, payments, 'claim-key'));
-  if (claimed?.outcome === 'accepted') return;
-  throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
+  const claimed = await payments.paymentKey(
+    paymentKeyStream(tenantId, key),
+    command,
+    stepOf(context, payments, 'claim-key'),
+  );
+  if (claimed.outcome === 'accepted') return null;
+  // A payment that had failed before it got this name shows its first one.
+  const holder = claimed.outcome === 'rejected' ? claimed.rejection.paymentId : paymentId;
+  return paidBefore(payments, context, { invoiceId, key, view: await paymentById(database, tenantId, holder) });
+};
+
+const failures: ReadonlySet<string> = new Set(['PAYMENT_FAILURE', 'PLUGIN_FAILURE', 'ABORTED']);
+
+/** The transaction of a payment of this invoice that has paid, or may yet. */
+const paidBefore = async (
+  payments: Payments,
+  context: RequestContext,
+  { invoiceId, key, view }: { readonly invoiceId: string; readonly key: string; readonly view: PaymentView | null },
+): Promise<Paid> => {
+  const made =
+    view?.invoiceId === invoiceId
+      ? view.transactions.find(({ transactionType, state }) => transactionType === 'PURCHASE' && !failures.has(state))
+      : undefined;
+  if (view === null || made === undefined)
+    throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
+  const { transactionId, amountMinor } = made;
+  const paid = { paymentId: view.paymentId, transactionId, amountMinor };
+  if (made.state === 'REQUESTED' || made.state === 'DISPATCHED')
+    await executed(payments, context, { ...paid, invoiceId });
+  return paid;
 };
 
 const stateOf = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<InvoicePayments> => {
@@ -109,30 +148,67 @@ const stateOf = async (payments: Payments, context: RequestContext, invoiceId: s
   ).state;
 };
 
+/** `excessMinor`: what came another way and was not owed, which becomes credit. */
+export type AllPaid = { readonly paid: readonly Paid[]; readonly excessMinor: number };
+
 /** Pays what the account owes, the oldest invoice first, up to the amount (Kill Bill 2.15). Invoices being paid are left out. */
-export const payAllInvoices = async (
-  payments: Payments,
-  context: RequestContext,
-  how: HowToPay,
-): Promise<readonly Paid[]> => {
-  const { runtime } = payments;
-  await runtime.caughtUp();
-  let left = how.amountMinor;
+export const payAllInvoices = async (payments: Payments, context: RequestContext, how: HowToPay): Promise<AllPaid> => {
   const paid: Paid[] = [];
-  for (const { invoiceId, balanceMinor } of await debtsOfAccount(runtime.database, context.tenantId, how.accountId)) {
-    if (left !== null && left <= 0) break;
-    const amountMinor = left === null ? null : Math.min(left, Number(balanceMinor));
-    if (await isUnderWay(payments, context, invoiceId)) continue;
-    const one = await payInvoice(payments, context, invoiceId, { ...how, amountMinor });
-    if (one === null) continue;
-    paid.push(one);
-    left = left === null || amountMinor === null ? null : left - amountMinor;
+  for (const { invoiceId, amountMinor } of await askedInvoices(payments, context, how)) {
+    const state = await stateOf(payments, context, invoiceId);
+    // What came another way is not excess because an automatic payment has just begun: the request fails and is repeated.
+    if (state.open !== null && how.external === null) continue;
+    const atMost = amountMinor === null ? null : Math.min(amountMinor, Math.max(chargeableMinor(state), 0));
+    const one = await payInvoice(payments, context, invoiceId, { ...how, amountMinor: atMost });
+    if (one !== null) paid.push(one);
   }
-  return paid;
+  const left = (how.amountMinor ?? 0) - paid.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const excessMinor = how.external === null ? 0 : Math.max(left, 0);
+  if (excessMinor > 0) await recordExcess(payments, context, how.accountId, excessMinor);
+  return { paid, excessMinor };
 };
 
-const isUnderWay = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<boolean> =>
-  (await stateOf(payments, context, invoiceId)).open !== null;
+/** What was owed when this was asked for the first time: a repeat must not spend the amount on other invoices. */
+const askedInvoices = async (
+  payments: Payments,
+  context: RequestContext,
+  { accountId, amountMinor: total }: HowToPay,
+): Promise<readonly AskedInvoice[]> => {
+  const { runtime } = payments;
+  await runtime.caughtUp();
+  let left = total;
+  const invoices: AskedInvoice[] = [];
+  for (const { invoiceId, balanceMinor } of await debtsOfAccount(runtime.database, context.tenantId, accountId)) {
+    if (left !== null && left <= 0) break;
+    const amountMinor = left === null ? null : Math.min(left, Number(balanceMinor));
+    if ((await stateOf(payments, context, invoiceId)).open !== null) continue;
+    invoices.push({ invoiceId, amountMinor });
+    left = left === null || amountMinor === null ? null : left - amountMinor;
+  }
+  const command = { type: 'AskForAllInvoices' as const, data: { invoices, now: runtime.clock.now(context.tenantId) } };
+  const { events } = unwrap(
+    await payments.payer(payerAccountStream(accountId), command, stepOf(context, payments, 'pay-all')),
+    payerProblem(accountId),
+  );
+  return events.flatMap((event) => (event.type === 'AllInvoicesAsked' ? event.data.invoices : []));
+};
+
+const recordExcess = async (
+  payments: Payments,
+  context: RequestContext,
+  accountId: string,
+  amountMinor: number,
+): Promise<void> => {
+  const now = payments.runtime.clock.now(context.tenantId);
+  unwrap(
+    await payments.payer(
+      payerAccountStream(accountId),
+      { type: 'RecordExcess', data: { amountMinor, now } },
+      stepOf(context, payments, 'excess'),
+    ),
+    payerProblem(accountId),
+  );
+};
 
 /** The account's method for money that came another way, made on demand as Kill Bill does. */
 export const externalMethodOf = async (

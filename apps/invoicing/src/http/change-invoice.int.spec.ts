@@ -56,6 +56,20 @@ describe('what is put on invoices over HTTP', () => {
     expect([again.statusCode, codeOf(again)]).toEqual([400, 4023]);
   });
 
+  it('is credit where somebody paid more than was owed, once however often that is told', async () => {
+    const accountId = await account();
+    const excess = service.told('payments.excess-received.v1', { accountId, amountMinor: 500, currency: usd });
+    await service.reactions.creditExcess(excess);
+    await service.reactions.creditExcess(excess);
+    await service.runtime.caughtUp();
+    const invoices = (await service.call('GET', `/accounts/${accountId}/invoices`)).json<readonly Invoice[]>();
+    const items = invoices.flatMap((one) => one.items.map(({ itemType, amount }) => [itemType, amount]));
+    expect(items).toEqual([
+      ['CREDIT_ADJ', -5],
+      ['CBA_ADJ', 5],
+    ]);
+  });
+
   it('says what is left of the items that a refund names, whatever a client claims', async () => {
     const { invoiceId, invoiceItemId } = await charge(await account(), 10, true);
     const adjusted = await service.call('POST', `/invoices/${invoiceId}`, { payload: { invoiceItemId, amount: 4 } });
@@ -138,6 +152,8 @@ describe('what is put on invoices over HTTP', () => {
 
   it('is shown as a page, by the tenant’s template and words where it has some', async () => {
     const { invoiceId } = await charge(await account(), 10, true);
+    const policy = (await service.call('GET', `/invoices/${invoiceId}/html`)).headers['content-security-policy'];
+    expect(policy).toBe('sandbox');
     const page = async (): Promise<string> => (await service.call('GET', `/invoices/${invoiceId}/html`)).body;
     expect(await page()).toContain('10.00 USD');
     const headers = { 'content-type': 'text/plain' };

@@ -14,6 +14,11 @@ export type DueWorkerParts = {
   readonly logger: Logger;
   /** Items leased at the same time; those of one scope wait for each other. */
   readonly concurrency?: number;
+  /**
+   * A tenant that has so many of these at work gets no more of them, and no look takes more: for work that waits for what
+   * a tenant has named, which may never answer. Less than twice as many are at work of one tenant.
+   */
+  readonly tenantConcurrency?: number;
   readonly pollMs?: number;
   /** How long after the death of a process another one takes its items. */
   readonly leaseSeconds?: number;
@@ -66,6 +71,7 @@ with due as (
     and not coalesce(work.due_at > moved.held_after and work.due_at <= moved.held_until, false)
     and (lease.kind is null or lease.leased_until < $1::timestamptz)
     and work.kind = any($4::text[])
+    and work.tenant_id <> all($5::text[])
   order by work.due_at, work.kind, work.key
   limit $2
   for update of work skip locked
@@ -111,7 +117,7 @@ type Taken = {
 export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const { database, handlers, signal, logger, service } = parts;
   const concurrency = parts.concurrency ?? concurrencyDefault;
-  const leaseSeconds = parts.leaseSeconds ?? leaseSecondsDefault;
+  const { tenantConcurrency = concurrency, leaseSeconds = leaseSecondsDefault } = parts;
   const kinds = Object.keys(handlers);
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
@@ -143,9 +149,10 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   };
 
   const takeAndStart = async (): Promise<number> => {
-    const free = concurrency - runningAll();
+    const free = Math.min(concurrency - runningAll(), tenantConcurrency);
     if (free <= 0) return 0;
-    const items = await database.query<Taken>(takeSql, [wallTime(), free, leaseSeconds, kinds], 'due-take');
+    const values = [wallTime(), free, leaseSeconds, kinds, busyTenants(running, tenantConcurrency)];
+    const items = await database.query<Taken>(takeSql, values, 'due-take');
     for (const item of items) start(item);
     return items.length;
   };
@@ -182,6 +189,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
   };
 };
+
+const busyTenants = (running: ReadonlyMap<string, number>, max: number): readonly string[] =>
+  [...running].flatMap(([tenantId, count]) => (count >= max ? [tenantId] : []));
 
 const renew = async (database: Database, items: readonly Taken[], leaseSeconds: number): Promise<void> => {
   if (items.length === 0) return;
@@ -273,7 +283,7 @@ export type DueState = { readonly dueNow: number; readonly nextDueAt: Instant | 
 
 /**
  * By the tenant's clock as the table has it, which the worker goes by, too. `dueNow` leaves out what is held back, and
- * counts what is due within a second: a clock that was moved to a day meets what was done some moments into another.
+ * counts what is due within five seconds: a clock that was moved to a day meets what was done some moments into another.
  * `nextDueAt` is the earliest due date up to and including `until`, in the past too.
  */
 export const dueBefore = async (database: Database, tenantId: string, until: Instant): Promise<DueState> => {
@@ -282,10 +292,10 @@ export const dueBefore = async (database: Database, tenantId: string, until: Ins
        select $2::timestamptz + coalesce(max(distance_ms), 0) * interval '1 millisecond' as now,
          max(held_after) as held_after, max(held_until) as held_until
        from tenant_clock where tenant_id = $1)
-     select count(*) filter (where due_at <= clock.now + interval '1 second'
+     select count(*) filter (where due_at <= clock.now + interval '5 seconds'
          and not coalesce(due_at > clock.held_after and due_at <= clock.held_until, false)) as due_now,
        min(due_at) filter (where due_at <= greatest(clock.now, $3::timestamptz)) as next_due_at
-     from due_work, clock where tenant_id = $1 and due_at <= greatest(clock.now + interval '1 second', $3::timestamptz)`,
+     from due_work, clock where tenant_id = $1 and due_at <= greatest(clock.now + interval '5 seconds', $3::timestamptz)`,
     [tenantId, wallTime(), until],
     'due-before',
   );

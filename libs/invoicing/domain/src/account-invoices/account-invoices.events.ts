@@ -140,7 +140,12 @@ export type UsagePeriodRequest = {
 };
 
 /** A run of invoicing: the day it charges up to, and the instant of business time at which it was due. */
-export type InvoiceRun = { readonly targetDate: LocalDate; readonly at: Instant };
+export type InvoiceRun = {
+  readonly targetDate: LocalDate;
+  readonly at: Instant;
+  /** Somebody asked for it: it comes to its end whatever keeps others from running, and counts usage again that was charged. */
+  readonly isAsked?: true;
+};
 
 /** A child's invoice as part of what its parent is charged. Minor units. */
 export type ChildShare = {
@@ -235,7 +240,11 @@ export type AccountInvoicesEvent =
       'ChargedThroughChanged',
       {
         readonly accountId: string;
-        readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[];
+        /** By day, which most subscriptions of an account share: it may have very many. */
+        readonly through: readonly {
+          readonly chargedThroughDate: LocalDate;
+          readonly subscriptionIds: readonly string[];
+        }[];
       }
     >
   | DomainEvent<
@@ -252,9 +261,10 @@ export type AccountInvoicesEvent =
     >
   /**
    * What is blocked for being overdue is not charged, and nothing is credited for it before it is known for how long: no run
-   * goes by itself. `isEnding`: it is being unblocked, and the timelines that say so are on their way.
+   * goes by itself. `isEnding`: it is being unblocked, and the timelines that say so are on their way; `until`: they are
+   * not waited for any longer.
    */
-  | DomainEvent<'InvoicingHeld', { readonly accountId: string; readonly isEnding: boolean }>
+  | DomainEvent<'InvoicingHeld', { readonly accountId: string; readonly isEnding: boolean; readonly until?: Instant }>
   | DomainEvent<'InvoicingResumed', { readonly accountId: string }>
   | DomainEvent<'ChildInvoiceSummed', ChildShare>
   /** The parent has paid for the invoice (the amount), or has not any more (0). */

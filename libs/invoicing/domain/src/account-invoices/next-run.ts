@@ -84,11 +84,11 @@ const instantsOf = (
 
 /**
  * When the account is to be invoiced after a run: the next planned transition, bill date or end of a usage period,
- * whichever comes first; null when nothing is foreseen (Kill Bill 2.12).
+ * whichever comes first; null when nothing is foreseen (Kill Bill 2.12). Where nothing runs by itself, when that ends.
  */
 export const nextRunAt = (state: AccountInvoices, run: InvoiceRun, settings: InvoicingSettings): Instant | null => {
   const { account } = state;
-  if (!account || isSwitchedOff(state)) return null;
+  if (!account || isSwitchedOff(state)) return state.holdUntil;
   const instants = Object.values(state.subscriptions)
     .filter(({ timeline }) => !isTagged(state, timeline.bundleId, 'AUTO_INVOICING_OFF'))
     .flatMap((ledger) => instantsOf(ledger, account, run, settings))
