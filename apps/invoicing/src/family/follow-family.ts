@@ -4,6 +4,7 @@ import { type AccountInvoicesCommand, type ChildShare, accountInvoicesStream } f
 import { derivedId } from '@billstream/kernel';
 import { givenCredit } from '../given-credit';
 import type { Invoicing } from '../invoicing';
+import { entryOf } from '@billstream/invoicing-domain';
 
 type Told<Type extends InvoicingEvent['type']> = Extract<InvoicingEvent, { readonly type: Type }>['data'];
 
@@ -35,7 +36,9 @@ export const sumUpChildInvoice = async (
     childInvoiceId: invoiceId,
     currency,
     dueMinor: balanceMinor,
-    hasCharges: (invoices[invoiceId]?.items ?? []).some(({ type }) => type === 'FIXED' || type === 'RECURRING'),
+    hasCharges: (entryOf(invoices, invoiceId)?.items ?? []).some(
+      ({ type }) => type === 'FIXED' || type === 'RECURRING',
+    ),
   };
   await record(invoicing, parentAccountId, { type: 'RecordChildInvoice', child, now: context.at }, context);
 };
@@ -67,11 +70,11 @@ const settleChildren = async (
   context: CommandContext,
 ): Promise<void> => {
   const { children, invoices } = await invoicing.stateOf(accountId);
-  const status = invoices[invoiceId]?.status;
+  const status = entryOf(invoices, invoiceId)?.status;
   if (status === undefined || status === 'DRAFT') return;
   // Credit may have paid the one that was voided: what it summed up is on a draft by now, which nobody has paid.
   const isOf = (share: ChildShare): boolean =>
-    status === 'VOID' ? invoices[share.invoiceId]?.status === 'DRAFT' : share.invoiceId === invoiceId;
+    status === 'VOID' ? entryOf(invoices, share.invoiceId)?.status === 'DRAFT' : share.invoiceId === invoiceId;
   const isPaid = status === 'COMMITTED' && balanceMinor <= 0;
   const shares = Object.values(children).filter(isOf);
   for (const childAccountId of new Set(shares.map((share) => share.childAccountId))) {
