@@ -23,6 +23,7 @@ import {
   recordUsage,
 } from './commands/record-facts';
 import { type RecordOverdue, type RecordUnblocked, recordOverdue, recordUnblocked } from './commands/record-overdue';
+import { type RecordUnparked, endParking, recordUnparked } from './commands/record-unparked';
 import { type RecordParentPayment, recordParentPayment } from './commands/record-parent-payment';
 import { type TransferCredit, transferCredit } from './commands/transfer-credit';
 import { type VoidInvoice, voidInvoice } from './commands/void-invoice';
@@ -44,6 +45,7 @@ type Fact =
   | RecordUsage
   | RecordPayment
   | RecordControlTag
+  | RecordUnparked
   | RecordClosing
   | RecordOverdue
   | RecordUnblocked
@@ -70,6 +72,8 @@ const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesE
       return recordPayment(state, fact);
     case 'RecordControlTag':
       return recordControlTag(state, fact);
+    case 'RecordUnparked':
+      return recordUnparked(state, fact);
     case 'RecordClosing':
       return recordClosing(state, fact);
     case 'RecordOverdue':
@@ -122,8 +126,9 @@ const isPart = ({ type }: AccountInvoicesEvent): boolean => type === 'InvoiceIte
 /** Items that are drawn mean nothing before their invoice is made, so they may be stored ahead of all else. */
 const decide = (command: AccountInvoicesCommand, state: AccountInvoices): ReturnType<typeof decided> => {
   const decision = decided(command, state);
-  if ('rejected' in decision || !decision.events.some(isPart)) return decision;
-  const { events } = decision;
+  if ('rejected' in decision) return decision;
+  const events = state.parked === null ? decision.events : endParking(state, decision.events);
+  if (!events.some(isPart)) return accept(...events);
   return accept(...events.filter(isPart), ...events.filter((event) => !isPart(event)));
 };
 

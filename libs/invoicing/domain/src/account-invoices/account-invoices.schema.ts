@@ -36,4 +36,5 @@ export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
   BalanceChanged: 'accountInvoices.balance-changed.v1',
   NextInvoiceScheduled: 'accountInvoices.next-invoice-scheduled.v1',
   InvoicingParked: 'accountInvoices.invoicing-parked.v1',
+  InvoicingUnparked: 'accountInvoices.invoicing-unparked.v1',
 });
