@@ -8,6 +8,7 @@ import {
   type UnitVersion,
   count,
   stretchesFor,
+  usageCorrectionStream,
   usageStreamsOf,
   subscriptionUsageStream,
 } from '@billstream/metering-domain';
@@ -25,6 +26,9 @@ import {
 } from '@billstream/metering-read-models';
 import { type Database, askTogether } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
+
+/** What counting waits for: a tenant's usage, and what was reported for a subscription; null: no one's. */
+type Waited = { readonly tenantId: string; readonly subscriptionId: string | null };
 
 export type UsageRequest = {
   readonly tenantId: string;
@@ -66,11 +70,12 @@ export const usageCounted = (runtime: ServiceRuntime) => {
   const last = new Map<string, Promise<Counted>>();
   const look = async (tenantId: string): Promise<Counted> => {
     const head = await runtime.store.head();
-    return { head, countedTo: await streamsCounted(runtime, usageStreamsOf(tenantId)) };
+    const streams = [...usageStreamsOf(tenantId), usageCorrectionStream(tenantId)];
+    return { head, countedTo: await streamsCounted(runtime, streams) };
   };
-  return async ({ tenantId, subscriptionId }: UsageRequest, requestedAt: bigint): Promise<bigint> => {
+  return async ({ tenantId, subscriptionId }: Waited, requestedAt: bigint): Promise<bigint> => {
     if (requestedAt > 0n && (await runtime.passed(requestedAt, passedWithinMs))) return requestedAt;
-    const own = streamsCounted(runtime, [subscriptionUsageStream(subscriptionId)]);
+    const own = streamsCounted(runtime, subscriptionId === null ? [] : [subscriptionUsageStream(subscriptionId)]);
     const known = await last.get(tenantId)?.catch(() => null);
     if (known && requestedAt > 0n && known.head >= requestedAt) return latest([known.countedTo, await own]);
     const looking = look(tenantId);

@@ -1,6 +1,7 @@
 import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
+import { countLateUsage } from './late-usage';
 import { meteringModule } from './metering.module';
 import { meteringDueWork } from './tell-limits';
 
@@ -8,10 +9,19 @@ import { meteringDueWork } from './tell-limits';
 export const meteringService: ServiceDefinition = {
   name: 'metering',
   // Not `usage-`: its batches are private, so the relay need not read every record again. The read model names it itself.
-  streams: ['meterUnit-', 'meteredAccount-', 'usageLimit-', 'limitNews-', 'usageClosing-', 'subscriptionUsage-'],
+  streams: [
+    'meterUnit-',
+    'meteredAccount-',
+    'logFormat-',
+    'billingNews-',
+    'usageLimit-',
+    'limitNews-',
+    'usageClosing-',
+    'subscriptionUsage-',
+  ],
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],
-  dueWork: meteringDueWork,
+  dueWork: (runtime) => ({ ...countLateUsage(runtime), ...meteringDueWork(runtime) }),
   module: meteringModule,
 };

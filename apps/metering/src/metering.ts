@@ -1,6 +1,10 @@
 import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
 import {
+  billingNews,
+  billingNewsSchema,
+  logFormat,
+  logFormatSchema,
   meteredAccount,
   meteredAccountSchema,
   subscriptionUsage,
@@ -9,6 +13,8 @@ import {
   unitSchema,
   usageClosing,
   usageClosingSchema,
+  usageCorrectionSchema,
+  usageCorrections,
   usageLimit,
   usageLimitSchema,
   usageStream,
@@ -27,9 +33,12 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     runtime,
     unit: runtime.handle(unit, unitSchema),
     account: runtime.handle(meteredAccount, meteredAccountSchema),
+    billingNews: runtime.handle(billingNews, billingNewsSchema),
+    logFormat: runtime.handle(logFormat, logFormatSchema),
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
+    correction: runtime.handle(usageCorrections, usageCorrectionSchema),
     usageCounted: usageCounted(runtime),
     closingQuestions: closingQuestions(database),
     ingest: createIngest({

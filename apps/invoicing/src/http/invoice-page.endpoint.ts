@@ -21,7 +21,7 @@ class PageRequest {
 
 type Wanted = { readonly tenantId: string; readonly invoiceId: string; readonly locale: string };
 
-/** The invoice as a page; an account that pays by hand gets the template for that, where there is one. */
+/** The invoice as a page, which runs nothing, whatever a template holds; an account that pays by hand gets the template for that, where there is one. */
 @Controller('1.0/kb')
 export class InvoicePageEndpoint {
   constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
@@ -29,6 +29,7 @@ export class InvoicePageEndpoint {
   /** What a reader asks for; the gateway has it answered by `answer`, which knows the account as well. */
   @Get('invoices/:invoiceId/html')
   @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Content-Security-Policy', 'sandbox')
   getInvoiceAsHTML(
     @Param('invoiceId') invoiceId: string,
     @Query() query: PageQuery,
@@ -50,6 +51,7 @@ export class InvoicePageEndpoint {
   @Post('internal/invoices/:invoiceId/html/answer')
   @HttpCode(200)
   @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Content-Security-Policy', 'sandbox')
   answer(
     @Param('invoiceId') invoiceId: string,
     @Query() query: PageQuery,

@@ -5,6 +5,16 @@ import { TooMuchWaiting } from '../ingest/usage-writer';
 import type { Metering } from '../metering';
 import { invalidField } from './problems';
 
+/** Entries of a request; more are refused, so that one answer stays short and one client cannot hold up the others. */
+export const batchMax = 1_000;
+
+export const tooLarge = (what: string, count: number): ProblemException =>
+  new ProblemException({
+    status: 413,
+    code: 'batch-too-large',
+    detail: `A request holds at most ${batchMax} ${what}, this one holds ${count}`,
+  });
+
 const keyLengthMax = 200;
 
 /** The client's name of the request, if it gave one that can be part of a record's id. */

@@ -5,10 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { IngestAnswer } from '../ingest/ingest';
 import { type Metering, meteringToken } from '../metering';
 import { invalidField } from './problems';
-import { measureIngest, overloaded, requestKeyOf } from './taking-usage';
-
-/** Records of a request; more are refused, so that one answer stays short and one client cannot hold up the others. */
-export const batchMax = 1_000;
+import { batchMax, measureIngest, overloaded, requestKeyOf, tooLarge } from './taking-usage';
 
 type Sent = { readonly batch: readonly unknown[]; readonly form: RecordForm; readonly isBatch: boolean };
 
@@ -29,12 +26,7 @@ export class UsageEventsEndpoint {
     @Req() request: FastifyRequest,
   ): Promise<IngestAnswer> {
     const { batch, form, isBatch } = sentIn(request, body);
-    if (batch.length > batchMax)
-      throw new ProblemException({
-        status: 413,
-        code: 'batch-too-large',
-        detail: `A request holds at most ${batchMax} records, this one holds ${batch.length}`,
-      });
+    if (batch.length > batchMax) throw tooLarge('records', batch.length);
     const answer = await this.metering
       .ingest({ tenantId, batch, requestKey: requestKeyOf(request), form })
       .catch(overloaded);

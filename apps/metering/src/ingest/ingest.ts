@@ -40,7 +40,8 @@ export type IngestParts = {
 
 export type Ingest = (request: IngestRequest) => Promise<IngestAnswer>;
 
-const sourceOfRecords = 'meter';
+/** Source of records that name none. */
+export const sourceOfRecords = 'meter';
 
 /**
  * Takes a batch of usage: what cannot be understood is named, the rest is durable when this resolves. Duplicates that

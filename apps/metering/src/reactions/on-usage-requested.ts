@@ -23,7 +23,13 @@ export class OnUsageRequested {
     const context = { ...contextOf(event), commandId: derivedId('close-usage', requestId) };
     const closed = await this.metering.closing(
       usageClosingStream(subscriptionId),
-      { requestId, accountId, subscriptionId, usages },
+      {
+        type: 'UsageClosed',
+        data: {
+          ...{ requestId, accountId, subscriptionId, usages },
+          asked: { user, planName: asked.planName, timeZone: asked.timeZone },
+        },
+      },
       context,
     );
     if (closed.outcome !== 'accepted') throw new Error(`usage could not be closed: ${closed.outcome}`);

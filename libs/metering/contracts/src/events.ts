@@ -24,6 +24,21 @@ export type ClosedUsage = {
   readonly countedTo: string;
 };
 
+/** A closed period that was counted again, because its usage had changed. */
+export type LateUsage = {
+  readonly accountId: string;
+  readonly subscriptionId: string;
+  readonly unit: string;
+  readonly usageName: string;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+  /** What it amounts to now, after free amounts, and what it amounted to when it was closed or told of last. */
+  readonly quantity: Decimal;
+  readonly closedQuantity: Decimal;
+  /** Log position up to which usage had been counted. */
+  readonly countedTo: string;
+};
+
 export type MeteringEvent =
   /** The answer to `invoicing.usage-requested.v1`: all asked-for quantities at once. */
   | {
@@ -35,6 +50,8 @@ export type MeteringEvent =
         readonly usages: readonly ClosedUsage[];
       };
     }
+  /** A period that was closed for an invoice amounts to something else now: ask again for what it is. */
+  | { readonly type: 'metering.late-usage-counted.v1'; readonly data: LateUsage }
   /** A user is limited in a unit from now on. */
   | { readonly type: 'metering.limit-reached.v1'; readonly data: LimitTransition }
   /** A user is no longer limited in a unit. */

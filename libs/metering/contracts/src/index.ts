@@ -1,1 +1,1 @@
-export type { ClosedUsage, LimitCause, LimitStatus, LimitTransition, MeteringEvent } from './events';
+export type { ClosedUsage, LateUsage, LimitCause, LimitStatus, LimitTransition, MeteringEvent } from './events';

@@ -1,7 +1,9 @@
 export { cloudEventOf, recordOfCloudEvent } from './cloud-event';
+export { parseCorrection } from './correction-request';
+export type { CorrectionRequest } from './correction-request';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
-export { afterReset, afterSample, atNow, untouched, verdict } from './limit';
+export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict } from './limit';
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
 export { followLimit, released } from './limit-standing';
 export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';
@@ -9,7 +11,7 @@ export { limitNews, limitNewsSchema, limitNewsSnapshots, limitNewsStream } from 
 export type { LimitNewsCommand, LimitNewsEvent } from './limit-news';
 export { chooseRule, defaultRule, faultsOf } from './rule';
 export type { CountingMethod, HeldPlan, Interval, Rule, RuleFault } from './rule';
-export { heldAt, stretchesFor, stretchesOf } from './rule-timeline';
+export { heldAt, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
 export type { AskedUsage, Range, Stretch, UnitVersion } from './rule-timeline';
 export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
 export type { MeteredAccountCommand, MeteredAccountEvent, PlanInterval } from './metered-account';
@@ -19,7 +21,9 @@ export { unit, unitIdOf, unitSchema, unitStream } from './unit';
 export type { RuleVersion, UnitCommand, UnitEvent, UnitRejection, UnitState } from './unit';
 export { meteringPublication } from './publication';
 export { usageClosing, usageClosingSchema, usageClosingStream } from './usage-closing';
-export type { UsageClosedEvent } from './usage-closing';
+export type { UsageClosedEvent, UsageClosingEvent } from './usage-closing';
+export { correctedRecord, usageCorrectionSchema, usageCorrectionStream, usageCorrections } from './usage-correction';
+export type { CorrectedRecord, UsageCorrection, UsageCorrectionEvent } from './usage-correction';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';
 export type { UsageLimitEvent } from './usage-limit';
 export { isDimensionName } from './usage-dimensions';
@@ -41,3 +45,15 @@ export type {
   RejectedRecord,
   UsageRecordedEvent,
 } from './usage-record';
+export { lineTimeMs, logFormat, logFormatSchema, logFormatStream, noLogFormat, readLogLines } from './log-lines';
+export type { LogFormat, LogFormatEvent, LogFormatRejection, ReadLines } from './log-lines';
+export { lineFields, linePattern, variableNames } from './log-pattern';
+export type { LogPattern } from './log-pattern';
+export {
+  billingFeedPrefixes,
+  billingNews,
+  billingNewsSchema,
+  billingNewsStream,
+  billingNoticeOf,
+} from './billing-news';
+export type { BillingNewsEvent, BillingNotice } from './billing-news';

@@ -1,10 +1,12 @@
 import type { LimitCause, LimitStatus } from '@billstream/metering-contracts';
 import { type Decimal, type Instant, epochMs, instantOfMs } from '@billstream/kernel';
 import {
+  type CorrectedSample,
   type LimitOverride,
   type LimitSample,
   type LimitState,
   type LimitTerms,
+  afterCorrection,
   afterReset,
   afterSample,
   verdict,
@@ -41,6 +43,7 @@ export const released: LimitStanding = {
 /** Something that can move a limit, in log order. */
 export type LimitMove =
   | { readonly kind: 'sample'; readonly sample: LimitSample }
+  | { readonly kind: 'correction'; readonly corrected: CorrectedSample }
   | { readonly kind: 'counter'; readonly amount: Decimal }
   | { readonly kind: 'override'; readonly override: LimitOverride | null }
   | { readonly kind: 'told'; readonly ordinal: number }
@@ -54,8 +57,8 @@ export type LimitFacts = {
   readonly judgedBy: (at: Instant) => JudgedBy;
   /** The counter of one of the user's subscriptions, or of none. */
   readonly counterOf: (subscriptionId: string | null) => LimitState;
-  /** The next instant after `now` at which the user's plans change; null: none is planned. */
-  readonly nextPlanChange: Instant | null;
+  /** The next instant after `now` at which the user's plans or the unit's rules change; null: none is planned. */
+  readonly nextChange: Instant | null;
 };
 
 export type LimitEntry = {
@@ -91,7 +94,7 @@ export const followLimit = (before: LimitStanding, move: LimitMove, facts: Limit
   const counter = movedCounter(move, facts);
   const known = counter === null ? facts : { ...facts, counterOf: counterAfter(facts, counter) };
   // Most moves are records of users who are far from their limits and about whom there is nothing to say.
-  if (before === released && move.kind === 'sample' && facts.nextPlanChange === null && !isLimited(released, known))
+  if (before === released && move.kind === 'sample' && facts.nextChange === null && !isLimited(released, known))
     return { standing: before, counter, entries: [] };
   const course = { standing: before, entries: [] };
   const arrived = before === released ? course : judged(timePassed(course, facts), facts, lookOf(move));
@@ -104,15 +107,28 @@ export const followLimit = (before: LimitStanding, move: LimitMove, facts: Limit
 type MovedCounter = NonNullable<Followed['counter']>;
 
 const movedCounter = (move: LimitMove, { now, judgedBy, counterOf }: LimitFacts): MovedCounter | null => {
-  if (move.kind !== 'sample' && move.kind !== 'counter') return null;
+  if (move.kind !== 'sample' && move.kind !== 'correction' && move.kind !== 'counter') return null;
   const { subscriptionId, terms } = judgedBy(now);
   if (terms?.rule.limitAmount == null) return null;
   const state = counterOf(subscriptionId);
-  return {
-    subscriptionId,
-    state:
-      move.kind === 'sample' ? afterSample(state, move.sample, now, terms) : afterReset(state, move.amount, now, terms),
-  };
+  return { subscriptionId, state: stateAfter(state, move, { now, terms }) };
+};
+
+type CounterMove = Extract<LimitMove, { readonly kind: 'sample' | 'correction' | 'counter' }>;
+
+const stateAfter = (
+  state: LimitState,
+  move: CounterMove,
+  { now, terms }: { readonly now: Instant; readonly terms: LimitTerms },
+): LimitState => {
+  switch (move.kind) {
+    case 'sample':
+      return afterSample(state, move.sample, now, terms);
+    case 'correction':
+      return afterCorrection(state, move.corrected, now, terms);
+    case 'counter':
+      return afterReset(state, move.amount, now, terms);
+  }
 };
 
 const counterAfter =
@@ -151,6 +167,7 @@ const lookOf = (move: LimitMove): Look => ({
 const effectOf = (move: LimitMove): Look => {
   switch (move.kind) {
     case 'sample':
+    case 'correction':
       return { cause: 'USAGE', always: false };
     case 'counter':
       return { cause: 'COUNTER_SET', always: true };
@@ -206,6 +223,6 @@ const dueAt = (standing: LimitStanding, facts: LimitFacts): Instant | null => {
   // News of one instant are due at different ones, lest the second look like a repetition of the first.
   if (changed > told && changedAt !== null) return instantOfMs(epochMs(changedAt) - (changed % 1_000));
   const end = nextEnd(standing, facts)?.at ?? null;
-  const { nextPlanChange } = facts;
-  return end !== null && (nextPlanChange === null || end < nextPlanChange) ? end : nextPlanChange;
+  const { nextChange } = facts;
+  return end !== null && (nextChange === null || end < nextChange) ? end : nextChange;
 };

@@ -6,6 +6,7 @@ import {
   decimal,
   epochMs,
   instantOfMs,
+  larger,
   plusDays,
   startOfDay,
   subtract,
@@ -120,6 +121,33 @@ export const afterReset = (
       ? { from: open.windowFrom, to: open.windowTo }
       : windowAround(now, rule, timeZone);
   return { ...open, current: amount, windowFrom: window.from, windowTo: window.to };
+};
+
+/** A record as it counted and as it counts from now on; null: not for this user and unit. */
+export type CorrectedSample = {
+  readonly before: LimitSample | null;
+  readonly after: LimitSample | null;
+  /** A gauge's newest sample after the correction; null: it has none. */
+  readonly newest: LimitSample | null;
+};
+
+/**
+ * The state after a record was corrected. What counted in the open window is taken out of it, never more than is there (a
+ * counter may have been set by hand since); what counts now and lies in it is put in. A gauge stands where its newest sample is.
+ */
+export const afterCorrection = (
+  state: LimitState,
+  { before, after, newest }: CorrectedSample,
+  now: Instant,
+  terms: LimitTerms,
+): LimitState => {
+  if (terms.method !== 'SUM') return { ...state, current: newest?.amount ?? zero, newestAt: newest?.at ?? null };
+  const open = atNow(state, now);
+  const { windowFrom, windowTo } = open;
+  const counted =
+    before !== null && windowFrom !== null && windowTo !== null && before.at >= windowFrom && before.at < windowTo;
+  const without = counted ? { ...open, current: larger(subtract(open.current, before.amount), zero) } : open;
+  return after === null ? without : afterSample(without, after, now, terms);
 };
 
 export const verdict = (state: LimitState, now: Instant, limit: Decimal | null): LimitVerdict => {

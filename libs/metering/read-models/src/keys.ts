@@ -1,4 +1,4 @@
-import { digest } from '@billstream/kernel';
+import { type Instant, digest } from '@billstream/kernel';
 
 /** Sixteen bytes of SHA-256 in the form of a uuid column; parts are length-prefixed so that no two lists look alike. */
 const keyOf = (parts: readonly string[]): string =>
@@ -6,6 +6,22 @@ const keyOf = (parts: readonly string[]): string =>
 
 /** Names a record for ever: whoever comes first in the log with the same tenant, source and id is the record. */
 export const identifiedKey = (tenantId: string, source: string, id: string): string => keyOf([tenantId, source, id]);
+
+/** Names a correction for ever. */
+export const correctionKey = (tenantId: string, correctionId: string): string =>
+  keyOf(['correction', tenantId, correctionId]);
+
+/** A period that was counted for an invoice. */
+export type ClosedPeriod = {
+  readonly subscriptionId: string;
+  readonly unit: string;
+  readonly usageName: string;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+};
+
+export const closingKey = ({ subscriptionId, unit, usageName, fromAt, toAt }: ClosedPeriod): string =>
+  keyOf(['closing', subscriptionId, unit, usageName, fromAt, toAt]);
 
 /** A report of a subscription: its tracking id is unique in its stream, and the place in it tells its records apart. */
 export const reportedKey = (subscriptionId: string, trackingId: string, index: number): string =>

@@ -1,34 +1,65 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
-import type { ReadModel } from '@billstream/postgres';
+import type { ReadModel, Sql } from '@billstream/postgres';
+import { applyClosings, isClosing } from './closings.projection';
+import { applyCorrectedLimits } from './corrected-limits';
+import { applyCorrections, isCorrection } from './corrections.projection';
 import { isFact } from './facts.projection';
 import { applyFactsAndLimits } from './limits-after-facts.projection';
 import { meteringDdl, meteringTables } from './metering.ddl';
-import { applyUsage } from './usage.projection';
+import { usageChangesDdl, usageChangesTables } from './usage-changes.ddl';
+import { applyUsage, recordStreams } from './usage.projection';
 
 /** Units, who holds which plan, every distinct usage record, and where users stand with their limits. */
 export const meteringReadModel: ReadModel = {
   name: 'metering',
-  tables: meteringTables,
-  ddl: meteringDdl,
-  prefixes: ['meterUnit-', 'meteredAccount-', 'usage-', 'usageLimit-', 'limitNews-', 'subscriptionUsage-'],
-  // A limit is judged by the rules and plans that stood before the record in the log, so the two kinds take turns.
+  tables: [...meteringTables, ...usageChangesTables],
+  ddl: meteringDdl + usageChangesDdl,
+  prefixes: [
+    'meterUnit-',
+    'meteredAccount-',
+    'logFormat-',
+    'usage-',
+    'usageLimit-',
+    'limitNews-',
+    'usageCorrection-',
+    'usageClosing-',
+    'subscriptionUsage-',
+  ],
+  // A limit is judged by the rules and plans that stood before the record in the log, so the kinds take turns.
   apply: async (tx, events) => {
-    for (const run of runsOf(events)) {
-      const [first] = run;
-      if (first && isFact(first)) await applyFactsAndLimits(tx, run);
-      else await applyUsage(tx, run);
-    }
+    for (const { kind, run } of runsOf(events)) await appliers[kind](tx, run);
   },
 };
 
-/** The events in their order, cut wherever facts and usage take turns. */
-const runsOf = (events: readonly RecordedEvent[]): readonly (readonly RecordedEvent[])[] => {
-  const runs: RecordedEvent[][] = [];
+type Kind = 'facts' | 'corrections' | 'closings' | 'usage';
+
+const appliers: Readonly<Record<Kind, (tx: Sql, events: readonly RecordedEvent[]) => Promise<void>>> = {
+  facts: applyFactsAndLimits,
+  corrections: async (tx, events) => {
+    // One after the other: what a limit makes of one must not know of the next, in whatever pages they come.
+    for (const event of events) await applyCorrectedLimits(tx, await applyCorrections(tx, [event]));
+    await recordStreams(tx, events);
+  },
+  closings: applyClosings,
+  usage: applyUsage,
+};
+
+const kindOf = (event: RecordedEvent): Kind => {
+  if (isFact(event)) return 'facts';
+  if (isCorrection(event)) return 'corrections';
+  return isClosing(event) ? 'closings' : 'usage';
+};
+
+/** The events in their order, cut wherever one kind follows another. */
+const runsOf = (
+  events: readonly RecordedEvent[],
+): readonly { readonly kind: Kind; readonly run: readonly RecordedEvent[] }[] => {
+  const runs: { kind: Kind; run: RecordedEvent[] }[] = [];
   for (const event of events) {
+    const kind = kindOf(event);
     const last = runs.at(-1);
-    const [first] = last ?? [];
-    if (last && first && isFact(first) === isFact(event)) last.push(event);
-    else runs.push([event]);
+    if (last?.kind === kind) last.run.push(event);
+    else runs.push({ kind, run: [event] });
   }
   return runs;
 };

@@ -9,6 +9,7 @@ import {
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
+import { markLate } from './closings.projection';
 import { applyLimits, limitedUnits, unitsNamed } from './limits.projection';
 
 /** A record on its way into its table, with what is needed to judge limits by it. */
@@ -81,6 +82,15 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   }
   if (limited.size > 0)
     await applyLimits(tx, { events, samples: samples.filter(({ key }) => fresh.has(key)), limited });
+  await markLate(
+    tx,
+    samples
+      .filter(({ user }) => user !== null)
+      .map(({ tenantId, series, atMs, event: { position, metadata } }) => ({
+        ...{ tenantId, series, atMs, position },
+        at: metadata.at,
+      })),
+  );
   await recordBatches(tx, events);
   await recordStreams(tx, events);
 };
@@ -181,7 +191,7 @@ const recordReports = async (tx: Sql, samples: readonly Sample[]): Promise<void>
 
 /** Where each batch stands, so that a record can be named by its stream, revision and place. */
 const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const batches = events.filter(({ stream }) => !stream.startsWith('usageLimit-'));
+  const batches = events.filter(({ stream }) => /^(usage|subscriptionUsage)-/.test(stream));
   if (batches.length === 0) return;
   await tx.query(
     insertBatches,
@@ -194,8 +204,9 @@ const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise
   );
 };
 
-const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const counted = events.filter(({ stream }) => /^(usage|subscriptionUsage)-/.test(stream));
+/** Where each stream was when it was counted, so that a bill can wait for what was taken. */
+export const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  const counted = events.filter(({ stream }) => /^(usage|usageCorrection|subscriptionUsage)-/.test(stream));
   const last = [...new Map(counted.map((event) => [event.stream, event])).values()];
   if (last.length === 0) return;
   await tx.query(

@@ -8,7 +8,7 @@ export const accountInvoicesStream = (accountId: string): string => `${accountIn
  * An account with years of invoices is not folded from its beginning. The version changes whenever the shape of the
  * state or the way it is folded does; `replay verify` finds stored ones that no longer agree with their events.
  */
-export const accountInvoicesSnapshots: SnapshotRules = { version: '5', every: 1_000 };
+export const accountInvoicesSnapshots: SnapshotRules = { version: '6', every: 1_000 };
 
 export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
   AccountRecorded: 'accountInvoices.account-recorded.v1',

@@ -16,6 +16,7 @@ import type {
   BillingTimeline,
   CommittedInvoice,
   RecordedAccount,
+  UsagePeriodRequest,
 } from '../account-invoices/account-invoices.events';
 import type { AccountInvoices } from '../account-invoices/account-invoices.state';
 
@@ -110,8 +111,11 @@ export const timeline = (
   ...facts,
 });
 
+/** What was used of a unit in as much of a period as has gone by. */
+type Quantity = (unit: string, period: { readonly fromAt: Instant; readonly toAt: Instant }) => string;
+
 /** An account whose clock moves in order: what was scheduled happens on the way, usage is answered at once. */
-export const simulatedAccount = (quantity: (unit: string) => string = () => '0', startsAt = '2018-10-06') => {
+export const simulatedAccount = (quantity: Quantity = () => '0', startsAt = '2018-10-06') => {
   let state: AccountInvoices = accountInvoices.initial;
   let now = at(startsAt);
   const log: AccountInvoicesEvent[] = [];
@@ -119,10 +123,12 @@ export const simulatedAccount = (quantity: (unit: string) => string = () => '0',
   const answer = (event: AccountInvoicesEvent): void => {
     if (event.type !== 'UsageRequested') return;
     const { requestId, subscriptionId, periods } = event.data;
+    const used = ({ unit, fromAt, toAt }: UsagePeriodRequest): string =>
+      quantity(unit, { fromAt, toAt: toAt < now ? toAt : now });
     const usages = periods.map((period) => ({
       ...period,
-      quantity: decimal(quantity(period.unit)),
-      metered: decimal(quantity(period.unit)),
+      quantity: decimal(used(period)),
+      metered: decimal(used(period)),
       free: decimal(0),
       records: 1,
       syntheticBuckets: 0,

@@ -1,0 +1,53 @@
+import type { Decimal } from '@billstream/kernel';
+import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
+import type { LoggedRecord } from './usage-record';
+
+/**
+ * A record that was taken and should not have been, or should have been another: `replacement` is what counts instead,
+ * null when nothing does. The record keeps its name, so what is sent again under it stays a duplicate. Of several
+ * corrections of one record the last in the log holds.
+ */
+export type UsageCorrection = {
+  /** Names the correction for ever, within its tenant. */
+  readonly correctionId: string;
+  /** The record that is corrected, by its name. */
+  readonly source: string;
+  readonly id: string;
+  readonly reason: string;
+  readonly replacement: CorrectedRecord | null;
+};
+
+export type CorrectedRecord = {
+  readonly unit: string;
+  readonly user: string;
+  readonly atMs: number;
+  readonly amount: Decimal;
+  readonly dimensions?: Readonly<Record<string, string>>;
+};
+
+export type UsageCorrectionEvent = {
+  readonly type: 'UsageCorrected';
+  readonly data: { readonly corrections: readonly UsageCorrection[] };
+};
+
+/** All corrections of a tenant: they are rare, and their order counts. */
+export const usageCorrectionStream = (tenantId: string): string => `usageCorrection-${tenantId}`;
+
+/**
+ * Every correction is recorded. Whether its name was used before, and whether there is such a record, is decided in log
+ * order by the read model, as it is for records.
+ */
+export const usageCorrections: Decider<UsageCorrectionEvent, UsageCorrectionEvent, null, never> = {
+  initial: null,
+  decide: (event) => accept(event),
+  evolve: (state) => state,
+};
+
+export const usageCorrectionSchema = defineSchema<UsageCorrectionEvent>({
+  UsageCorrected: 'usage-correction.made.v1',
+});
+
+export const correctedRecord = ([unit, user, atMs, amount, , , details]: LoggedRecord): CorrectedRecord => ({
+  ...{ unit, user, atMs, amount },
+  ...(details?.dimensions === undefined ? {} : { dimensions: details.dimensions }),
+});

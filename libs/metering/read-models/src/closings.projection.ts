@@ -1,0 +1,199 @@
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import { type Instant, epochMs } from '@billstream/kernel';
+import { type UsageClosingEvent, usageClosingSchema } from '@billstream/metering-domain';
+import { type DueItem, type Sql, schedule, unschedule } from '@billstream/postgres';
+import { closingKey, userSeries } from './keys';
+
+/** Due work: a closed period whose usage has changed since is to be counted again. */
+export const lateUsageKind = 'late-usage';
+
+/** Usage that began, or ceased, to count at a position of the log. */
+export type UsagePoint = {
+  readonly tenantId: string;
+  readonly series: string;
+  readonly atMs: number;
+  readonly position: bigint;
+  /** Business time of the event behind it. */
+  readonly at: Instant;
+};
+
+const closedTo = `select max(to_ms) as "toMs" from usage_closings where tenant_id = any($1::text[])`;
+
+const markLateSql = `
+with hit as (
+  select c.closing_key, c.late_to is null as is_first, min(p.position) as first, max(p.position) as last
+  from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as p(series, at_ms, position)
+  join usage_closings c on c.series = p.series and p.at_ms >= c.from_ms and p.at_ms < c.to_ms and p.position > c.counted_to
+  group by c.closing_key, c.late_to
+)
+update usage_closings c set late_to = greatest(c.late_to, hit.last) from hit where c.closing_key = hit.closing_key
+returning c.closing_key as key, c.tenant_id as "tenantId", c.account_id as "accountId", hit.is_first as "isFirst", hit.first`;
+
+/** Of a period that is closed again, usage that came after the count stays late. */
+const upsertClosings = `
+insert into usage_closings as known (closing_key, tenant_id, account_id, subscription_id, user_name, plan_name, time_zone,
+  series, unit, usage_name, from_ms, to_ms, quantity, counted_to)
+select * from jsonb_to_recordset($1::jsonb) as row(closing_key uuid, tenant_id text, account_id text,
+  subscription_id text, user_name text, plan_name text, time_zone text, series uuid, unit text, usage_name text,
+  from_ms bigint, to_ms bigint, quantity numeric, counted_to bigint)
+on conflict (closing_key) do update set
+  user_name = excluded.user_name, plan_name = excluded.plan_name, time_zone = excluded.time_zone,
+  series = excluded.series, quantity = excluded.quantity, counted_to = excluded.counted_to,
+  late_to = case when known.late_to > excluded.counted_to then known.late_to end
+returning closing_key as key, late_to as "lateTo", counted_to as "countedTo", xmax = 0 as "isNew"`;
+
+const lastChange = `
+select greatest((select max(accepted_position) from usage_batches), (select max(position) from usage_corrections)) as last`;
+
+/** Usage that came between the count and the event that tells of it. */
+const lateAlready = `
+with changed as (
+  select c.closing_key, b.accepted_position as position
+  from usage_closings c
+  join usage_records r on r.series = c.series and r.at_ms >= c.from_ms and r.at_ms < c.to_ms
+  join usage_batches b on b.position = r.position
+  where c.closing_key = any($1::uuid[]) and b.accepted_position > c.counted_to
+  union all
+  select c.closing_key, x.position
+  from usage_closings c
+  join usage_corrections x on x.before_series = c.series and x.before_at_ms >= c.from_ms and x.before_at_ms < c.to_ms
+  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  union all
+  select c.closing_key, x.position
+  from usage_closings c
+  join usage_corrections x on x.after_series = c.series and x.after_at_ms >= c.from_ms and x.after_at_ms < c.to_ms
+  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+)
+update usage_closings c set late_to = late.position
+from (select closing_key, max(position) as position from changed group by closing_key) late
+where c.closing_key = late.closing_key
+returning c.closing_key as key`;
+
+const countedAgain = `
+update usage_closings c set quantity = t.quantity, counted_to = t.counted_to,
+  late_to = case when c.late_to > t.counted_to then c.late_to end
+from unnest($1::uuid[], $2::numeric[], $3::bigint[]) as t(closing_key, quantity, counted_to)
+where c.closing_key = t.closing_key
+returning c.closing_key as key, c.late_to as "lateTo"`;
+
+export const isClosing = ({ stream }: RecordedEvent): boolean => stream.startsWith('usageClosing-');
+
+/** In the order of the log: closed periods from now on notice usage that changes them. */
+export const applyClosings = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  for (const recorded of events) {
+    const event = usageClosingSchema.decode(recorded);
+    if (event?.type === 'UsageClosed') await applyClosed(tx, recorded, event.data);
+    if (event?.type === 'LateUsageCounted') await applyCounted(tx, recorded, event.data);
+  }
+};
+
+type Data<Type extends UsageClosingEvent['type']> = Extract<UsageClosingEvent, { readonly type: Type }>['data'];
+
+/** Closings from before it was recorded whose usage it is cannot be counted again: their next period does it. */
+const applyClosed = async (tx: Sql, recorded: RecordedEvent, data: Data<'UsageClosed'>): Promise<void> => {
+  const { asked, accountId, subscriptionId, usages } = data;
+  if (asked === undefined) return;
+  const { tenantId } = recorded.metadata;
+  const rows = usages.map(({ unit, usageName, fromAt, toAt, quantity, countedTo }) => ({
+    closing_key: closingKey({ subscriptionId, unit, usageName, fromAt, toAt }),
+    tenant_id: tenantId,
+    account_id: accountId,
+    subscription_id: subscriptionId,
+    user_name: asked.user,
+    plan_name: asked.planName,
+    time_zone: asked.timeZone,
+    series: userSeries(tenantId, asked.user, unit),
+    unit,
+    usage_name: usageName,
+    from_ms: epochMs(fromAt),
+    to_ms: epochMs(toAt),
+    quantity,
+    counted_to: countedTo,
+  }));
+  const distinct = [...new Map(rows.map((row) => [row.closing_key, row])).values()];
+  const closed = await tx.query<{ key: string; lateTo: bigint | null; countedTo: bigint; isNew: boolean }>(
+    upsertClosings,
+    [JSON.stringify(distinct)],
+    'usage-closings-upsert',
+  );
+  const fresh = closed.filter(({ isNew }) => isNew);
+  const late = [
+    ...closed.filter(({ lateTo }) => lateTo !== null).map(({ key }) => key),
+    ...(await lateSince(tx, fresh)),
+  ];
+  await plan(tx, recorded, {
+    accountId,
+    late,
+    settled: closed.map(({ key }) => key).filter((key) => !late.includes(key)),
+  });
+};
+
+const lateSince = async (
+  tx: Sql,
+  closings: readonly { readonly key: string; readonly countedTo: bigint }[],
+): Promise<readonly string[]> => {
+  if (closings.length === 0) return [];
+  const [change] = await tx.query<{ last: bigint | null }>(lastChange, [], 'usage-last-change');
+  const last = change?.last ?? -1n;
+  if (closings.every(({ countedTo }) => countedTo >= last)) return [];
+  const rows = await tx.query<{ key: string }>(lateAlready, [closings.map(({ key }) => key)], 'usage-closings-late');
+  return rows.map(({ key }) => key);
+};
+
+const applyCounted = async (tx: Sql, recorded: RecordedEvent, data: Data<'LateUsageCounted'>): Promise<void> => {
+  const counted = [[closingKey(data)], [data.quantity], [data.countedTo]];
+  const rows = await tx.query<{ key: string; lateTo: bigint | null }>(countedAgain, counted, 'usage-closings-counted');
+  const keysOf = (isLate: boolean) => rows.filter(({ lateTo }) => (lateTo !== null) === isLate).map(({ key }) => key);
+  await plan(tx, recorded, { accountId: data.accountId, late: keysOf(true), settled: keysOf(false) });
+};
+
+type Plan = { readonly accountId: string; readonly late: readonly string[]; readonly settled: readonly string[] };
+
+const plan = async (tx: Sql, { metadata }: RecordedEvent, { accountId, late, settled }: Plan): Promise<void> => {
+  const { tenantId, at } = metadata;
+  await schedule(
+    tx,
+    late.map((key) => dueItem({ tenantId, accountId, key, at })),
+  );
+  await unschedule(
+    tx,
+    settled.map((key) => ({ kind: lateUsageKind, key })),
+  );
+};
+
+type Due = { readonly tenantId: string; readonly accountId: string; readonly key: string; readonly at: Instant };
+
+const dueItem = ({ tenantId, accountId, key, at }: Due): DueItem => ({
+  tenantId,
+  kind: lateUsageKind,
+  key,
+  dueAt: at,
+  payload: { accountId },
+});
+
+/**
+ * Finds closed periods that the usage belongs to, and plans that they are counted again. Usage comes on time as a rule:
+ * what is younger than everything that was closed costs one look.
+ */
+export const markLate = async (tx: Sql, points: readonly UsagePoint[]): Promise<void> => {
+  if (points.length === 0) return;
+  const tenants = [...new Set(points.map(({ tenantId }) => tenantId))];
+  const [closed] = await tx.query<{ toMs: bigint | null }>(closedTo, [tenants], 'usage-closed-to');
+  const toMs = closed?.toMs ?? null;
+  const late = toMs === null ? [] : points.filter(({ atMs }) => atMs < toMs);
+  if (late.length === 0) return;
+  const values = [late.map(({ series }) => series), late.map(({ atMs }) => atMs), late.map(({ position }) => position)];
+  const rows = await tx.query<{ key: string; tenantId: string; accountId: string; isFirst: boolean; first: bigint }>(
+    markLateSql,
+    values,
+    'usage-closings-mark',
+  );
+  const atOf = new Map(late.map(({ position, at }) => [position, at]));
+  await schedule(
+    tx,
+    rows.flatMap(({ key, tenantId, accountId, isFirst, first }) => {
+      const at = atOf.get(first);
+      return isFirst && at !== undefined ? [dueItem({ tenantId, accountId, key, at })] : [];
+    }),
+  );
+};

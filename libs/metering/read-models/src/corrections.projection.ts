@@ -1,0 +1,224 @@
+import type { RecordedEvent } from '@billstream/event-sourcing';
+import type { Decimal } from '@billstream/kernel';
+import {
+  type CorrectedRecord,
+  type Dimensions,
+  type UsageCorrection,
+  usageCorrectionSchema,
+} from '@billstream/metering-domain';
+import type { Sql } from '@billstream/postgres';
+import { type UsagePoint, markLate } from './closings.projection';
+import { correctionKey, identifiedKey, userSeries } from './keys';
+
+/** What a record counts as. */
+export type Counting = {
+  readonly series: string;
+  readonly unit: string;
+  readonly user: string;
+  readonly atMs: number;
+  readonly amount: Decimal;
+  readonly dimensions: Dimensions | null;
+};
+
+/** What a correction changed, for limits; null: the record did not count before, or does not any more. */
+export type CorrectedUsage = {
+  readonly event: RecordedEvent;
+  /** Its place in the event. */
+  readonly index: number;
+  readonly before: Counting | null;
+  readonly after: Counting | null;
+};
+
+const recordsOf = `
+select r.record_key as key, r.series, s.unit, s.user_name as "user", r.at_ms as "atMs", r.amount, r.dimensions,
+  r.position, r.idx as index
+from usage_records r left join usage_series s using (series)
+where r.record_key = any($1::uuid[])`;
+
+const knownCorrections = `select correction_key as key from usage_corrections where correction_key = any($1::uuid[])`;
+
+const updateRecords = `
+update usage_records r set series = t.series, at_ms = t.at_ms, amount = t.amount, dimensions = t.dimensions
+from jsonb_to_recordset($1::jsonb) as t(record_key uuid, series uuid, at_ms bigint, amount numeric, dimensions jsonb)
+where r.record_key = t.record_key`;
+
+const insertSeries = `
+insert into usage_series (series, tenant_id, unit, user_name)
+select * from jsonb_to_recordset($1::jsonb) as row(series uuid, tenant_id text, unit text, user_name text)
+on conflict (series) do nothing`;
+
+const insertCorrections = `
+insert into usage_corrections
+select * from jsonb_to_recordset($1::jsonb) as row(
+  correction_key uuid, tenant_id text, correction_id text, kind text, record_key uuid, source text, record_id text,
+  position bigint, idx int, corrected_at timestamptz, actor text, reason text, record_position bigint, record_idx int,
+  before_series uuid, before_at_ms bigint, before_amount numeric, before_dimensions jsonb,
+  after_series uuid, after_at_ms bigint, after_amount numeric, after_dimensions jsonb)`;
+
+type Row = {
+  readonly key: string;
+  readonly atMs: bigint;
+  readonly amount: Decimal;
+  readonly dimensions: Dimensions | null;
+  readonly position: bigint;
+  readonly index: number;
+} & (
+  | { readonly series: string; readonly unit: string; readonly user: string }
+  | { readonly series: null; readonly unit: null; readonly user: null }
+);
+
+/** A record under correction: what it is stored as, and what it counts as at the moment. */
+type Known = Pick<Row, 'key' | 'position' | 'index'> & { readonly counting: Counting | null };
+
+const plain = (uuid: string): string => uuid.replaceAll('-', '');
+
+export const isCorrection = ({ stream }: RecordedEvent): boolean => stream.startsWith('usageCorrection-');
+
+/** Carries out corrections in the order of the log. A name that was used before changes nothing; nor does an unknown record. */
+export const applyCorrections = async (
+  tx: Sql,
+  events: readonly RecordedEvent[],
+): Promise<readonly CorrectedUsage[]> => {
+  const told = events.flatMap((event) =>
+    (usageCorrectionSchema.decode(event)?.data.corrections ?? []).map((correction, index) => ({
+      event,
+      correction,
+      index,
+    })),
+  );
+  const known = await knownRecords(tx, told);
+  const used = await usedNames(tx, told);
+  const changes: CorrectedUsage[] = [];
+  const history: object[] = [];
+  for (const one of told) {
+    const { tenantId } = one.event.metadata;
+    const name = correctionKey(tenantId, one.correction.correctionId);
+    if (used.has(name)) continue;
+    used.add(name);
+    const key = identifiedKey(tenantId, one.correction.source, one.correction.id);
+    const record = known.get(key) ?? null;
+    const after = record === null ? null : countingOf(tenantId, one.correction.replacement);
+    history.push(historyRow(one, { name, key, record, after }));
+    if (record === null) continue;
+    changes.push({ event: one.event, index: one.index, before: record.counting, after });
+    known.set(key, { ...record, counting: after });
+  }
+  await write(tx, { known, history, changes });
+  return changes;
+};
+
+type Told = { readonly event: RecordedEvent; readonly correction: UsageCorrection; readonly index: number };
+
+const knownRecords = async (tx: Sql, told: readonly Told[]): Promise<Map<string, Known>> => {
+  const keys = told.map(({ event, correction: { source, id } }) => identifiedKey(event.metadata.tenantId, source, id));
+  const rows = await tx.query<Row>(recordsOf, [[...new Set(keys)]], 'usage-records-by-key');
+  return new Map(
+    rows.map(({ key, series, unit, user, atMs, amount, dimensions, position, index }) => [
+      plain(key),
+      {
+        ...{ key: plain(key), position, index },
+        counting:
+          series === null ? null : { series: plain(series), unit, user, atMs: Number(atMs), amount, dimensions },
+      },
+    ]),
+  );
+};
+
+const usedNames = async (tx: Sql, told: readonly Told[]): Promise<Set<string>> => {
+  const names = told.map(({ event, correction }) => correctionKey(event.metadata.tenantId, correction.correctionId));
+  const rows = await tx.query<{ key: string }>(knownCorrections, [names], 'usage-corrections-known');
+  return new Set(rows.map(({ key }) => plain(key)));
+};
+
+const countingOf = (tenantId: string, replacement: CorrectedRecord | null): Counting | null => {
+  if (replacement === null) return null;
+  const { unit, user, atMs, amount, dimensions = null } = replacement;
+  return { series: userSeries(tenantId, user, unit), unit, user, atMs, amount, dimensions };
+};
+
+type Carried = {
+  readonly name: string;
+  readonly key: string;
+  readonly record: Known | null;
+  readonly after: Counting | null;
+};
+
+const historyRow = ({ event, correction, index }: Told, { name, key, record, after }: Carried): object => {
+  const { metadata, position } = event;
+  const before = record?.counting ?? null;
+  return {
+    correction_key: name,
+    tenant_id: metadata.tenantId,
+    correction_id: correction.correctionId,
+    kind: record === null ? 'UNKNOWN' : after === null ? 'VOID' : 'REPLACE',
+    record_key: key,
+    source: correction.source,
+    record_id: correction.id,
+    position: String(position),
+    idx: index,
+    corrected_at: metadata.at,
+    actor: metadata.actor.createdBy,
+    reason: correction.reason,
+    record_position: record === null ? null : String(record.position),
+    record_idx: record?.index ?? null,
+    ...columnsOf('before', before),
+    ...columnsOf('after', after),
+  };
+};
+
+const columnsOf = (prefix: 'before' | 'after', counting: Counting | null): object =>
+  counting === null
+    ? {}
+    : {
+        [`${prefix}_series`]: counting.series,
+        [`${prefix}_at_ms`]: counting.atMs,
+        [`${prefix}_amount`]: counting.amount,
+        [`${prefix}_dimensions`]: counting.dimensions,
+      };
+
+type Writing = {
+  readonly known: ReadonlyMap<string, Known>;
+  readonly history: readonly object[];
+  readonly changes: readonly CorrectedUsage[];
+};
+
+/** A voided record keeps its time and amount: only its series says that nothing counts it. */
+const write = async (tx: Sql, { known, history, changes }: Writing): Promise<void> => {
+  if (history.length === 0) return;
+  const series = changes.flatMap(({ after, event }) =>
+    after === null
+      ? []
+      : [{ series: after.series, tenant_id: event.metadata.tenantId, unit: after.unit, user_name: after.user }],
+  );
+  const distinct = [...new Map(series.map((one) => [one.series, one])).values()];
+  await tx.query(insertSeries, [JSON.stringify(distinct)], 'usage-series-corrected');
+  const voided = [...known.values()].filter(({ counting }) => counting === null).map(({ key }) => key);
+  await tx.query(
+    'update usage_records set series = null where record_key = any($1::uuid[])',
+    [voided],
+    'usage-records-void',
+  );
+  const counting = [...known.values()].flatMap(({ key, counting: now }) =>
+    now === null
+      ? []
+      : [{ record_key: key, series: now.series, at_ms: now.atMs, amount: now.amount, dimensions: now.dimensions }],
+  );
+  await tx.query(updateRecords, [JSON.stringify(counting)], 'usage-records-correct');
+  await tx.query(insertCorrections, [JSON.stringify(history)], 'usage-corrections-insert');
+  await markLate(tx, changes.flatMap(pointsOf));
+};
+
+const pointsOf = ({ event, before, after }: CorrectedUsage): readonly UsagePoint[] =>
+  [before, after].flatMap((one) =>
+    one === null
+      ? []
+      : [
+          {
+            tenantId: event.metadata.tenantId,
+            series: one.series,
+            atMs: one.atMs,
+            position: event.position,
+            at: event.metadata.at,
+          },
+        ],
+  );
