@@ -91,7 +91,7 @@ export const payments = (shop: () => Shop): void => {
     await shop().rest();
     const { paymentId = '' } = data;
     expect(
-      (await kb.payment.createPaymentCustomFields([{ name: 'order', value: '7' } as never], paymentId, by)).status,
+      (await kb.payment.createPaymentCustomFields([{ name: 'order', value: '7' }], paymentId, by)).status,
     ).toBe(201);
   });
 

@@ -63,7 +63,8 @@ describe('others hear', () => {
       { type, key, data: { ...told, status: 'SUCCESS' } },
     ]);
     const direct = { ...refund, invoiceId: null, gatewayRef: null };
-    const { invoiceId: _none, ...own } = ids;
+    const { accountId, paymentId, transactionId } = ids;
+    const own = { accountId, paymentId, transactionId };
     expect(ofPayment({ type: 'TransactionSucceeded', data: direct })).toEqual([
       {
         ...{ type: 'payments.payment-changed.v1', key },
