@@ -33,7 +33,7 @@ export const routes: readonly Route[] = [
   route('^/v1/(subscriptions|catalog|billing-rules)', 'subscriptions'),
   route('^/v1/(invoices|credits)', 'invoicing'),
   route('^/v1/(payments|payment-methods)', 'payments'),
-  route('^/v1/(usage|meter|units|lineage)', 'metering'),
+  route('^/v1/(usage|meter|units|lineage|users|limits)', 'metering'),
 ];
 
 /** The service for a path without its query, or null when nobody answers it. Inner paths are nobody's from outside. */

@@ -12,6 +12,7 @@ import { UnitsEndpoint } from './http/units.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
+import { UserLimitsEndpoint } from './http/user-limits.endpoint';
 import { meteringOn, meteringToken } from './metering';
 import { OnFactsOfOthers } from './reactions/on-facts-of-others';
 import { OnUsageRequested } from './reactions/on-usage-requested';
@@ -28,6 +29,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     UsageSeriesEndpoint,
     LimitsEndpoint,
     LimitHistoryEndpoint,
+    UserLimitsEndpoint,
     UnitsEndpoint,
     UnitRulesEndpoint,
     BillingEventsEndpoint,

@@ -18,3 +18,5 @@ export { subscriptionById, userByName, userOfAccount } from './users.query';
 export type { SubscriptionView, UserView } from './users.query';
 export { nameKey, recordsNamed } from './usage-records.query';
 export type { NamedRecord, RecordName } from './usage-records.query';
+export { unitsInForce, userLimits } from './user-limits.query';
+export type { UserLimit } from './user-limits.query';
