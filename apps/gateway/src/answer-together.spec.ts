@@ -57,6 +57,20 @@ describe('what more than one service answers', () => {
     await close();
   });
 
+  it('a refund of an invoice is completed by invoicing before payments gets it', async () => {
+    const { asked, origin, close } = await between({
+      invoicing: { status: 200, body: '{"adjustedItems":[]}' },
+      payments: { status: 201, body: '' },
+    });
+    const path = `/1.0/kb/invoicePayments/${accountId}/refunds`;
+    expect((await fetch(`${origin}${path}`, { method: 'POST', body: '{}' })).status).toBe(201);
+    expect(asked.map(({ of, path: at, body }) => [of, at, body])).toEqual([
+      ['invoicing', path.replace('/kb/', '/kb/internal/'), '{}'],
+      ['payments', path, '{"adjustedItems":[]}'],
+    ]);
+    await close();
+  });
+
   it('the refusal of the first service is the answer', async () => {
     const { asked, origin, close } = await between({ subscriptions: { status: 400, body: '{"code":1021}' } });
     const answer = await fetch(`${origin}/1.0/kb/invoices/dryRun`, { method: 'POST' });

@@ -6,19 +6,20 @@ import { bodyOf } from './completion';
 import type { Exchange, Upstreams } from './dispatch';
 import { methodOf } from './http-dispatch';
 
-type Completed = { readonly method: string; readonly path: string; readonly by: ContextName; readonly to: ContextName };
+type Completed = { readonly method: string; readonly path: RegExp; readonly by: ContextName; readonly to: ContextName };
 
 /**
  * Requests that one service alone cannot understand: `by` gets them first, under a path that no client reaches, and answers with the body
  * that `to` is to get. What the bodies say is between those two (ADR 0015).
  */
 const completedRequests: readonly Completed[] = [
-  { method: 'POST', path: '/1.0/kb/invoices/dryRun', by: 'subscriptions', to: 'invoicing' },
+  { method: 'POST', path: /^\/1\.0\/kb\/invoices\/dryRun$/, by: 'subscriptions', to: 'invoicing' },
+  { method: 'POST', path: /^\/1\.0\/kb\/invoicePayments\/[^/]+\/refunds$/, by: 'invoicing', to: 'payments' },
 ];
 
 export const completedRequestOf = ({ request }: Exchange): Completed | null => {
   const path = pathOf(request).replace(/\/$/, '');
-  return completedRequests.find((one) => one.method === request.method && one.path === path) ?? null;
+  return completedRequests.find((one) => one.method === request.method && one.path.test(path)) ?? null;
 };
 
 /** The body goes on as JSON and with a length of its own. */

@@ -1,6 +1,6 @@
 import { type Instant, epochMs, instantOfMs } from '@billstream/kernel';
 import { conductor, within } from './conductor';
-import type { InnerApi } from './inner-api';
+import type { HeldBack, InnerApi } from './inner-api';
 
 const start = epochMs('2026-01-01T00:00:00.000Z' as Instant);
 const at = (day: number): Instant => instantOfMs(start + day * 86_400_000);
@@ -11,22 +11,26 @@ const world = (days: readonly number[], more: Readonly<Record<number, number>> =
   const done: string[] = [];
   const moves: Instant[] = [];
   let distance = 0;
+  let held: HeldBack | undefined;
   let events = 0;
+  const now = (): Instant => instantOfMs(start + distance);
+  const isHeld = (instant: Instant): boolean => held !== undefined && instant > held.after && instant <= held.until;
   const api: InnerApi = {
     authenticate: () => Promise.reject(new Error('nobody logs in here')),
-    clockDistance: () => Promise.resolve(distance),
-    moveClock: (_tenant, distanceMs) => {
+    clock: () => Promise.resolve({ distanceMs: distance, heldUntil: held?.until ?? null }),
+    moveClock: (_tenant, distanceMs, heldBack) => {
       distance = distanceMs;
-      moves.push(instantOfMs(start + distance));
+      held = heldBack;
+      moves.push(now());
       events += 1;
       return Promise.resolve();
     },
     fence: () => Promise.resolve(String(events)),
     settled: () => {
-      const next = [...due].sort().find((instant) => instant <= instantOfMs(start + distance));
+      const next = [...due].find((instant) => instant <= now() && !isHeld(instant));
       if (next === undefined) return Promise.resolve(true);
       due.delete(next);
-      done.push(`${next.slice(0, 10)} at ${instantOfMs(start + distance).slice(0, 10)}`);
+      done.push(`${next.slice(0, 10)} at ${now().slice(0, 10)}`);
       events += 1;
       const day = more[(epochMs(next) - start) / 86_400_000];
       if (day !== undefined) due.add(at(day));
@@ -39,17 +43,28 @@ const world = (days: readonly number[], more: Readonly<Record<number, number>> =
 };
 
 describe('moving a test clock', () => {
-  it('stops at each instant at which something is due, in the order of time, also at what that brings', async () => {
-    const { api, done, moves } = world([20, 5, 40], { 5: 10 });
+  it('does what fell due on the way at its end, in the order of the dates, also what that brings', async () => {
+    const { api, done, moves } = world([30, 20, 5, 40], { 5: 10 });
     await conductor(api, () => start).move('t', at(30));
-    expect(done).toEqual(['2026-01-06 at 2026-01-06', '2026-01-11 at 2026-01-11', '2026-01-21 at 2026-01-21']);
-    expect(moves.at(-1)).toBe(at(30));
+    expect(done).toEqual([
+      '2026-01-06 at 2026-01-31',
+      '2026-01-11 at 2026-01-31',
+      '2026-01-21 at 2026-01-31',
+      '2026-01-31 at 2026-01-31',
+    ]);
+    expect(new Set(moves)).toEqual(new Set([at(30)]));
   });
   it('does what is overdue without going back to it', async () => {
     const { api, done, moves } = world([-3]);
     await conductor(api, () => start).move('t', at(1));
     expect(done).toEqual(['2025-12-29 at 2026-01-01']);
     expect(moves).toEqual([at(1)]);
+  });
+  it('is brought to its end by whoever waits, when its conductor died on the way', async () => {
+    const { api, done } = world([5, 20]);
+    await api.moveClock('t', 30 * 86_400_000, { after: at(4), until: at(30) });
+    expect(await conductor(api, () => start).settle('t', { until: start + 1_000 })).toBe(true);
+    expect(done).toEqual(['2026-01-06 at 2026-01-31', '2026-01-21 at 2026-01-31']);
   });
   it('jumps back, and home to real time', async () => {
     const { api, moves } = world([]);

@@ -36,28 +36,32 @@ export const conductor = (api: InnerApi, now: () => number = Date.now) => {
   };
 
   const current = async (tenantId: string): Promise<Instant> =>
-    instantOfMs(now() + (await api.clockDistance(tenantId)));
-  const setTo = (tenantId: string, at: Instant): Promise<void> => api.moveClock(tenantId, epochMs(at) - now());
+    instantOfMs(now() + (await api.clock(tenantId)).distanceMs);
 
   /**
-   * Forwards the clock stops at each instant at which something falls due, and waits there, so that things happen in the
-   * order of time as they would have. Backwards it jumps: what has happened stays.
+   * The clock jumps, as Kill Bill's does: what has fallen due is done late, at the clock's new time, but in the order of
+   * its dates. What is not its turn yet is held back; what follows from it at the new time is not.
    */
   const move = async (tenantId: string, target: Instant | null): Promise<void> => {
     const until = now() + longestMoveMs;
     // What was done before the move must be known everywhere before time passes: a plan change still on its way would
     // reach invoicing after the bill of the day that the clock is moved to.
     await settle(tenantId, { until });
+    const distanceMs = (): number => (target === null ? 0 : epochMs(target) - now());
     for (let last: Instant | null = null; target !== null && now() < until;) {
       const due: Instant | null = await api.nextDue(tenantId, target);
-      if (due === null || due === last) break;
+      if (due === null || due === target || due === last) break;
       last = due;
-      if (due > (await current(tenantId))) await setTo(tenantId, due);
+      await api.moveClock(tenantId, distanceMs(), { after: due, until: target });
       await settle(tenantId, { until });
     }
-    if (target === null) await api.moveClock(tenantId, 0);
-    else await setTo(tenantId, target);
+    await api.moveClock(tenantId, distanceMs());
     await settle(tenantId, { until });
+  };
+
+  /** A move whose conductor died is brought to its end by whoever waits for the tenant next. */
+  const finish = async (tenantId: string): Promise<void> => {
+    if ((await api.clock(tenantId)).heldUntil !== null) await move(tenantId, await current(tenantId));
   };
 
   const tails = new Map<string, Promise<unknown>>();
@@ -76,7 +80,11 @@ export const conductor = (api: InnerApi, now: () => number = Date.now) => {
     current,
     /** Resolves when the move and all that is due are done. A caller that stops waiting does not stop the move. */
     move: (tenantId: string, target: Instant | null) => inTurn(tenantId, () => move(tenantId, target)),
-    settle: (tenantId: string, deadline: Deadline) => inTurn(tenantId, () => settle(tenantId, deadline)),
+    settle: (tenantId: string, deadline: Deadline) =>
+      inTurn(tenantId, async () => {
+        await finish(tenantId);
+        return settle(tenantId, deadline);
+      }),
     /** Without waiting for others who wait: for completion of one call among many. */
     settleNow: settle,
   };

@@ -5,9 +5,9 @@ import type { Dispatch, Upstreams } from './dispatch';
 /** What the gateway asks the services itself, beside what it forwards. */
 export type InnerApi = {
   authenticate(credentials: Credentials): Promise<Identity>;
-  /** Milliseconds from wall time to the tenant's business time. */
-  clockDistance(tenantId: string): Promise<number>;
-  moveClock(tenantId: string, distanceMs: number): Promise<void>;
+  clock(tenantId: string): Promise<TenantClock>;
+  /** `heldBack`: due work after the one instant and up to the other waits for a later move. */
+  moveClock(tenantId: string, distanceMs: number, heldBack?: HeldBack): Promise<void>;
   /** Appends a mark to the log and says where it stands. */
   fence(tenantId: string): Promise<string>;
   /** Whether every service has done everything that the log up to the fence asks for, at the tenant's clock. */
@@ -17,6 +17,10 @@ export type InnerApi = {
   /** When the next thing falls due in any service, up to that instant; null: nothing. */
   nextDue(tenantId: string, until: Instant): Promise<Instant | null>;
 };
+
+/** `distanceMs`: milliseconds from wall time to the tenant's business time. `heldUntil`: up to there due work is held back. */
+export type TenantClock = { readonly distanceMs: number; readonly heldUntil: Instant | null };
+export type HeldBack = { readonly after: Instant; readonly until: Instant };
 
 export type Credentials = {
   readonly user: string | null;
@@ -49,10 +53,13 @@ export const innerApi = (upstreams: Upstreams, innerSecret: string): InnerApi =>
         problems: textsIn(problems),
       };
     },
-    clockDistance: async (tenantId) =>
-      Number((await ask(accounts, `/internal/clock?${tenant(tenantId)}`))['distanceMs'] ?? 0),
-    moveClock: async (tenantId, distanceMs) => {
-      await ask(accounts, '/internal/clock', { tenantId, distanceMs });
+    clock: async (tenantId) => {
+      const { distanceMs, heldUntil } = await ask(accounts, `/internal/clock?${tenant(tenantId)}`);
+      return { distanceMs: Number(distanceMs ?? 0), heldUntil: instantOr(heldUntil) };
+    },
+    moveClock: async (tenantId, distanceMs, heldBack) => {
+      const held = heldBack === undefined ? {} : { heldAfter: heldBack.after, heldUntil: heldBack.until };
+      await ask(accounts, '/internal/clock', { tenantId, distanceMs, ...held });
     },
     fence: async (tenantId) => String((await ask(accounts, '/internal/fence', { tenantId }))['position']),
     settled: async (tenantId, fence) => {
@@ -68,9 +75,7 @@ export const innerApi = (upstreams: Upstreams, innerSecret: string): InnerApi =>
     nextDue: async (tenantId, until) => {
       const path = `/internal/due?${tenant(tenantId)}&until=${encodeURIComponent(until)}`;
       const answers = await Promise.all(services.map((service) => ask(service, path)));
-      const dates = answers
-        .map(({ dueAt }) => (typeof dueAt === 'string' ? parseInstant(dueAt) : null))
-        .filter((at) => at !== null);
+      const dates = answers.map(({ dueAt }) => instantOr(dueAt)).filter((at) => at !== null);
       return dates.sort()[0] ?? null;
     },
   };
@@ -96,4 +101,5 @@ const askInner = async (service: Dispatch, { innerSecret, path, body }: Ask): Pr
 };
 
 const textsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+const instantOr = (value: unknown): Instant | null => (typeof value === 'string' ? parseInstant(value) : null);
 const textOr = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -1,10 +1,10 @@
 import type { CommandContext } from '@billstream/event-sourcing';
 import { accountInvoicesStream } from '@billstream/invoicing-domain';
 import { invoiceDueKind } from '@billstream/invoicing-read-models';
-import { derivedId } from '@billstream/kernel';
+import { derivedId, notBefore } from '@billstream/kernel';
 import type { DueItem } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import { invoicingOn, notBefore } from './invoicing';
+import { invoicingOn } from './invoicing';
 import { scheduledBy } from './scheduled-by';
 
 const contextFor = ({ tenantId, payload }: DueItem, at: CommandContext['at']): CommandContext => {

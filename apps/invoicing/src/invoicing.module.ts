@@ -1,6 +1,7 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { AddItemsEndpoint } from './http/add-items.endpoint';
+import { AdjustedItemsEndpoint } from './http/adjusted-items.endpoint';
 import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { ChangeInvoiceEndpoint } from './http/change-invoice.endpoint';
 import { CreateInvoiceEndpoint } from './http/create-invoice.endpoint';
@@ -30,6 +31,7 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     PreviewInvoiceEndpoint,
     AddItemsEndpoint,
     ChangeInvoiceEndpoint,
+    AdjustedItemsEndpoint,
     InvoiceTextsEndpoint,
     InvoiceGroupsEndpoint,
     TransferCreditEndpoint,

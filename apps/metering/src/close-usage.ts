@@ -5,6 +5,7 @@ import {
   type PlanInterval,
   type Range,
   type Stretch,
+  type UnitVersion,
   count,
   stretchesFor,
   usageCorrectionStream,
@@ -12,12 +13,18 @@ import {
   subscriptionUsageStream,
 } from '@billstream/metering-domain';
 import {
+  type ReportedSpan,
+  type ReportedTotal,
+  type UnitName,
+  type UserName,
+  type UserView,
   countedStreams,
-  reportedUsage,
-  unitVersions,
+  reportedInSpan,
   usageQuarters,
-  userByName,
+  usersByName,
+  versionsByUnit,
 } from '@billstream/metering-read-models';
+import { type Database, askTogether } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 
 /** What counting waits for: a tenant's usage, and what was reported for a subscription; null: no one's. */
@@ -37,7 +44,18 @@ export type UsageRequest = {
   }[];
 };
 
+/** What closing asks of the read model; thousands of periods close at once, so they ask together. */
+export const closingQuestions = (database: Database) => ({
+  database,
+  user: askTogether<UserName, UserView>((names) => usersByName(database, names)),
+  versions: askTogether<UnitName, readonly UnitVersion[]>((names) => versionsByUnit(database, names)),
+  reported: askTogether<ReportedSpan, ReportedTotal | null>((spans) => reportedInSpan(database, spans)),
+});
+export type ClosingQuestions = ReturnType<typeof closingQuestions>;
+
 const attemptsMax = 15;
+/** The read model is about to pass a request that has just been made, where the log is busy. */
+const passedWithinMs = 30;
 
 /** Up to where everything is known to be counted: `head` of the log, and the last counted event before it. */
 type Counted = { readonly head: bigint; readonly countedTo: bigint };
@@ -45,7 +63,8 @@ type Counted = { readonly head: bigint; readonly countedTo: bigint };
 /**
  * Waits until everything that was taken of a tenant's usage before a position of the log is in the read model, and gives
  * the position counted to. A bill is not made from less: where the wait is too long this throws, and the request is tried
- * again later. At the end of a month thousands of requests come at once; one look answers all that were made before it.
+ * again later. A read model that has passed the request itself has counted all before it, and the log need not be asked;
+ * else one look answers all requests that were made before it.
  */
 export const usageCounted = (runtime: ServiceRuntime) => {
   const last = new Map<string, Promise<Counted>>();
@@ -55,6 +74,7 @@ export const usageCounted = (runtime: ServiceRuntime) => {
     return { head, countedTo: await streamsCounted(runtime, streams) };
   };
   return async ({ tenantId, subscriptionId }: Waited, requestedAt: bigint): Promise<bigint> => {
+    if (requestedAt > 0n && (await runtime.passed(requestedAt, passedWithinMs))) return requestedAt;
     const own = streamsCounted(runtime, subscriptionId === null ? [] : [subscriptionUsageStream(subscriptionId)]);
     const known = await last.get(tenantId)?.catch(() => null);
     if (known && requestedAt > 0n && known.head >= requestedAt) return latest([known.countedTo, await own]);
@@ -84,17 +104,19 @@ const latest = (positions: readonly bigint[]): bigint =>
 
 /** The quantities an invoice asks for, each counted by the rules of the plan it is for. */
 export const closedUsages = async (
-  runtime: ServiceRuntime,
+  questions: ClosingQuestions,
   request: UsageRequest,
   countedTo: bigint,
 ): Promise<readonly ClosedUsage[]> => {
-  const { intervals } = await userByName(runtime.database, request.tenantId, request.user);
+  const { intervals } = await questions.user(request);
   const usages: ClosedUsage[] = [];
   for (const { unit, usageName, fromAt, toAt } of request.periods) {
     const { subscriptionId, planName, timeZone } = request;
     const asked = { subscriptionId, planName, unit, range: { fromAt, toAt, timeZone } };
-    const metered = await meteredUsage(runtime, request, { asked, intervals });
-    const reported = await reportedQuantity(runtime, request, { asked, intervals });
+    const [metered, reported] = await Promise.all([
+      meteredUsage(questions, request, { asked, intervals }),
+      reportedQuantity(questions, request, { asked, intervals }),
+    ]);
     usages.push({
       unit,
       usageName,
@@ -119,16 +141,16 @@ type Metered = Pick<ClosedUsage, 'quantity' | 'metered' | 'free' | 'records' | '
 const nothing: Metered = { quantity: zero, metered: zero, free: zero, records: 0, syntheticBuckets: 0, rule: null };
 
 const meteredUsage = async (
-  runtime: ServiceRuntime,
+  questions: ClosingQuestions,
   { tenantId, user }: UsageRequest,
   { asked, intervals }: Asked,
 ): Promise<Metered> => {
-  const versions = await unitVersions(runtime.database, tenantId, asked.unit);
+  const versions = await questions.versions({ tenantId, unit: asked.unit });
   let sum = nothing;
   for (const stretch of stretchesFor(asked, { versions, intervals }))
     sum = together(
       sum,
-      await countStretch(runtime, { tenantId, user, unit: asked.unit, timeZone: asked.range.timeZone }, stretch),
+      await countStretch(questions, { tenantId, user, unit: asked.unit, timeZone: asked.range.timeZone }, stretch),
     );
   return sum;
 };
@@ -136,7 +158,7 @@ const meteredUsage = async (
 type Series = { readonly tenantId: string; readonly user: string; readonly unit: string; readonly timeZone: string };
 
 const countStretch = async (
-  { database }: ServiceRuntime,
+  { database }: ClosingQuestions,
   series: Series,
   { rule, method, version, fromAt, toAt }: Stretch,
 ): Promise<Metered> => {
@@ -170,14 +192,14 @@ type Reported = { readonly quantity: Decimal; readonly records: number; readonly
 
 /** Usage reported for the subscription itself: added up where the plan prices a sum, its highest level where it prices one. */
 const reportedQuantity = async (
-  runtime: ServiceRuntime,
+  questions: ClosingQuestions,
   { tenantId }: UsageRequest,
   { asked, intervals }: Asked,
 ): Promise<Reported> => {
   const { subscriptionId, unit, range } = asked;
   const own = intervals.filter((interval) => interval.subscriptionId === subscriptionId);
-  const [total] = await reportedUsage(runtime.database, { tenantId, subscriptionId, unit }, reportedRange(range, own));
-  if (total === undefined) return { quantity: zero, records: 0, trackingIds: [] };
+  const total = await questions.reported({ tenantId, subscriptionId, unit, ...reportedRange(range, own) });
+  if (total === null) return { quantity: zero, records: 0, trackingIds: [] };
   const isLevel = own.some(
     ({ planName, capacityUnits }) => planName === asked.planName && capacityUnits.includes(unit),
   );

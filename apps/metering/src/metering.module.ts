@@ -7,7 +7,7 @@ import { UnitsEndpoint } from './http/units.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
-import { meteringOn, meteringToken } from './metering';
+import { meteringOf, meteringToken } from './metering';
 import { OnFactsOfOthers } from './reactions/on-facts-of-others';
 import { OnUsageRequested } from './reactions/on-usage-requested';
 
@@ -26,5 +26,5 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     OnFactsOfOthers,
     OnUsageRequested,
   ],
-  providers: [{ provide: meteringToken, useValue: meteringOn(runtime) }],
+  providers: [{ provide: meteringToken, useValue: meteringOf(runtime) }],
 });

@@ -2,6 +2,7 @@ import { type RequestContext, killBillProblem, unwrap } from '@billstream/http';
 import type { TransactionType } from '@billstream/payments-contracts';
 import { derivedId, newId } from '@billstream/kernel';
 import {
+  type AdjustedItem,
   type ItemAdjustment,
   type Opening,
   type Transaction,
@@ -28,6 +29,7 @@ export type Wanted = {
   readonly isRecordOnly: boolean;
   readonly isAdjusted?: boolean;
   readonly itemAdjustments?: readonly ItemAdjustment[];
+  readonly adjustedItems?: readonly AdjustedItem[] | null;
 };
 
 /** As long as Kill Bill waits for a plugin; the transaction goes on after that. */
@@ -117,20 +119,17 @@ export const openingOf = async (
 ): Promise<Opening | null> => {
   const { invoiceId, paymentId, accountId, externalKey, currency, paymentMethodId, pluginName } = view;
   if (invoiceId === null) return null;
-  const purchase = view.transactions.find((one) => one.transactionType === 'PURCHASE' && one.state === 'SUCCESS');
+  const purchases = view.transactions.filter((one) => one.transactionType === 'PURCHASE' && one.state === 'SUCCESS');
   const lookup = { by: paymentMethodId, includeRemoved: true };
   const credential = (await methodById(runtime.database, tenantId, lookup))?.credential ?? null;
   return {
     ...{ paymentId, accountId, invoiceId, externalKey, currency },
     paidBy: { paymentMethodId, pluginName, credential },
-    purchase:
-      purchase === undefined
-        ? null
-        : {
-            ...{ transactionId: purchase.transactionId, externalKey: purchase.externalKey },
-            ...{ amountMinor: purchase.processedMinor ?? purchase.amountMinor, gatewayRef: purchase.firstReference },
-            at: purchase.effectiveAt,
-          },
+    purchases: purchases.map((purchase) => ({
+      ...{ transactionId: purchase.transactionId, externalKey: purchase.externalKey },
+      ...{ amountMinor: purchase.processedMinor ?? purchase.amountMinor, gatewayRef: purchase.firstReference },
+      at: purchase.effectiveAt,
+    })),
   };
 };
 

@@ -70,8 +70,13 @@ export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal
     /** As this process knew the stream last, without asking the store; a stream it does not know counts as new. */
     remembered: (stream: string): Folded<State> => kept.get(stream) ?? blank(),
     load: async (stream: string): Promise<Folded<State>> => {
-      const from = kept.get(stream) ?? (await fromSnapshot(parts, stream)) ?? blank();
-      return keep(stream, fold(parts, from, await store.read(stream, from.revision + 1n)));
+      const known = kept.get(stream);
+      return keep(
+        stream,
+        known === undefined
+          ? await loaded(parts, stream)
+          : fold(parts, known, await store.read(stream, known.revision + 1n)),
+      );
     },
     /** What was just appended, without reading it back. */
     extend: (
@@ -149,11 +154,28 @@ const fold = <Command, Event extends DomainEvent, State, Refusal extends Rejecti
   return { ...from, state, revision, commands, bytes };
 };
 
+/** So many of the newest events are read before a snapshot is looked for: most streams have no more. */
+const newestRead = 200;
+
+/** A stream from its newest snapshot, where it is long enough to have one. */
+const loaded = async <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  parts: StreamParts<Command, Event, State, Refusal>,
+  stream: string,
+): Promise<Folded<State>> => {
+  const { store, decider, snapshots } = parts;
+  const blank = blankStream(decider.initial);
+  if (snapshots === undefined) return fold(parts, blank, await store.read(stream));
+  const newest = await store.readLast(stream, Math.min(newestRead, snapshots.every));
+  const first = newest[0]?.revision ?? 0n;
+  if (first === 0n) return fold(parts, blank, newest);
+  const from = (await fromSnapshot(parts, stream)) ?? blank;
+  const after = from.revision + 1n;
+  const rest = after >= first ? newest.filter(({ revision }) => revision >= after) : await store.read(stream, after);
+  return fold(parts, from, rest);
+};
+
 /** A stream's state now, from its newest snapshot where there is one; for who looks and does not decide. */
 export const currentState = async <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: StreamParts<Command, Event, State, Refusal>,
   stream: string,
-): Promise<State> => {
-  const from = (await fromSnapshot(parts, stream)) ?? blankStream(parts.decider.initial);
-  return fold(parts, from, await parts.store.read(stream, from.revision + 1n)).state;
-};
+): Promise<State> => (await loaded(parts, stream)).state;

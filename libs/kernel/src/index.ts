@@ -53,5 +53,5 @@ export {
   zonedDateOf,
 } from './calendar';
 export type { AccountTime, DurationUnit, LocalDate } from './calendar';
-export { fixedClock, tenantClock, wallTime } from './clock';
+export { fixedClock, notBefore, tenantClock, wallTime } from './clock';
 export type { Clock } from './clock';

@@ -1,8 +1,9 @@
 import { tenantStream } from '@billstream/accounts-domain';
 import { type RequestContext, RequestCtx, unwrap } from '@billstream/http';
-import { clockDistanceOf } from '@billstream/accounts-read-models';
+import { tenantClockOf } from '@billstream/accounts-read-models';
+import type { Instant } from '@billstream/kernel';
 import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
-import { IsInt, Max, Min } from 'class-validator';
+import { IsISO8601, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { type Accounts, accountsToken, stepOf } from '../accounts';
 import { tenantProblem } from './problems';
 import { IsId } from './validators';
@@ -14,6 +15,9 @@ class ClockRequest {
   @IsId() readonly tenantId!: string;
   /** Milliseconds from wall time to the tenant's business time. */
   @IsInt() @Min(-distanceMax) @Max(distanceMax) readonly distanceMs!: number;
+  /** Both or neither: due work after the one and up to the other waits. */
+  @IsOptional() @IsISO8601() readonly heldAfter?: Instant;
+  @IsOptional() @IsISO8601() readonly heldUntil?: Instant;
 }
 
 class ClockQuery {
@@ -27,8 +31,10 @@ export class MoveClockEndpoint {
 
   @Post()
   @HttpCode(200)
-  async moveClock(@Body() { tenantId, distanceMs }: ClockRequest, @RequestCtx() context: RequestContext) {
-    const command = { type: 'MoveClock' as const, data: { distanceMs } };
+  async moveClock(@Body() request: ClockRequest, @RequestCtx() context: RequestContext) {
+    const { tenantId, distanceMs, heldAfter: after, heldUntil: until } = request;
+    const held = after === undefined || until === undefined ? {} : { heldBack: { after, until } };
+    const command = { type: 'MoveClock' as const, data: { distanceMs, ...held } };
     const step = { ...stepOf(context, this.accounts, 'clock'), tenantId };
     const moved = unwrap(await this.accounts.tenant(tenantStream(tenantId), command, step), tenantProblem(tenantId));
     await this.accounts.runtime.visible(moved.position);
@@ -36,8 +42,8 @@ export class MoveClockEndpoint {
   }
 
   @Get()
-  async distance(@Query() { tenantId }: ClockQuery) {
+  async position(@Query() { tenantId }: ClockQuery) {
     await this.accounts.runtime.caughtUp();
-    return { distanceMs: await clockDistanceOf(this.accounts.runtime.database, tenantId) };
+    return tenantClockOf(this.accounts.runtime.database, tenantId);
   }
 }

@@ -62,6 +62,7 @@ const runtimeOn = (store: EventStore, database: Database): ServiceRuntime => {
     },
     handle: (decider, schema) => commandHandler({ store, decider, schema }),
     visible: caughtUp,
+    passed: () => caughtUp().then(() => true),
     caughtUp,
     metrics: { count: () => undefined, gauge: () => undefined },
   };

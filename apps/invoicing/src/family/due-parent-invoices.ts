@@ -1,9 +1,9 @@
 import { accountInvoicesStream } from '@billstream/invoicing-domain';
 import { parentInvoiceKind } from '@billstream/invoicing-read-models';
-import { derivedId } from '@billstream/kernel';
+import { derivedId, notBefore } from '@billstream/kernel';
 import type { DueItem } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import { invoicingOn, notBefore } from '../invoicing';
+import { invoicingOn } from '../invoicing';
 import { scheduledBy } from '../scheduled-by';
 
 const accountIn = (payload: object): string => {

@@ -227,6 +227,29 @@ describe('a parent that pays for its child', () => {
     expect(await summed()).toMatchObject([{ itemType: 'PARENT_SUMMARY', amount: 0 }]);
   });
 
+  it('that had its invoice voided is charged anew, and what credit had paid of it settles nothing', async () => {
+    const [otherParentId, otherChildId] = [newId(), newId()];
+    await record(otherParentId, {});
+    await record(otherChildId, { parentAccountId: otherParentId, isPaymentDelegatedToParent: true });
+    await system.runtime.caughtUp();
+    const credit = { payload: [{ accountId: otherParentId, amount: 20 }] };
+    await system.call('POST', '/credits?autoCommit=true', credit);
+    const charges = { payload: [{ amount: 20, currency: 'USD' }] };
+    await system.call('POST', `/invoices/charges/${otherChildId}?autoCommit=true`, charges);
+    await hearItself();
+    const draftOf = async () => (await invoicesOf(otherParentId)).find(({ status }) => status === 'DRAFT');
+    const first = (await draftOf())?.invoiceId ?? '';
+    expect((await system.call('PUT', `/invoices/${first}/commitInvoice`)).statusCode).toBe(204);
+    await hearItself();
+    expect(await invoicesOf(otherChildId)).toMatchObject([{ balance: 0, parentInvoiceId: first }]);
+
+    expect((await system.call('PUT', `/invoices/${first}/voidInvoice`)).statusCode).toBe(204);
+    await hearItself();
+    const second = await draftOf();
+    expect(second?.items).toMatchObject([{ itemType: 'PARENT_SUMMARY', amount: 20 }]);
+    expect(await invoicesOf(otherChildId)).toMatchObject([{ balance: 20, parentInvoiceId: second?.invoiceId }]);
+  });
+
   it('takes over no credit of another currency', async () => {
     const foreignId = newId();
     await record(foreignId, { parentAccountId: parentId, currency: parseCurrency('JPY') });

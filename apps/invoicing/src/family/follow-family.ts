@@ -1,6 +1,6 @@
 import type { CommandContext } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
-import { type AccountInvoicesCommand, accountInvoicesStream } from '@billstream/invoicing-domain';
+import { type AccountInvoicesCommand, type ChildShare, accountInvoicesStream } from '@billstream/invoicing-domain';
 import { derivedId } from '@billstream/kernel';
 import type { Invoicing } from '../invoicing';
 
@@ -20,7 +20,7 @@ const record = async (
 /** A child's invoice becomes part of what its parent is charged on that day (Kill Bill 2.14). */
 export const sumUpChildInvoice = async (
   invoicing: Invoicing,
-  { accountId, invoiceId, balanceMinor, parentAccountId }: Told<'invoicing.invoice-committed.v1'>,
+  { accountId, invoiceId, balanceMinor, parentAccountId, currency }: Told<'invoicing.invoice-committed.v1'>,
   context: CommandContext,
 ): Promise<void> => {
   if (parentAccountId === undefined) return;
@@ -29,6 +29,7 @@ export const sumUpChildInvoice = async (
     childAccountId: accountId,
     childExternalKey: account?.externalKey ?? accountId,
     childInvoiceId: invoiceId,
+    currency,
     dueMinor: balanceMinor,
     hasCharges: (invoices[invoiceId]?.items ?? []).some(({ type }) => type === 'FIXED' || type === 'RECURRING'),
   };
@@ -49,7 +50,7 @@ export const followBalances = async (
   for (const [charged, balances] of due)
     await record(invoicing, charged, { type: 'RecordChildBalances', invoices: balances, now: context.at }, context);
   for (const { invoiceId, balanceMinor } of invoices.filter(({ isParentInvoice }) => isParentInvoice === true))
-    await settleChildren(invoicing, { accountId, invoiceId, isPaid: balanceMinor <= 0 }, context);
+    await settleChildren(invoicing, { accountId, invoiceId, balanceMinor }, context);
 };
 
 const settleChildren = async (
@@ -57,18 +58,23 @@ const settleChildren = async (
   {
     accountId,
     invoiceId,
-    isPaid,
-  }: { readonly accountId: string; readonly invoiceId: string; readonly isPaid: boolean },
+    balanceMinor,
+  }: { readonly accountId: string; readonly invoiceId: string; readonly balanceMinor: number },
   context: CommandContext,
 ): Promise<void> => {
   const { children, invoices } = await invoicing.stateOf(accountId);
-  if (invoices[invoiceId]?.status !== 'COMMITTED') return;
-  const shares = Object.values(children).filter((share) => share.invoiceId === invoiceId);
+  const status = invoices[invoiceId]?.status;
+  if (status === undefined || status === 'DRAFT') return;
+  // Credit may have paid the one that was voided: what it summed up is on a draft by now, which nobody has paid.
+  const isOf = (share: ChildShare): boolean =>
+    status === 'VOID' ? invoices[share.invoiceId]?.status === 'DRAFT' : share.invoiceId === invoiceId;
+  const isPaid = status === 'COMMITTED' && balanceMinor <= 0;
+  const shares = Object.values(children).filter(isOf);
   for (const childAccountId of new Set(shares.map((share) => share.childAccountId))) {
-    const invoiceIds = shares
+    const covered = shares
       .filter((share) => share.childAccountId === childAccountId)
-      .map(({ childInvoiceId }) => childInvoiceId);
-    const command = { type: 'RecordParentPayment' as const, invoiceIds, isPaid, now: context.at };
+      .map(({ childInvoiceId, coveredMinor }) => ({ invoiceId: childInvoiceId, coveredMinor }));
+    const command = { type: 'RecordParentPayment' as const, invoices: covered, isPaid, now: context.at };
     const commandId = derivedId(context.commandId, invoiceId);
     await record(invoicing, childAccountId, command, { ...context, commandId });
   }

@@ -56,6 +56,18 @@ describe('what is put on invoices over HTTP', () => {
     expect([again.statusCode, codeOf(again)]).toEqual([400, 4023]);
   });
 
+  it('says what is left of the items that a refund names, whatever a client claims', async () => {
+    const { invoiceId, invoiceItemId } = await charge(await account(), 10, true);
+    const adjusted = await service.call('POST', `/invoices/${invoiceId}`, { payload: { invoiceItemId, amount: 4 } });
+    expect(adjusted.statusCode).toBe(201);
+    const adjustments = [{ invoiceItemId, amount: 3 }, { invoiceItemId: newId() }, 5];
+    const payload = { amount: 3, adjustments, adjustedItems: [{ invoiceItemId, leftMinor: 999 }] };
+    const answer = await service.call('POST', `/internal/invoicePayments/${newId()}/refunds`, { payload });
+    expect(answer.json()).toEqual({ ...payload, adjustedItems: [{ invoiceItemId, invoiceId, leftMinor: 600 }] });
+    const none = await service.call('POST', `/internal/invoicePayments/${newId()}/refunds`);
+    expect(none.json()).toEqual({ adjustedItems: [] });
+  });
+
   it('is taken back by adjustments, up to what is left', async () => {
     const { invoiceId, invoiceItemId } = await charge(await account(), 10, true);
     const adjust = (amount?: number) =>

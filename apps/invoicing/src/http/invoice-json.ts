@@ -63,6 +63,10 @@ export const itemJson = (item: InvoiceItem, { invoiceId, accountId, currency }: 
   auditLogs: [],
 });
 
+/** The usage that an invoice charges. A void one charges none: what it counted is free for another (Kill Bill 2.12). */
+const trackingIdsOf = ({ status, items }: InvoiceView): readonly string[] =>
+  status === 'VOID' ? [] : [...new Set(items.flatMap(({ trackingIds = [] }) => trackingIds))];
+
 /** Kill Bill's Invoice JSON (0.20 and later), every field present and in its order. */
 export const invoiceJson = (invoice: InvoiceView) => {
   const amount = amountIn(invoice.currency);
@@ -81,7 +85,7 @@ export const invoiceJson = (invoice: InvoiceView) => {
     bundleKeys: null,
     credits: null,
     items: invoice.items.map((item) => itemJson(item, invoice)),
-    trackingIds: [...new Set(invoice.items.flatMap(({ trackingIds = [] }) => trackingIds))],
+    trackingIds: trackingIdsOf(invoice),
     isParentInvoice: invoice.isParentInvoice,
     parentInvoiceId: invoice.parentInvoiceId,
     parentAccountId: invoice.parentAccountId,

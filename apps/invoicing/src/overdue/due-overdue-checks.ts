@@ -2,7 +2,7 @@ import { overdueCheckKind } from '@billstream/invoicing-read-models';
 import { derivedId } from '@billstream/kernel';
 import type { DueItem } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import { invoicingOn, notBefore } from '../invoicing';
+import { invoicingOn } from '../invoicing';
 import { scheduledBy } from '../scheduled-by';
 import { evaluateOverdue } from './evaluate-overdue';
 
@@ -18,7 +18,7 @@ export const dueOverdueChecks = (runtime: ServiceRuntime) => {
         actor: { createdBy: 'invoicing' },
         correlationId: cause,
         causationId: cause,
-        at: notBefore(dueAt, runtime.clock.now(tenantId)),
+        at: dueAt,
       });
       await runtime.visible(position);
     },

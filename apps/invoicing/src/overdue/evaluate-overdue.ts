@@ -6,8 +6,8 @@ import {
   noOverdueConfig,
   overdueStream,
 } from '@billstream/invoicing-domain';
-import { delegatingChildren, overdueConfigOf } from '@billstream/invoicing-read-models';
-import { derivedId, localDateOf } from '@billstream/kernel';
+import { delegatingChildren } from '@billstream/invoicing-read-models';
+import { derivedId, localDateOf, notBefore } from '@billstream/kernel';
 import type { Invoicing } from '../invoicing';
 
 /** Who pays decides who is late: an account whose parent pays for it is looked at through the parent's invoices. */
@@ -16,7 +16,7 @@ const debtsFor = async (invoicing: Invoicing, { account, ...own }: AccountInvoic
     ? debtsOf(await invoicing.stateOf(account.parentAccountId))
     : debtsOf({ account, ...own });
 
-/** Looks whether one account is overdue. Returns the position to wait for. */
+/** Looks whether one account is overdue, with effect from `context.at`. Returns the position to wait for. */
 export const evaluateOverdue = async (
   invoicing: Invoicing,
   accountId: string,
@@ -24,15 +24,15 @@ export const evaluateOverdue = async (
 ): Promise<bigint | null> => {
   const state = await invoicing.stateOf(accountId);
   if (state.account === null) return null;
-  const config = (await overdueConfigOf(invoicing.runtime.database, context.tenantId)) ?? noOverdueConfig;
+  const config = (await invoicing.overdueConfigOf(context.tenantId)) ?? noOverdueConfig;
   const { timeZone, referenceTime } = state.account;
-  const { at: now } = context;
+  const now = notBefore(context.at, invoicing.runtime.clock.now(context.tenantId));
   const data = {
     accountId,
     config,
     debts: await debtsFor(invoicing, state),
     today: localDateOf(now, { timeZone, referenceTime }),
-    now,
+    since: context.at,
   };
   const handled = await invoicing.overdue(
     overdueStream(accountId),

@@ -12,7 +12,6 @@ import {
   overdueConfigErrors,
   overdueConfigStream,
 } from '@billstream/invoicing-domain';
-import { overdueConfigOf } from '@billstream/invoicing-read-models';
 import { Body, Controller, Get, Header, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Invoicing, contextOf, invoicingToken } from '../invoicing';
@@ -67,7 +66,7 @@ export class OverdueConfigEndpoint {
   }
 
   private async configOf(tenantId: string): Promise<OverdueConfig> {
-    return (await overdueConfigOf(this.invoicing.runtime.database, tenantId)) ?? noOverdueConfig;
+    return (await this.invoicing.overdueConfigOf(tenantId)) ?? noOverdueConfig;
   }
 
   private async upload(config: OverdueConfig, { request, reply }: Exchange): Promise<void> {

@@ -5,14 +5,14 @@ import {
   accountInvoicesStream,
   tenantInvoicingStream,
 } from '@billstream/invoicing-domain';
-import type { Instant } from '@billstream/kernel';
+import { type Instant, notBefore } from '@billstream/kernel';
 import type { MeteringEvent } from '@billstream/metering-contracts';
 import type { PaymentsEvent } from '@billstream/payments-contracts';
 import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { contextAt } from './context';
-import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+import { type Invoicing, invoicingToken } from '../invoicing';
 
 type Heard<Events extends { readonly type: string; readonly data: object }, Type extends Events['type']> = PublicEvent<
   Type,
@@ -57,6 +57,13 @@ export class OnFactsTold {
   recordUsage(@Payload() event: PublicEvent<'metering.usage-closed.v1', UsageClosed>): Promise<void> {
     const { accountId, requestId, subscriptionId, usages } = event.data;
     return this.record(event, accountId, (now) => ({ type: 'RecordUsage', requestId, subscriptionId, usages, now }));
+  }
+
+  @EventPattern('metering.late-usage-counted.v1')
+  recordLateUsage(@Payload() event: Heard<MeteringEvent, 'metering.late-usage-counted.v1'>): Promise<void> {
+    const { accountId, subscriptionId, usageName, fromAt, toAt } = event.data;
+    const period = { subscriptionId, usageName, fromAt, toAt };
+    return this.record(event, accountId, (now) => ({ type: 'RecordLateUsage', period, now }));
   }
 
   @EventPattern('payments.invoice-payment-changed.v1')

@@ -1,9 +1,10 @@
 import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
+import { notBefore } from '@billstream/kernel';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { followBalances, giveTransferredCredit, sumUpChildInvoice } from '../family/follow-family';
-import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+import { type Invoicing, invoicingToken } from '../invoicing';
 import { contextAt } from './context';
 
 type Heard<Type extends InvoicingEvent['type']> = PublicEvent<

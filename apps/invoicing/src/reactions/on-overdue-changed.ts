@@ -2,9 +2,10 @@ import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import { type AccountInvoicesCommand, accountInvoicesStream } from '@billstream/invoicing-domain';
 import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
+import { notBefore } from '@billstream/kernel';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+import { type Invoicing, invoicingToken } from '../invoicing';
 import { contextAt } from './context';
 
 type OverdueChanged = Extract<InvoicingEvent, { readonly type: 'invoicing.overdue-changed.v1' }>;

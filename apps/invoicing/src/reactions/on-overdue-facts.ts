@@ -2,10 +2,10 @@ import type { AccountsEvent } from '@billstream/accounts-contracts';
 import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import { overdueStream } from '@billstream/invoicing-domain';
-import { overdueConfigOf } from '@billstream/invoicing-read-models';
+import { notBefore } from '@billstream/kernel';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { type Invoicing, invoicingToken, notBefore } from '../invoicing';
+import { type Invoicing, invoicingToken } from '../invoicing';
 import { evaluateFamily } from '../overdue/evaluate-overdue';
 import { contextAt } from './context';
 
@@ -37,7 +37,7 @@ export class OnOverdueFacts {
 
   /** A tenant without overdue states pays for no look at its accounts. */
   private async evaluate(event: PublicEvent, accountId: string): Promise<void> {
-    if ((await overdueConfigOf(this.invoicing.runtime.database, event.tenantId)) === null) return;
+    if ((await this.invoicing.overdueConfigOf(event.tenantId)) === null) return;
     await evaluateFamily(this.invoicing, accountId, contextAt(event, this.nowOf(event), 'overdue'));
   }
 

@@ -19,7 +19,7 @@ export class OnUsageRequested {
     const { requestId, accountId, subscriptionId, accountExternalKey: user, ...asked } = event.data;
     const request = { tenantId: event.tenantId, user, subscriptionId, ...asked };
     const countedTo = await this.metering.usageCounted(request, BigInt(event.position));
-    const usages = await closedUsages(this.metering.runtime, request, countedTo);
+    const usages = await closedUsages(this.metering.closingQuestions, request, countedTo);
     const context = { ...contextOf(event), commandId: derivedId('close-usage', requestId) };
     const closed = await this.metering.closing(
       usageClosingStream(subscriptionId),

@@ -103,6 +103,7 @@ const runtimeOn = (store: EventStore, database: Database, now: () => Instant): S
     },
     handle: (decider, schema) => commandHandler({ store, decider, schema }),
     visible: caughtUp,
+    passed: () => caughtUp().then(() => true),
     caughtUp,
     metrics: { count: () => undefined, gauge: () => undefined },
   };

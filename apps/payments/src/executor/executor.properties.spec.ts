@@ -67,11 +67,11 @@ const survived = async (world: PaymentsInMemory, item: DueItem): Promise<void> =
   }
 };
 
-/** What invoicing says once it has heard of every success that payments told of. */
-const balanceOf = async (world: PaymentsInMemory, invoiceId: keyof typeof owed): Promise<number> =>
+/** What invoicing counts once it has heard of every success that payments told of. */
+const purchasedOf = async (world: PaymentsInMemory, invoiceId: string): Promise<number> =>
   (await world.events(invoiceId)).reduce<number>(
-    (balance, event) => (event.type === 'PaymentSucceeded' ? balance - event.data.amountMinor : balance),
-    owed[invoiceId],
+    (sum, event) => (event.type === 'PaymentSucceeded' ? sum + event.data.amountMinor : sum),
+    0,
   );
 
 const paymentIdsOf = async (world: PaymentsInMemory, invoiceId: string): Promise<ReadonlySet<string>> =>
@@ -84,7 +84,7 @@ const paymentIdsOf = async (world: PaymentsInMemory, invoiceId: string): Promise
 /** What was delivered, so that it can be delivered again. */
 type Seen = {
   readonly items: DueItem[];
-  readonly told: { readonly invoiceId: string; readonly balanceMinor: number; readonly asOf: number }[];
+  readonly told: { readonly invoiceId: string; readonly purchasedMinor: number; readonly asOf: number }[];
 };
 
 const play = async (world: PaymentsInMemory, step: Step, seen: Seen): Promise<void> => {
@@ -130,12 +130,14 @@ const runDue = async (world: PaymentsInMemory, { nth, twice }: Of<'run'>, seen: 
 
 const tell = async (world: PaymentsInMemory, step: Of<'balance'>, seen: Seen): Promise<void> => {
   const invoiceId = invoices[step.invoice];
-  const first = { balanceMinor: owed[invoiceId], asOf: 0 };
+  const first = { purchasedMinor: 0, asOf: 0 };
   const told = seen.told.filter((one) => one.invoiceId === invoiceId);
-  const { balanceMinor: known, asOf } = told.at(-1) ?? first;
-  const next = { balanceMinor: step.told === 'news' ? await balanceOf(world, invoiceId) : known, asOf: asOf + 1 };
+  const { purchasedMinor: known, asOf } = told.at(-1) ?? first;
+  const next = { purchasedMinor: step.told === 'news' ? await purchasedOf(world, invoiceId) : known, asOf: asOf + 1 };
   if (step.told !== 'late') seen.told.push({ invoiceId, ...next });
-  await world.issue(invoiceId, { type: 'RecordBalance', data: step.told === 'late' ? (told[0] ?? first) : next });
+  const { purchasedMinor, asOf: at } = step.told === 'late' ? (told[0] ?? first) : next;
+  const data = { balanceMinor: owed[invoiceId] - purchasedMinor, purchasedMinor, asOf: at };
+  await world.issue(invoiceId, { type: 'RecordBalance', data });
 };
 
 const payNow = async (world: PaymentsInMemory, invoiceId: string): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { CommandContext, Handle, Handled } from '@billstream/event-sourcing';
-import { type Clock, type Instant, derivedId, epochMs, newId } from '@billstream/kernel';
+import { type Clock, type Instant, derivedId, epochMs, newId, notBefore } from '@billstream/kernel';
 import {
   type AttemptOutcome,
   type ChargedMethod,
@@ -65,7 +65,7 @@ const commandsOf = ({ handle, clock, retryPolicyOf }: Pick<ExecutorParts, 'handl
       const transactionId = task.transactionId ?? '';
       const isFailure = outcome.kind === 'declined' || outcome.kind === 'not-executed';
       const policy = isFailure ? { policy: await retryPolicyOf(task.tenantId) } : {};
-      const data = { transactionId, holder: by.holder, outcome, ...policy, now: clock.now(task.tenantId) };
+      const data = { transactionId, holder: by.holder, outcome, ...policy, now: nowOf(task, clock) };
       await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, by.step));
     },
   };
@@ -77,7 +77,7 @@ const retry = async (parts: ExecutorParts, task: Task): Promise<void> => {
   const { state } = await issue(task, { type: 'Look' }, newId());
   if (state.invoice === null) return;
   const { method, isManualPay } = await parts.payerOf(task.tenantId, state.invoice.accountId);
-  const data = { paymentId: task.paymentId, method, isManualPay, now: parts.clock.now(task.tenantId) };
+  const data = { paymentId: task.paymentId, method, isManualPay, now: nowOf(task, parts.clock) };
   const retried = await issue(
     task,
     { type: 'RetryPayment', data },
@@ -104,7 +104,7 @@ export const paymentExecutor = (parts: ExecutorParts) => {
       if (after === null) await record(task, misconfigured(gateway.problem), { holder: null, step: holder });
       return;
     }
-    const data = { transactionId, holder, after, dispatchedAt: wallNow(), now: clock.now(task.tenantId) };
+    const data = { transactionId, holder, after, dispatchedAt: wallNow(), now: nowOf(task, clock) };
     const dispatched = await issue(
       task,
       { type: 'DispatchPayment', data },
@@ -166,11 +166,14 @@ export const paymentExecutor = (parts: ExecutorParts) => {
 
 export type PaymentExecutor = ReturnType<typeof paymentExecutor>;
 
+/** With what made it due, if that was a moment ago: the next attempt keeps the time of day of the first. */
+const nowOf = ({ dueAt, tenantId }: Task, clock: Clock): Instant => notBefore(dueAt, clock.now(tenantId));
+
 const contextOf = (task: Task, clock: Clock, commandId: string): CommandContext => ({
   commandId,
   tenantId: task.tenantId,
   actor: { createdBy: 'PaymentExecutor' },
-  at: clock.now(task.tenantId),
+  at: nowOf(task, clock),
   correlationId: task.correlationId,
 });
 

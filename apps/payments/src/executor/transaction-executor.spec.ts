@@ -9,7 +9,7 @@ const paymentId = 'payment-1';
 const request = (world: PaymentsInMemory, type: 'PURCHASE' | 'REFUND', amountMinor: number): PaymentCommand => {
   const opening = {
     ...{ paymentId, accountId: 'account-1', invoiceId: null, externalKey: paymentId, currency: 'USD' as Currency },
-    ...{ paidBy: world.method()!, purchase: null },
+    ...{ paidBy: world.method()!, purchases: [] },
   };
   const id = `${type}-${String(amountMinor)}`;
   const asked = { transactionId: id, externalKey: id, transactionType: type, amountMinor, currency: null };

@@ -8,9 +8,9 @@ import {
   type PaymentRejection,
   type Transaction,
   capturableMinor,
+  isWholeRefund,
   paymentStream,
   referredTo,
-  refundableMinor,
   transactionOf,
 } from '@billstream/payments-domain';
 import type { Charge, FetchByRef, Money, Outcome, PaymentGateway } from '@billstream/payments-gateways';
@@ -207,7 +207,7 @@ const followUp = async (
   money: Money,
 ): Promise<Outcome | null> => {
   const { transactionId } = seen.transaction;
-  const gatewayRef = referredTo(seen.state, type)?.gatewayRef ?? null;
+  const gatewayRef = referredTo(seen.state, seen.transaction)?.gatewayRef ?? null;
   if (gatewayRef === null) return null;
   switch (type) {
     case 'CAPTURE':
@@ -222,12 +222,8 @@ const followUp = async (
 };
 
 /** `full` where nothing of it was given back before: some providers know a whole refund by its kind, not by its amount. */
-const refundOf = ({ state }: Seen, money: Money) => {
-  const isWhole =
-    state.transactions.every(({ transactionType, state: one }) => transactionType !== 'REFUND' || one !== 'SUCCESS') &&
-    money.minor === refundableMinor(state);
-  return isWhole ? { amount: 'full' as const, expectedRefundable: money } : { amount: money };
-};
+const refundOf = ({ state, transaction }: Seen, money: Money) =>
+  isWholeRefund(state, transaction) ? { amount: 'full' as const, expectedRefundable: money } : { amount: money };
 
 const unsupported = 'The payment plugin cannot do this';
 

@@ -81,7 +81,7 @@ export class DirectPaymentsEndpoint {
     const { accountId } = payer;
     const opening = {
       ...{ paymentId, accountId, invoiceId: null, externalKey: paymentKey ?? paymentId, currency },
-      ...{ paidBy, purchase: null },
+      ...{ paidBy, purchases: [] },
     };
     const isRecordOnly = paidBy.pluginName === externalPlugin;
     const { pluginName } = paidBy;

@@ -1,6 +1,6 @@
 import { killBillProblem } from '@billstream/http';
 import { type Currency, parseUuid } from '@billstream/kernel';
-import type { ItemAdjustment } from '@billstream/payments-domain';
+import type { AdjustedItem, ItemAdjustment } from '@billstream/payments-domain';
 import type { PaymentView } from '@billstream/payments-read-models';
 import { Body, Controller, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
@@ -35,7 +35,7 @@ export class InvoicePaymentOperationsEndpoint {
     @AnswerTo() { context, created }: Answer,
   ): Promise<void> {
     const view = await this.existing(id, context.tenantId);
-    const itemAdjustments = adjustmentsOf(body, view.currency);
+    const itemAdjustments = priced(adjustmentsOf(body, view.currency), body.adjustedItems ?? []);
     const asked = {
       ...{ paymentId: view.paymentId, transactionType: 'REFUND' as const },
       opening: await openingOf(this.payments, context.tenantId, view),
@@ -43,7 +43,7 @@ export class InvoicePaymentOperationsEndpoint {
       ...{ amountMinor: refundOf(body, itemAdjustments, view.currency), currency: currencyOf(body) },
       transactionKey: keyOf(body.transactionExternalKey),
       isRecordOnly: query.externalPayment === 'true' || isExternal(view),
-      ...{ isAdjusted: itemAdjustments.length > 0, itemAdjustments },
+      ...{ isAdjusted: itemAdjustments.length > 0, itemAdjustments, adjustedItems: body.adjustedItems ?? null },
     };
     created(`/1.0/kb/invoicePayments/${view.paymentId}`);
     orThrow(await transact(this.payments, context, asked));
@@ -111,6 +111,13 @@ const adjustmentsOf = (
     return { invoiceItemId, amountMinor: amountFrom(`adjustments/${nth}/amount`, amount, currency) };
   });
 };
+
+/** An adjustment without an amount takes all that is left of its item, as far as that is known. */
+const priced = (adjustments: readonly ItemAdjustment[], known: readonly AdjustedItem[]): readonly ItemAdjustment[] =>
+  adjustments.map(({ invoiceItemId, amountMinor }) => {
+    const leftMinor = known.find((one) => one.invoiceItemId === invoiceItemId)?.leftMinor ?? 0;
+    return { invoiceItemId, amountMinor: amountMinor ?? (leftMinor > 0 ? leftMinor : null) };
+  });
 
 /**
  * Null: all that is left, of a refund without items. A refund is never below what its items are lowered by, and where

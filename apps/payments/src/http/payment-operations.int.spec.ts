@@ -166,6 +166,23 @@ describe('what was paid for an invoice', () => {
     expect(await call('POST', refunds, { amount: 1, isAdjusted: true, adjustments })).toMatchObject({ code: 4907 });
   });
 
+  it('is not given back for an item that its invoice does not have, or for more than is left of one', async () => {
+    const { paymentId, invoiceId } = await paidInvoice();
+    const refunds = `invoicePayments/${paymentId}/refunds`;
+    const [item, foreign] = [newId(), newId()];
+    const adjustedItems = [
+      { invoiceItemId: item, invoiceId, leftMinor: 700 },
+      { invoiceItemId: foreign, invoiceId: newId(), leftMinor: 700 },
+    ];
+    const refund = (invoiceItemId: string, amount?: number) =>
+      call('POST', refunds, { isAdjusted: true, adjustments: [{ invoiceItemId, amount }], adjustedItems });
+    expect(await refund(newId(), 3)).toMatchObject({ status: 404, code: 4011 });
+    expect(await refund(foreign, 3)).toMatchObject({ status: 404, code: 4011 });
+    expect(await refund(item, 7.01)).toMatchObject({ status: 400, code: 4020 });
+    const { location } = await refund(item);
+    expect(await at(location)).toMatchObject({ refundedAmount: 7 });
+  });
+
   it('is not charged again beside its invoice, by its id or key, and is given back as before', async () => {
     const { paymentId } = await paidInvoice();
     const { paymentExternalKey } = await system.get<Payment>(`/1.0/kb/payments/${paymentId}`);

@@ -35,6 +35,16 @@ export const transactionProblem =
         return refused(7034, `Payment ${paymentId} is another account's: ${rejection.accountId}`);
       case 'amount-missing':
         return invalidValue('amount must be given');
+      case 'item-unknown':
+        return killBillProblem(
+          ...([404, 4011, 'InvoiceApiException'] as const),
+          `adjustments: the payment's invoice has no item ${rejection.invoiceItemId}`,
+        );
+      case 'adjustment-too-high':
+        return killBillProblem(
+          ...([400, 4020, 'InvoiceApiException'] as const),
+          `adjustments: ${rejection.leftMinor} is left of item ${rejection.invoiceItemId}, in minor units`,
+        );
       case 'amount-too-high':
         return tooHigh(rejection);
     }

@@ -1,10 +1,12 @@
 import { type Currency, parseCurrency } from '@billstream/kernel';
+import { ApiHideProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsArray,
   IsBoolean,
   IsIn,
+  IsInt,
   IsNumber,
   IsOptional,
   IsString,
@@ -34,6 +36,13 @@ export class ItemAdjustmentRequest {
   @IsOptional() @IsNumber() readonly amount?: number | null;
 }
 
+/** What invoicing adds to a refund on its way here. */
+export class AdjustedItemKnown {
+  @IsString() readonly invoiceItemId!: string;
+  @IsString() readonly invoiceId!: string;
+  @IsInt() readonly leftMinor!: number;
+}
+
 /** Kill Bill's InvoicePaymentTransaction (0.24). */
 export class InvoiceTransactionRequest extends TransactionRequest {
   @IsOptional() @IsBoolean() readonly isAdjusted?: boolean | null;
@@ -43,6 +52,12 @@ export class InvoiceTransactionRequest extends TransactionRequest {
   @ValidateNested({ each: true })
   @Type(() => ItemAdjustmentRequest)
   readonly adjustments?: readonly ItemAdjustmentRequest[] | null;
+  @ApiHideProperty()
+  @IsOptional()
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => AdjustedItemKnown)
+  readonly adjustedItems?: readonly AdjustedItemKnown[] | null;
 }
 
 /** Null: the request names no currency. */

@@ -1,6 +1,7 @@
 import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
 import type { PublicEvent } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
+import { notBefore } from '@billstream/kernel';
 import {
   defaultMethodOf,
   invoicePaymentsStream,
@@ -96,7 +97,7 @@ export class OnInvoices {
       // A parent that is charged for the invoice stays so, whatever the account says by now: it is paid once.
       isDelegatedToParent: parentAccountId !== undefined || (payer.facts?.isPaymentDelegatedToParent ?? false),
       isManualPay: isManualPay(payer),
-      now: payments.runtime.clock.now(tenantId),
+      now: notBefore(event.at, payments.runtime.clock.now(tenantId)),
     };
     const command = { type: 'RecordInvoice' as const, data };
     const { events } = settled(
@@ -109,8 +110,9 @@ export class OnInvoices {
   @EventPattern('invoicing.balance-changed.v1')
   async balanceChanged(@Payload() event: Heard<InvoicingEvent, 'invoicing.balance-changed.v1'>): Promise<void> {
     await Promise.all(
-      event.data.invoices.map(async ({ invoiceId, balanceMinor }) => {
-        const command = { type: 'RecordBalance' as const, data: { balanceMinor, asOf: Number(event.revision) } };
+      event.data.invoices.map(async ({ invoiceId, balanceMinor, purchasedMinor = null }) => {
+        const data = { balanceMinor, purchasedMinor, asOf: Number(event.revision) };
+        const command = { type: 'RecordBalance' as const, data };
         settled(
           await this.payments.invoicePayments(invoicePaymentsStream(invoiceId), command, causedBy(event, invoiceId)),
         );

@@ -139,6 +139,7 @@ const runtimeOn = (store: EventStore, database: Database, clock: Clock): Service
     },
     handle: (decider, schema) => commandHandler({ store, decider, schema }),
     visible: caughtUp,
+    passed: () => caughtUp().then(() => true),
     caughtUp,
     metrics: { count: () => undefined, gauge: () => undefined },
   };

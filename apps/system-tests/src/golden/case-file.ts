@@ -37,6 +37,13 @@ export type ExpectedPayment = {
   readonly invoice: number;
 };
 
+/** The usage that an invoice charges; `includeVoided` counts void ones among the positions. */
+export type ExpectedTrackingIds = {
+  readonly n: number;
+  readonly ids: readonly string[];
+  readonly includeVoided?: boolean;
+};
+
 export type Scalar = string | number | boolean | null;
 
 export type Expectation = {
@@ -46,7 +53,7 @@ export type Expectation = {
   /** A path of the case's names, and what is found there. */
   readonly state?: Readonly<Record<string, Scalar>>;
   readonly relations?: readonly { readonly path: string; readonly equalsPath: string }[];
-  readonly trackingIds?: readonly { readonly n: number; readonly ids: readonly string[] }[];
+  readonly trackingIds?: readonly ExpectedTrackingIds[];
   readonly events?: readonly string[];
   /** The events belong to this many steps, the last of which is this one; 1 when left out. */
   readonly eventsSpan?: number;
@@ -77,6 +84,8 @@ export type GoldenCase = {
   readonly title: string;
   readonly source: string;
   readonly area: string;
+  /** Remarks, among them where the case differs from the data that it came from. */
+  readonly notes?: readonly string[];
   readonly catalog: string;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly overdue?: GoldenOverdue;

@@ -46,6 +46,9 @@ export type TaggableObjectType =
   | 'PAYMENT_METHOD'
   | 'TRANSACTION';
 
+/** While a test clock is on its way through what fell due: work with a date after `after` and up to `until` waits. */
+export type HeldBack = { readonly after: Instant; readonly until: Instant };
+
 export type AccountsEvent =
   | {
       readonly type: 'accounts.tenant-created.v1';
@@ -72,7 +75,7 @@ export type AccountsEvent =
   /** A test clock was moved: business time of the tenant is wall time plus this distance. */
   | {
       readonly type: 'accounts.clock-moved.v1';
-      readonly data: { readonly tenantId: string; readonly distanceMs: number };
+      readonly data: { readonly tenantId: string; readonly distanceMs: number; readonly heldBack?: HeldBack };
     }
   /** A control tag was put on an object of the account, or taken off. */
   | {

@@ -1,1 +1,1 @@
-export type { AccountClosing, AccountFacts, AccountsEvent, ControlTag, TaggableObjectType } from './events';
+export type { AccountClosing, AccountFacts, AccountsEvent, ControlTag, HeldBack, TaggableObjectType } from './events';

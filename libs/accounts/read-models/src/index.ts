@@ -12,9 +12,9 @@ export type { TenantValueKind } from './tenant-values.projection';
 export { tenantsReadModel } from './tenants.projection';
 export {
   allTenantValues,
-  clockDistanceOf,
   tenantById,
   tenantByApiKey,
+  tenantClockOf,
   tenantSettings,
   tenantValues,
 } from './tenants.query';

@@ -227,7 +227,7 @@ it('gives the same tables from the log in one batch, event by event, and in betw
   expect(await tablesAfter(4)).toEqual(whole);
   expect(whole).toMatchObject({
     accounts: [{ bill_cycle_day_local: 3 }, { bill_cycle_day_local: 3 }, { bill_cycle_day_local: 3 }],
-    tenant_clocks: [{ distance_ms: 2n }],
+    tenant_clocks: [{ distance_ms: 2n, held_until: null }],
     tenant_values: [{ kind: 'config' }, { kind: 'value' }, { kind: 'value', texts: ['1', '2'] }],
     users: [{ user_name: 'kept' }],
     account_emails: [{ email: 'kept@example.com' }],

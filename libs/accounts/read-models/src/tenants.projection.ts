@@ -11,7 +11,8 @@ create table tenants (
 );
 create table tenant_clocks (
   tenant_id uuid primary key,
-  distance_ms bigint not null
+  distance_ms bigint not null,
+  held_until timestamptz
 );
 `;
 
@@ -22,10 +23,10 @@ on conflict (tenant_id) do nothing`;
 
 const insertClocks = `
 insert into tenant_clocks
-select * from jsonb_to_recordset($1::jsonb) as row(tenant_id uuid, distance_ms bigint)
-on conflict (tenant_id) do update set distance_ms = excluded.distance_ms`;
+select * from jsonb_to_recordset($1::jsonb) as row(tenant_id uuid, distance_ms bigint, held_until timestamptz)
+on conflict (tenant_id) do update set distance_ms = excluded.distance_ms, held_until = excluded.held_until`;
 
-/** Tenants by id and by API key, and how far their test clocks were moved. */
+/** Tenants by id and by API key, and how far their test clocks were moved; until when due work is held back for them. */
 export const tenantsReadModel: ReadModel = {
   name: 'tenants',
   tables: ['tenants', 'tenant_clocks'],
@@ -36,7 +37,7 @@ export const tenantsReadModel: ReadModel = {
     const created = decoded.flatMap((event) => (event.type === 'TenantCreated' ? [event.data] : []));
     const moved = new Map(
       decoded.flatMap((event) =>
-        event.type === 'TenantClockMoved' ? [[event.data.tenantId, event.data.distanceMs] as const] : [],
+        event.type === 'TenantClockMoved' ? [[event.data.tenantId, event.data] as const] : [],
       ),
     );
     const tenants = created.map(({ tenantId, apiKey, secretHash, externalKey }) => ({
@@ -45,7 +46,11 @@ export const tenantsReadModel: ReadModel = {
       secret_hash: secretHash,
       external_key: externalKey,
     }));
-    const clocks = [...moved].map(([tenantId, distanceMs]) => ({ tenant_id: tenantId, distance_ms: distanceMs }));
+    const clocks = [...moved].map(([tenantId, { distanceMs, heldBack }]) => ({
+      tenant_id: tenantId,
+      distance_ms: distanceMs,
+      held_until: heldBack?.until ?? null,
+    }));
     if (tenants.length > 0) await tx.query(insertTenants, [JSON.stringify(tenants)], 'tenants-insert');
     if (clocks.length > 0) await tx.query(insertClocks, [JSON.stringify(clocks)], 'tenant-clocks-upsert');
   },

@@ -1,3 +1,4 @@
+import type { Instant } from '@billstream/kernel';
 import type { Sql } from '@billstream/postgres';
 import type { TenantValueKind } from './tenant-values.projection';
 
@@ -11,7 +12,7 @@ export type TenantView = {
 const columns = `tenant_id as "tenantId", api_key as "apiKey", secret_hash as "secretHash", external_key as "externalKey"`;
 const byKey = `select ${columns} from tenants where api_key = $1`;
 const byId = `select ${columns} from tenants where tenant_id = $1`;
-const clock = `select distance_ms from tenant_clocks where tenant_id = $1`;
+const clock = `select distance_ms, held_until from tenant_clocks where tenant_id = $1`;
 const oneValue = `select key, texts from tenant_values where tenant_id = $1 and kind = $2 and key = $3`;
 const prefixed = `select kind, key, texts from tenant_values where tenant_id = $1 order by kind, key`;
 const settings = `select settings from tenant_values where tenant_id = $1 and kind = 'config'`;
@@ -22,10 +23,16 @@ export const tenantByApiKey = async (sql: Sql, apiKey: string): Promise<TenantVi
 export const tenantById = async (sql: Sql, tenantId: string): Promise<TenantView | null> =>
   (await sql.query<TenantView>(byId, [tenantId], 'tenant-by-id'))[0] ?? null;
 
-/** Milliseconds by which the tenant's business time is ahead of wall time. */
-export const clockDistanceOf = async (sql: Sql, tenantId: string): Promise<number> => {
-  const [row] = await sql.query<{ distance_ms: bigint }>(clock, [tenantId], 'tenant-clock');
-  return Number(row?.distance_ms ?? 0n);
+/**
+ * `distanceMs`: milliseconds by which the tenant's business time is ahead of wall time. `heldUntil`: a move that has not
+ * come to its end holds back due work up to there.
+ */
+export const tenantClockOf = async (
+  sql: Sql,
+  tenantId: string,
+): Promise<{ readonly distanceMs: number; readonly heldUntil: Instant | null }> => {
+  const rows = await sql.query<{ distance_ms: bigint; held_until: Instant | null }>(clock, [tenantId], 'tenant-clock');
+  return { distanceMs: Number(rows[0]?.distance_ms ?? 0n), heldUntil: rows[0]?.held_until ?? null };
 };
 
 /** The values under a key, oldest first; empty when there are none. Those of a plugin are sealed. */

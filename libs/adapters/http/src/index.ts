@@ -2,6 +2,7 @@ export { locationOf, paginate } from './answers';
 export type { Page } from './answers';
 export { AuditQuery, auditLogJson, withAuditLogs } from './audit-logs';
 export type { AuditRecord, Audited } from './audit-logs';
+export { holdsUnstorableText } from './bodies';
 export { createHttpApp, fastifyOf } from './http-app';
 export type { HttpObservation, HttpOptions } from './http-app';
 export { openApiOf } from './openapi';

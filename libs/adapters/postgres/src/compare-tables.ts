@@ -3,7 +3,7 @@ import type { Sql } from './database';
 export type TableComparison = {
   readonly table: string;
   readonly rows: { readonly live: number; readonly rebuilt: number };
-  /** Sum of the rows' hashes: the same rows in any order give the same one. */
+  /** Sum of the hashes of the rows' texts, in any order. Columns of type json may say the same in two texts. */
   readonly hash: { readonly live: string; readonly rebuilt: string };
   readonly isEqual: boolean;
   /** Keys of rows that differ or are missing on one side, at most twenty, as JSON. */
@@ -28,13 +28,14 @@ export const compareTables = async (
 const compareTable = async (tx: Sql, table: string, schemas: Schemas): Promise<TableComparison> => {
   const live = await summaryOf(tx, schemas.live, table);
   const rebuilt = await summaryOf(tx, schemas.shadow, table);
-  const isEqual = live.rows === rebuilt.rows && live.hash === rebuilt.hash;
+  const isSameText = live.rows === rebuilt.rows && live.hash === rebuilt.hash;
+  const differing = isSameText ? [] : await differingKeys(tx, table, schemas);
   return {
     table,
     rows: { live: live.rows, rebuilt: rebuilt.rows },
     hash: { live: live.hash, rebuilt: rebuilt.hash },
-    isEqual,
-    differingKeys: isEqual ? [] : await differingKeys(tx, table, schemas),
+    isEqual: live.rows === rebuilt.rows && differing.length === 0,
+    differingKeys: differing,
   };
 };
 
@@ -52,7 +53,8 @@ const differingKeys = async (tx: Sql, table: string, { live, shadow }: Schemas):
     columns.length === 0
       ? 'to_jsonb(t)'
       : `jsonb_build_object(${columns.map((name) => `'${name}', t."${name}"`).join(', ')})`;
-  const side = (schema: string): string => `select ${key} as key, t::text as content from "${schema}"."${table}" as t`;
+  const side = (schema: string): string =>
+    `select ${key} as key, to_jsonb(t)::text as content from "${schema}"."${table}" as t`;
   const rows = await tx.query<{ key: string }>(
     `select distinct key::text as key from (
        (${side(live)} except all ${side(shadow)}) union all (${side(shadow)} except all ${side(live)})

@@ -1,5 +1,5 @@
 import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
-import { openDatabase, type Database } from './index';
+import { jsonArray, openDatabase, type Database } from './index';
 
 let server: TestDatabase;
 let database: Database;
@@ -67,6 +67,14 @@ describe('column types', () => {
       [2n ** 62n, '2026-03-01T10:00:00.120Z', [1n, 2n], { a: 1 }],
     );
     expect(row).toEqual({ big: 2n ** 62n, at: '2026-03-01T10:00:00.120Z', list: [1n, 2n], body: { a: 1 } });
+  });
+
+  it.each(['json', 'jsonb'] as const)('takes lists of %s in their binary form', async (type) => {
+    const values = [{ text: 'a "quoted" \\ {żółw} 🐢, NULL' }, [1, null], {}];
+    const texts = (list: readonly object[]) =>
+      database.query<{ value: object }>(`select unnest($1::${type}[]) as value`, [jsonArray(type, list)]);
+    expect((await texts(values)).map(({ value }) => value)).toEqual(values);
+    expect(await texts([])).toEqual([]);
   });
 
   it('runs sessions in UTC whatever the server thinks', async () => {

@@ -1,4 +1,4 @@
-import { instantOfMs } from '@billstream/kernel';
+import { type Instant, instantOfMs } from '@billstream/kernel';
 import { silentLogger } from '@billstream/observability';
 import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
 import { runtimeDdl } from './checkpoints';
@@ -97,8 +97,9 @@ describe('due work', () => {
       done.push(due.key);
       await finish(due);
     });
-    await eventually(() => done.length === 3);
+    await eventually(async () => (await database.query('select from due_work')).length === 1);
     expect(done).toEqual(['first', 'second', 'third']);
+    await eventually(async () => (await database.query('select key from due_work')).length === 1);
     expect(await database.query('select key from due_work')).toEqual([{ key: 'later' }]);
   });
 
@@ -110,11 +111,33 @@ describe('due work', () => {
       await finish(due);
     });
     const clocks = tenantClocks(database);
-    await clocks.move(database, 'one', 2 * hour);
+    await clocks.move(database, 'one', { distanceMs: 2 * hour });
     worker.wake();
     await eventually(() => done.length > 0);
     expect(done).toEqual(['mine']);
     expect(Date.parse(clocks.clock.now('one')) - Date.parse(clocks.clock.now('two'))).toBeGreaterThan(hour);
+  });
+
+  it('waits where the clock of its tenant holds it back, unless it follows at the clock’s new time', async () => {
+    const done: string[] = [];
+    await schedule(database, [item('first', hour), item('second', 2 * hour), item('follows', 3 * hour)]);
+    const worker = start(async (due) => {
+      done.push(due.key);
+      await finish(due);
+    });
+    const clocks = tenantClocks(database);
+    const after = (ms: number): Instant => instantOfMs(Date.now() + ms);
+    const distanceMs = 4 * hour;
+    await clocks.move(database, 'one', { distanceMs, heldBack: { after: after(0), until: after(2.5 * hour) } });
+    worker.wake();
+    await eventually(() => done.length > 0);
+    expect(done).toEqual(['follows']);
+    const [first] = await database.query<{ due_at: Instant }>("select due_at from due_work where key = 'first'");
+    expect(await dueBefore(database, 'one', after(0))).toEqual({ dueNow: 0, nextDueAt: first?.due_at });
+    await clocks.move(database, 'one', { distanceMs });
+    worker.wake();
+    await eventually(() => done.length === 3);
+    expect(done).toEqual(['follows', 'first', 'second']);
   });
 
   it('comes again after a failure, and does not hold up others', async () => {
@@ -170,14 +193,14 @@ describe('due work', () => {
   });
 
   it('says what is due and when the next thing will be', async () => {
-    const now = instantOfMs(Date.now());
     const until = instantOfMs(Date.now() + 3 * hour);
-    expect(await dueBefore(database, 'one', { now, until })).toEqual({ dueNow: 0, nextDueAt: null });
+    expect(await dueBefore(database, 'one', until)).toEqual({ dueNow: 0, nextDueAt: null });
     const next = item('next', hour);
     await schedule(database, [next, item('after', 2 * hour), item('far', 9 * hour)]);
-    expect(await dueBefore(database, 'one', { now, until })).toEqual({ dueNow: 0, nextDueAt: next.dueAt });
-    const later = instantOfMs(Date.now() + 2 * hour);
-    expect((await dueBefore(database, 'one', { now: later, until })).dueNow).toBe(2);
-    expect((await dueBefore(database, 'two', { now: later, until })).dueNow).toBe(0);
+    expect(await dueBefore(database, 'one', until)).toEqual({ dueNow: 0, nextDueAt: next.dueAt });
+    // Half a second short of the second one: what is due in a moment is not left to chance.
+    await tenantClocks(database).move(database, 'one', { distanceMs: 2 * hour - 500 });
+    expect((await dueBefore(database, 'one', until)).dueNow).toBe(2);
+    expect((await dueBefore(database, 'two', until)).dueNow).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import { oneAtATime } from '@billstream/event-sourcing';
 import { type Instant, wallTime } from '@billstream/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { askTogether } from './ask-together';
 import type { Database } from './database';
 import type { DueItem } from './due-work';
 
@@ -40,10 +41,10 @@ export type DueWorker = {
  */
 const leaseSecondsDefault = 12;
 /** An item that was done stays until its event is projected; then the row is gone. If not, it is taken again. */
-const settleSeconds = 3;
+const settleSeconds = 10;
 /** Done so often and still due: its event does not remove it, which somebody should see. */
 const repeatsMax = 3;
-const concurrencyDefault = 64;
+const concurrencyDefault = 128;
 const pollMsDefault = 200;
 /** Commits of projections come in swarms; one look answers many of them. */
 const wakeEveryMs = 20;
@@ -51,7 +52,7 @@ const sweepEveryMs = 60_000;
 
 /**
  * The tenant's clock is wall time plus a distance. The outer bound lets the index on due_at narrow the search; the exact
- * condition stands beside it. A lease holds for one due date: an item that was moved is a new one. Another worker may have
+ * condition stands beside it; a clock on its way holds back what is not its turn yet. A lease holds for one due date: an item that was moved is a new one. Another worker may have
  * leased an item after this statement's snapshot was taken, so the lease is looked at again where it is written.
  */
 const takeSql = `
@@ -62,6 +63,7 @@ with due as (
   left join due_lease as lease on lease.kind = work.kind and lease.key = work.key and lease.due_at = work.due_at
   where work.due_at <= $1::timestamptz + (select greatest(0, coalesce(max(distance_ms), 0)) from tenant_clock) * interval '1 millisecond'
     and work.due_at <= $1::timestamptz + coalesce(moved.distance_ms, 0) * interval '1 millisecond'
+    and not coalesce(work.due_at > moved.held_after and work.due_at <= moved.held_until, false)
     and (lease.kind is null or lease.leased_until < $1::timestamptz)
     and work.kind = any($4::text[])
   order by work.due_at, work.kind, work.key
@@ -79,8 +81,9 @@ with due as (
 select due.*, leased.attempts from due join leased using (kind, key) order by due.due_at, due.kind, due.key`;
 
 const settleSql = `
-update due_lease set leased_until = $4::timestamptz + make_interval(secs => $5), last_error = $6
-where kind = $1 and key = $2 and due_at = $3::timestamptz`;
+update due_lease set leased_until = $6::timestamptz + make_interval(secs => settled.pause), last_error = settled.error
+from unnest($1::text[], $2::text[], $3::timestamptz[], $4::float8[], $5::text[]) as settled (kind, key, due_at, pause, error)
+where due_lease.kind = settled.kind and due_lease.key = settled.key and due_lease.due_at = settled.due_at`;
 
 const renewSql = `
 update due_lease set leased_until = $4::timestamptz + make_interval(secs => $5)
@@ -112,6 +115,7 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const kinds = Object.keys(handlers);
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
+  const settle = settleTogether(database);
   const running = new Map<string, number>();
   const runningAll = (): number => [...running.values()].reduce((sum, count) => sum + count, 0);
   const change = (tenantId: string, by: 1 | -1): void => {
@@ -125,7 +129,7 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     change(item.tenant_id, 1);
     held.add(item);
     void inTurn(scopeOf(item), () =>
-      signal.aborted ? Promise.resolve() : perform(parts, item, () => held.delete(item)),
+      signal.aborted ? Promise.resolve() : perform({ ...parts, settle }, item, () => held.delete(item)),
     )
       .catch((error: unknown) => {
         // Its lease runs out and it is taken again.
@@ -186,7 +190,12 @@ const renew = async (database: Database, items: readonly Taken[], leaseSeconds: 
 };
 
 /** `release` is called when the lease is about to be given its last length, which a renewal must not change. */
-const perform = async (parts: DueWorkerParts, taken: Taken, release: () => void): Promise<void> => {
+const perform = async (
+  parts: DueWorkerParts & { readonly settle: (settled: Settled) => Promise<null> },
+  taken: Taken,
+  release: () => void,
+): Promise<void> => {
+  const { settle } = parts;
   const { kind, key, tenant_id: tenantId, due_at: dueAt, payload, attempts } = taken;
   const started = performance.now();
   const error = await attempt(parts, { tenantId, kind, key, dueAt, payload });
@@ -199,8 +208,23 @@ const perform = async (parts: DueWorkerParts, taken: Taken, release: () => void)
   parts.report?.({ kind, outcome: error === null ? 'done' : 'failed', seconds: durationMs / 1000 });
   release();
   const pause = error === null && !isAgain ? settleSeconds : Math.min(300, 2 ** Math.min(attempts, 8));
-  await parts.database.query(settleSql, [kind, key, dueAt, wallTime(), pause, error?.message ?? null], 'due-settle');
+  await settle({ kind, key, dueAt, pause, error: error?.message ?? null });
 };
+
+type Settled = Pick<DueItem, 'kind' | 'key' | 'dueAt'> & { readonly pause: number; readonly error: string | null };
+
+const settleTogether = (database: Database) =>
+  askTogether<Settled, null>(async (all) => {
+    const columns = [
+      all.map(({ kind }) => kind),
+      all.map(({ key }) => key),
+      all.map(({ dueAt }) => dueAt),
+      all.map(({ pause }) => pause),
+      all.map(({ error }) => error),
+    ];
+    await database.query(settleSql, [...columns, wallTime()], 'due-settle');
+    return all.map(() => null);
+  });
 
 const attempt = async ({ handlers, around }: DueWorkerParts, item: DueItem): Promise<Error | null> => {
   const work = (): Promise<void> => handlers[item.kind]?.(item) ?? Promise.resolve();
@@ -244,19 +268,25 @@ const createAlarm = (signal: AbortSignal) => {
   };
 };
 
-/** What is due of a tenant, and the next instant at which something will be: for whoever steps a test clock in order. */
+/** What may be done of a tenant, and the next instant at which something falls due: for whoever lets go of it in order. */
 export type DueState = { readonly dueNow: number; readonly nextDueAt: Instant | null };
 
-/** `now` is the tenant's own time. `nextDueAt` is the earliest due date up to and including `until`, in the past too. */
-export const dueBefore = async (
-  database: Database,
-  tenantId: string,
-  { now, until }: { readonly now: Instant; readonly until: Instant },
-): Promise<DueState> => {
+/**
+ * By the tenant's clock as the table has it, which the worker goes by, too. `dueNow` leaves out what is held back, and
+ * counts what is due within a second: a clock that was moved to a day meets what was done some moments into another.
+ * `nextDueAt` is the earliest due date up to and including `until`, in the past too.
+ */
+export const dueBefore = async (database: Database, tenantId: string, until: Instant): Promise<DueState> => {
   const [row] = await database.query<{ due_now: bigint; next_due_at: Instant | null }>(
-    `select count(*) filter (where due_at <= $2::timestamptz) as due_now, min(due_at) as next_due_at
-     from due_work where tenant_id = $1 and due_at <= greatest($2::timestamptz, $3::timestamptz)`,
-    [tenantId, now, until],
+    `with clock as (
+       select $2::timestamptz + coalesce(max(distance_ms), 0) * interval '1 millisecond' as now,
+         max(held_after) as held_after, max(held_until) as held_until
+       from tenant_clock where tenant_id = $1)
+     select count(*) filter (where due_at <= clock.now + interval '1 second'
+         and not coalesce(due_at > clock.held_after and due_at <= clock.held_until, false)) as due_now,
+       min(due_at) filter (where due_at <= greatest(clock.now, $3::timestamptz)) as next_due_at
+     from due_work, clock where tenant_id = $1 and due_at <= greatest(clock.now + interval '1 second', $3::timestamptz)`,
+    [tenantId, wallTime(), until],
     'due-before',
   );
   return { dueNow: Number(row?.due_now ?? 0), nextDueAt: row?.next_due_at ?? null };

@@ -1,3 +1,4 @@
+export { askTogether } from './ask-together';
 export { auditRecordsOf, auditRecordsOfAccount, auditTrail } from './audit-trail';
 export type { AuditRecord, AuditedChange, ChangeType } from './audit-trail';
 export { loadCheckpoints, prepareReadModels, runtimeDdl } from './checkpoints';
@@ -9,6 +10,7 @@ export { dueWorkDdl, schedule, unschedule } from './due-work';
 export type { DueItem } from './due-work';
 export { dueBefore, runDueWork } from './due-worker';
 export type { DueState, DueWorker, DueWorkerParts } from './due-worker';
+export { jsonArray } from './json-arrays';
 export { migrate } from './migrate';
 export { runProjections } from './projection-runner';
 export type { ProjectionParts, ProjectionProgress, Projections } from './projection-runner';
@@ -16,4 +18,4 @@ export type { ReadModel } from './read-model';
 export { compareReadModel, rebuildReadModel } from './rebuild';
 export type { RebuildParts, RebuildProgress, Rebuilt } from './rebuild';
 export { tenantClockDdl, tenantClocks } from './tenant-clocks';
-export type { TenantClocks } from './tenant-clocks';
+export type { ClockPosition, TenantClocks } from './tenant-clocks';

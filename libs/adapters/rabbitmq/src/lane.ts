@@ -113,7 +113,7 @@ type Handling = {
 };
 
 /** So many messages of one partition are handled side by side, each of another key. */
-const atOnceMax = 8;
+const atOnceMax = 32;
 
 /** Handles messages of one key in their order and those of different keys side by side; receipts are settled in order. */
 const handleWindow = async <Receipt>(

@@ -1,8 +1,15 @@
-import { type EventStore, commandHandler } from '@billstream/event-sourcing';
+import {
+  type DomainEvent,
+  type EventStore,
+  type Handle,
+  type Rejection,
+  commandHandler,
+} from '@billstream/event-sourcing';
 import type { Metrics } from '@billstream/observability';
 import type { Database, Projections, TenantClocks } from '@billstream/postgres';
 import type { Logger } from 'pino';
 import { observed, serviceMetrics } from './reporting';
+import type { Intake } from '@billstream/rabbitmq';
 import type { ServiceDefinition, ServiceRuntime, Settings } from './service';
 
 export type RuntimeParts = {
@@ -14,6 +21,7 @@ export type RuntimeParts = {
   readonly metrics: Metrics;
   readonly settings: Settings;
   readonly projections: Projections;
+  readonly intake: Intake | undefined;
 };
 
 const visibleWithinMs = 2_000;
@@ -33,7 +41,7 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
     clock: clocks.clock,
     logger,
     settings,
-    handle: (decider, schema, snapshots) =>
+    handle: onePerDecider((decider, schema, snapshots) =>
       observed(
         commandHandler({
           store,
@@ -47,10 +55,30 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
         }),
         { service: name, logger, metrics },
       ),
+    ),
     visible,
+    passed: (position, withinMs) => projections.visible(position, withinMs),
     // Other contexts' events move the head too; only this service's own are waited for.
     caughtUp: async () => visible(await lastOwnPosition(parts)),
+    ...(parts.intake === undefined ? {} : { intake: parts.intake }),
     metrics: serviceMetrics(metrics, name),
+  };
+};
+
+/**
+ * Endpoints, reactions and due work ask for the loop of the same decider each for itself. They must share one: two would
+ * each remember the streams, read what the other has appended, and conflict where they could wait.
+ */
+const onePerDecider = (make: ServiceRuntime['handle']): ServiceRuntime['handle'] => {
+  const made = new Map<object, unknown>();
+  return <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+    ...asked: Parameters<typeof make<Command, Event, State, Refusal>>
+  ) => {
+    const [decider] = asked;
+    const handle = made.get(decider) ?? make(...asked);
+    made.set(decider, handle);
+    // What is kept under a decider was made of that decider.
+    return handle as Handle<Command, Event, State, Refusal>;
   };
 };
 

@@ -1,5 +1,5 @@
 import type { EventStore } from '@billstream/event-sourcing';
-import { type Clock, type Instant, instantOfMs } from '@billstream/kernel';
+import { type Instant, instantOfMs } from '@billstream/kernel';
 import { type Database, type DueWorker, type Projections, dueBefore } from '@billstream/postgres';
 import { type Bus, type BusServer, type Relay, fencePrefix, fenceRaiser } from '@billstream/rabbitmq';
 import { hearsOf } from './audience';
@@ -11,7 +11,6 @@ export type StateParts = {
   readonly store: EventStore;
   readonly database: Database;
   readonly bus: Bus;
-  readonly clock: Clock;
   readonly server: BusServer;
   readonly relay: () => Relay;
   readonly projections: Projections;
@@ -22,13 +21,11 @@ export type StateParts = {
 
 /** Answers what operators and the gateway ask: how far everything is. */
 export const internalFace = (parts: StateParts): InternalFace => {
-  const { definition, database, clock, server, projections, due } = parts;
+  const { definition, database, server, projections, due } = parts;
   // Due work exists only where a read model schedules some.
   const hasDueWork = definition.readModels.some(({ tables }) => tables.includes('due_work'));
   const dueState = (tenantId: string, until: Instant) =>
-    hasDueWork
-      ? dueBefore(database, tenantId, { now: clock.now(tenantId), until })
-      : Promise.resolve({ dueNow: 0, nextDueAt: null });
+    hasDueWork ? dueBefore(database, tenantId, until) : Promise.resolve({ dueNow: 0, nextDueAt: null });
   return {
     state: () => stateOf(parts),
     fence: fenceRaiser(parts.store),

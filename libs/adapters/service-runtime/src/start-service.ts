@@ -128,6 +128,7 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
     metrics,
     settings: parts.settings,
     projections,
+    intake: parts.bus.intake,
   });
 
   const app = await createApp(assembly, runtime);
@@ -140,7 +141,6 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
     store: parts.store,
     database,
     bus: parts.bus,
-    clock: runtime.clock,
     server,
     relay: () => later.relay ?? idleRelay,
     projections,
@@ -237,7 +237,8 @@ const createReactions = (
   const follow = async (event: PublicEvent): Promise<void> => {
     const moved = event.type === clockMovedType ? clockMovedIn(event.data) : null;
     if (!moved) return;
-    await clocks.move(database, moved.tenantId, moved.distanceMs);
+    const { tenantId, ...position } = moved;
+    await clocks.move(database, tenantId, position);
     wakeDueWork();
   };
   const server = new BusServer({

@@ -1,14 +1,22 @@
 import { type Publication, publicEventsOf } from '@billstream/event-sourcing';
-import { type ReadModel, type Sql, type TenantClocks, tenantClockDdl } from '@billstream/postgres';
+import { parseInstant } from '@billstream/kernel';
+import { type ClockPosition, type ReadModel, type Sql, type TenantClocks, tenantClockDdl } from '@billstream/postgres';
 import { clockMovedType } from './audience';
 
-type ClockMoved = { readonly tenantId: string; readonly distanceMs: number };
+type ClockMoved = ClockPosition & { readonly tenantId: string };
 
 /** Null for data that is not what accounts announces. */
 export const clockMovedIn = (data: object): ClockMoved | null =>
   'tenantId' in data && typeof data.tenantId === 'string' && 'distanceMs' in data && typeof data.distanceMs === 'number'
-    ? { tenantId: data.tenantId, distanceMs: data.distanceMs }
+    ? { tenantId: data.tenantId, distanceMs: data.distanceMs, ...heldBackIn(data) }
     : null;
+
+const heldBackIn = (data: object): Pick<ClockPosition, 'heldBack'> => {
+  const held = 'heldBack' in data && typeof data.heldBack === 'object' ? data.heldBack : null;
+  if (held === null || !('after' in held) || !('until' in held)) return {};
+  const [after, until] = [parseInstant(String(held.after)), parseInstant(String(held.until))];
+  return after === null || until === null ? {} : { heldBack: { after, until } };
+};
 
 /**
  * In the service that owns the clocks they are a read model of its own log: whatever its publication announces as a
@@ -26,6 +34,6 @@ export const tenantClockModel = (
     const moves = events
       .flatMap((event) => publicEventsOf(event, publication))
       .flatMap(({ type, data }) => (type === clockMovedType ? (clockMovedIn(data) ?? []) : []));
-    for (const { tenantId, distanceMs } of moves) await clocks.move(tx, tenantId, distanceMs);
+    for (const { tenantId, ...position } of moves) await clocks.move(tx, tenantId, position);
   },
 });

@@ -84,6 +84,8 @@ export type InvoicingEvent =
         readonly invoices: readonly {
           readonly invoiceId: string;
           readonly balanceMinor: number;
+          /** What payments that succeeded come to, as far as the balance counts them; what was given back is no matter. */
+          readonly purchasedMinor?: number;
           /** The invoice sums up children, whose invoices are settled with it. */
           readonly isParentInvoice?: true;
           /** What a child's invoice asks for, whether its parent has paid it or not. */

@@ -15,6 +15,7 @@ export type {
 export { accountInvoices } from './account-invoices/account-invoices.decider';
 export type { AccountInvoicesCommand } from './account-invoices/account-invoices.decider';
 export type { AskedItem } from './account-invoices/commands/add-items';
+export { adjustableMinor } from './account-invoices/commands/adjust-item';
 export type { AccountInvoicesRejection } from './account-invoices/rejections';
 export { reusableDraft } from './account-invoices/invoice-run';
 export { previewInvoice } from './account-invoices/preview';

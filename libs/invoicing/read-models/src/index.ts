@@ -10,8 +10,9 @@ export {
   invoicesOf,
   accountInvoicesPage,
   invoicesPage,
+  placesOfItems,
 } from './invoices.query';
 export type { InvoiceFilter, InvoicePage, InvoiceView, InvoicedAccount } from './invoices.query';
-export { delegatingChildren, overdueConfigOf, overdueReadModel, overdueStateOfAccount } from './overdue.read-model';
+export { delegatingChildren, overdueConfigsOf, overdueReadModel, overdueStateOfAccount } from './overdue.read-model';
 export { invoiceText, invoicingSettings, tenantInvoicingReadModel } from './tenant-invoicing.projection';
 export { searchInvoices } from './search-invoices.query';

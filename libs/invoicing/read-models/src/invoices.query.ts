@@ -78,6 +78,16 @@ export const invoiceByNumber = (sql: Sql, tenantId: string, invoiceNumber: strin
 export const invoiceByItem = (sql: Sql, tenantId: string, itemId: string): Promise<InvoiceView | null> =>
   first(sql.query<InvoiceView>(byItem, [tenantId, itemId], 'invoice-by-item'));
 
+const placesOf = `
+select t.item_id as "itemId", t.invoice_id as "invoiceId", i.account_id as "accountId"
+from invoice_items t join invoices i using (invoice_id) where t.tenant_id = $1 and t.item_id = any($2::uuid[])`;
+
+export type ItemPlace = { readonly itemId: string; readonly invoiceId: string; readonly accountId: string };
+
+/** Where each of these items is; those that nobody knows are left out. */
+export const placesOfItems = (sql: Sql, tenantId: string, itemIds: readonly string[]): Promise<readonly ItemPlace[]> =>
+  sql.query<ItemPlace>(placesOf, [tenantId, itemIds], 'places-of-items');
+
 /** Dates are target dates, both inclusive; null asks for all. */
 export type InvoiceFilter = {
   readonly startDate: LocalDate | null;

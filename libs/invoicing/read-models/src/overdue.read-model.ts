@@ -99,16 +99,24 @@ export const overdueReadModel: ReadModel = {
   },
 };
 
-const configSql = 'select config from overdue_configs where tenant_id = $1';
+const configsOfSql = 'select tenant_id as "tenantId", config from overdue_configs where tenant_id = any($1::text[])';
 const stateSql = 'select state from overdue_accounts where tenant_id = $1 and account_id = $2';
 const delegatingSql = `
 select account_id as "accountId" from invoiced_children
 where tenant_id = $1 and parent_account_id = $2 and is_delegated order by account_id`;
 
-/** Null: the tenant has never uploaded one. */
-export const overdueConfigOf = async (sql: Sql, tenantId: string): Promise<OverdueConfig | null> => {
-  const [row] = await sql.query<{ readonly config: OverdueConfig }>(configSql, [tenantId], 'overdue-config-of');
-  return row?.config ?? null;
+/** In the order of the tenants; null: it has never uploaded one. */
+export const overdueConfigsOf = async (
+  sql: Sql,
+  tenantIds: readonly string[],
+): Promise<readonly (OverdueConfig | null)[]> => {
+  const rows = await sql.query<{ readonly tenantId: string; readonly config: OverdueConfig }>(
+    configsOfSql,
+    [[...new Set(tenantIds)]],
+    'overdue-configs-of',
+  );
+  const uploaded = new Map(rows.map(({ tenantId, config }) => [tenantId, config]));
+  return tenantIds.map((tenantId) => uploaded.get(tenantId) ?? null);
 };
 
 /** Null: the account has never been in any state but clear. */

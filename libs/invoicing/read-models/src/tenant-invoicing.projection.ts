@@ -62,15 +62,18 @@ const write = async (tx: Sql, statement: string, rows: ReadonlyMap<string, objec
   if (rows.size > 0) await tx.query(statement, [JSON.stringify([...rows.values()])], name);
 };
 
-/** By which rules a tenant's invoices are made: Kill Bill's defaults where it has set nothing. */
-export const invoicingSettings = async (sql: Sql, tenantId: string): Promise<InvoicingSettings> => {
-  const rows = await sql.query<{ readonly settings: Readonly<Record<string, string>> }>(
-    'select settings from invoicing_settings where tenant_id = $1',
-    [tenantId],
+/** By which rules each tenant's invoices are made: Kill Bill's defaults where it has set nothing. */
+export const invoicingSettings = async (
+  sql: Sql,
+  tenantIds: readonly string[],
+): Promise<readonly InvoicingSettings[]> => {
+  const rows = await sql.query<{ readonly tenantId: string; readonly settings: Readonly<Record<string, string>> }>(
+    'select tenant_id as "tenantId", settings from invoicing_settings where tenant_id = any($1::uuid[])',
+    [[...new Set(tenantIds)]],
     'invoicing-settings-of',
   );
-  const [row] = rows;
-  return row === undefined ? defaultSettings : settingsFrom(row.settings);
+  const set = new Map(rows.map(({ tenantId, settings: texts }) => [tenantId, settingsFrom(texts)]));
+  return tenantIds.map((tenantId) => set.get(tenantId) ?? defaultSettings);
 };
 
 /** A text that a tenant uploaded; null where it uploaded none. */

@@ -1,6 +1,8 @@
+export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
+export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { lateUsageKind } from './closings.projection';
-export { closingByKey } from './closings.query';
-export type { ClosingView } from './closings.query';
+export { closingByKey } from './closed-periods.query';
+export type { ClosingView } from './closed-periods.query';
 export { correctionsPage, usedCorrectionIds } from './corrections.query';
 export type { CorrectionSearch, CorrectionView } from './corrections.query';
 export { tellLimit } from './limit-tables';

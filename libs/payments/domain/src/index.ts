@@ -35,10 +35,17 @@ export {
 export type { ManualPayTag, PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
 export { paymentKey, paymentKeySchema } from './payment-key/payment-key';
 export { payment } from './payment/payment.decider';
-export type { Opening, PaymentCommand, PaymentRejection, RequestTransaction } from './payment/payment.decider';
+export type {
+  AdjustedItem,
+  Opening,
+  PaymentCommand,
+  PaymentRejection,
+  RequestTransaction,
+} from './payment/payment.decider';
 export { paymentSchema } from './payment/payment.events';
 export type { InvoicePurchase, ItemAdjustment, PaidBy, PaymentEvent } from './payment/payment.events';
-export { capturableMinor, openTransaction, referredTo, refundableMinor, transactionOf } from './payment/payment';
+export { isWholeRefund, referredTo } from './payment/charges';
+export { capturableMinor, openTransaction, transactionOf } from './payment/payment';
 export type { Payment, Transaction } from './payment/payment';
 export { paymentSettings, paymentSettingsSchema, retryPolicyOf } from './payment-settings/payment-settings';
 export type { RetryPolicy } from './invoice-payments/retry-policy';

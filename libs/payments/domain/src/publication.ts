@@ -69,6 +69,7 @@ const ofTransaction = (event: PaymentEvent): readonly PaymentsEvent[] => {
     case 'ChargebackReversed':
       return transactionChanged(event.data, 'PAYMENT_FAILURE');
     case 'PaymentOpened':
+    case 'PurchaseFound':
     case 'TransactionRequested':
     case 'TransactionDispatched':
       return [];

@@ -56,6 +56,7 @@ const ofPayment = (event: PaymentEvent): readonly AuditedChange[] => {
     case 'TransactionFailed':
     case 'ChargebackReversed':
       return moved(event.data, 'UPDATE', 'UPDATE');
+    case 'PurchaseFound':
     case 'TransactionDispatched':
       return [];
   }

@@ -64,14 +64,17 @@ const dueOfInvoice = (recorded: RecordedEvent): readonly Due[] => {
 
 const dueOfPayment = (recorded: RecordedEvent): readonly Due[] => {
   const event = paymentSchema.decode(recorded);
-  if (event === null || event.type === 'PaymentOpened') return [];
+  if (event === null || event.type === 'PaymentOpened' || event.type === 'PurchaseFound') return [];
   const { paymentId, accountId, transactionId } = event.data;
   const { tenantId, $correlationId: correlationId } = recorded.metadata;
   const payload: DueTransaction = { paymentId, accountId, transactionId, correlationId };
   return transactionStepsOf(event).map((step) => ({ ...step, tenantId, payload }));
 };
 
-const transactionStepsOf = ({ type, data }: Exclude<PaymentEvent, { type: 'PaymentOpened' }>): readonly Step[] => {
+const transactionStepsOf = ({
+  type,
+  data,
+}: Exclude<PaymentEvent, { type: 'PaymentOpened' | 'PurchaseFound' }>): readonly Step[] => {
   const { transactionId } = data;
   switch (type) {
     case 'TransactionRequested':

@@ -76,8 +76,10 @@ const paymentPatchOf = (event: PaymentsEvent, before: ReadonlyMap<string, Paymen
 };
 
 const debtPatchOf = (event: PaymentsEvent, before: ReadonlyMap<string, DebtPatch>): DebtPatch | null => {
-  if (event.type === 'BalanceRecorded')
-    return { invoice_id: event.data.invoiceId, set_minor: event.data.balanceMinor, paid_minor: 0 };
+  if (event.type === 'BalanceRecorded') {
+    const { invoiceId, balanceMinor, unconfirmedMinor = 0 } = event.data;
+    return { invoice_id: invoiceId, set_minor: balanceMinor - unconfirmedMinor, paid_minor: 0 };
+  }
   if (event.type !== 'PaymentSucceeded') return null;
   const { invoiceId, amountMinor } = event.data;
   const known = before.get(invoiceId) ?? { invoice_id: invoiceId, set_minor: null, paid_minor: 0 };
@@ -120,6 +122,7 @@ const leaveTransactions = [
   'PaymentRequested',
   'RetryScheduled',
   'PaymentOpened',
+  'PurchaseFound',
   'TransactionRequested',
   'ChargebackReversed',
 ] as const satisfies readonly PaymentsEvent['type'][];

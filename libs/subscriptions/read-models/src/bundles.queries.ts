@@ -3,30 +3,40 @@ import type { Bundle } from '@billstream/subscriptions-domain';
 
 type StateRow = { readonly state: Bundle };
 
-const bundleSql = 'select state from bundles where tenant_id = $1 and bundle_id = $2';
+type Order = 'oldest first' | 'newest first';
+
+/** The page is cut before the states are looked up: those on the pages before it are not read. */
+const statesSql = (condition: string, page = '', order: Order = 'oldest first'): string => {
+  const ordered = `order by created_position${order === 'newest first' ? ' desc' : ''}`;
+  return `
+select state, created_position
+from (select bundle_id, created_position from bundles where ${condition} ${ordered} ${page}) as found
+join bundle_states using (bundle_id) ${ordered}`;
+};
+
+const ofTenant = 'tenant_id = $1';
+const ofAccount = 'tenant_id = $1 and account_id = $2';
+const matching = 'tenant_id = $1 and (bundle_id = $2 or account_id = $2 or strpos(external_key, $2) > 0)';
+const countOf = (condition: string): string => `select count(*)::int as total from bundles where ${condition}`;
+
+const bundleSql = statesSql('tenant_id = $1 and bundle_id = $2');
 const bundleOfSubscriptionSql = `
-select b.state from subscriptions s join bundles b using (bundle_id)
-where s.tenant_id = $1 and s.subscription_id = $2`;
+select state from subscriptions join bundle_states using (bundle_id) where tenant_id = $1 and subscription_id = $2`;
 const bundleOfSubscriptionKeySql = `
-select b.state, s.subscription_id from subscriptions s join bundles b using (bundle_id)
+select state, s.subscription_id
+from subscriptions s join bundles b using (bundle_id) join bundle_states using (bundle_id)
 where s.tenant_id = $1 and s.external_key = $2 order by b.created_position desc limit 1`;
-const bundlesByKeySql = `
-select state from bundles where tenant_id = $1 and (external_key = $2 or first_external_key = $2) order by created_position`;
-const bundlesOfAccountSql =
-  'select state from bundles where tenant_id = $1 and account_id = $2 order by created_position';
-const pageSql = `select state from bundles where tenant_id = $1 order by created_position offset $2 limit $3`;
-const pageDescendingSql = `select state from bundles where tenant_id = $1 order by created_position desc offset $2 limit $3`;
-const countSql = 'select count(*)::int as total from bundles where tenant_id = $1';
-const pageOfAccountSql = `
-select state from bundles where tenant_id = $1 and account_id = $2 order by created_position offset $3 limit $4`;
-const pageOfAccountDescendingSql = `
-select state from bundles where tenant_id = $1 and account_id = $2 order by created_position desc offset $3 limit $4`;
-const countOfAccountSql = 'select count(*)::int as total from bundles where tenant_id = $1 and account_id = $2';
-const searchSql = `
-select state from bundles where tenant_id = $1 and (bundle_id = $2 or account_id = $2 or strpos(external_key, $2) > 0)
-order by created_position offset $3 limit $4`;
-const searchCountSql = `
-select count(*)::int as total from bundles where tenant_id = $1 and (bundle_id = $2 or account_id = $2 or strpos(external_key, $2) > 0)`;
+const bundlesByKeySql = statesSql('tenant_id = $1 and (external_key = $2 or first_external_key = $2)');
+const bundlesOfAccountSql = statesSql(ofAccount);
+const bundlesAfterSql = statesSql('tenant_id = $1 and created_position > $2', 'limit $3');
+const pageSql = statesSql(ofTenant, 'offset $2 limit $3');
+const pageDescendingSql = statesSql(ofTenant, 'offset $2 limit $3', 'newest first');
+const countSql = countOf(ofTenant);
+const pageOfAccountSql = statesSql(ofAccount, 'offset $3 limit $4');
+const pageOfAccountDescendingSql = statesSql(ofAccount, 'offset $3 limit $4', 'newest first');
+const countOfAccountSql = countOf(ofAccount);
+const searchSql = statesSql(matching, 'offset $3 limit $4');
+const searchCountSql = countOf(matching);
 const bundleIdsSql =
   'select subscription_id, bundle_id from subscriptions where tenant_id = $1 and subscription_id = any($2::text[])';
 
@@ -63,9 +73,6 @@ export const bundlesByKey = (sql: Sql, tenantId: string, externalKey: string): P
 
 export const bundlesOfAccount = (sql: Sql, tenantId: string, accountId: string): Promise<readonly Bundle[]> =>
   states(sql, bundlesOfAccountSql, [tenantId, accountId], 'bundles-of-account');
-
-const bundlesAfterSql = `
-select state, created_position from bundles where tenant_id = $1 and created_position > $2 order by created_position limit $3`;
 
 /** The tenant's bundles in order of creation, those made after a position of the log. */
 export const bundlesAfter = async (

@@ -1,5 +1,12 @@
 import { dayIn } from '../account-days';
-import type { Expectation, ExpectedInvoice, ExpectedPayment, GoldenItem, Step } from '../case-file';
+import type {
+  Expectation,
+  ExpectedInvoice,
+  ExpectedPayment,
+  ExpectedTrackingIds,
+  GoldenItem,
+  Step,
+} from '../case-file';
 import { type Stage, accountOf, look } from '../stage';
 import type { View } from '../view';
 import { alike, itemsDiffer } from './alike';
@@ -66,8 +73,8 @@ const stateDiffers = async (stage: Stage, view: View, state: Scalars): Promise<r
   return differences;
 };
 
-const trackingIdsDiffer = async (view: View, n: number, ids: readonly string[]): Promise<string | null> => {
-  const listed = (await view.invoices('a1'))[n - 1];
+const trackingIdsDiffer = async (view: View, { n, ids, includeVoided }: ExpectedTrackingIds) => {
+  const listed = (await view.invoices('a1', includeVoided === true ? 'with-voided' : undefined))[n - 1];
   if (listed === undefined) return `invoice[${String(n)}] is not there`;
   const got = [...((await view.invoice(listed.invoiceId)).trackingIds ?? [])].sort().join(', ');
   const expected = [...ids].sort().join(', ');
@@ -102,6 +109,6 @@ export const differences = async (stage: Stage, { expect }: Step): Promise<reado
   all.push(...(await stateDiffers(stage, view, state)));
   for (const payment of payments) all.push(await paymentDiffers(stage, view, payment));
   for (const relation of relations) all.push(await relationDiffers(stage, view, relation));
-  for (const { n, ids } of trackingIds) all.push(await trackingIdsDiffer(view, n, ids));
+  for (const expected of trackingIds) all.push(await trackingIdsDiffer(view, expected));
   return all.filter((one) => one !== null);
 };

@@ -1,3 +1,4 @@
+import type { HeldBack } from '@billstream/accounts-contracts';
 import { specificationOf } from '@billstream/event-sourcing/testing';
 import { tenant } from './tenant';
 import { tenantConfig } from './tenant-config';
@@ -28,6 +29,16 @@ describe('a tenant', () => {
     given(created).when(move(86_400_000)).then(moved(86_400_000));
     given(created, moved(86_400_000)).when(move(-5)).then(moved(-5));
     given(created).when(move(0)).thenNothing();
+  });
+  it('holds back due work until its clock has moved through it', () => {
+    const heldBack = { after: '2026-01-01T00:00:00.000Z', until: '2026-02-01T00:00:00.000Z' } as HeldBack;
+    const position = { distanceMs: 5, heldBack };
+    const moved = { type: 'TenantClockMoved' as const, data: { tenantId, ...position } };
+    given(created).when({ type: 'MoveClock', data: position }).then(moved);
+    given(created, moved).when({ type: 'MoveClock', data: position }).thenNothing();
+    given(created, moved)
+      .when(move(5))
+      .then({ type: 'TenantClockMoved', data: { tenantId, distanceMs: 5 } });
   });
   it('has no clock before it exists', () => {
     given().when(move(1)).thenRejected({ code: 'tenant-unknown' });

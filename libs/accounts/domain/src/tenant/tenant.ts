@@ -1,3 +1,4 @@
+import type { HeldBack } from '@billstream/accounts-contracts';
 import { type Decider, accept, defineSchema, reject } from '@billstream/event-sourcing';
 
 /** Who the accounts belong to. The secret is known as a salted hash alone; the edge makes and checks it. */
@@ -13,18 +14,23 @@ export type Tenant = {
 export type TenantEvent =
   | { readonly type: 'TenantCreated'; readonly data: Tenant }
   /** The tenant's business time is wall time plus this many milliseconds from now on. */
-  | { readonly type: 'TenantClockMoved'; readonly data: { readonly tenantId: string; readonly distanceMs: number } };
+  | { readonly type: 'TenantClockMoved'; readonly data: { readonly tenantId: string } & ClockPosition };
 
-export type TenantState = { readonly tenant: Tenant; readonly distanceMs: number } | null;
+export type ClockPosition = { readonly distanceMs: number; readonly heldBack?: HeldBack };
+
+export type TenantState = { readonly tenant: Tenant; readonly clock: ClockPosition } | null;
 
 export type TenantCommand =
   | {
       readonly type: 'CreateTenant';
       readonly data: Omit<Tenant, 'externalKey'> & { readonly externalKey: string | null };
     }
-  | { readonly type: 'MoveClock'; readonly data: { readonly distanceMs: number } };
+  | { readonly type: 'MoveClock'; readonly data: ClockPosition };
 
 export type TenantRejection = { readonly code: 'tenant-exists' } | { readonly code: 'tenant-unknown' };
+
+const samePosition = (a: ClockPosition, b: ClockPosition): boolean =>
+  a.distanceMs === b.distanceMs && a.heldBack?.after === b.heldBack?.after && a.heldBack?.until === b.heldBack?.until;
 
 export const tenant: Decider<TenantCommand, TenantEvent, TenantState, TenantRejection> = {
   initial: null,
@@ -37,18 +43,17 @@ export const tenant: Decider<TenantCommand, TenantEvent, TenantState, TenantReje
       }
       case 'MoveClock': {
         if (state === null) return reject({ code: 'tenant-unknown' });
-        const { distanceMs } = command.data;
-        if (state.distanceMs === distanceMs) return accept();
-        return accept({ type: 'TenantClockMoved', data: { tenantId: state.tenant.tenantId, distanceMs } });
+        if (samePosition(state.clock, command.data)) return accept();
+        return accept({ type: 'TenantClockMoved', data: { tenantId: state.tenant.tenantId, ...command.data } });
       }
     }
   },
   evolve: (state, event) => {
     switch (event.type) {
       case 'TenantCreated':
-        return { tenant: event.data, distanceMs: 0 };
+        return { tenant: event.data, clock: { distanceMs: 0 } };
       case 'TenantClockMoved':
-        return state === null ? null : { ...state, distanceMs: event.data.distanceMs };
+        return state === null ? null : { ...state, clock: event.data };
     }
   },
 };

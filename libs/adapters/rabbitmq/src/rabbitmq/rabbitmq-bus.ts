@@ -6,6 +6,7 @@ import { fenceMessageType, isFence, partitionOf } from '../message';
 import { openConnection } from './connection';
 import { rabbitMqConsumer } from './consumer';
 import { type Frame, publisher } from './publisher';
+import { rabbitMqIntake } from './rabbitmq-intake';
 import { declareExchanges, declareReactions, namesOf } from './topology';
 
 export type RabbitMqBusParts = {
@@ -128,6 +129,12 @@ export const rabbitMqBus = async (parts: RabbitMqBusParts): Promise<Bus> => {
         logger.warn({ err: error }, 'notice of a dead letter was lost; the letter is in the database');
       });
     },
+    intake: rabbitMqIntake({
+      connection: consuming,
+      prefix: parts.namespace === undefined ? '' : `${parts.namespace}.`,
+      logger,
+      signal: ended.signal,
+    }),
     connected: () => publishing.usable() && consuming.connected(),
     close: async () => {
       await Promise.all([...consumers].map((consumer) => consumer.close()));

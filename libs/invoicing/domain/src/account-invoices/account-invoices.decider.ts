@@ -23,6 +23,7 @@ import {
   recordUsage,
 } from './commands/record-facts';
 import { type RecordOverdue, type RecordUnblocked, recordOverdue, recordUnblocked } from './commands/record-overdue';
+import { type RecordLateUsage, recordLateUsage } from './commands/record-late-usage';
 import { type RecordParentPayment, recordParentPayment } from './commands/record-parent-payment';
 import { type TransferCredit, transferCredit } from './commands/transfer-credit';
 import { type VoidInvoice, voidInvoice } from './commands/void-invoice';
@@ -42,6 +43,7 @@ type Fact =
   | RecordBillingTimeline
   | EndBillingChange
   | RecordUsage
+  | RecordLateUsage
   | RecordPayment
   | RecordControlTag
   | RecordClosing
@@ -66,6 +68,8 @@ const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesE
       return endBillingChange(state, fact);
     case 'RecordUsage':
       return recordUsage(state, fact);
+    case 'RecordLateUsage':
+      return recordLateUsage(state, fact);
     case 'RecordPayment':
       return recordPayment(state, fact);
     case 'RecordControlTag':

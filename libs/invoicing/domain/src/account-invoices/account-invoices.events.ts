@@ -119,6 +119,8 @@ export type CreditItem = {
 export type InvoiceBalance = {
   readonly invoiceId: string;
   readonly balanceMinor: number;
+  /** What payments of the invoice that succeeded come to, as far as the balance counts them; absent: nobody said. */
+  readonly purchasedMinor?: number;
   /** The invoice sums up children, whose invoices are settled with it. */
   readonly isParentInvoice?: true;
   /** What a child's invoice asks for, whether its parent has paid it or not. */
@@ -134,6 +136,14 @@ export type UsagePeriodRequest = {
   readonly toAt: Instant;
 };
 
+/** A period of a usage price whose usage changed after it was charged. */
+export type LateUsagePeriod = {
+  readonly subscriptionId: string;
+  readonly usageName: string;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+};
+
 /** A run of invoicing: the day it charges up to, and the instant of business time at which it was due. */
 export type InvoiceRun = { readonly targetDate: LocalDate; readonly at: Instant };
 
@@ -144,6 +154,8 @@ export type ChildShare = {
   readonly invoiceId: string;
   readonly itemId: string;
   readonly childAccountId: string;
+  /** Absent in what was summed up before invoices could be again. */
+  readonly childExternalKey?: string;
   readonly childInvoiceId: string;
   /** What the parent is charged for the child's invoice, adjustments counted in. */
   readonly coveredMinor: number;
@@ -179,6 +191,8 @@ export type AccountInvoicesEvent =
         readonly usages: readonly ClosedUsage[];
       }
     >
+  /** A charged period amounts to something else by now: it is counted again with the next run. */
+  | DomainEvent<'LateUsageRecorded', LateUsagePeriod & { readonly accountId: string }>
   | DomainEvent<'PaymentRecorded', InvoicePayment>
   | DomainEvent<'ControlTagRecorded', ControlTagChange>
   /**

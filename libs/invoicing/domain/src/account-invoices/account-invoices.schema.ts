@@ -8,7 +8,7 @@ export const accountInvoicesStream = (accountId: string): string => `${accountIn
  * An account with years of invoices is not folded from its beginning. The version changes whenever the shape of the
  * state or the way it is folded does; `replay verify` finds stored ones that no longer agree with their events.
  */
-export const accountInvoicesSnapshots: SnapshotRules = { version: '4', every: 1_000 };
+export const accountInvoicesSnapshots: SnapshotRules = { version: '6', every: 1_000 };
 
 export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
   AccountRecorded: 'accountInvoices.account-recorded.v1',
@@ -17,6 +17,7 @@ export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>({
   UsageRequested: 'accountInvoices.usage-requested.v1',
   InvoiceAwaited: 'accountInvoices.invoice-awaited.v1',
   UsageRecorded: 'accountInvoices.usage-recorded.v1',
+  LateUsageRecorded: 'accountInvoices.late-usage-recorded.v1',
   PaymentRecorded: 'accountInvoices.payment-recorded.v1',
   ControlTagRecorded: 'accountInvoices.control-tag-recorded.v1',
   InvoiceItemsDrawn: 'accountInvoices.invoice-items-drawn.v1',

@@ -22,7 +22,7 @@ import {
   withItemAmount,
   withItems,
 } from './invoice-totals';
-import { type Ledgers, withCharges, withUnused, withoutCounted, withoutInvoice } from './subscription-ledger';
+import { type Ledgers, withCharges, withLate, withUnused, withoutCounted, withoutInvoice } from './subscription-ledger';
 
 export type Transaction = Pick<InvoicePayment, 'invoiceId' | 'transactionType' | 'status' | 'amountMinor'>;
 
@@ -118,6 +118,9 @@ const paidBy = ({ transactionType, status, amountMinor }: Transaction): number =
   return transactionType === 'REFUND' || transactionType === 'CHARGEBACK' ? -amountMinor : 0;
 };
 
+const purchasedBy = (transaction: Transaction): number =>
+  transaction.transactionType === 'PURCHASE' ? paidBy(transaction) : 0;
+
 const changed = (
   state: AccountInvoices,
   invoiceId: string,
@@ -132,10 +135,12 @@ const withPayment = (state: AccountInvoices, { transactionId, ...payment }: Invo
   const transaction: Transaction = { invoiceId, transactionType, status, amountMinor };
   const before = state.transactions[transactionId];
   const moved = paidBy(transaction) - (before === undefined ? 0 : paidBy(before));
+  const purchased = purchasedBy(transaction) - (before === undefined ? 0 : purchasedBy(before));
   const transactions = { ...state.transactions, [transactionId]: transaction };
   return changed({ ...state, transactions }, invoiceId, (totals) => ({
     ...totals,
     paidMinor: totals.paidMinor + moved,
+    purchasedMinor: totals.purchasedMinor + purchased,
   }));
 };
 
@@ -188,7 +193,7 @@ const withAdjustment = (state: AccountInvoices, data: Data<'InvoiceAdjusted'>): 
 const withoutVoided = (state: AccountInvoices, invoiceId: string): AccountInvoices => {
   const voided = state.invoices[invoiceId];
   if (voided === undefined) return state;
-  const invoices = { ...state.invoices, [invoiceId]: { ...voided, status: 'VOID' as const } };
+  const invoices = { ...state.invoices, [invoiceId]: { ...voided, status: 'VOID' as const, creditMinor: 0 } };
   const after: AccountInvoices = {
     ...state,
     subscriptions: withoutInvoice(state.subscriptions, invoiceId),
@@ -330,6 +335,7 @@ const folds: {
   UsageRequested: askedFor,
   InvoiceAwaited: (state, { run }) => waitingFor(state, run),
   UsageRecorded: withClosedUsage,
+  LateUsageRecorded: (state, late) => ({ ...state, subscriptions: withLate(state.subscriptions, late) }),
   PaymentRecorded: withPayment,
   ControlTagRecorded: withTag,
   InvoiceItemsDrawn: withDrawn,

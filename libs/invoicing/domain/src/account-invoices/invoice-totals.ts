@@ -17,9 +17,11 @@ export type InvoiceTotals = {
   readonly targetDate: LocalDate;
   /** All items but account credit: what asks to be paid. */
   readonly chargedMinor: number;
-  /** Account credit made (positive) and used (negative) on it. */
+  /** Account credit made (positive) and used (negative) on it; of a void invoice, since it was voided. */
   readonly creditMinor: number;
   readonly paidMinor: number;
+  /** Payments that succeeded, whatever was given back of them. */
+  readonly purchasedMinor: number;
   /** What the parent account has paid of it. */
   readonly settledMinor: number;
   readonly isParentInvoice: boolean;
@@ -37,8 +39,14 @@ export const rawBalanceOf = ({ chargedMinor, creditMinor, paidMinor, settledMino
 const isOwed = ({ status, isWrittenOff, isMigration }: InvoiceTotals): boolean =>
   status === 'COMMITTED' && !isWrittenOff && !isMigration;
 
-/** What is owed: nothing of a draft, of a void, a written-off or a migrated invoice (Kill Bill 2.13). */
-export const balanceOf = (totals: InvoiceTotals): number => (isOwed(totals) ? rawBalanceOf(totals) : 0);
+/**
+ * What is owed: nothing of a draft, of a written-off or a migrated invoice (Kill Bill 2.13). Nothing of a void one either,
+ * but money that came for it after all is the payer's, so that it becomes credit (ADR 0021).
+ */
+export const balanceOf = (totals: InvoiceTotals): number => {
+  if (totals.status === 'VOID') return rawBalanceOf(totals) - totals.chargedMinor;
+  return isOwed(totals) ? rawBalanceOf(totals) : 0;
+};
 
 /** What a child's invoice asks for, whether its parent has paid it or not. */
 export const withoutParentOf = (totals: InvoiceTotals): number =>
@@ -80,6 +88,7 @@ const noTotals = {
   chargedMinor: 0,
   creditMinor: 0,
   paidMinor: 0,
+  purchasedMinor: 0,
   settledMinor: 0,
   isWrittenOff: false,
   items: [],

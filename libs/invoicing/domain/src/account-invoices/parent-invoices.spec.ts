@@ -1,5 +1,5 @@
 import type { Instant } from '@billstream/kernel';
-import { account, at, lines, phase, simulatedAccount, transition } from '../testing/simulated-account';
+import { account, at, currency, lines, phase, simulatedAccount, transition } from '../testing/simulated-account';
 import { accountInvoices } from './account-invoices.decider';
 import type { InvoiceBalance } from './account-invoices.events';
 import { balanceOf } from './invoice-totals';
@@ -11,13 +11,18 @@ const childAccount = account({ parentAccountId: 'parent', isPaymentDelegatedToPa
 const parent = () => {
   const system = simulatedAccount();
   system.record(parentAccount);
-  const sumUp = (childInvoiceId: string, dueMinor: number, more: { child?: string; hasCharges?: boolean } = {}) =>
+  const sumUp = (
+    childInvoiceId: string,
+    dueMinor: number,
+    more: { child?: string; hasCharges?: boolean; currency?: string } = {},
+  ) =>
     system.issue({
       type: 'RecordChildInvoice',
       child: {
         childAccountId: more.child ?? 'child',
         childExternalKey: more.child ?? 'child',
         childInvoiceId,
+        currency: currency(more.currency ?? 'USD'),
         dueMinor,
         hasCharges: more.hasCharges ?? true,
       },
@@ -96,11 +101,45 @@ describe('the invoice of a parent', () => {
     expect(follow('i1', 1000)).toEqual([]);
   });
 
+  it('leaves out what is owed in another currency', () => {
+    const { sumUp, invoices } = parent();
+    sumUp('i1', 2000, { currency: 'EUR' });
+    expect(invoices()).toEqual([]);
+  });
+
+  it('that is voided is followed by another one, which knows what became of the children since', () => {
+    const { system, sumUp, follow, invoices, commitLast } = parent();
+    sumUp('i1', 2000);
+    sumUp('i2', 500, { child: 'other' });
+    sumUp('i3', 300);
+    const invoiceId = commitLast();
+    system.issue({ type: 'VoidInvoice', invoiceId, now });
+    expect(invoices()).toMatchObject([
+      { status: 'VOID', balanceMinor: 0 },
+      { status: 'DRAFT', items: ['PARENT_SUMMARY 2300', 'PARENT_SUMMARY 500'] },
+    ]);
+    follow('i3', 100);
+    expect(invoices()[1]?.items).toEqual(['PARENT_SUMMARY 2100', 'PARENT_SUMMARY 500']);
+    commitLast();
+    expect(invoices().map(({ balanceMinor }) => balanceMinor)).toEqual([0, 2600]);
+  });
+
+  it('is made for a child that owes again after the one it was on was voided', () => {
+    const { system, sumUp, follow, invoices } = parent();
+    sumUp('i1', 0);
+    system.issue({ type: 'VoidInvoice', invoiceId: invoices()[0]?.invoiceId ?? '', now });
+    expect(invoices()).toHaveLength(1);
+    follow('i1', 700);
+    expect(invoices()[1]).toMatchObject({ status: 'DRAFT', items: ['PARENT_SUMMARY 700'] });
+  });
+
   it('says that it sums up children when its balance changes', () => {
     const { system, sumUp, commitLast } = parent();
     sumUp('i1', 2000);
     const invoiceId = commitLast();
-    expect(balancesOf(system.pay(invoiceId, 2000))).toEqual([{ invoiceId, balanceMinor: 0, isParentInvoice: true }]);
+    expect(balancesOf(system.pay(invoiceId, 2000))).toEqual([
+      { invoiceId, balanceMinor: 0, purchasedMinor: 2000, isParentInvoice: true },
+    ]);
   });
 });
 
@@ -112,8 +151,8 @@ const child = () => {
   system.record(childAccount);
   system.subscribe(transition('START', '2018-10-06', phase()));
   const invoiceId = system.invoices()[0]?.invoiceId ?? '';
-  const settle = (isPaid: boolean, when: Instant = now) =>
-    system.issue({ type: 'RecordParentPayment', invoiceIds: [invoiceId], isPaid, now: when });
+  const settle = (isPaid: boolean, coveredMinor = 2000, when: Instant = now) =>
+    system.issue({ type: 'RecordParentPayment', invoices: [{ invoiceId, coveredMinor }], isPaid, now: when });
   const balance = () => Object.values(system.state().invoices).map(balanceOf);
   return { system, invoiceId, settle, balance };
 };
@@ -124,10 +163,28 @@ describe('the invoice of a child', () => {
 
   it('is settled when the parent has paid, and owed again when that is taken back', () => {
     const { settle, balance, invoiceId } = child();
-    expect(balancesOf(settle(true))).toEqual([{ invoiceId, balanceMinor: 0, withoutParentMinor: 2000 }]);
+    expect(balancesOf(settle(true))).toMatchObject([{ invoiceId, balanceMinor: 0, withoutParentMinor: 2000 }]);
     expect(settle(true)).toEqual([]);
-    expect(balancesOf(settle(false))).toEqual([{ invoiceId, balanceMinor: 2000, withoutParentMinor: 2000 }]);
+    expect(balancesOf(settle(false))).toMatchObject([{ invoiceId, balanceMinor: 2000, withoutParentMinor: 2000 }]);
     expect(balance()).toEqual([2000]);
+  });
+
+  it('is settled by what the parent was charged for it: the rest is owed, and what is too much is credit', () => {
+    const grown = child();
+    grown.settle(true, 1500);
+    expect(grown.balance()).toEqual([500]);
+    const less = child();
+    less.settle(true, 2300);
+    expect(less.balance()).toEqual([0]);
+    expect(less.system.state().creditMinor).toBe(300);
+  });
+
+  it('gives credit for what the parent paid when it was voided in the same moment', () => {
+    const { system, settle, balance, invoiceId } = child();
+    system.issue({ type: 'VoidInvoice', invoiceId, now });
+    settle(true);
+    expect(balance()).toEqual([0]);
+    expect(system.state().creditMinor).toBe(2000);
   });
 
   it('leaves credit with the child when it is repaired after the parent paid', () => {
@@ -155,7 +212,7 @@ describe('the invoice of a child', () => {
     for (const parentAccountId of [null, 'another']) {
       const { system, invoiceId } = child();
       system.issue({ type: 'RecordAccount', account: { ...childAccount, parentAccountId }, now });
-      expect(balancesOf(system.pay(invoiceId, 2000))).toEqual([
+      expect(balancesOf(system.pay(invoiceId, 2000))).toMatchObject([
         { invoiceId, balanceMinor: 0, withoutParentMinor: 0, parentAccountId: 'parent' },
       ]);
     }
@@ -174,7 +231,7 @@ describe('the invoice of a child', () => {
       itemDetails: null,
       now: at('2018-10-16'),
     });
-    expect(balancesOf(events)).toEqual([{ invoiceId, balanceMinor: 1500, withoutParentMinor: 1500 }]);
+    expect(balancesOf(events)).toMatchObject([{ invoiceId, balanceMinor: 1500, withoutParentMinor: 1500 }]);
   });
 });
 

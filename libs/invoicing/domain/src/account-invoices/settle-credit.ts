@@ -10,6 +10,7 @@ const balanceAfter = (invoiceId: string, totals: InvoiceTotals, payerAccountId: 
   return {
     invoiceId,
     balanceMinor: balanceOf(totals),
+    purchasedMinor: totals.purchasedMinor,
     ...(isParentInvoice ? { isParentInvoice: true } : {}),
     ...(parentAccountId === null ? {} : { withoutParentMinor: withoutParentOf(totals) }),
     ...(parentAccountId === null || parentAccountId === payerAccountId ? {} : { parentAccountId }),

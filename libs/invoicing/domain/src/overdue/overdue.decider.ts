@@ -5,7 +5,11 @@ import { type Overdue, type OverdueEvent, clearState, evolveOverdue, notOverdue 
 import type { OverdueConfig, OverdueInterval } from './overdue-config';
 import { type Debts, overdueFacts, overdueStateOf } from './overdue-state-of';
 
-/** Looks at what is owed, by the tenant's states. `today` is the account's day at `now`. */
+/**
+ * Looks at what is owed, by the tenant's states. `today` is the account's day by the clock; `since` is from when on what
+ * is found holds, and the next check counts from there: the date of a check that came due, however late it is done, else
+ * the clock's instant (Kill Bill 2.16).
+ */
 export type EvaluateOverdue = {
   readonly type: 'EvaluateOverdue';
   readonly data: {
@@ -13,7 +17,7 @@ export type EvaluateOverdue = {
     readonly config: OverdueConfig;
     readonly debts: Debts;
     readonly today: LocalDate;
-    readonly now: Instant;
+    readonly since: Instant;
   };
 };
 export type OverdueCommand =
@@ -23,28 +27,29 @@ export type OverdueCommand =
     }
   | EvaluateOverdue;
 
-const plusInterval = (now: Instant, { unit, number }: OverdueInterval): Instant =>
-  `${plusDuration(now.slice(0, 10) as LocalDate, unit, number)}${now.slice(10)}` as Instant;
+const plusInterval = (at: Instant, { unit, number }: OverdueInterval): Instant =>
+  `${plusDuration(at.slice(0, 10) as LocalDate, unit, number)}${at.slice(10)}` as Instant;
 
 /** A check that was scheduled stays where it is; only a nearer one takes its place (Kill Bill keeps the earliest). */
-const checkAfter = (pending: Instant | null, interval: OverdueInterval | null, now: Instant): Instant | null => {
-  if (interval === null) return pending !== null && pending > now ? pending : null;
-  const wanted = plusInterval(now, interval);
-  return pending !== null && pending > now && pending < wanted ? pending : wanted;
+const checkAfter = (scheduled: Instant | null, interval: OverdueInterval | null, since: Instant): Instant | null => {
+  const pending = scheduled === since ? null : scheduled;
+  if (interval === null) return pending;
+  const wanted = plusInterval(since, interval);
+  return pending !== null && pending < wanted ? pending : wanted;
 };
 
 const evaluate = (overdue: Overdue, { data }: EvaluateOverdue): readonly OverdueEvent[] => {
-  const { accountId, config, debts, today, now } = data;
+  const { accountId, config, debts, today, since } = data;
   const facts = overdueFacts(debts, today);
   const isEnforced = !overdue.tags.includes('OVERDUE_ENFORCEMENT_OFF');
   const state = isEnforced ? overdueStateOf(config, facts, { tags: overdue.tags, today }) : clearState;
   const isCalm = state.isClear && (!isEnforced || facts.unpaidInvoices === 0);
   const interval = state.isClear ? config.initialReevaluationInterval : state.autoReevaluationInterval;
-  const checkAt = isCalm ? null : checkAfter(overdue.checkAt, interval, now);
+  const checkAt = isCalm ? null : checkAfter(overdue.checkAt, interval, since);
   return [
     ...(state.name === overdue.current.name
       ? []
-      : [{ type: 'OverdueStateEntered', data: { accountId, state, facts, at: now } } as const]),
+      : [{ type: 'OverdueStateEntered', data: { accountId, state, facts, at: since } } as const]),
     ...(checkAt === overdue.checkAt
       ? []
       : [{ type: 'OverdueCheckScheduled', data: { accountId, at: checkAt } } as const]),

@@ -57,7 +57,7 @@ const look = (date: string, unpaid: readonly Debt[], config = stages): EvaluateO
     config,
     debts: { payerAccountId: accountId, currency: 'USD' as Currency, unpaid },
     today: day(date),
-    now: noon(date),
+    since: noon(date),
   },
 });
 

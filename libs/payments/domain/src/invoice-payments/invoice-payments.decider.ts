@@ -30,10 +30,13 @@ export type RecordInvoice = {
   };
 };
 
-/** `asOf`: revision of invoicing's stream that says so. */
+/**
+ * `asOf`: revision of invoicing's stream that says so. `purchasedMinor`: payments that the balance counts; null: it was
+ * told before invoicing said that.
+ */
 export type RecordBalance = {
   readonly type: 'RecordBalance';
-  readonly data: { readonly balanceMinor: number; readonly asOf: number };
+  readonly data: { readonly balanceMinor: number; readonly asOf: number; readonly purchasedMinor: number | null };
 };
 
 /** Somebody asks for the invoice to be paid now. `amountMinor` null: all that is owed. */
@@ -208,15 +211,24 @@ const recordInvoice = (
 };
 
 /**
- * After money moved, invoicing's figures lag until it has heard of that. A balance above what is owed by our own count
- * is one of those and is not believed: believing it could charge the payer twice.
+ * After money moved, invoicing's figures lag until it has heard of that, so it says which payments they count: what else
+ * moved still goes off. Where it does not say, a balance above what is owed by our own count is not believed, because
+ * believing it could charge the payer twice.
  */
-const recordBalance = ({ balanceMinor, asOf }: RecordBalance['data'], state: InvoicePayments): PaymentDecision => {
+const recordBalance = (
+  { balanceMinor, asOf, purchasedMinor }: RecordBalance['data'],
+  state: InvoicePayments,
+): PaymentDecision => {
   if (state.invoice === null || asOf <= state.asOf) return accept();
-  const isStale = state.unconfirmedMinor !== 0 && balanceMinor > owedMinor(state);
-  if (isStale || (balanceMinor === state.balanceMinor && state.unconfirmedMinor === 0)) return accept();
+  if (purchasedMinor === null && state.unconfirmedMinor !== 0 && balanceMinor > owedMinor(state)) return accept();
+  const unconfirmedMinor = purchasedMinor === null ? 0 : state.movedMinor - purchasedMinor;
+  if (balanceMinor === state.balanceMinor && unconfirmedMinor === state.unconfirmedMinor) return accept();
   const { invoiceId, accountId } = state.invoice;
-  return accept({ type: 'BalanceRecorded', data: { invoiceId, accountId, balanceMinor, asOf } });
+  const told = { invoiceId, accountId, balanceMinor, asOf };
+  return accept({
+    type: 'BalanceRecorded',
+    data: unconfirmedMinor === 0 ? told : { ...told, unconfirmedMinor },
+  });
 };
 
 /** It may even be heard of before the invoice. */

@@ -20,6 +20,15 @@ export type CommittedInvoice = {
   readonly asOf: number;
 };
 
+export type RecordedBalance = {
+  readonly invoiceId: string;
+  readonly accountId: string;
+  readonly balanceMinor: number;
+  readonly asOf: number;
+  /** What had moved by our own count and is not in that balance; absent: nothing, or nobody could tell. */
+  readonly unconfirmedMinor?: number;
+};
+
 /**
  * One attempt to move money. The payment's id is the reference the provider keeps unique (PayPal: INVNUM), the
  * transaction's id is the key under which this attempt may be repeated (PayPal: MSGSUBID).
@@ -54,10 +63,7 @@ export type NotExecutedReason = 'rateLimited' | 'misconfigured' | 'invalid' | 'u
 export type InvoicePaymentsEvent =
   | DomainEvent<'InvoiceRecorded', CommittedInvoice>
   /** What invoicing says the invoice still asks for. */
-  | DomainEvent<
-      'BalanceRecorded',
-      { readonly invoiceId: string; readonly accountId: string; readonly balanceMinor: number; readonly asOf: number }
-    >
+  | DomainEvent<'BalanceRecorded', RecordedBalance>
   /** Somebody gave up that the invoice is ever paid, or thought better of it. */
   | DomainEvent<
       'WriteOffChanged',

@@ -66,9 +66,9 @@ const retry = (at: Instant, by: ChargedMethod | null = method): InvoicePaymentsC
   type: 'RetryPayment',
   data: { paymentId: first.paymentId, method: by, isManualPay: false, now: at },
 });
-const balance = (balanceMinor: number, asOf = 6): InvoicePaymentsCommand => ({
+const balance = (balanceMinor: number, asOf = 6, purchasedMinor: number | null = null): InvoicePaymentsCommand => ({
   type: 'RecordBalance',
-  data: { balanceMinor, asOf },
+  data: { balanceMinor, asOf, purchasedMinor },
 });
 const pay = (amountMinor: number | null = null): InvoicePaymentsCommand => ({
   type: 'PayInvoice',

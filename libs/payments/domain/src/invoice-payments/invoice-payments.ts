@@ -34,8 +34,10 @@ export type InvoicePayments = {
   /** As invoicing last said, and the revision of its stream that said so. */
   readonly balanceMinor: number;
   readonly asOf: number;
-  /** What moved since, which that balance may not hold yet. */
+  /** What moved that this balance does not hold. */
   readonly unconfirmedMinor: number;
+  /** What all payments of it that succeeded come to. */
+  readonly movedMinor: number;
   /** Nothing of it is charged any more, whatever its balance. */
   readonly isWrittenOff: boolean;
   /** Payments that moved money; numbers the next one. */
@@ -55,6 +57,7 @@ export const noInvoicePayments: InvoicePayments = {
   balanceMinor: 0,
   asOf: -1,
   unconfirmedMinor: 0,
+  movedMinor: 0,
   isWrittenOff: false,
   succeeded: 0,
   attempts: 0,
@@ -82,7 +85,7 @@ export const evolveInvoicePayments = (
       return { ...state, invoice: { invoiceId, accountId, currency }, balanceMinor, asOf };
     }
     case 'BalanceRecorded':
-      return { ...state, balanceMinor: data.balanceMinor, asOf: data.asOf, unconfirmedMinor: 0 };
+      return withBalance(state, data);
     case 'WriteOffChanged':
       return { ...state, isWrittenOff: data.isWrittenOff };
     case 'PaymentSkipped':
@@ -121,6 +124,11 @@ export const evolveInvoicePayments = (
 
 type Data<Type extends InvoicePaymentsEvent['type']> = Extract<InvoicePaymentsEvent, { readonly type: Type }>['data'];
 
+const withBalance = (
+  state: InvoicePayments,
+  { balanceMinor, asOf, unconfirmedMinor = 0 }: Data<'BalanceRecorded'>,
+): InvoicePayments => ({ ...state, balanceMinor, asOf, unconfirmedMinor });
+
 const opened = (data: Data<'PaymentRequested'>): OpenAttempt => ({
   paymentId: data.paymentId,
   transactionId: data.transactionId,
@@ -156,6 +164,7 @@ const succeeded = (
 ): InvoicePayments => ({
   ...state,
   unconfirmedMinor: state.unconfirmedMinor + amountMinor,
+  movedMinor: state.movedMinor + amountMinor,
   succeeded: state.succeeded + 1,
   attempts: 0,
   declines: 0,

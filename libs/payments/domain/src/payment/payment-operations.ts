@@ -1,5 +1,6 @@
 import type { TransactionType } from '@billstream/payments-contracts';
-import { type Payment, capturableMinor, openTransaction, refundableMinor } from './payment';
+import { returnableMinor } from './charges';
+import { type Payment, capturableMinor, openTransaction } from './payment';
 import type { RequestTransaction } from './payment.decider';
 
 export type OperationRejection =
@@ -9,6 +10,8 @@ export type OperationRejection =
   | { readonly code: 'operation-not-allowed'; readonly transactionType: TransactionType; readonly after: string }
   | { readonly code: 'account-differs'; readonly accountId: string }
   | { readonly code: 'amount-missing' }
+  | { readonly code: 'item-unknown'; readonly invoiceItemId: string }
+  | { readonly code: 'adjustment-too-high'; readonly invoiceItemId: string; readonly leftMinor: number }
   | { readonly code: 'amount-too-high'; readonly transactionType: TransactionType; readonly availableMinor: number };
 
 /** Kill Bill's payment states: what may follow the last transaction that succeeded. */
@@ -29,11 +32,11 @@ const lastSuccess = ({ transactions }: Payment): TransactionType | 'NOTHING' =>
   transactions.findLast(({ state }) => state === 'SUCCESS')?.transactionType ?? 'NOTHING';
 
 /** Most that the transaction may ask for; null: as much as somebody wants. */
-const availableMinor = (state: Payment, type: TransactionType): number | null => {
+export const availableMinor = (state: Payment, type: TransactionType): number | null => {
   switch (type) {
     case 'REFUND':
     case 'CHARGEBACK':
-      return refundableMinor(state);
+      return returnableMinor(state);
     case 'CAPTURE':
       return capturableMinor(state);
     case 'AUTHORIZE':
@@ -63,7 +66,25 @@ export const refusalOf = (wanted: Wanted, state: Payment): OperationRejection | 
     return { code: 'operation-not-allowed', transactionType, after: last };
   if (currency !== null && currency !== state.opened.currency)
     return { code: 'currency-differs', currency: state.opened.currency };
-  return amountRefusal(wanted, state);
+  return amountRefusal(wanted, state) ?? itemRefusal(wanted, state.opened.invoiceId);
+};
+
+/** A refund would be made, and the item never lowered. */
+const itemRefusal = (
+  { itemAdjustments, adjustedItems = null }: Wanted,
+  invoiceId: string | null,
+): OperationRejection | null => {
+  if (adjustedItems === null) return null;
+  const asked = new Map<string, number>();
+  for (const { invoiceItemId, amountMinor } of itemAdjustments) {
+    const known = adjustedItems.find((one) => one.invoiceItemId === invoiceItemId && one.invoiceId === invoiceId);
+    if (known === undefined) return { code: 'item-unknown', invoiceItemId };
+    const { leftMinor } = known;
+    const sum = (asked.get(invoiceItemId) ?? 0) + (amountMinor ?? leftMinor);
+    if (sum > leftMinor || leftMinor <= 0) return { code: 'adjustment-too-high', invoiceItemId, leftMinor };
+    asked.set(invoiceItemId, sum);
+  }
+  return null;
 };
 
 const hasFailed = (state: string): boolean => state === 'PAYMENT_FAILURE' || state === 'PLUGIN_FAILURE';

@@ -1,9 +1,10 @@
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Currency, Instant } from '@billstream/kernel';
 import type { TransactionType } from '@billstream/payments-contracts';
-import { type Payment, evolvePayment, noPayment, openTransaction, transactionOf } from './payment';
+import { type Payment, capturableMinor, evolvePayment, noPayment, openTransaction, transactionOf } from './payment';
 import type { InvoicePurchase, ItemAdjustment, PaidBy, PaymentEvent, PaymentRef } from './payment.events';
-import { type OperationRejection, amountFor, refusalOf } from './payment-operations';
+import { chargeIdFor, refundableMinor } from './charges';
+import { type OperationRejection, amountFor, availableMinor, refusalOf } from './payment-operations';
 import {
   type CorrectTransaction,
   type RecordTransactionOutcome,
@@ -17,7 +18,15 @@ export type Opening = PaymentRef & {
   readonly externalKey: string;
   readonly currency: Currency;
   readonly paidBy: PaidBy;
-  readonly purchase: InvoicePurchase | null;
+  /** What a payment of an invoice had moved, mostly once. */
+  readonly purchases: readonly InvoicePurchase[];
+};
+
+/** An item of an invoice, and what of it can be taken back. Minor units. */
+export type AdjustedItem = {
+  readonly invoiceItemId: string;
+  readonly invoiceId: string;
+  readonly leftMinor: number;
 };
 
 /** `opening` null: the payment must be there already. `amountMinor` null: all that is left. */
@@ -34,6 +43,8 @@ export type RequestTransaction = {
     readonly isRecordOnly: boolean;
     readonly isAdjusted: boolean;
     readonly itemAdjustments: readonly ItemAdjustment[];
+    /** What invoicing says of the items that are to be adjusted; null: nobody asked it. */
+    readonly adjustedItems?: readonly AdjustedItem[] | null;
     readonly now: Instant;
   };
 };
@@ -84,9 +95,7 @@ export const payment: Decider<PaymentCommand, PaymentEvent, Payment, PaymentReje
       case 'RecordTransactionOutcome':
         return accept(...recordTransactionOutcome(command.data, state));
       case 'CorrectTransaction':
-        return transactionOf(state, command.data.transactionId) === null
-          ? reject({ code: 'transaction-unknown', transactionId: command.data.transactionId })
-          : accept(...correctTransaction(command.data, state));
+        return correct(command.data, state);
       case 'ReverseChargeback':
         return reverse(command.data, state);
       case 'Look':
@@ -96,13 +105,25 @@ export const payment: Decider<PaymentCommand, PaymentEvent, Payment, PaymentReje
   evolve: evolvePayment,
 };
 
+/** The beginning of the payment, and what it has moved that its stream does not know. */
+const openedBy = ({ purchases, ...opening }: Opening, before: Payment, at: Instant): readonly PaymentEvent[] => {
+  const { paymentId, accountId, invoiceId } = opening;
+  const found = (purchase: InvoicePurchase): PaymentEvent => ({
+    type: 'PurchaseFound',
+    data: { paymentId, accountId, invoiceId, purchase, at },
+  });
+  const news = purchases.filter(({ transactionId }) => transactionOf(before, transactionId) === null);
+  if (before.opened !== null) return news.map(found);
+  const [first = null, ...more] = news;
+  return [{ type: 'PaymentOpened', data: { ...opening, purchase: first, at } }, ...more.map(found)];
+};
+
 type PaymentDecision = Decision<PaymentEvent, PaymentRejection>;
 
 const request = (data: RequestTransaction['data'], before: Payment): PaymentDecision => {
   const { opening, now } = data;
   if (before.opened === null && opening === null) return reject({ code: 'payment-unknown' });
-  const opened: readonly PaymentEvent[] =
-    before.opened === null && opening !== null ? [{ type: 'PaymentOpened', data: { ...opening, at: now } }] : [];
+  const opened = opening === null ? [] : openedBy(opening, before, now);
   const state = opened.reduce(evolvePayment, before);
   if (state.opened === null) return reject({ code: 'payment-unknown' });
   const refusal = refusalOf(data, state);
@@ -114,7 +135,9 @@ const request = (data: RequestTransaction['data'], before: Payment): PaymentDeci
     ...{ paymentId, accountId, invoiceId, transactionId, externalKey, transactionType, amountMinor, currency, at: now },
     ...(isAdjusted ? { isAdjusted, itemAdjustments } : {}),
   };
-  const events: readonly PaymentEvent[] = [{ type: 'TransactionRequested', data: { ...facts, isRecordOnly } }];
+  const events: readonly PaymentEvent[] = [
+    { type: 'TransactionRequested', data: { ...facts, isRecordOnly, ...chargeIdFor(state, facts) } },
+  ];
   const done: readonly PaymentEvent[] = isRecordOnly
     ? [{ type: 'TransactionSucceeded', data: { ...facts, gatewayRef: null } }]
     : [];
@@ -136,6 +159,28 @@ const dispatch = (data: DispatchTransaction['data'], state: Payment): PaymentDec
   const { holder, dispatchedAt, now: at } = data;
   const ref = { paymentId, accountId, invoiceId, transactionId, externalKey, transactionType };
   return accept<PaymentEvent>({ type: 'TransactionDispatched', data: { ...ref, holder, dispatchedAt, at } });
+};
+
+/** Whether more was given back than charged, or more captured than authorised. */
+const isOverdrawn = (state: Payment): boolean => refundableMinor(state) < 0 || capturableMinor(state) < 0;
+
+/** What somebody says is checked against what else is known: a provider's own word is not. */
+const correct = (data: CorrectTransaction['data'], state: Payment): PaymentDecision => {
+  const transaction = transactionOf(state, data.transactionId);
+  if (transaction === null) return reject({ code: 'transaction-unknown', transactionId: data.transactionId });
+  const open = openTransaction(state);
+  const opens = data.state === 'PENDING' || data.state === 'UNKNOWN';
+  if (opens && open !== null && open !== transaction)
+    return reject({ code: 'transaction-under-way', transactionId: open.transactionId });
+  const events = correctTransaction(data, state);
+  const { transactionType } = transaction;
+  if (!isOverdrawn(state) && isOverdrawn(events.reduce(evolvePayment, state)))
+    return reject({
+      code: 'amount-too-high',
+      transactionType,
+      availableMinor: availableMinor(state, transactionType) ?? 0,
+    });
+  return accept(...events);
 };
 
 const reverse = ({ reversalId, externalKey, now }: ReverseChargeback['data'], state: Payment): PaymentDecision => {

@@ -56,8 +56,16 @@ export type PaymentEvent =
         readonly at: Instant;
       }
     >
-  /** Recorded before anything is sent. `isRecordOnly`: it happened elsewhere, no provider is asked. */
-  | DomainEvent<'TransactionRequested', TransactionFacts & { readonly isRecordOnly: boolean }>
+  /** An invoice's payment moved money more than once: a success that showed up late, after another. */
+  | DomainEvent<'PurchaseFound', PaymentRef & { readonly purchase: InvoicePurchase; readonly at: Instant }>
+  /**
+   * Recorded before anything is sent. `isRecordOnly`: it happened elsewhere, no provider is asked. `chargeId`: the
+   * transaction whose money it gives back, where the payment has several.
+   */
+  | DomainEvent<
+      'TransactionRequested',
+      TransactionFacts & { readonly isRecordOnly: boolean; readonly chargeId?: string }
+    >
   /** From here on money may have moved. `dispatchedAt` is wall time. */
   | DomainEvent<
       'TransactionDispatched',
@@ -91,6 +99,7 @@ export type PaymentEvent =
 
 export const paymentSchema = defineSchema<PaymentEvent>({
   PaymentOpened: 'payment.opened.v1',
+  PurchaseFound: 'payment.purchase-found.v1',
   TransactionRequested: 'payment.transaction-requested.v1',
   TransactionDispatched: 'payment.transaction-dispatched.v1',
   TransactionSucceeded: 'payment.transaction-succeeded.v1',

@@ -4,7 +4,8 @@ import type { TransactionType } from '@billstream/payments-contracts';
 import type { AttemptOutcome } from '../invoice-payments/attempt-outcome';
 import { type Opening, type PaymentCommand, type RequestTransaction, payment } from './payment.decider';
 import type { PaymentEvent } from './payment.events';
-import { capturableMinor, refundableMinor } from './payment';
+import { refundableMinor } from './charges';
+import { capturableMinor } from './payment';
 
 const { given } = specificationOf(payment);
 const now = '2026-01-01T00:00:00.000Z' as Instant;
@@ -12,11 +13,13 @@ const usd = 'USD' as Currency;
 const paidBy = { paymentMethodId: 'method-1', pluginName: 'killbill-payment-test', credential: 'test-1' };
 const direct: Opening = {
   ...{ paymentId: 'payment-1', accountId: 'account-1', invoiceId: null, externalKey: 'order-1', currency: usd },
-  ...{ paidBy, purchase: null },
+  ...{ paidBy, purchases: [] },
 };
 const ofInvoice: Opening = {
   ...{ ...direct, invoiceId: 'invoice-1', externalKey: 'payment-1' },
-  purchase: { transactionId: 'purchase-1', externalKey: 'purchase-1', amountMinor: 2_000, gatewayRef: 'T-1', at: now },
+  purchases: [
+    { transactionId: 'purchase-1', externalKey: 'purchase-1', amountMinor: 2_000, gatewayRef: 'T-1', at: now },
+  ],
 };
 const ask = (
   transactionType: TransactionType,

@@ -1,6 +1,13 @@
 import type { Currency, Instant } from '@billstream/kernel';
 import type { TransactionType } from '@billstream/payments-contracts';
-import type { ItemAdjustment, PaidBy, PaymentEvent, PaymentRef, TransactionFacts } from './payment.events';
+import type {
+  InvoicePurchase,
+  ItemAdjustment,
+  PaidBy,
+  PaymentEvent,
+  PaymentRef,
+  TransactionFacts,
+} from './payment.events';
 
 /** REQUESTED: not sent yet. DISPATCHED: sent, or the process died on the way to it. The rest are Kill Bill's states. */
 export type TransactionState =
@@ -19,6 +26,8 @@ export type Transaction = {
   readonly isRecordOnly: boolean;
   readonly isAdjusted: boolean;
   readonly itemAdjustments: readonly ItemAdjustment[];
+  /** The charge that it gives back; null: the payment's last one. */
+  readonly chargeId: string | null;
   /** Who sent it last; only that one may call the provider. */
   readonly holder: string | null;
   /** Wall time of the first and the last time it was sent. */
@@ -46,29 +55,22 @@ const blank = {
   isRecordOnly: false,
   isAdjusted: false,
   itemAdjustments: [],
+  chargeId: null,
   holder: null,
   firstDispatchedAt: null,
   dispatchedAt: null,
   looks: 0,
 } as const;
 
+const purchased = ({ transactionId, externalKey, amountMinor, gatewayRef }: InvoicePurchase): Transaction => ({
+  ...blank,
+  ...{ transactionId, externalKey, transactionType: 'PURCHASE', state: 'SUCCESS', gatewayRef },
+  ...{ amountMinor, processedMinor: amountMinor },
+});
+
 const opened = ({ purchase, ...data }: Data<'PaymentOpened'>): Payment => {
   const { paymentId, accountId, invoiceId, externalKey, currency, paidBy } = data;
-  const transactions: readonly Transaction[] =
-    purchase === null
-      ? []
-      : [
-          {
-            ...blank,
-            transactionId: purchase.transactionId,
-            externalKey: purchase.externalKey,
-            transactionType: 'PURCHASE',
-            amountMinor: purchase.amountMinor,
-            processedMinor: purchase.amountMinor,
-            state: 'SUCCESS',
-            gatewayRef: purchase.gatewayRef,
-          },
-        ];
+  const transactions = purchase === null ? [] : [purchased(purchase)];
   return { opened: { paymentId, accountId, invoiceId, externalKey, currency, paidBy }, transactions };
 };
 
@@ -83,6 +85,7 @@ const requested = (data: Data<'TransactionRequested'>): Transaction => ({
   isRecordOnly: data.isRecordOnly,
   isAdjusted: data.isAdjusted ?? false,
   itemAdjustments: data.itemAdjustments ?? [],
+  chargeId: data.chargeId ?? null,
 });
 
 const changed = (
@@ -100,6 +103,9 @@ export const evolvePayment = (state: Payment, { type, data }: PaymentEvent): Pay
   switch (type) {
     case 'PaymentOpened':
       return opened(data);
+    // Before everything that was asked of the payment: what happened last decides what may follow.
+    case 'PurchaseFound':
+      return { ...state, transactions: [purchased(data.purchase), ...state.transactions] };
     case 'TransactionRequested':
       return { ...state, transactions: [...state.transactions, requested(data)] };
     case 'TransactionDispatched':
@@ -139,18 +145,8 @@ export const transactionOf = ({ transactions }: Payment, transactionId: string):
 export const movedMinor = ({ transactions }: Payment, ...types: readonly TransactionType[]): number =>
   transactions.reduce((sum, one) => (types.includes(one.transactionType) ? sum + one.processedMinor : sum), 0);
 
-/** Of what was charged: what was neither given back nor taken back by the payer's bank. */
-export const refundableMinor = (state: Payment): number =>
-  movedMinor(state, 'PURCHASE', 'CAPTURE') - movedMinor(state, 'REFUND', 'CHARGEBACK');
-
 /** Of what was authorised: what was not captured. Zero after a void. */
 export const capturableMinor = (state: Payment): number =>
   state.transactions.some(({ transactionType, state: one }) => transactionType === 'VOID' && one === 'SUCCESS')
     ? 0
     : movedMinor(state, 'AUTHORIZE') - movedMinor(state, 'CAPTURE');
-
-/** The movement that a refund, a capture or a void refers to at the provider. */
-export const referredTo = (state: Payment, transactionType: TransactionType): Transaction | null => {
-  const types: readonly TransactionType[] = transactionType === 'REFUND' ? ['PURCHASE', 'CAPTURE'] : ['AUTHORIZE'];
-  return state.transactions.findLast((one) => types.includes(one.transactionType) && one.state === 'SUCCESS') ?? null;
-};

@@ -45,6 +45,17 @@ const found = (
   return adjustable.has(item.type) ? { invoice, item } : { refusal: { code: 'item-not-adjustable', itemId } };
 };
 
+/** What an adjustment may still take back of an item. Minor units; null: the invoice has no such item, or is void. */
+export const adjustableMinor = (
+  { invoices }: AccountInvoices,
+  { invoiceId, itemId }: Pick<AdjustItem, 'invoiceId' | 'itemId'>,
+): number | null => {
+  const invoice = invoices[invoiceId];
+  const item = invoice?.status === 'VOID' ? undefined : invoice?.items.find((one) => one.itemId === itemId);
+  if (item === undefined) return null;
+  return adjustable.has(item.type) ? leftOf(item, invoices) : 0;
+};
+
 const amountOf = (
   asked: number | null,
   leftMinor: number,

@@ -5,6 +5,7 @@ import { balanceOf, leftOf } from '../invoice-totals';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Occasion, type Step, inSequence, occasionOf, todayOf } from '../steps';
 import { adjustmentOf } from './adjust-item';
+import { sumUpAgain } from './record-child-invoice';
 
 /** What invoices of a child ask for now, whether this account has paid for them or not. Minor units. */
 export type RecordChildBalances = Given & {
@@ -54,10 +55,12 @@ const follow =
   (state) => {
     const share = state.children[childInvoiceId];
     const invoice = share === undefined ? undefined : state.invoices[share.invoiceId];
-    if (share === undefined || invoice === undefined || share.coveredMinor === dueMinor) return [];
+    if (share === undefined || invoice === undefined) return [];
+    if (share.coveredMinor === dueMinor && invoice.status !== 'VOID') return [];
     if (invoice.status === 'DRAFT') return changeDraft(share, dueMinor)(state);
-    if (invoice.status !== 'COMMITTED' || balanceOf(invoice) <= 0) return [];
-    return dueMinor < share.coveredMinor ? adjust(share, dueMinor, occasionOf(command))(state) : [];
+    if (invoice.status === 'VOID') return sumUpAgain(share, dueMinor, occasionOf(command))(state);
+    const mayChange = balanceOf(invoice) > 0 && dueMinor < share.coveredMinor;
+    return mayChange ? adjust(share, dueMinor, occasionOf(command))(state) : [];
   };
 
 export const recordChildBalances = (

@@ -1,15 +1,17 @@
+import type { Currency } from '@billstream/kernel';
 import type { AccountInvoicesEvent, ChildShare } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
 import { creditInvoiceItem } from '../credit-item';
 import { type NewItem, itemIdOf } from '../generate';
 import { draftInvoice, extendDraft } from '../make-invoice';
-import { type Given, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
+import { type Given, type Occasion, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
 
 /** An invoice of a child, as its parent is to be charged for it. Minor units. */
 export type ChildInvoice = {
   readonly childAccountId: string;
   readonly childExternalKey: string;
   readonly childInvoiceId: string;
+  readonly currency: Currency;
   readonly dueMinor: number;
   /** An invoice of nothing is summed up only when it charges a subscription (Kill Bill leaves out credit alone). */
   readonly hasCharges: boolean;
@@ -23,7 +25,10 @@ export const openParentDraft = ({ invoices }: AccountInvoices): string | null =>
   Object.entries(invoices).findLast(([, { status, isParentInvoice }]) => status === 'DRAFT' && isParentInvoice)?.[0] ??
   null;
 
-const summaryOf = ({ childAccountId, childExternalKey, dueMinor }: ChildInvoice, item: NewItem): NewItem => ({
+/** A child's invoice, or what is left of it, to be taken into a draft. */
+type Child = Pick<ChildInvoice, 'childAccountId' | 'childExternalKey' | 'childInvoiceId' | 'dueMinor'>;
+
+const summaryOf = ({ childAccountId, childExternalKey, dueMinor }: Child, item: NewItem): NewItem => ({
   ...item,
   type: 'PARENT_SUMMARY',
   amountMinor: dueMinor,
@@ -47,21 +52,21 @@ const summaryIn = (
 
 const shared = (
   accountId: string,
-  { childAccountId, childInvoiceId, dueMinor }: ChildInvoice,
+  { childAccountId, childExternalKey, childInvoiceId, dueMinor }: Child,
   to: Pick<ChildShare, 'invoiceId' | 'itemId' | 'itemAmountMinor'>,
 ): AccountInvoicesEvent => ({
   type: 'ChildInvoiceSummed',
-  data: { accountId, childAccountId, childInvoiceId, coveredMinor: dueMinor, ...to },
+  data: { accountId, childAccountId, childExternalKey, childInvoiceId, coveredMinor: dueMinor, ...to },
 });
 
 /** Adds the child's invoice to its item on the draft, or makes the item, or the draft. */
 export const sumUp =
-  (child: ChildInvoice, command: Given): Step =>
+  (child: Child, occasion: Occasion): Step =>
   (state) => {
     const known = billable(state);
     if (known === null) return [];
     const { accountId } = known.account;
-    const today = todayOf(known.account, occasionOf(command));
+    const today = todayOf(known.account, occasion);
     const draftId = openParentDraft(state);
     const summary = draftId === null ? null : summaryIn(state, draftId, child.childAccountId);
     if (draftId !== null && summary !== null) {
@@ -89,5 +94,13 @@ export const recordChildInvoice = (
 ): readonly AccountInvoicesEvent[] => {
   const { child } = command;
   const isNew = state.children[child.childInvoiceId] === undefined;
-  return isNew && (child.dueMinor > 0 || child.hasCharges) ? sumUp(child, command)(state) : [];
+  // Nothing is converted: what is owed in another currency stays with the child.
+  const isAddable = child.currency === state.account?.currency && (child.dueMinor > 0 || child.hasCharges);
+  return isNew && isAddable ? sumUp(child, occasionOf(command))(state) : [];
 };
+
+/** A share of an invoice that was voided is for another one to charge. */
+export const sumUpAgain = (share: ChildShare, dueMinor: number, occasion: Occasion): Step =>
+  dueMinor > 0
+    ? sumUp({ ...share, childExternalKey: share.childExternalKey ?? share.childAccountId, dueMinor }, occasion)
+    : () => [];

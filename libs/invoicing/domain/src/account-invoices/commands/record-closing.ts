@@ -30,7 +30,7 @@ const adjusted =
 export const recordClosing = (state: AccountInvoices, command: RecordClosing): readonly AccountInvoicesEvent[] => {
   const unpaid = Object.keys(state.invoices).filter((id) => {
     const invoice = state.invoices[id];
-    return invoice !== undefined && balanceOf(invoice) > 0;
+    return invoice?.status === 'COMMITTED' && balanceOf(invoice) > 0;
   });
   if (unpaid.length === 0) return [];
   const steps = unpaid.map((invoiceId) => adjusted(invoiceId, command));

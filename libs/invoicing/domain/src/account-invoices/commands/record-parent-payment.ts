@@ -1,24 +1,29 @@
 import type { AccountInvoicesEvent } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
-import { rawBalanceOf } from '../invoice-totals';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf } from '../steps';
+
+/** What the parent was charged for an invoice of the account. Minor units. */
+export type Covered = { readonly invoiceId: string; readonly coveredMinor: number };
 
 /** The parent's invoice that these invoices of the account are summed up in is paid, or is not any more. */
 export type RecordParentPayment = Given & {
   readonly type: 'RecordParentPayment';
-  readonly invoiceIds: readonly string[];
+  readonly invoices: readonly Covered[];
   readonly isPaid: boolean;
 };
 
+/**
+ * What the parent has paid is what it was charged, whatever the invoice asks for by now: what grew since is still owed,
+ * and what the parent had paid before it heard of an adjustment is the child's credit.
+ */
 const settleOne =
-  (invoiceId: string, isPaid: boolean): Step =>
+  ({ invoiceId, coveredMinor }: Covered, isPaid: boolean): Step =>
   ({ account, invoices }) => {
     const invoice = invoices[invoiceId];
     if (account === null || invoice === undefined) return [];
-    const isSettled = invoice.settledMinor !== 0;
-    const settledMinor = isPaid ? rawBalanceOf(invoice) : 0;
-    if (isSettled === isPaid || (isPaid && settledMinor <= 0)) return [];
+    const settledMinor = isPaid ? coveredMinor : 0;
+    if (invoice.settledMinor === settledMinor) return [];
     return [{ type: 'SettledByParent', data: { accountId: account.accountId, invoiceId, settledMinor } }];
   };
 
@@ -26,11 +31,12 @@ export const recordParentPayment = (
   state: AccountInvoices,
   command: RecordParentPayment,
 ): readonly AccountInvoicesEvent[] => {
-  const { invoiceIds, isPaid } = command;
+  const { invoices, isPaid } = command;
   const settled = inSequence(
     state,
-    invoiceIds.map((invoiceId) => settleOne(invoiceId, isPaid)),
+    invoices.map((covered) => settleOne(covered, isPaid)),
   );
   if (settled.length === 0) return [];
-  return inSequence(state, [() => settled, settleCredit(invoiceIds, occasionOf(command))]);
+  const touched = invoices.map(({ invoiceId }) => invoiceId);
+  return inSequence(state, [() => settled, settleCredit(touched, occasionOf(command))]);
 };

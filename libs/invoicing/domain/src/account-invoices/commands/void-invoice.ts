@@ -4,9 +4,13 @@ import { type AccountInvoices } from '../account-invoices.state';
 import type { InvoiceTotals } from '../invoice-totals';
 import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
+import { sumUpAgain } from './record-child-invoice';
 import { type Given, inSequence, occasionOf } from '../steps';
 
-/** Takes an invoice out of the books: what it charged may be charged again (Kill Bill 2.12). */
+/**
+ * Takes an invoice out of the books: what it charged may be charged again (Kill Bill 2.12). What it summed up of children
+ * is on a new draft at once, because no run would find it.
+ */
 export type VoidInvoice = Given & { readonly type: 'VoidInvoice'; readonly invoiceId: string };
 
 /** Money came for it, from the account itself or from the parent that pays for it, or may come at any moment. */
@@ -46,10 +50,13 @@ export const voidInvoice = (
   if (isPaid(state, invoiceId, invoice)) return reject({ code: 'invoice-paid', invoiceId });
   if (isRepaired(state, invoiceId, invoice)) return reject({ code: 'invoice-repaired', invoiceId });
   if (invoice.creditMinor > state.creditMinor) return reject({ code: 'credit-used', invoiceId });
+  const occasion = occasionOf(command);
+  const shares = Object.values(state.children).filter((share) => share.invoiceId === invoiceId);
   return accept(
     ...inSequence(state, [
       () => [{ type: 'InvoiceVoided', data: { accountId: account.accountId, invoiceId } }],
-      settleCredit([invoiceId], occasionOf(command)),
+      settleCredit([invoiceId], occasion),
+      ...shares.map((share) => sumUpAgain(share, share.coveredMinor, occasion)),
     ]),
   );
 };

@@ -1,0 +1,35 @@
+import { askTogether } from './ask-together';
+
+describe('asking together', () => {
+  it('shares a statement with those who ask while another is under way, and answers each', async () => {
+    const asked: (readonly number[])[] = [];
+    const ends: (() => void)[] = [];
+    const double = askTogether(async (numbers: readonly number[]) => {
+      asked.push(numbers);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return numbers.map((number) => number * 2);
+    });
+    const first = double(1);
+    await new Promise(setImmediate);
+    const others = [double(2), double(3)];
+    ends[0]?.();
+    expect(await first).toBe(2);
+    await new Promise(setImmediate);
+    ends[1]?.();
+    expect(await Promise.all(others)).toEqual([4, 6]);
+    expect(asked).toEqual([[1], [2, 3]]);
+  });
+
+  it('fails for all who asked in the statement that failed, and for nobody after them', async () => {
+    let fails = true;
+    const ask = askTogether((names: readonly string[]) =>
+      fails ? Promise.reject(new Error('the database is away')) : Promise.resolve(names),
+    );
+    expect(await Promise.allSettled([ask('a'), ask('b')])).toMatchObject([
+      { reason: new Error('the database is away') },
+      { reason: new Error('the database is away') },
+    ]);
+    fails = false;
+    expect(await ask('c')).toBe('c');
+  });
+});
