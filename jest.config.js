@@ -27,8 +27,6 @@ module.exports = {
       ...withPostgres,
       displayName: 'system',
       testMatch: ['<rootDir>/apps/system-tests/**/*.spec.ts'],
-      // The proofs of Kill Bill's surface run when GOLDEN chooses cases (apps/system-tests/golden/README.md).
-      testPathIgnorePatterns: process.env.GOLDEN === undefined ? ['/(golden|official-client)\\.spec\\.ts$'] : [],
     },
   ],
 };

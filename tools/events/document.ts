@@ -138,7 +138,8 @@ ${table(['name', 'says', 'data', 'heard by'], rows)}
 ## Stored events
 
 What is in the log. A name, once written, stays readable for ever: older versions are brought up to date when they are
-read.
+read. \`libs/<context>/domain/src/stored\` holds one event of each name and version as it is stored; a new name or version
+comes with a file there, and a file is not changed any more.
 
 ${sections.join('\n\n')}
 `;

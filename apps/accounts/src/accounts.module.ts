@@ -5,10 +5,12 @@ import { AccountEmailsEndpoint } from './http/account-emails.endpoint';
 import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { AuthenticateEndpoint } from './http/authenticate.endpoint';
 import { CloseAccountEndpoint } from './http/close-account.endpoint';
+import { ComboAccountEndpoint } from './http/combo-account.endpoint';
 import { CreateAccountEndpoint } from './http/create-account.endpoint';
 import { CustomFieldsEndpoint } from './http/custom-fields.endpoint';
 import { EraseProfileEndpoint } from './http/erase-profile.endpoint';
 import { GetAccountEndpoint } from './http/get-account.endpoint';
+import { InvoiceOwnerEndpoint } from './http/invoice-owner.endpoint';
 import { ListAccountsEndpoint } from './http/list-accounts.endpoint';
 import { MoveClockEndpoint } from './http/move-clock.endpoint';
 import { PerTenantConfigEndpoint } from './http/per-tenant-config.endpoint';
@@ -34,11 +36,13 @@ export const accountsModule = (runtime: ServiceRuntime): DynamicModule => {
     module: AccountsModule,
     controllers: [
       CreateAccountEndpoint,
+      ComboAccountEndpoint,
       UpdateAccountEndpoint,
       ListAccountsEndpoint,
       GetAccountEndpoint,
       CloseAccountEndpoint,
       AccountEmailsEndpoint,
+      InvoiceOwnerEndpoint,
       AuditLogsEndpoint,
       EraseProfileEndpoint,
       NodesInfoEndpoint,

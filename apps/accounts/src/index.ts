@@ -42,6 +42,8 @@ export const accountsService: ServiceDefinition = {
   ],
   publication: accountsPublication,
   hears: ['subscriptions', 'invoicing', 'payments'],
+  // A callback may take its time to answer, or never do.
+  dueWorkPerTenant: 8,
   dueWork: (runtime) => accountsDueWork(accountsOn(runtime), callbackClient(allowsPrivateCallbacks(runtime.settings))),
   module: accountsModule,
   background: (runtime) => bootstrapTenant(accountsOn(runtime)),

@@ -38,20 +38,24 @@ const between = async (answers: Answers) => {
 const accountId = '00000000-0000-4000-8000-000000000001';
 
 describe('what more than one service answers', () => {
-  it('a dry run is completed by subscriptions before invoicing gets it', async () => {
+  it('a dry run is completed by subscriptions, invoicing and metering before invoicing answers it', async () => {
     const { asked, origin, close } = await between({
       subscriptions: { status: 200, body: '{"plannedTimelines":[1]}' },
       invoicing: { status: 200, body: '{"amount":5}' },
+      metering: { status: 200, body: '{"countedUsage":[2]}' },
     });
     const answer = await fetch(`${origin}/1.0/kb/invoices/dryRun?accountId=1`, { method: 'POST', body: '{"a":1}' });
     expect(await answer.json()).toEqual({ amount: 5 });
+    const inner = { method: 'POST', path: '/1.0/kb/internal/invoices/dryRun?accountId=1' };
     expect(asked).toEqual([
-      { of: 'subscriptions', method: 'POST', path: '/1.0/kb/internal/invoices/dryRun?accountId=1', body: '{"a":1}' },
+      { of: 'subscriptions', ...inner, body: '{"a":1}' },
+      { of: 'invoicing', ...inner, body: '{"plannedTimelines":[1]}' },
+      { of: 'metering', ...inner, body: '{"amount":5}' },
       {
         of: 'invoicing',
         method: 'POST',
         path: '/1.0/kb/invoices/dryRun?accountId=1',
-        body: '{"plannedTimelines":[1]}',
+        body: '{"countedUsage":[2]}',
       },
     ]);
     await close();
@@ -71,10 +75,22 @@ describe('what more than one service answers', () => {
     await close();
   });
 
-  it('the refusal of the first service is the answer', async () => {
-    const { asked, origin, close } = await between({ subscriptions: { status: 400, body: '{"code":1021}' } });
+  it('the first refusal is the answer', async () => {
+    const { asked, origin, close } = await between({ invoicing: { status: 400, body: '{"code":1021}' } });
     const answer = await fetch(`${origin}/1.0/kb/invoices/dryRun`, { method: 'POST' });
-    expect([answer.status, await answer.json(), asked.length]).toEqual([400, { code: 1021 }, 1]);
+    expect([answer.status, await answer.json(), asked.length]).toEqual([400, { code: 1021 }, 2]);
+    await close();
+  });
+
+  it('an invoice as a page is answered by whoever gets the account, without a body of the reader', async () => {
+    const { asked, origin, close } = await between({ accounts: { status: 200, body: '{"account":1}' } });
+    await fetch(`${origin}/1.0/kb/invoices/${accountId}/html?locale=fr`);
+    const inner = `/1.0/kb/internal/invoices/${accountId}/html`;
+    expect(asked.map(({ of, method, path, body }) => `${method} ${of} ${path} ${body}`)).toEqual([
+      `POST invoicing ${inner}?locale=fr {}`,
+      `POST accounts ${inner}?locale=fr {}`,
+      `POST invoicing ${inner}/answer?locale=fr {"account":1}`,
+    ]);
     await close();
   });
 

@@ -3,52 +3,80 @@ import type { ContextName } from '@billstream/service-runtime';
 import type { IncomingHttpHeaders } from 'node:http';
 import { pathOf } from './answers';
 import { bodyOf } from './completion';
-import type { Exchange, Upstreams } from './dispatch';
+import type { Exchange, InnerAnswer, Upstreams } from './dispatch';
 import { methodOf } from './http-dispatch';
 
-type Completed = { readonly method: string; readonly path: RegExp; readonly by: ContextName; readonly to: ContextName };
+type Completed = {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly by: readonly ContextName[];
+  readonly to: ContextName;
+};
+
+const below = (method: string, path: string, steps: Pick<Completed, 'by' | 'to'>): Completed => ({
+  method,
+  path: new RegExp(`^/1\\.0/kb/${path}/?$`),
+  ...steps,
+});
 
 /**
- * Requests that one service alone cannot understand: `by` gets them first, under a path that no client reaches, and answers with the body
- * that `to` is to get. What the bodies say is between those two (ADR 0015).
+ * Requests that one service alone cannot understand: those of `by` get them first, one after the other, under a path that
+ * no client reaches, and each answers with the body that the next one is to get, the last one's going to `to`. What the
+ * bodies say is between those services (ADR 0015).
  */
 const completedRequests: readonly Completed[] = [
-  { method: 'POST', path: /^\/1\.0\/kb\/invoices\/dryRun$/, by: 'subscriptions', to: 'invoicing' },
-  { method: 'POST', path: /^\/1\.0\/kb\/invoicePayments\/[^/]+\/refunds$/, by: 'invoicing', to: 'payments' },
+  // What is planned; which usage that needs; how much that was.
+  below('POST', 'invoices/dryRun', { by: ['subscriptions', 'invoicing', 'metering'], to: 'invoicing' }),
+  // Whose invoice it is; who that is and which language they read.
+  below('GET', 'invoices/[^/]+/html', { by: ['invoicing', 'accounts'], to: 'invoicing' }),
+  // What is left of the items that the refund adjusts.
+  below('POST', 'invoicePayments/[^/]+/refunds', { by: ['invoicing'], to: 'payments' }),
+  // Whoever pays, or is to agree to that, may be an account that is made on the way.
+  below('POST', 'payments/combo', { by: ['accounts'], to: 'payments' }),
+  below('POST', 'paymentGateways/hosted/form', { by: ['accounts'], to: 'payments' }),
 ];
 
 export const completedRequestOf = ({ request }: Exchange): Completed | null => {
-  const path = pathOf(request).replace(/\/$/, '');
+  const path = pathOf(request);
   return completedRequests.find((one) => one.method === request.method && one.path.test(path)) ?? null;
 };
 
-/** The body goes on as JSON and with a length of its own. */
-const withoutLength = (headers: IncomingHttpHeaders): IncomingHttpHeaders => ({
+/** Under which method and path a step gets the request. A read brings no body along, so what answers it is asked by POST too. */
+const stepsOf = ({ by, to }: Completed, request: Exchange['request']) => {
+  const path = request.url ?? '/';
+  const inner = path.replace('/1.0/kb/', '/1.0/kb/internal/');
+  const asked = by.map((of) => ({ of, method: 'POST' as const, path: inner }));
+  return request.method === 'GET'
+    ? [...asked, { of: to, method: 'POST' as const, path: inner.replace(/\/?(\?|$)/, '/answer$1') }]
+    : [...asked, { of: to, method: methodOf(request), path }];
+};
+
+/** The body goes on as JSON and with a length of its own. A read that becomes a POST on the way changes nothing, so nobody has to say who does. */
+const withoutLength = (headers: IncomingHttpHeaders, method: string | undefined): IncomingHttpHeaders => ({
+  ...(method === 'GET' ? { 'x-killbill-createdby': 'reader' } : {}),
   'content-type': 'application/json',
   ...Object.fromEntries(
     Object.entries(headers).filter(([name]) => name !== 'content-length' && name !== 'transfer-encoding'),
   ),
 });
 
-/** A refusal of the first service is the answer; else the second one's is. */
+/** The first refusal is the answer; without one, the last service's is. */
 export const forwardCompleted = async (
   upstreams: Upstreams,
   { request, response }: Exchange,
   headers: IncomingHttpHeaders,
-  { by, to }: Completed,
+  completed: Completed,
 ): Promise<void> => {
   const body = await bodyOf(request);
   if (body === null)
     throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
-  const method = methodOf(request);
-  const path = request.url ?? '/';
-  const inner = path.replace('/1.0/kb/', '/1.0/kb/internal/');
-  const text = body.length === 0 ? '{}' : body;
-  const rewritten = withoutLength(headers);
-  const completed = await upstreams[by].call({ method, path: inner, headers: rewritten, body: text });
-  const answer =
-    completed.status >= 300
-      ? completed
-      : await upstreams[to].call({ method, path, headers: rewritten, body: completed.body });
+  const rewritten = withoutLength(headers, request.method);
+  let text: Buffer | string = body.length === 0 ? '{}' : body;
+  let answer: InnerAnswer = { status: 200, headers: {}, body };
+  for (const { of, method, path } of stepsOf(completed, request)) {
+    answer = await upstreams[of].call({ method, path, headers: rewritten, body: text });
+    if (answer.status >= 300) break;
+    text = answer.body;
+  }
   response.writeHead(answer.status, answer.headers).end(answer.body);
 };

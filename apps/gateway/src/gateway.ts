@@ -13,6 +13,7 @@ import { correlationOf, forwardedHeaders } from './forwarded-headers';
 import { answerHealth } from './health';
 import { isKnownMethod } from './http-dispatch';
 import { innerApi } from './inner-api';
+import { loggedPath } from './logged-path';
 import { loginAttempts } from './login-attempts';
 import { wholeOpenApi } from './openapi';
 import { isGranted, permissionFor } from './permissions';
@@ -45,9 +46,15 @@ export const gatewayHandler = (parts: GatewayParts): RequestHandler => {
     const startedAt = performance.now();
     const correlationId = correlationOf(request);
     response.setHeader('X-Request-Id', correlationId);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
     allowOrigins(request, response);
     response.once('close', () => {
-      const facts = { method: request.method, path: pathOf(request), status: response.statusCode, correlationId };
+      const facts = {
+        method: request.method,
+        path: loggedPath(pathOf(request)),
+        status: response.statusCode,
+        correlationId,
+      };
       parts.logger.info({ ...facts, durationMs: Math.round(performance.now() - startedAt) }, 'request');
     });
     answer(request, response, correlationId).catch((error: unknown) => {

@@ -67,6 +67,7 @@ const rules: readonly Rule[] = [
   rule('*', `${kb}/usages`, 'usage:record'),
 
   rule('*', '^/v1/usage/limits/.*', 'catalog:config_upload'),
+  rule('*', '^/(meter/record/log/patterns|v1/units/.*)', 'catalog:config_upload'),
   rule('*', '^/(meter/record|v1/usage)(/.*)?', 'usage:record'),
   rule('*', '^/meter/.*', 'catalog:config_upload'),
   rule('*', '^/v1/accounts/[^/]+/profile', 'account:update'),

@@ -10,7 +10,16 @@ import { meteringDueWork } from './tell-limits';
 export const meteringService: ServiceDefinition = {
   name: 'metering',
   // Not `usage-`: its batches are private, so the relay need not read every record again. The read model names it itself.
-  streams: ['meterUnit-', 'meteredAccount-', 'usageLimit-', 'limitNews-', 'usageClosing-', 'subscriptionUsage-'],
+  streams: [
+    'meterUnit-',
+    'meteredAccount-',
+    'logFormat-',
+    'billingNews-',
+    'usageLimit-',
+    'limitNews-',
+    'usageClosing-',
+    'subscriptionUsage-',
+  ],
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],

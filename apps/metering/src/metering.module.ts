@@ -1,8 +1,13 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { BillingEventsEndpoint } from './http/billing-events.endpoint';
+import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
+import { PreviewUsageEndpoint } from './http/preview-usage.endpoint';
+import { RecordLogEndpoint } from './http/record-log.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
+import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
@@ -17,12 +22,17 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
   module: MeteringModule,
   controllers: [
     RecordUsageEndpoint,
+    RecordLogEndpoint,
     UsageEventsEndpoint,
     UsageCorrectionsEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
+    LimitHistoryEndpoint,
     UnitsEndpoint,
+    UnitRulesEndpoint,
+    BillingEventsEndpoint,
     SubscriptionUsagesEndpoint,
+    PreviewUsageEndpoint,
     OnFactsOfOthers,
     OnUsageRequested,
   ],

@@ -1,6 +1,10 @@
 import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
 import {
+  billingNews,
+  billingNewsSchema,
+  logFormat,
+  logFormatSchema,
   meteredAccount,
   meteredAccountSchema,
   subscriptionUsage,
@@ -29,6 +33,8 @@ const meteringOn = (runtime: ServiceRuntime) => {
     runtime,
     unit: runtime.handle(unit, unitSchema),
     account: runtime.handle(meteredAccount, meteredAccountSchema),
+    billingNews: runtime.handle(billingNews, billingNewsSchema),
+    logFormat: runtime.handle(logFormat, logFormatSchema),
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),

@@ -21,7 +21,7 @@ const telling = (runtime: ServiceRuntime) => {
     const due = await limitDue(runtime.database, series);
     if (due === null || due.dueAt === null || due.dueAt > dueAt) return;
     const transitions = due.hasNews ? await untoldTransitions(runtime.database, series) : [];
-    const command = { user: due.user, unit: due.unit, transitions, timePassed: !due.hasNews };
+    const command = { user: due.user, unit: due.unit, transitions, dueAt: due.hasNews ? null : dueAt };
     // The same news, or the same instant after the same history, is the same command.
     const name = transitions.at(-1)?.transitionId ?? `${due.entries} ${dueAt}`;
     const told = await handle(limitNewsStream(series), command, contextOf(runtime, item, name));

@@ -10,7 +10,7 @@ import {
   payerAccountStream,
   paymentKeyStream,
 } from '@billstream/payments-domain';
-import { debtsOfAccount, paymentByKey } from '@billstream/payments-read-models';
+import { type PaymentView, debtsOfAccount, paymentById, paymentByKey } from '@billstream/payments-read-models';
 import { derivedId, newId } from '@billstream/kernel';
 import { setTimeout as pause } from 'node:timers/promises';
 import { paymentProblem, payerProblem } from './http/problems';
@@ -38,7 +38,10 @@ export const payInvoice = async (
 ): Promise<Paid | null> => {
   const { external, amountMinor, keys = {} } = how;
   const now = payments.runtime.clock.now(context.tenantId);
-  if (keys.paymentKey !== undefined) await claimKey(payments, context, { invoiceId, key: keys.paymentKey });
+  if (keys.paymentKey !== undefined) {
+    const before = await claimKey(payments, context, { invoiceId, key: keys.paymentKey });
+    if (before !== null) return before;
+  }
   const command: InvoicePaymentsCommand =
     external === null
       ? { type: 'PayInvoice', data: { method: await methodOf(payments, context, how), amountMinor, now, ...keys } }
@@ -82,23 +85,55 @@ const executed = async (payments: Payments, context: RequestContext, attempt: At
   await payments.runtime.caughtUp();
 };
 
-/** The client's name of a payment is one payment's only, whether it was made for an invoice or not. */
+/**
+ * The client's name of a payment is one payment's only, whether it was made for an invoice or not. A client that repeats
+ * it for the same invoice gets the payment that has it: null where there is none yet, or it has failed so far.
+ */
 const claimKey = async (
   payments: Payments,
   context: RequestContext,
   { invoiceId, key }: { readonly invoiceId: string; readonly key: string },
-): Promise<void> => {
+): Promise<Paid | null> => {
   const { tenantId } = context;
-  const paymentId = nextPaymentId(await stateOf(payments, context, invoiceId), invoiceId);
+  const { database } = payments.runtime;
+  const { open, ...state } = await stateOf(payments, context, invoiceId);
   await payments.runtime.caughtUp();
-  const known = await paymentByKey(payments.runtime.database, tenantId, key);
+  const paymentId = nextPaymentId(state, invoiceId);
+  const named = await paymentByKey(database, tenantId, key);
+  if (named?.paymentId === paymentId && open === null) return null;
+  if (named !== null) return paidBefore(payments, context, { invoiceId, key, view: named });
+  // A name is given for good, so not to a payment that this request cannot begin.
+  if (open !== null) return null;
   const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
-  const isTaken = known !== null && known.paymentId !== paymentId;
-  const claimed = isTaken
-    ? null
-    : await payments.paymentKey(paymentKeyStream(tenantId, key), command, stepOf(context, payments, 'claim-key'));
-  if (claimed?.outcome === 'accepted') return;
-  throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
+  const claimed = await payments.paymentKey(
+    paymentKeyStream(tenantId, key),
+    command,
+    stepOf(context, payments, 'claim-key'),
+  );
+  if (claimed.outcome === 'accepted') return null;
+  // A payment that had failed before it got this name shows its first one.
+  const holder = claimed.outcome === 'rejected' ? claimed.rejection.paymentId : paymentId;
+  return paidBefore(payments, context, { invoiceId, key, view: await paymentById(database, tenantId, holder) });
+};
+
+const failures: ReadonlySet<string> = new Set(['PAYMENT_FAILURE', 'PLUGIN_FAILURE', 'ABORTED']);
+
+/** The transaction of a payment of this invoice that has paid, or may yet. */
+const paidBefore = async (
+  payments: Payments,
+  context: RequestContext,
+  { invoiceId, key, view }: { readonly invoiceId: string; readonly key: string; readonly view: PaymentView | null },
+): Promise<Paid> => {
+  const made =
+    view?.invoiceId === invoiceId
+      ? view.transactions.find(({ transactionType, state }) => transactionType === 'PURCHASE' && !failures.has(state))
+      : undefined;
+  if (view === null || made === undefined)
+    throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
+  const paid = { paymentId: view.paymentId, transactionId: made.transactionId };
+  if (made.state === 'REQUESTED' || made.state === 'DISPATCHED')
+    await executed(payments, context, { ...paid, invoiceId });
+  return paid;
 };
 
 const stateOf = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<InvoicePayments> => {

@@ -1,5 +1,8 @@
+import { auditedAnswers } from '@billstream/http';
+import { auditRecordsOf } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { AuditLogsEndpoint } from './http/audit-logs.endpoint';
 import { ConfigureTestPluginEndpoint } from './http/configure-test-plugin.endpoint';
 import { CorrectTransactionsEndpoint } from './http/correct-transactions.endpoint';
@@ -18,6 +21,14 @@ import { type Payments, paymentsOn, paymentsToken } from './payments';
 import { OnAccounts, OnInvoices } from './reactions/on-facts';
 
 class PaymentsModule {}
+
+/** Attempts are transactions that are still to come; a transaction names its payment too, a payment its method. */
+const auditedKinds = [
+  ['stateName', null],
+  ['transactionId', 'TRANSACTION'],
+  ['paymentId', 'PAYMENT'],
+  ['paymentMethodId', 'PAYMENT_METHOD'],
+] as const;
 
 /** One for each runtime: endpoints, due work and background work share the executor's knowledge of calls going on. */
 const made = new WeakMap<ServiceRuntime, Payments>();
@@ -49,5 +60,11 @@ export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
     OnAccounts,
     OnInvoices,
   ],
-  providers: [{ provide: paymentsToken, useValue: paymentsOf(runtime) }],
+  providers: [
+    { provide: paymentsToken, useValue: paymentsOf(runtime) },
+    {
+      provide: APP_INTERCEPTOR,
+      useValue: auditedAnswers(auditedKinds, (...of) => auditRecordsOf(runtime.database, ...of)),
+    },
+  ],
 });

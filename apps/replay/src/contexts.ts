@@ -116,6 +116,8 @@ export const contexts: readonly ReplayContext[] = [
     streams: [
       'meterUnit-',
       'meteredAccount-',
+      'logFormat-',
+      'billingNews-',
       'usage-',
       'usageLimit-',
       'usageCorrection-',
@@ -130,6 +132,8 @@ export const contexts: readonly ReplayContext[] = [
     aggregates: [
       aggregate('meterUnit-', metering.unit, metering.unitSchema),
       aggregate('meteredAccount-', metering.meteredAccount, metering.meteredAccountSchema),
+      aggregate('logFormat-', metering.logFormat, metering.logFormatSchema),
+      aggregate('billingNews-', metering.billingNews, metering.billingNewsSchema),
       aggregate('usageLimit-', metering.usageLimit, metering.usageLimitSchema),
       {
         ...aggregate('limitNews-', metering.limitNews, metering.limitNewsSchema),

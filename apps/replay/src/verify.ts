@@ -14,7 +14,7 @@ import { eventsOf } from './streams';
 /** How a kind of stream is folded; the decider's state type does not matter here, only that it is the same twice. */
 export type Aggregate = {
   readonly prefix: string;
-  readonly schema: Pick<Schema<DomainEvent>, 'decode' | 'encode'>;
+  readonly schema: Pick<Schema<DomainEvent>, 'decode' | 'encode' | 'names'>;
   readonly initial: unknown;
   readonly evolve: (state: unknown, event: DomainEvent) => unknown;
   readonly snapshots?: SnapshotRules;

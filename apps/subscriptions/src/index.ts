@@ -1,3 +1,5 @@
+import { auditedAnswers } from '@billstream/http';
+import { auditRecordsOf } from '@billstream/postgres';
 import type { ServiceDefinition, ServiceRuntime } from '@billstream/service-runtime';
 import { publication } from '@billstream/subscriptions-domain';
 import {
@@ -7,6 +9,7 @@ import {
   subscriberAccountsReadModel,
 } from '@billstream/subscriptions-read-models';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { dueCatalogs } from './due-catalogs';
 import { duePhases } from './due-phases';
 import { openChanges } from './open-changes';
@@ -18,6 +21,7 @@ import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
 import { CancelSubscriptionEndpoint } from './http/cancel-subscription.endpoint';
 import { CatalogDocumentsEndpoint } from './http/catalog-documents.endpoint';
 import { CatalogEndpoint } from './http/catalog.endpoint';
+import { MeterCatalogEndpoint } from './http/meter-catalog.endpoint';
 import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
@@ -36,6 +40,14 @@ import { subscriptionsOn, subscriptionsToken } from './subscriptions';
 @Module({})
 class SubscriptionsModule {}
 
+/** Events and blocking states are no objects of the audit trail; a subscription names its bundle too. */
+const auditedKinds = [
+  ['eventId', null],
+  ['blockedId', null],
+  ['subscriptionId', 'SUBSCRIPTION'],
+  ['bundleId', 'BUNDLE'],
+] as const;
+
 const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
   module: SubscriptionsModule,
   controllers: [
@@ -52,6 +64,7 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     RenameBundleEndpoint,
     AuditLogsEndpoint,
     CatalogEndpoint,
+    MeterCatalogEndpoint,
     SubscribedPlanEndpoint,
     UploadCatalogEndpoint,
     CatalogDocumentsEndpoint,
@@ -61,7 +74,13 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     OnInvoicing,
     OnOverdue,
   ],
-  providers: [{ provide: subscriptionsToken, useValue: subscriptionsOn(runtime) }],
+  providers: [
+    { provide: subscriptionsToken, useValue: subscriptionsOn(runtime) },
+    {
+      provide: APP_INTERCEPTOR,
+      useValue: auditedAnswers(auditedKinds, (...of) => auditRecordsOf(runtime.database, ...of)),
+    },
+  ],
 });
 
 /** The catalog, bundles and subscriptions, and the billing timelines that others bill by. */

@@ -149,3 +149,16 @@ export const startOfDay = (date: LocalDate, timeZone: string): Instant =>
   instantOfMs(plain(date).toZonedDateTime({ timeZone }).epochMilliseconds);
 export const zonedDateOf = (instant: Instant, timeZone: string): LocalDate =>
   Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString() as LocalDate;
+
+/**
+ * A local date and time of a zone as an instant; null when there is no such day or time. Of a time that comes twice the
+ * first is meant; one that is left out when clocks go forward is as much later (RFC 5545).
+ */
+export const instantInZone = (date: LocalDate, time: string, timeZone: string): Instant | null => {
+  try {
+    const local = Temporal.PlainDate.from(date).toPlainDateTime(Temporal.PlainTime.from(time));
+    return instantOfMs(local.toZonedDateTime(timeZone, { disambiguation: 'compatible' }).epochMilliseconds);
+  } catch {
+    return null;
+  }
+};

@@ -41,6 +41,7 @@ export {
   dayOfMonth,
   daysBetween,
   daysInMonth,
+  instantInZone,
   instantOf,
   isTimeZone,
   localDateOf,

@@ -26,7 +26,7 @@ const page = `<!DOCTYPE html>
 <table>
 <tr><td>{{text.invoiceDate}}</td><td>{{invoice.formattedInvoiceDate}}</td></tr>
 <tr><td>{{text.invoiceNumber}}</td><td>{{invoice.invoiceNumber}}</td></tr>
-<tr><td>{{text.accountOwnerName}}</td><td>{{account.accountId}}</td></tr>
+<tr><td>{{text.accountOwnerName}}</td><td>{{account.name}}{{^account.name}}{{account.accountId}}{{/account.name}}</td></tr>
 </table>
 <table>
 <tr><th>{{text.invoiceItemServicePeriod}}</th><th>{{text.invoiceItemDescription}}</th><th>{{text.invoiceItemAmount}}</th></tr>
@@ -60,6 +60,9 @@ export type InvoiceTexts = {
   readonly catalogTranslation: string | null;
 };
 
+/** Whose invoice it is: what accounts tell of them (name, e-mail, address …), under the names of Kill Bill's Account JSON. */
+export type Owner = { readonly accountId: string; readonly [field: string]: unknown };
+
 const amountIn =
   (currency: Currency) =>
   (minor: number | bigint): string =>
@@ -85,14 +88,18 @@ type Readers = { readonly describe: Describe; readonly names: Readonly<Record<st
  * An invoice as a page that people read: the tenant's template and words, or those that are built in. A template is
  * Mustache: `invoice`, `invoice.invoiceItems`, `account` and `text`.
  */
-export const invoicePage = (invoice: InvoiceView, texts: InvoiceTexts, describe: Describe): string => {
+export const invoicePage = (
+  invoice: InvoiceView,
+  owner: Owner,
+  { texts, describe }: { readonly texts: InvoiceTexts; readonly describe: Describe },
+): string => {
   const names = texts.catalogTranslation === null ? {} : propertiesFrom(texts.catalogTranslation);
-  const { currency, accountId } = invoice;
+  const { currency } = invoice;
   const amount = amountIn(currency);
   const paidMinor = invoice.amountMinor + invoice.creditMinor - invoice.balanceMinor;
   return fillTemplate(texts.template ?? page, {
     text: { ...words, ...(texts.translation === null ? {} : propertiesFrom(texts.translation)) },
-    account: { accountId },
+    account: owner,
     invoice: {
       invoiceId: invoice.invoiceId,
       invoiceNumber: invoice.invoiceNumber,

@@ -1,5 +1,5 @@
 import { type RequestContext, RequestCtx, auditLogJson } from '@billstream/http';
-import { auditRecordsOfItem } from '@billstream/invoicing-read-models';
+import { auditRecordsOfItems } from '@billstream/invoicing-read-models';
 import { parseUuid } from '@billstream/kernel';
 import { auditRecordsOf } from '@billstream/postgres';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
@@ -27,7 +27,7 @@ export class AuditLogsEndpoint {
   @Get('invoiceItems/:invoiceItemId/auditLogsWithHistory')
   async historyOfItem(@Param('invoiceItemId') text: string, @RequestCtx() { tenantId }: RequestContext) {
     const id = parseUuid(text);
-    const records = id === null ? [] : await auditRecordsOfItem(this.invoicing.runtime.database, tenantId, id);
+    const records = id === null ? [] : await auditRecordsOfItems(this.invoicing.runtime.database, tenantId, [id]);
     return records.map((record) => auditLogJson(record, 'with'));
   }
 }

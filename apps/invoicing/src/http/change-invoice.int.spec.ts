@@ -138,6 +138,8 @@ describe('what is put on invoices over HTTP', () => {
 
   it('is shown as a page, by the tenant’s template and words where it has some', async () => {
     const { invoiceId } = await charge(await account(), 10, true);
+    const policy = (await service.call('GET', `/invoices/${invoiceId}/html`)).headers['content-security-policy'];
+    expect(policy).toBe('sandbox');
     const page = async (): Promise<string> => (await service.call('GET', `/invoices/${invoiceId}/html`)).body;
     expect(await page()).toContain('10.00 USD');
     const headers = { 'content-type': 'text/plain' };

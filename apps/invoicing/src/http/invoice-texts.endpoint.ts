@@ -1,33 +1,20 @@
 import { type RequestContext, RequestCtx, unwrap } from '@billstream/http';
-import { type InvoiceTextKey, isTagged, tenantInvoicingStream } from '@billstream/invoicing-domain';
+import { type InvoiceTextKey, tenantInvoicingStream } from '@billstream/invoicing-domain';
 import { invoiceText } from '@billstream/invoicing-read-models';
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import { IsIn, IsOptional, IsString } from 'class-validator';
-import { invoicePage } from '../html/invoice-page';
-import { TemplateFault, checkTemplate } from '../html/mustache';
+import { IsIn, IsOptional } from 'class-validator';
+import { checkTemplate } from '../html/mustache';
 import { type Invoicing, contextOf, invoicingToken } from '../invoicing';
 import { type Answer, AnswerTo } from './answer';
 import { lookTwice } from './find-account';
-import { descriptionOf } from './invoice-json';
-import { existingInvoice } from './issue';
+import { defaultLocale, localeFrom, manualPayTemplate, readable } from './invoice-language';
 import { invalidValue, textExists, unknownText } from './problems';
 
 class UploadQuery {
   @IsOptional() @IsIn(['true', 'false']) readonly deleteIfExists?: string;
 }
 
-class PageQuery {
-  @IsOptional() @IsString() readonly locale?: string;
-}
-
-const defaultLocale = 'en_US';
 const textLengthMax = 1_000_000;
-
-/** What locales look like: a language, and a country where it matters. */
-const localeFrom = (text: string): string => {
-  if (!/^[a-z]{2,3}([_-][A-Za-z0-9]{2,8})*$/.test(text)) throw invalidValue(`locale: not a locale: ${text}`);
-  return text.replaceAll('-', '_');
-};
 
 const textFrom = (body: unknown): string => {
   const text = typeof body === 'string' ? body : body === undefined || body === null ? '' : JSON.stringify(body);
@@ -44,17 +31,7 @@ const templateFrom = (body: unknown): string => {
   return text;
 };
 
-/** What a template makes, or why it makes nothing. */
-const readable = <Made>(make: () => Made): Made => {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof TemplateFault) throw invalidValue(`the template cannot be read: ${error.message}`);
-    throw error;
-  }
-};
-
-/** Templates and translations of a tenant's invoices, and the page that they make of one. */
+/** Templates and translations of a tenant's invoices. */
 @Controller('1.0/kb/invoices')
 export class InvoiceTextsEndpoint {
   constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
@@ -90,7 +67,7 @@ export class InvoiceTextsEndpoint {
     @RequestCtx() { tenantId }: RequestContext,
   ): Promise<string> {
     const locale = localeFrom(text);
-    const found = await lookTwice(this.invoicing, () => this.manualPayTemplate(tenantId, locale));
+    const found = await lookTwice(this.invoicing, () => manualPayTemplate(this.invoicing, tenantId, locale));
     if (found === null) throw unknownText('MANUAL_PAY_TEMPLATE', locale);
     return found;
   }
@@ -127,36 +104,6 @@ export class InvoiceTextsEndpoint {
   @Header('Content-Type', 'text/plain')
   getCatalogTranslation(@Param('locale') locale: string, @RequestCtx() context: RequestContext): Promise<string> {
     return this.text({ kind: 'CATALOG_TRANSLATION', locale: localeFrom(locale) }, context);
-  }
-
-  /** The invoice as a page; an account that pays by hand gets the template for that, where there is one. */
-  @Get(':invoiceId/html')
-  @Header('Content-Type', 'text/html; charset=utf-8')
-  async getInvoiceAsHTML(
-    @Param('invoiceId') id: string,
-    @Query() query: PageQuery,
-    @RequestCtx() { tenantId }: RequestContext,
-  ): Promise<string> {
-    const invoice = await existingInvoice(this.invoicing, tenantId, id);
-    const locale = query.locale === undefined ? defaultLocale : localeFrom(query.locale);
-    const { database } = this.invoicing.runtime;
-    const look = (kind: InvoiceTextKey['kind'], of: string | null): Promise<string | null> =>
-      invoiceText(database, tenantId, { kind, locale: of });
-    const paysByHand = isTagged(await this.invoicing.stateOf(invoice.accountId), invoice.accountId, 'MANUAL_PAY');
-    const manual = paysByHand ? await this.manualPayTemplate(tenantId, locale) : null;
-    const texts = {
-      template: manual ?? (await look('TEMPLATE', null)),
-      translation: await look('TRANSLATION', locale),
-      catalogTranslation: await look('CATALOG_TRANSLATION', locale),
-    };
-    return readable(() => invoicePage(invoice, texts, descriptionOf));
-  }
-
-  private async manualPayTemplate(tenantId: string, locale: string): Promise<string | null> {
-    const { database } = this.invoicing.runtime;
-    const kind = 'MANUAL_PAY_TEMPLATE';
-    const own = await invoiceText(database, tenantId, { kind, locale });
-    return own ?? invoiceText(database, tenantId, { kind, locale: defaultLocale });
   }
 
   private async text(key: InvoiceTextKey, { tenantId }: RequestContext): Promise<string> {

@@ -1,4 +1,4 @@
-import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
+import { AuditQuery, type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
 import {
   type InvoiceFilter,
   accountInvoicesPage,
@@ -20,12 +20,12 @@ import { contradiction, invalidValue } from './problems';
 /** What PostgreSQL takes for a number of rows, and more than anybody reads. */
 const rowsMax = 1_000_000_000;
 
-class InvoicePageQuery {
+class InvoicePageQuery extends AuditQuery {
   @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly offset: number = 0;
   @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly limit: number = 100;
 }
 
-class AccountInvoicesQuery {
+class AccountInvoicesQuery extends AuditQuery {
   @IsOptional() @IsString() readonly startDate?: string;
   @IsOptional() @IsString() readonly endDate?: string;
   @IsOptional() @IsString() readonly withMigrationInvoices?: string;

@@ -1,6 +1,14 @@
 import { requestContextOf } from '@billstream/http';
-import { type Billing, type BillingTimeline, previewInvoice } from '@billstream/invoicing-domain';
-import { Body, Controller, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import {
+  type Billing,
+  type BillingTimeline,
+  type CountedUsage,
+  type PreviewRequest as Wanted,
+  type UsageRequest,
+  previewInvoice,
+  usageToPreview,
+} from '@billstream/invoicing-domain';
+import { Body, Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { IsArray, IsIn, IsOptional, IsString } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Invoicing, invoicingToken } from '../invoicing';
@@ -20,6 +28,8 @@ class PreviewRequest {
   @IsOptional() @IsString() readonly bundleId?: string | null;
   /** Timelines as they would be after the action; the gateway puts them in, whatever a client sent. */
   @IsOptional() @IsArray() readonly plannedTimelines?: BillingTimeline[];
+  /** What metering counted of the usage that the preview needs; put in like the timelines. */
+  @IsOptional() @IsArray() readonly countedUsage?: CountedUsage[];
 }
 
 const billingIn = (body: PreviewRequest | undefined): { readonly billing?: Billing } => {
@@ -27,22 +37,45 @@ const billingIn = (body: PreviewRequest | undefined): { readonly billing?: Billi
   return typeof body?.bundleId === 'string' ? { billing: { bundleId: body.bundleId } } : {};
 };
 
-@Controller('1.0/kb/invoices')
+@Controller()
 export class PreviewInvoiceEndpoint {
   constructor(@Inject(invoicingToken) private readonly invoicing: Invoicing) {}
 
+  /**
+   * Invoicing's part in the completion of a dry run: which usage it needs, beside what subscriptions said. Metering counts that, and
+   * the answer comes back as the body of the dry run itself.
+   */
+  @Post('1.0/kb/internal/invoices/dryRun')
+  @HttpCode(200)
+  async usageNeeded(
+    @Query() query: RunQuery,
+    @Body() body: PreviewRequest | undefined,
+    @Req() request: FastifyRequest,
+  ): Promise<object> {
+    const { state, wanted } = await this.wanted(query, body, requestContextOf(request).tenantId);
+    const usageRequests: readonly UsageRequest[] = usageToPreview(state, wanted);
+    return Object.assign({}, body, { usageRequests });
+  }
+
   /** 200 and the invoice that a run would make; 204 when there is nothing to invoice. Nothing is kept. */
-  @Post('dryRun')
+  @Post('1.0/kb/invoices/dryRun')
   async preview(
     @Query() query: RunQuery,
     @Body() body: PreviewRequest | undefined,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
+    const { accountId, state, wanted } = await this.wanted(query, body, requestContextOf(request).tenantId);
+    const preview = previewInvoice(state, { ...wanted, counted: body?.countedUsage ?? [] });
+    if ('rejected' in preview) throw invoiceProblem(accountId)(preview.rejected);
+    void reply.status(preview.invoice === null ? 204 : 200);
+    return preview.invoice === null ? undefined : previewJson(preview.invoice);
+  }
+
+  private async wanted(query: RunQuery, body: PreviewRequest | undefined, tenantId: string) {
     const dryRunType = body?.dryRunType ?? 'TARGET_DATE';
-    const { tenantId } = requestContextOf(request);
     const { accountId } = await existingAccount(this.invoicing, tenantId, accountIdOf(query));
-    const preview = previewInvoice(await this.invoicing.stateOf(accountId), {
+    const wanted: Wanted = {
       targetDate: dateFrom('targetDate', query.targetDate),
       upcoming: dryRunType === 'UPCOMING_INVOICE',
       ...billingIn(body),
@@ -51,9 +84,7 @@ export class PreviewInvoiceEndpoint {
         : {}),
       now: this.invoicing.runtime.clock.now(tenantId),
       settings: await this.invoicing.settingsOf(tenantId),
-    });
-    if ('rejected' in preview) throw invoiceProblem(accountId)(preview.rejected);
-    void reply.status(preview.invoice === null ? 204 : 200);
-    return preview.invoice === null ? undefined : previewJson(preview.invoice);
+    };
+    return { accountId, state: await this.invoicing.stateOf(accountId), wanted };
   }
 }

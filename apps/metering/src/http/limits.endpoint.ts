@@ -17,7 +17,7 @@ import {
   usageLimitStream,
   verdict,
 } from '@billstream/metering-domain';
-import { type UnitView, limitState, unitByName, userByName } from '@billstream/metering-read-models';
+import { type UnitView, limitState, unitInForce, userByName } from '@billstream/metering-read-models';
 import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
 import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import { type Metering, meteringToken } from '../metering';
@@ -118,10 +118,11 @@ export class LimitsEndpoint {
 
   private async existing(tenantId: string, name: string): Promise<UnitView> {
     const { runtime } = this.metering;
-    const seen = await unitByName(runtime.database, tenantId, name);
+    const now = runtime.clock.now(tenantId);
+    const seen = await unitInForce(runtime.database, tenantId, name, now);
     if (seen !== null) return seen;
     await runtime.caughtUp();
-    const found = await unitByName(runtime.database, tenantId, name);
+    const found = await unitInForce(runtime.database, tenantId, name, now);
     if (found === null) throw unknownUnit(name);
     return found;
   }

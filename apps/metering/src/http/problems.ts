@@ -22,6 +22,11 @@ export const unitProblem =
         return unknownUnit(name);
       case 'unit-exists':
         return new ProblemException({ status: 409, code: 'unit-exists', detail: `There is a unit ${name} already` });
+      case 'version-taken': {
+        const { version } = rejection;
+        const detail = `The newest version of the rules of ${name} is ${version}; the next one is ${version + 1}`;
+        return new ProblemException({ status: 409, code: 'version-taken', detail });
+      }
       case 'rules-invalid': {
         const { faults } = rejection;
         const detail = faults.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');

@@ -98,7 +98,7 @@ export const ruleOf = (request: RuleRequest, method: CountingMethod): Rule => {
   };
 };
 
-const ruleJson = (rule: Rule, countingMethod: CountingMethod) => ({
+export const ruleJson = (rule: Rule, countingMethod: CountingMethod) => ({
   ...rule,
   countingMethod,
   limitAmount: rule.limitAmount === null ? null : toNumber(rule.limitAmount),

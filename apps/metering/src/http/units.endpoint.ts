@@ -17,17 +17,12 @@ import {
   Req,
   Res,
 } from '@nestjs/common';
-import { Type } from 'class-transformer';
-import { IsInt, IsNotEmpty, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsNotEmpty, IsString } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Metering, meteringToken } from '../metering';
 import { invalidField, unitProblem, unknownUnit } from './problems';
+import { PageQuery, askedPage, springPage, springSearches } from './spring-page';
 import { UnitPatch, UnitRequest, ruleOf, unitJson } from './unit-json';
-
-class PageQuery {
-  @IsOptional() @Type(() => Number) @IsInt() @Min(0) readonly page?: number;
-  @IsOptional() @Type(() => Number) @IsInt() @Min(1) @Max(1000) readonly size?: number;
-}
 
 class NameQuery extends PageQuery {
   @IsString() @IsNotEmpty() readonly name!: string;
@@ -45,6 +40,15 @@ export class UnitsEndpoint {
   @Get()
   list(@Query() query: PageQuery, @RequestCtx() { tenantId }: RequestContext, @Req() request: FastifyRequest) {
     return this.page(tenantId, null, query, request);
+  }
+
+  @Get('search')
+  unitSearches(@Req() request: FastifyRequest) {
+    return springSearches(
+      '/meter/units',
+      { findLikeName: ['name', 'page', 'size', 'sort'], findByName: ['name'] },
+      request,
+    );
   }
 
   @Get('search/findLikeName')
@@ -171,23 +175,13 @@ export class UnitsEndpoint {
     return found;
   }
 
-  private async page(
-    tenantId: string,
-    nameLike: string | null,
-    { page = 0, size = 20 }: PageQuery,
-    request: FastifyRequest,
-  ) {
+  private async page(tenantId: string, nameLike: string | null, query: PageQuery, request: FastifyRequest) {
     const { units, total } = await unitsPage(this.metering.runtime.database, tenantId, {
       nameLike,
-      limit: size,
-      offset: page * size,
+      ...askedPage(query),
     });
-    const href = collection(request);
-    return {
-      _embedded: { units: units.map((unit) => unitJson(unit, href)) },
-      _links: { self: { href: locationOf(request, request.url) }, search: { href: `${href}/search` } },
-      page: { size, totalElements: total, totalPages: Math.ceil(total / size), number: page },
-    };
+    const items = units.map((unit) => unitJson(unit, collection(request)));
+    return springPage({ path: '/meter/units', items, total }, query, request);
   }
 }
 

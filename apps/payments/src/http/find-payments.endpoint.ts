@@ -1,4 +1,4 @@
-import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
+import { AuditQuery, type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
 import { methodsPage, paymentsPage } from '@billstream/payments-read-models';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
@@ -13,7 +13,7 @@ import { paymentOfKey, paymentOfTransaction, paymentOfTransactionKey } from './p
 /** What PostgreSQL takes for a number of rows, and more than anybody reads. */
 const rowsMax = 1_000_000_000;
 
-class PageQuery {
+class PageQuery extends AuditQuery {
   @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly offset: number = 0;
   @IsOptional() @Type(() => Number) @IsInt() @Min(-rowsMax) @Max(rowsMax) readonly limit: number = 100;
   @IsOptional() @IsString() readonly pluginName?: string;

@@ -3,7 +3,17 @@ import { parseCurrency } from '@billstream/kernel';
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsOptional, IsString, MaxLength, ValidateNested, isURL } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsDefined,
+  IsObject,
+  IsOptional,
+  IsString,
+  MaxLength,
+  ValidateNested,
+  isURL,
+} from 'class-validator';
 import { type Payments, paymentsToken } from '../payments';
 import { type Checkout, checkoutDefaults, startCheckout } from '../start-checkout';
 import { existingPayer } from './find';
@@ -24,6 +34,20 @@ export class HostedPageRequest {
   readonly formFields?: readonly FormField[] | null;
 }
 
+class ComboAccount {
+  @IsString() @MaxLength(36) readonly accountId!: string;
+}
+
+/** Kill Bill's ComboHostedPaymentPage (0.24); the account is one that accounts have found or made. */
+class ComboHostedPageRequest {
+  @IsDefined() @IsObject() @ValidateNested() @Type(() => ComboAccount) readonly account!: ComboAccount;
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => HostedPageRequest)
+  readonly hostedPaymentPageFields?: HostedPageRequest | null;
+}
+
 /** The page at a provider where the payer agrees to be charged. */
 @Controller('1.0/kb/paymentGateways/hosted/form')
 export class HostedPagesEndpoint {
@@ -39,6 +63,18 @@ export class HostedPagesEndpoint {
     @Body() body: HostedPageRequest,
     @RequestCtx() context: RequestContext,
   ): Promise<object> {
+    return this.descriptor(id, body, context);
+  }
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'buildComboFormDescriptor', summary: 'The same, the account made on the way' })
+  @ApiOkResponse({ description: 'Kill Bill’s HostedPaymentPageFormDescriptor' })
+  describeComboForm(@Body() body: ComboHostedPageRequest, @RequestCtx() context: RequestContext): Promise<object> {
+    return this.descriptor(body.account.accountId, body.hostedPaymentPageFields ?? new HostedPageRequest(), context);
+  }
+
+  private async descriptor(id: string, body: HostedPageRequest, context: RequestContext): Promise<object> {
     const { accountId, currency } = await existingPayer(this.payments, context.tenantId, id);
     const checkout = checkoutOf(body, currency ?? checkoutDefaults.currency);
     const { url, token } = await startCheckout(this.payments, context, { accountId, ...checkout });

@@ -1,3 +1,4 @@
+import { AuditQuery } from '@billstream/http';
 import { type Currency, money, toDecimal, toNumber } from '@billstream/kernel';
 import type { PaymentView, TransactionState, TransactionView } from '@billstream/payments-read-models';
 import type { TransactionStatus } from '@billstream/payments-contracts';
@@ -5,7 +6,7 @@ import { IsIn, IsOptional } from 'class-validator';
 
 const flag = ['true', 'false'];
 
-export class PaymentQuery {
+export class PaymentQuery extends AuditQuery {
   @IsOptional() @IsIn(flag) readonly withPluginInfo?: string;
   @IsOptional() @IsIn(flag) readonly withAttempts?: string;
 }

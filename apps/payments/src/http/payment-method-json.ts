@@ -1,9 +1,10 @@
+import { AuditQuery } from '@billstream/http';
 import type { PaymentMethodView } from '@billstream/payments-read-models';
 import { IsIn, IsOptional } from 'class-validator';
 
 const flag = ['true', 'false'];
 
-export class MethodQuery {
+export class MethodQuery extends AuditQuery {
   @IsOptional() @IsIn(flag) readonly withPluginInfo?: string;
   @IsOptional() @IsIn(flag) readonly includedDeleted?: string;
 }

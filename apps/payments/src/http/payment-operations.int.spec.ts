@@ -23,6 +23,7 @@ type Transaction = {
 type Payment = {
   readonly paymentId: string;
   readonly paymentExternalKey: string;
+  readonly purchasedAmount: number;
   readonly transactions: readonly Transaction[];
 };
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -225,6 +226,23 @@ describe('what was paid for an invoice', () => {
     expect(await pay(paymentId)).toMatchObject({ status: 400, code: 7030 });
     expect((await pay(`order-${newId()}`)).status).toBe(201);
     expect((await payments())[0]?.transactions).toMatchObject([{ status: 'PAYMENT_FAILURE' }, { status: 'SUCCESS' }]);
+  });
+
+  it('under a key of the client is paid once, however often that is asked for', async () => {
+    await configure({ CONFIGURE_ACTION: 'ACTION_RETURN_PLUGIN_STATUS_ERROR' });
+    const invoiceId = await commitInvoice(system, accountId, 2_000);
+    const payments = (): Promise<readonly Payment[]> => system.get(`/1.0/kb/invoices/${invoiceId}/payments`);
+    await eventually(async () => (await payments())[0]?.transactions[0]?.status === 'PAYMENT_FAILURE');
+    await configure({ CONFIGURE_ACTION: 'ACTION_CLEAR' });
+    const pay = (purchasedAmount: number, paymentExternalKey: string) =>
+      call('POST', `invoices/${invoiceId}/payments`, { purchasedAmount, paymentExternalKey });
+    const [key, other] = [`order-${newId()}`, `order-${newId()}`];
+    const first = await pay(5, key);
+    expect(first.status).toBe(201);
+    expect(await pay(5, key)).toMatchObject({ status: 201, location: first.location });
+    expect((await pay(15, other)).status).toBe(201);
+    expect(await pay(5, key)).toMatchObject({ status: 201, location: first.location });
+    expect((await payments()).map(({ purchasedAmount }) => purchasedAmount)).toEqual([5, 15]);
   });
 
   it('and nobody knows whether becomes what an operator says', async () => {

@@ -46,6 +46,10 @@ export type CustomerFacts = {
   readonly startsAt: Instant;
 };
 
+/** What decides on invoices; a test that has to find a defect puts one in. */
+export type Engine = typeof accountInvoices;
+export type Customer = ReturnType<typeof billedCustomer>;
+
 const noOverrides = { startIn: null, billCycleDayLocal: null, priceOverrides: [] } as const;
 
 /** Units of `unit` used in an hour; the same ones whoever asks. */
@@ -63,17 +67,20 @@ export const usedBetween = (unit: string, fromAt: Instant, toAt: Instant): numbe
  * A customer's bundles and invoices in memory, decided by the real deciders: what subscriptions publishes is heard by
  * invoicing and the other way round, usage is answered at once, and what was scheduled happens on the way.
  */
-export const billedCustomer = ({ time, billCycleDayLocal, startsAt }: CustomerFacts) => {
+export const billedCustomer = (
+  { time, billCycleDayLocal, startsAt }: CustomerFacts,
+  engine: Engine = accountInvoices,
+) => {
   let now = startsAt;
-  let invoicing = accountInvoices.initial;
+  let invoicing = engine.initial;
   const bundles = new Map<string, BundleState>();
   const events: AccountInvoicesEvent[] = [];
   let wishes = 0;
 
-  const invoice = (command: Parameters<typeof accountInvoices.decide>[0]): readonly AccountInvoicesEvent[] => {
-    const decision = accountInvoices.decide(command, invoicing);
+  const invoice = (command: Parameters<Engine['decide']>[0]): readonly AccountInvoicesEvent[] => {
+    const decision = engine.decide(command, invoicing);
     if ('rejected' in decision) throw new Error(JSON.stringify(decision.rejected));
-    invoicing = decision.events.reduce(accountInvoices.evolve, invoicing);
+    invoicing = decision.events.reduce(engine.evolve, invoicing);
     events.push(...decision.events);
     decision.events.forEach(heardByOthers);
     return decision.events;
@@ -188,10 +195,7 @@ export const billedCustomer = ({ time, billCycleDayLocal, startsAt }: CustomerFa
         .map(({ type, data }) =>
           accountInvoicesSchema.decode({ type, data: JSON.parse(JSON.stringify(data)) as object }),
         )
-        .reduce(
-          (state, event) => (event === null ? state : accountInvoices.evolve(state, event)),
-          accountInvoices.initial,
-        ),
+        .reduce((state, event) => (event === null ? state : engine.evolve(state, event)), engine.initial),
   };
 };
 

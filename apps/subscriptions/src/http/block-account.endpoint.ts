@@ -1,4 +1,4 @@
-import { type RequestContext, RequestCtx, locationOf, requestContextOf } from '@billstream/http';
+import { AuditQuery, type RequestContext, RequestCtx, locationOf, requestContextOf } from '@billstream/http';
 import { derivedId, parseUuid } from '@billstream/kernel';
 import { accountBlockingStates, bundlesOfAccount } from '@billstream/subscriptions-read-models';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Res } from '@nestjs/common';
@@ -16,7 +16,7 @@ import {
 import { invalidValue, unknownAccount } from './problems';
 import { whenFrom } from './requests';
 
-class StatesQuery {
+class StatesQuery extends AuditQuery {
   @IsOptional() readonly blockingStateTypes?: string | string[];
   @IsOptional() readonly blockingStateSvcs?: string | string[];
 }

@@ -1,4 +1,4 @@
-import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
+import { AuditQuery, type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
 import {
   type PageOfBundles,
   bundlesByKey,
@@ -16,15 +16,15 @@ import { findBundle, listViewOf, viewOf } from './find-bundle';
 import { invalidValue, unknownAccount, unknownBundleKey } from './problems';
 import { bundleJson, liveOnly } from './subscription-json';
 
-class PageQuery {
+class PageQuery extends AuditQuery {
   @IsOptional() @Type(() => Number) @IsInt() @Min(0) readonly offset: number = 0;
   @IsOptional() @Type(() => Number) @IsInt() @Min(-10_000) @Max(10_000) readonly limit: number = 100;
 }
-class KeyQuery {
+class KeyQuery extends AuditQuery {
   @IsOptional() @IsString() readonly externalKey?: string;
   @IsOptional() @IsIn(['true', 'false']) readonly includedDeleted?: string;
 }
-class AccountBundlesQuery {
+class AccountBundlesQuery extends AuditQuery {
   @IsOptional() @IsString() readonly externalKey?: string;
   @IsOptional() @IsString() readonly bundlesFilter?: string;
 }

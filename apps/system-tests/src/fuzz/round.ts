@@ -21,15 +21,23 @@ const send = async ({ url, tenant }: Target, request: Request, correlationId: st
   };
   const { method, body } = request;
   const startedAt = performance.now();
-  const response = await fetch(`${url}${request.path}`, {
-    method,
-    headers,
-    redirect: 'manual',
-    ...(body === null ? {} : { body }),
-  });
-  const answer = await response.text();
-  return { ...request, status: response.status, answer, correlationId, tookMs: performance.now() - startedAt };
+  const ask = async () => {
+    const sent = { method, headers, redirect: 'manual' as const, ...(body === null ? {} : { body }) };
+    const response = await fetch(`${url}${request.path}`, sent);
+    return { status: response.status, answer: await response.text() };
+  };
+  // A connection that was idle may be closed just as it is used. One that breaks again was broken by the request.
+  const answered = await ask().catch(() => ask().catch(unanswered));
+  return { ...request, ...answered, correlationId, tookMs: performance.now() - startedAt };
 };
+
+/** The status of a request whose connection broke. */
+export const noAnswer = 0;
+
+const unanswered = (error: unknown) => ({
+  status: noAnswer,
+  answer: error instanceof Error ? `${error.message}: ${String(error.cause)}` : String(error),
+});
 
 const lanes = 8;
 

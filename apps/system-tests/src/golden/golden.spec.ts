@@ -1,6 +1,6 @@
 import { type SystemUnderTest, startSystem } from '../system';
 import { type GoldenCase, chosen, goldenCases } from './case-file';
-import { play } from './play';
+import { CaseFailed, play } from './play';
 
 /**
  * Every golden case through the public API of one system. Tenants have clocks of their own, so several cases are played
@@ -21,14 +21,27 @@ const pending = (): Pending => {
 const outcomes = new Map(cases.map((golden) => [golden.id, pending()]));
 let system: SystemUnderTest;
 
-const lane = async (waiting: GoldenCase[]): Promise<void> => {
-  for (let golden = waiting.shift(); golden !== undefined; golden = waiting.shift()) {
+/**
+ * What is bought at noon runs out at noon: a machine so busy that a step is done seconds after its instant has not played
+ * the case. A failure of such a play says nothing, and the case is played again.
+ */
+const lateMaxMs = 1_000;
+const playsMax = 4;
+
+const outcomeOf = async (golden: GoldenCase): Promise<Outcome> => {
+  for (let plays = 1; ; plays += 1) {
     const failure = await play(system, golden).then(
       () => null,
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     );
-    outcomes.get(golden.id)?.end({ failure });
+    const wasLate = failure instanceof CaseFailed && failure.lateMs > lateMaxMs;
+    if (!wasLate || plays === playsMax) return { failure };
   }
+};
+
+const lane = async (waiting: GoldenCase[]): Promise<void> => {
+  for (let golden = waiting.shift(); golden !== undefined; golden = waiting.shift())
+    outcomes.get(golden.id)?.end(await outcomeOf(golden));
 };
 
 let played: Promise<unknown> = Promise.resolve();

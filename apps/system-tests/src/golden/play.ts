@@ -19,8 +19,21 @@ class Differs extends Error {
   override readonly name = 'Differs';
 }
 
+/** A case that did not end as it says; `lateMs` is how far its tenant's clock ran ahead of a step while that was done. */
+export class CaseFailed extends Error {
+  override readonly name = 'CaseFailed';
+  constructor(
+    message: string,
+    readonly lateMs: number,
+    options?: { readonly cause: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
 /** The shop as it is before the first step: settings, overdue states, catalog, and the account a1. */
-const setUp = async (stage: Stage, { config, overdue, account, steps }: GoldenCase): Promise<void> => {
+const setUp = async (player: Player, { config, overdue, account, steps }: GoldenCase): Promise<void> => {
+  const { stage } = player;
   const settings = tenantSettings(config);
   if (settings !== null)
     await stage.requests.send('POST', '/tenants/uploadPerTenantConfig', { type: 'text/plain', body: settings });
@@ -29,6 +42,7 @@ const setUp = async (stage: Stage, { config, overdue, account, steps }: GoldenCa
   // A case that uploads versions on its way starts without any.
   if (!steps.some(({ action }) => action === 'uploadCatalog'))
     for (const version of stage.catalog.versions) await upload(stage, version);
+  await reach(player, account.createdAt);
   await openAccount(stage, { ref: 'a1', ...account }, account.createdAt);
 };
 
@@ -42,7 +56,7 @@ const act = async (stage: Stage, step: Step): Promise<Refusal | null> => {
   }
 };
 
-type Player = { readonly stage: Stage; readonly api: Client };
+type Player = { readonly stage: Stage; readonly api: Client; lateMs: number };
 
 /** Everything that an action or a move of the clock sets off is done, before anything is looked at. */
 const calm = async ({ stage, api }: Player): Promise<void> => {
@@ -52,6 +66,7 @@ const calm = async ({ stage, api }: Player): Promise<void> => {
 
 const playStep = async (player: Player, step: Step): Promise<readonly string[]> => {
   const refusal = refusalDiffers(step, await act(player.stage, step));
+  if (step.action !== 'advanceClock') player.lateMs = Math.max(player.lateMs, await aheadOf(player, step.at));
   if (refusal !== null) return [refusal];
   if (step.action !== 'advanceClock') await calm(player);
   return differences(player.stage, step);
@@ -60,9 +75,11 @@ const playStep = async (player: Player, step: Step): Promise<readonly string[]> 
 /** Time goes on while a case is played. Half a second is nothing; later, what falls due moves behind the next step. */
 const driftMaxMs = 500;
 
+const aheadOf = async ({ api }: Player, at: string): Promise<number> => (await timeOf(api)).getTime() - Date.parse(at);
+
 /** Moves the clock to a step, or back to it. Everything due on the way is done before. */
 const reach = async (player: Player, at: string): Promise<void> => {
-  const ahead = (await timeOf(player.api)).getTime() - Date.parse(at);
+  const ahead = await aheadOf(player, at);
   if (ahead >= 0 && ahead < driftMaxMs) return;
   await moveClock(player.api, new Date(at));
   await endMisbehaviour(player.stage);
@@ -74,9 +91,10 @@ const reach = async (player: Player, at: string): Promise<void> => {
  */
 export const play = async (system: SystemUnderTest, golden: GoldenCase): Promise<void> => {
   const { api } = await system.newTenant();
-  const player = { stage: newStage(requestsOf(api), system.store, goldenCatalog(golden.catalog)), api };
+  const stage = newStage(requestsOf(api), system.store, goldenCatalog(golden.catalog));
+  const player: Player = { stage, api, lateMs: 0 };
   await reach(player, golden.account.createdAt);
-  await setUp(player.stage, golden);
+  await setUp(player, golden);
   await settled(api);
   for (const [i, step] of golden.steps.entries()) {
     try {
@@ -85,7 +103,8 @@ export const play = async (system: SystemUnderTest, golden: GoldenCase): Promise
       if (differing.length > 0) throw new Differs(differing.join('\n  '));
     } catch (error) {
       const where = `${golden.id} step ${String(i + 1)}, ${step.action} at ${step.at}`;
-      throw new Error(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      const message = `${where}: ${error instanceof Error ? error.message : String(error)}`;
+      throw new CaseFailed(message, player.lateMs, { cause: error });
     }
   }
   for (const usage of player.stage.withdrawn) {

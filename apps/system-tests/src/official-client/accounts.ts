@@ -97,6 +97,29 @@ export const accounts = (shop: () => Shop): void => {
     expect(logs.map(({ changeType }) => changeType)).toEqual(expect.arrayContaining(['INSERT', 'UPDATE']));
   });
 
+  it('says who did what to everything that an account has, as deep as it is asked', async () => {
+    const { kb, customer, subscribe } = shop();
+    const one = await customer();
+    await subscribe(one, 'pistol-monthly-notrial');
+    const { data } = await kb.account.getAccountTimeline(one.accountId, false, 'MINIMAL');
+    const [bundle, invoice, payment] = [data.bundles?.[0], data.invoices?.[0], data.payments?.[0]];
+    const { data: methods } = await kb.account.getPaymentMethodsForAccount(
+      one.accountId,
+      false,
+      false,
+      undefined,
+      'FULL',
+    );
+    const audited = [data.account, bundle, bundle?.subscriptions?.[0], invoice, payment, payment?.transactions?.[0]];
+    const types = [...audited, methods[0]].map((object) => object?.auditLogs?.map((log) => log.objectType));
+    const kinds = ['ACCOUNT', 'BUNDLE', 'SUBSCRIPTION', 'INVOICE', 'PAYMENT', 'TRANSACTION', 'PAYMENT_METHOD'];
+    expect(types).toEqual(kinds.map((kind) => [kind]));
+    expect(bundle?.auditLogs).toEqual([expect.objectContaining({ changeType: 'INSERT', changedBy: by })]);
+    const { data: whole } = await kb.invoice.getInvoice(invoice?.invoiceId ?? '', false, 'FULL');
+    expect(whole.items?.map((item) => item.auditLogs?.map((log) => log.objectType))).toEqual([['INVOICE_ITEM']]);
+    expect((await refusal(kb.invoice.getInvoice(invoice?.invoiceId ?? '', false, 'ALL' as never)))[0]).toBe(400);
+  });
+
   it('closes an account', async () => {
     const { kb, customer, subscribe, rest } = shop();
     const one = await customer();

@@ -15,7 +15,5 @@ export const outsideTheContract: Readonly<Record<string, string>> = {
   'AccountApi.getBlockingStateAuditLogsWithHistory': 'the API shows no id of a blocking state to ask with',
   'PaymentApi.getPaymentAttemptAuditLogsWithHistory': 'the API shows no id of an attempt to ask with',
   'SubscriptionApi.getSubscriptionEventAuditLogsWithHistory': 'an event is its own history',
-  'PaymentGatewayApi.buildComboFormDescriptor': 'the only hosted page is that of PayPal, with a route of its own',
-  'PaymentGatewayApi.buildFormDescriptor': 'the only hosted page is that of PayPal, with a route of its own',
   'PaymentGatewayApi.processNotification': 'a gateway notifies its own route',
 };

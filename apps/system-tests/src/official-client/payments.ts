@@ -240,6 +240,15 @@ export const paymentMethods = (shop: () => Shop): void => {
     const added = (await kb.account.createPaymentMethod(method, accountId, by, true)).data;
     expect([added.isDefault, added.externalKey]).toEqual([true, expect.stringMatching(/^B-/)]);
     const one = { accountId, externalKey, paymentMethodId: added.paymentMethodId ?? '' };
+    const page = { formFields: [{ key: 'return_url', value: 'https://shop.example' }] };
+    const forms = await Promise.all([
+      kb.paymentGateway.buildFormDescriptor(page, accountId, by),
+      kb.paymentGateway.buildComboFormDescriptor({ hostedPaymentPageFields: page, account: { externalKey } }, by),
+    ]);
+    expect(forms.map((form) => [form.status, form.data.kbAccountId])).toEqual([
+      [200, accountId],
+      [200, accountId],
+    ]);
     const { subscriptionId = '' } = await subscribe(one, 'pistol-monthly-notrial');
     const changed = await kb.subscription.changeSubscriptionPlan(
       ...([{ planName: 'shotgun-monthly' } as never, subscriptionId, by, undefined, true, 20] as const),

@@ -1,7 +1,10 @@
+export { sendEventStream } from './event-stream';
+export type { EventStreamOptions, ServerSentEvent } from './event-stream';
 export { locationOf, paginate } from './answers';
 export type { Page } from './answers';
 export { AuditQuery, auditLogJson, withAuditLogs } from './audit-logs';
 export type { AuditRecord, Audited } from './audit-logs';
+export { auditedAnswers } from './audited-answers';
 export { holdsUnstorableText } from './bodies';
 export { createHttpApp, fastifyOf } from './http-app';
 export type { HttpObservation, HttpOptions } from './http-app';

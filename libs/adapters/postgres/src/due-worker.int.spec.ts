@@ -3,7 +3,7 @@ import { silentLogger } from '@billstream/observability';
 import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
 import { runtimeDdl } from './checkpoints';
 import { type Database, openDatabase } from './database';
-import { type DueWorker, dueBefore, runDueWork } from './due-worker';
+import { type DueWorker, type DueWorkerParts, dueBefore, runDueWork } from './due-worker';
 import { type DueItem, dueWorkDdl, schedule, unschedule } from './due-work';
 import { tenantClockDdl, tenantClocks } from './tenant-clocks';
 
@@ -26,7 +26,10 @@ afterAll(async () => {
   await test.drop();
 });
 
-const start = (work: (item: DueItem) => Promise<void>, options: { readonly leaseSeconds?: number } = {}): DueWorker => {
+const start = (
+  work: (item: DueItem) => Promise<void>,
+  options: Partial<Pick<DueWorkerParts, 'leaseSeconds' | 'concurrency' | 'tenantConcurrency'>> = {},
+): DueWorker => {
   const controller = new AbortController();
   const worker = runDueWork({
     service: 'due',
@@ -160,6 +163,27 @@ describe('due work', () => {
     expect(await failed()).toEqual([{ key: 'bad', attempts: 1, last_error: 'not yet' }]);
     await eventually(() => done.length === 2);
     expect(done).toEqual(['good', 'bad']);
+  });
+
+  it('of a tenant whose work never ends leaves room for that of others', async () => {
+    const done: string[] = [];
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const hanging = Array.from({ length: 40 }, (_, nth) => item(`hanging-${String(nth)}`, -hour));
+    await schedule(database, [...hanging, { ...item('of another', -1), tenantId: 'two' }]);
+    const begun: string[] = [];
+    const work = async (due: DueItem): Promise<void> => {
+      begun.push(due.key);
+      if (due.tenantId === 'one') await released;
+      await finish(due);
+      done.push(due.key);
+    };
+    start(work, { concurrency: 16, tenantConcurrency: 4 });
+    await eventually(() => done.includes('of another'), 3_000);
+    expect(done).toEqual(['of another']);
+    expect(begun.length - 1).toBeLessThan(8);
+    release();
+    await eventually(() => done.length === 41);
   });
 
   it('is shared by several workers without being done twice', async () => {

@@ -14,6 +14,11 @@ export type DueWorkerParts = {
   readonly logger: Logger;
   /** Items leased at the same time; those of one scope wait for each other. */
   readonly concurrency?: number;
+  /**
+   * A tenant that has so many of these at work gets no more of them, and no look takes more: for work that waits for what
+   * a tenant has named, which may never answer. Less than twice as many are at work of one tenant.
+   */
+  readonly tenantConcurrency?: number;
   readonly pollMs?: number;
   /** How long after the death of a process another one takes its items. */
   readonly leaseSeconds?: number;
@@ -66,6 +71,7 @@ with due as (
     and not coalesce(work.due_at > moved.held_after and work.due_at <= moved.held_until, false)
     and (lease.kind is null or lease.leased_until < $1::timestamptz)
     and work.kind = any($4::text[])
+    and work.tenant_id <> all($5::text[])
   order by work.due_at, work.kind, work.key
   limit $2
   for update of work skip locked
@@ -111,7 +117,7 @@ type Taken = {
 export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const { database, handlers, signal, logger, service } = parts;
   const concurrency = parts.concurrency ?? concurrencyDefault;
-  const leaseSeconds = parts.leaseSeconds ?? leaseSecondsDefault;
+  const { tenantConcurrency = concurrency, leaseSeconds = leaseSecondsDefault } = parts;
   const kinds = Object.keys(handlers);
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
@@ -143,9 +149,10 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   };
 
   const takeAndStart = async (): Promise<number> => {
-    const free = concurrency - runningAll();
+    const free = Math.min(concurrency - runningAll(), tenantConcurrency);
     if (free <= 0) return 0;
-    const items = await database.query<Taken>(takeSql, [wallTime(), free, leaseSeconds, kinds], 'due-take');
+    const values = [wallTime(), free, leaseSeconds, kinds, busyTenants(running, tenantConcurrency)];
+    const items = await database.query<Taken>(takeSql, values, 'due-take');
     for (const item of items) start(item);
     return items.length;
   };
@@ -182,6 +189,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
   };
 };
+
+const busyTenants = (running: ReadonlyMap<string, number>, max: number): readonly string[] =>
+  [...running].flatMap(([tenantId, count]) => (count >= max ? [tenantId] : []));
 
 const renew = async (database: Database, items: readonly Taken[], leaseSeconds: number): Promise<void> => {
   if (items.length === 0) return;

@@ -10,7 +10,7 @@ export type Settled = {
   readonly projections: boolean;
   /** Everything that the contexts it hears published before the fence has been handled. */
   readonly heard: boolean;
-  /** Due now by the tenant's clock or being worked on, of the tenant asked for; 0 without a tenant. */
+  /** Due now by the tenant's clock or being worked on, of the tenant asked for; 0 without a tenant. Whole once the others are true. */
   readonly due: number;
   /** Events appended by this process since its start: unchanged between two fences means that nothing went on. */
   readonly appended: number;

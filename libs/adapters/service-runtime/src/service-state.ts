@@ -26,16 +26,27 @@ export const internalFace = (parts: StateParts): InternalFace => {
   const hasDueWork = definition.readModels.some(({ tables }) => tables.includes('due_work'));
   const dueState = (tenantId: string, until: Instant) =>
     hasDueWork ? dueBefore(database, tenantId, until) : Promise.resolve({ dueNow: 0, nextDueAt: null });
+  /** Whoever waits asks often: the table is looked into once everything else is through, as more may be due by then. */
+  const dueIn = async (tenantId: string | undefined, isThrough: boolean): Promise<number> => {
+    if (tenantId === undefined) return 0;
+    const { dueNow } = isThrough ? await dueState(tenantId, beginning) : { dueNow: 0 };
+    return Math.max(dueNow, due.running(tenantId));
+  };
   return {
     state: () => stateOf(parts),
     fence: fenceRaiser(parts.store),
-    settled: async (fence, tenantId) => ({
-      relay: (parts.relay().progress().position ?? -1n) >= fence,
-      projections: await projections.visible(fence, 0),
-      heard: hearsOf(definition).every((context) => server.hasPassed(context, fence)),
-      due: tenantId === undefined ? 0 : Math.max((await dueState(tenantId, beginning)).dueNow, due.running(tenantId)),
-      appended: parts.appended(),
-    }),
+    settled: async (fence, tenantId) => {
+      const passed = {
+        relay: (parts.relay().progress().position ?? -1n) >= fence,
+        projections: await projections.visible(fence, 0),
+        heard: hearsOf(definition).every((context) => server.hasPassed(context, fence)),
+      };
+      return {
+        ...passed,
+        due: await dueIn(tenantId, Object.values(passed).every(Boolean)),
+        appended: parts.appended(),
+      };
+    },
     dueAt: async (tenantId, until) => (await dueState(tenantId, until)).nextDueAt,
     quiet: (after, tenantId) => isQuiet(parts.store, after, tenantId),
     readiness: () => readinessOf(parts),

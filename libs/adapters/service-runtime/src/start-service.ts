@@ -285,6 +285,7 @@ const startDueWork = (
     service: definition.name,
     database,
     handlers: definition.dueWork?.(runtime) ?? {},
+    ...(definition.dueWorkPerTenant === undefined ? {} : { tenantConcurrency: definition.dueWorkPerTenant }),
     signal: stopping.signal,
     logger,
     around: ({ tenantId, kind, key, dueAt }: DueItem, work) =>

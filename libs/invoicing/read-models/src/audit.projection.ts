@@ -33,14 +33,18 @@ export const auditReadModel = auditTrail([accountInvoicesStreams], (recorded) =>
 });
 
 /** An item is never changed, so that its history is who brought it onto its invoice. */
-const ofItem = `
-select 'INVOICE_ITEM' as "objectType", t.item_id as "objectId", 'INSERT' as "changeType", a.changed_at as "changedAt",
-  a.changed_by as "changedBy", a.reason, a.comment, a.user_token as "userToken", t.item as history
+const ofItems = `
+select distinct on (t.item_id) 'INVOICE_ITEM' as "objectType", t.item_id as "objectId", 'INSERT' as "changeType",
+  a.changed_at as "changedAt", a.changed_by as "changedBy", a.reason, a.comment, a.user_token as "userToken",
+  t.item as history
 from invoice_items t
 join audit_trail a on a.object_id = t.invoice_id and a.position >= t.created_position
-where t.tenant_id = $1 and t.item_id = $2
-order by a.position, a.place limit 1`;
+where t.tenant_id = $1 and t.item_id = any($2::uuid[])
+order by t.item_id, a.position, a.place`;
 
-/** At most one; the items of a large invoice were drawn just before the invoice was made. */
-export const auditRecordsOfItem = (sql: Sql, tenantId: string, itemId: string): Promise<readonly AuditRecord[]> =>
-  sql.query<AuditRecord>(ofItem, [tenantId, itemId], 'audit-of-item');
+/** At most one an item; the items of a large invoice were drawn just before the invoice was made. */
+export const auditRecordsOfItems = (
+  sql: Sql,
+  tenantId: string,
+  itemIds: readonly string[],
+): Promise<readonly AuditRecord[]> => sql.query<AuditRecord>(ofItems, [tenantId, itemIds], 'audit-of-items');

@@ -1,5 +1,5 @@
 export { dueInvoicesReadModel, invoiceDueKind, overdueCheckKind, parentInvoiceKind } from './due-invoices.projection';
-export { auditReadModel, auditRecordsOfItem } from './audit.projection';
+export { auditReadModel, auditRecordsOfItems } from './audit.projection';
 export { invoicesReadModel } from './invoices.projection';
 export {
   childInvoices,

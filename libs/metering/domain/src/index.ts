@@ -11,7 +11,7 @@ export { limitNews, limitNewsSchema, limitNewsSnapshots, limitNewsStream } from 
 export type { LimitNewsCommand, LimitNewsEvent } from './limit-news';
 export { chooseRule, defaultRule, faultsOf } from './rule';
 export type { CountingMethod, HeldPlan, Interval, Rule, RuleFault } from './rule';
-export { heldAt, stretchesFor, stretchesOf } from './rule-timeline';
+export { heldAt, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
 export type { AskedUsage, Range, Stretch, UnitVersion } from './rule-timeline';
 export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
 export type { MeteredAccountCommand, MeteredAccountEvent, PlanInterval } from './metered-account';
@@ -45,3 +45,15 @@ export type {
   RejectedRecord,
   UsageRecordedEvent,
 } from './usage-record';
+export { lineTimeMs, logFormat, logFormatSchema, logFormatStream, noLogFormat, readLogLines } from './log-lines';
+export type { LogFormat, LogFormatEvent, LogFormatRejection, ReadLines } from './log-lines';
+export { lineFields, linePattern, variableNames } from './log-pattern';
+export type { LogPattern } from './log-pattern';
+export {
+  billingFeedPrefixes,
+  billingNews,
+  billingNewsSchema,
+  billingNewsStream,
+  billingNoticeOf,
+} from './billing-news';
+export type { BillingNewsEvent, BillingNotice } from './billing-news';

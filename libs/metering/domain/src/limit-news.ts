@@ -1,3 +1,4 @@
+import type { Instant } from '@billstream/kernel';
 import type { LimitTransition } from '@billstream/metering-contracts';
 import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
 
@@ -8,14 +9,18 @@ import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
 export type LimitNewsEvent =
   | { readonly type: 'LimitReached' | 'LimitReleased'; readonly data: LimitTransition }
   /** Nobody did anything, but an instant was reached at which a status can change. */
-  | { readonly type: 'TimePassed'; readonly data: { readonly user: string; readonly unit: string } };
+  | {
+      readonly type: 'TimePassed';
+      readonly data: { readonly user: string; readonly unit: string; readonly dueAt: Instant };
+    };
 
 export type LimitNewsCommand = {
   readonly user: string;
   readonly unit: string;
   /** By ordinal; those that were told before are left out. */
   readonly transitions: readonly LimitTransition[];
-  readonly timePassed: boolean;
+  /** What was due by time alone; null: nothing was. */
+  readonly dueAt: Instant | null;
 };
 
 /** `series` names a tenant's user and unit, as the read model does. */
@@ -24,12 +29,12 @@ export const limitNewsStream = (series: string): string => `limitNews-${series}`
 /** The state is the ordinal that was told last; -1: none. */
 export const limitNews: Decider<LimitNewsCommand, LimitNewsEvent, number, never> = {
   initial: -1,
-  decide: ({ user, unit, transitions, timePassed }, told) =>
+  decide: ({ user, unit, transitions, dueAt }, told) =>
     accept(
       ...transitions
         .filter(({ ordinal }) => ordinal > told)
         .map((data): LimitNewsEvent => ({ type: data.to === 'LIMITED' ? 'LimitReached' : 'LimitReleased', data })),
-      ...(timePassed ? [{ type: 'TimePassed' as const, data: { user, unit } }] : []),
+      ...(dueAt === null ? [] : [{ type: 'TimePassed' as const, data: { user, unit, dueAt } }]),
     ),
   evolve: (told, event) => {
     switch (event.type) {

@@ -26,12 +26,12 @@ type Setting = {
   readonly method?: CountingMethod;
   /** The rule that holds at an instant, and whose counter. */
   readonly ruleAt?: (now: Instant) => { readonly rule: Rule | null; readonly subscriptionId: string | null };
-  readonly nextPlanChange?: Instant | null;
+  readonly nextChange?: Instant | null;
 };
 type Told = readonly [now: string, move: LimitMove];
 
 /** A limit followed through moves: its standing, counters and history. */
-const followed = (moves: readonly Told[], { method = 'SUM', ruleAt, nextPlanChange = null }: Setting = {}) => {
+const followed = (moves: readonly Told[], { method = 'SUM', ruleAt, nextChange = null }: Setting = {}) => {
   const counters = new Map<string, LimitState>();
   const history: LimitEntry[] = [];
   let standing: LimitStanding = released;
@@ -43,7 +43,7 @@ const followed = (moves: readonly Told[], { method = 'SUM', ruleAt, nextPlanChan
         return { subscriptionId, terms: rule === null ? null : { method, rule, timeZone: 'UTC' } };
       },
       counterOf: (id) => counters.get(id ?? '') ?? untouched,
-      nextPlanChange,
+      nextChange,
     };
     const result = followLimit(standing, move, facts);
     standing = result.standing;
@@ -151,7 +151,7 @@ describe('other plans', () => {
     expect(said).toEqual(['10:05 USAGE LIMITED', '10:31 PLANS_CHANGED RELEASED', '10:32 USAGE LIMITED']);
   });
   it('are due to be looked at when they begin', () => {
-    const planned = followed([use('10:05', 50)], { ruleAt, nextPlanChange: at('10:30') });
+    const planned = followed([use('10:05', 50)], { ruleAt, nextChange: at('10:30') });
     expect([planned.said, planned.standing.dueAt]).toEqual([[], at('10:30')]);
   });
 });

@@ -57,8 +57,8 @@ export type LimitFacts = {
   readonly judgedBy: (at: Instant) => JudgedBy;
   /** The counter of one of the user's subscriptions, or of none. */
   readonly counterOf: (subscriptionId: string | null) => LimitState;
-  /** The next instant after `now` at which the user's plans change; null: none is planned. */
-  readonly nextPlanChange: Instant | null;
+  /** The next instant after `now` at which the user's plans or the unit's rules change; null: none is planned. */
+  readonly nextChange: Instant | null;
 };
 
 export type LimitEntry = {
@@ -94,7 +94,7 @@ export const followLimit = (before: LimitStanding, move: LimitMove, facts: Limit
   const counter = movedCounter(move, facts);
   const known = counter === null ? facts : { ...facts, counterOf: counterAfter(facts, counter) };
   // Most moves are records of users who are far from their limits and about whom there is nothing to say.
-  if (before === released && move.kind === 'sample' && facts.nextPlanChange === null && !isLimited(released, known))
+  if (before === released && move.kind === 'sample' && facts.nextChange === null && !isLimited(released, known))
     return { standing: before, counter, entries: [] };
   const course = { standing: before, entries: [] };
   const arrived = before === released ? course : judged(timePassed(course, facts), facts, lookOf(move));
@@ -223,6 +223,6 @@ const dueAt = (standing: LimitStanding, facts: LimitFacts): Instant | null => {
   // News of one instant are due at different ones, lest the second look like a repetition of the first.
   if (changed > told && changedAt !== null) return instantOfMs(epochMs(changedAt) - (changed % 1_000));
   const end = nextEnd(standing, facts)?.at ?? null;
-  const { nextPlanChange } = facts;
-  return end !== null && (nextPlanChange === null || end < nextPlanChange) ? end : nextPlanChange;
+  const { nextChange } = facts;
+  return end !== null && (nextChange === null || end < nextChange) ? end : nextChange;
 };

@@ -23,6 +23,12 @@ export type Stretch = {
 
 export type Range = { readonly fromAt: Instant; readonly toAt: Instant; readonly timeZone: string };
 
+/** The version whose rules decide limits at an instant: the newest that is in force; before the first, the first. */
+export const versionInForce = <V extends Pick<UnitVersion, 'effectiveAt'>>(
+  versions: readonly V[],
+  at: Instant,
+): V | undefined => versions.findLast(({ effectiveAt }) => effectiveAt <= at) ?? versions[0];
+
 type Facts = { readonly versions: readonly UnitVersion[]; readonly intervals: readonly PlanInterval[] };
 
 type Held = HeldPlan & { readonly units: readonly string[] };

@@ -35,12 +35,22 @@ export type UnitCommand =
       readonly rules: readonly Rule[];
       readonly at: Instant;
     }
-  | { readonly type: 'ReplaceRules'; readonly rules: readonly Rule[]; readonly at: Instant }
+  | {
+      readonly type: 'ReplaceRules';
+      readonly rules: readonly Rule[];
+      readonly at: Instant;
+      /** When they come into force; left out: now. The newest version of those in force is the one that counts. */
+      readonly effectiveAt?: Instant;
+      /** The number that the new version is to have, so that nobody overwrites what they have not seen. */
+      readonly version?: number;
+    }
   | { readonly type: 'RemoveUnit'; readonly at: Instant };
 
 export type UnitRejection =
   | { readonly code: 'unit-exists'; readonly unitId: string }
   | { readonly code: 'unit-not-found' }
+  /** `version` is the newest there is. */
+  | { readonly code: 'version-taken'; readonly version: number }
   | { readonly code: 'rules-invalid'; readonly faults: readonly RuleFault[] };
 
 export type UnitState =
@@ -71,16 +81,22 @@ const define = (command: Extract<UnitCommand, { type: 'DefineUnit' }>, state: Un
 };
 
 const replaceRules = (
-  { rules, at }: Extract<UnitCommand, { type: 'ReplaceRules' }>,
+  { rules, at, effectiveAt, version }: Extract<UnitCommand, { type: 'ReplaceRules' }>,
   state: Extract<UnitState, { status: 'DEFINED' }>,
 ) => {
   const faults = faultsOf(rules, state.countingMethod);
   if (faults.length > 0) return reject({ code: 'rules-invalid', faults } as const);
-  if (JSON.stringify(rules) === JSON.stringify(state.current.rules)) return accept<UnitEvent>();
   const { unitId, name, current } = state;
+  const isSame = JSON.stringify(rules) === JSON.stringify(current.rules);
+  const isInForce = effectiveAt === undefined ? current.effectiveAt <= at : current.effectiveAt === effectiveAt;
+  const isCurrent = version === undefined || version === current.version;
+  if (isSame && isInForce && isCurrent) return accept<UnitEvent>();
+  const next = current.version + 1;
+  if (version !== undefined && version !== next)
+    return reject({ code: 'version-taken', version: current.version } as const);
   return accept<UnitEvent>({
     type: 'RulesReplaced',
-    data: { unitId, name, version: current.version + 1, effectiveAt: at, rules },
+    data: { unitId, name, version: next, effectiveAt: effectiveAt ?? at, rules },
   });
 };
 

@@ -8,6 +8,7 @@ import {
   unitSchema,
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
+import { applyLogFormats } from './log-formats.projection';
 
 const upsertUnits = `
 insert into meter_units
@@ -16,7 +17,7 @@ select * from jsonb_to_recordset($1::jsonb) as row(
   defined_position bigint)
 on conflict (unit_id) do update set
   counting_method = excluded.counting_method, version = excluded.version, rules = excluded.rules,
-  has_limit = excluded.has_limit`;
+  has_limit = meter_units.has_limit or excluded.has_limit`;
 
 const insertVersions = `
 insert into meter_unit_versions
@@ -37,12 +38,12 @@ select * from jsonb_to_recordset($1::jsonb) as row(subscription_id text, account
 on conflict (subscription_id) do update set account_id = excluded.account_id, intervals = excluded.intervals`;
 
 /** Facts are what rules and plans are known from; everything else is usage. */
-export const isFact = ({ stream }: RecordedEvent): boolean =>
-  stream.startsWith('meterUnit-') || stream.startsWith('meteredAccount-');
+export const isFact = ({ stream }: RecordedEvent): boolean => /^(meterUnit|meteredAccount|logFormat)-/.test(stream);
 
 export const applyFacts = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
   await applyUnits(tx, events);
   await applyAccounts(tx, events);
+  await applyLogFormats(tx, events);
 };
 
 type Told<Event> = { readonly event: Event; readonly recorded: RecordedEvent };
@@ -81,7 +82,8 @@ const applyUnits = async (tx: Sql, events: readonly RecordedEvent[]): Promise<vo
       counting_method: method,
       version,
       rules,
-      has_limit: rules?.some(({ limitAmount }) => limitAmount !== null) ?? false,
+      // Once a unit had a limit it is looked at: newer rules may be yet to come, and who was limited must be released.
+      has_limit: units.get(unitId)?.has_limit === true || (rules ?? []).some(({ limitAmount }) => limitAmount !== null),
       // Of a unit that exists the database keeps its own.
       defined_position: units.get(unitId)?.defined_position ?? String(recorded.position),
     });

@@ -31,9 +31,9 @@ import {
 withTables();
 
 const minutes = (minute: number): number => startMs + minute * 60_000;
-const rules = (version: number, replaced: readonly Rule[], minute = 0): Told => {
+const rules = (version: number, replaced: readonly Rule[], minute: number, from = minute): Told => {
   const data = { unitId: unitIdOf(tenantId, 'calls'), name: 'calls', version };
-  const effectiveAt = instantOfMs(minutes(minute));
+  const effectiveAt = instantOfMs(minutes(from));
   const event = unitSchema.encode({ type: 'RulesReplaced', data: { ...data, effectiveAt, rules: replaced } });
   return { stream: unitStream(data.unitId), ...event, atMs: minutes(minute) };
 };
@@ -68,7 +68,7 @@ const news = (event: LimitNewsEvent, minute: number): Told => ({
   atMs: minutes(minute),
 });
 const timePassed = (user: string, minute: number): Told =>
-  news({ type: 'TimePassed', data: { user, unit: 'calls' } }, minute);
+  news({ type: 'TimePassed', data: { user, unit: 'calls', dueAt: instantOfMs(minutes(minute)) } }, minute);
 
 const historyOf = async (database: Database, user: string): Promise<readonly string[]> => {
   const search = { user, unit: 'calls', limit: 100, offset: 0 };
@@ -121,6 +121,16 @@ describe('the history of limits', () => {
         '10:07 RULES_CHANGED RELEASED 60',
       ]);
   });
+  it('goes on when rules that were written ahead come into force', async () => {
+    const events = logOf([
+      defined('calls', [limitedTo(100)]),
+      rules(2, [limitedTo(50)], 1, 20),
+      usage(0, [record('a', 60, 'x')], minutes(5)),
+      timePassed('a', 20),
+    ]);
+    for (const pages of [[4], [1]])
+      expect(await historyOf(await applied(events, pages), 'a')).toEqual(['10:20 RULES_CHANGED LIMITED 60']);
+  });
   it('goes on when a plan that was foreseen begins, and with the counter of that plan', async () => {
     const events = logOf([
       account,
@@ -160,7 +170,7 @@ it('whatever rules, plans, hands and time do to limits, any cut into pages build
   );
   const anyEvent = fc.oneof(
     { weight: 6, arbitrary: fc.record({ what: fc.constant('usage' as const), user, minute, amount: fc.nat(12) }) },
-    fc.record({ what: fc.constant('rules' as const), limits, minute }),
+    fc.record({ what: fc.constant('rules' as const), limits, minute, ahead: fc.constantFrom(0, 0, 30) }),
     fc.record({
       what: fc.constant('plan' as const),
       name: fc.constantFrom('basic', 'pro'),
@@ -186,7 +196,7 @@ it('whatever rules, plans, hands and time do to limits, any cut into pages build
             case 'usage':
               return usage(0, [record(event.user, event.amount, null, minutes(event.minute))], minutes(event.minute));
             case 'rules':
-              return rules(index + 2, event.limits, event.minute);
+              return rules(index + 2, event.limits, event.minute, event.minute + event.ahead);
             case 'plan':
               return plan(event.name, event.minute, event.minute + event.length + 1, event.minute);
             case 'force':

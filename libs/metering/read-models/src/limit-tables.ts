@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
-import { type LimitEntry, type LimitStanding, type LimitState, released } from '@billstream/metering-domain';
+import { type LimitEntry, type LimitStanding, type LimitState, type Rule, released } from '@billstream/metering-domain';
 import { type Sql, schedule, unschedule } from '@billstream/postgres';
 
 /** Kind of due work: news of a limit wait to be told, or time has come to look at it again. Its key is the series. */
@@ -24,6 +24,8 @@ export type LimitRecord = {
 /** An entry of the history with what it follows from. */
 export type HistoryEntry = LimitEntry & {
   readonly ruleVersion: number;
+  /** Null: no rule held for the user. */
+  readonly rule: Rule | null;
   readonly event: RecordedEvent;
   readonly index: number | null;
   readonly actor: string | null;
@@ -68,8 +70,8 @@ insert into limit_history
 select * from jsonb_to_recordset($1::jsonb) as row(
   series uuid, ordinal int, transition_id uuid, tenant_id text, unit text, user_name text, subscription_id text,
   from_status text, to_status text, cause text, current numeric, limit_amount numeric, rule_version int, at timestamptz,
-  reset_at timestamptz, stream text, revision bigint, idx int, actor text, reason text, position bigint,
-  recorded_at timestamptz)`;
+  reset_at timestamptz, stream text, revision bigint, idx int, actor text, reason text, base_plan text,
+  addon_plan text, refresh_interval text, position bigint, recorded_at timestamptz)`;
 
 const plain = (uuid: string): string => uuid.replaceAll('-', '');
 
@@ -168,6 +170,9 @@ const historyRow = ({ series, tenantId, unit, user }: LimitRecord, entry: Histor
   idx: entry.index,
   actor: entry.actor,
   reason: entry.reason,
+  base_plan: entry.rule?.basePlan ?? null,
+  addon_plan: entry.rule?.addonPlan ?? null,
+  refresh_interval: entry.rule?.limitRefreshInterval ?? null,
   position: String(entry.event.position),
   recorded_at: entry.event.metadata.recordedAt,
 });

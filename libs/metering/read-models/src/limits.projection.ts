@@ -14,6 +14,7 @@ import {
   limitNewsSchema,
   untouched,
   usageLimitSchema,
+  versionInForce,
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { userSeries } from './keys';
@@ -26,13 +27,25 @@ export type LimitedUnit = {
   readonly tenantId: string;
   readonly name: string;
   readonly method: CountingMethod;
+  /** The newest versions of its rules, oldest first; some may be yet to come. */
+  readonly versions: readonly RulesInForce[];
+};
+type RulesInForce = {
   readonly version: number;
-  readonly rules: readonly Rule[];
+  readonly effectiveAt: Instant;
+  /** Null: the unit had been removed. */
+  readonly rules: readonly Rule[] | null;
 };
 
+/** A unit whose newest rules have no limit may still be under older ones that have. */
+const versionsMax = 16;
+
 const limitedUnitsOf = `
-select tenant_id as "tenantId", name, counting_method as method, version, coalesce(rules, '[]') as rules
-from meter_units where tenant_id = any($1::text[]) and (has_limit or name = any($2::text[]))`;
+select u.tenant_id as "tenantId", u.name, u.counting_method as method, (
+  select jsonb_agg(jsonb_build_object('version', v.version, 'rules', v.rules, 'effectiveAt',
+    to_char(v.effective_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by v.version)
+  from meter_unit_versions v where v.unit_id = u.unit_id and v.version > u.version - ${versionsMax}) as versions
+from meter_units u where u.tenant_id = any($1::text[]) and (u.has_limit or u.name = any($2::text[]))`;
 
 export const usersWithPlans = `
 select a.tenant_id as "tenantId", a.user_name as "user", a.time_zone as "timeZone",
@@ -110,8 +123,11 @@ const follow = (limit: LimitRecord, { unit, move, event, index }: Moved, holder:
     limit.counters.set(key, counter.state);
     limit.movedCounters.add(key);
   }
-  for (const entry of entries)
-    limit.entries.push({ ...entry, ruleVersion: unit.version, event, index, ...actOf(entry, { move, event }) });
+  for (const entry of entries) {
+    const rule = facts.judgedBy(entry.at).terms?.rule ?? null;
+    const ruleVersion = versionInForce(unit.versions, entry.at)?.version ?? 0;
+    limit.entries.push({ ...entry, ruleVersion, rule, event, index, ...actOf(entry, { move, event }) });
+  }
 };
 
 const actOf = ({ cause }: LimitEntry, { move, event }: Pick<Moved, 'move' | 'event'>) => {
@@ -122,11 +138,12 @@ const actOf = ({ cause }: LimitEntry, { move, event }: Pick<Moved, 'move' | 'eve
 };
 
 const factsOf = (
-  { method, rules }: LimitedUnit,
+  { method, versions }: LimitedUnit,
   { timeZone, intervals, changes }: Holder,
   { limit, now }: { readonly limit: LimitRecord; readonly now: Instant },
 ): LimitFacts => {
   const judgedBy = (at: Instant) => {
+    const rules = versionInForce(versions, at)?.rules ?? [];
     const { rule, subscriptionId } = chooseRule(rules, heldAt(intervals, at));
     return { subscriptionId, terms: rule === null ? null : { method, rule, timeZone } };
   };
@@ -135,9 +152,12 @@ const factsOf = (
     now,
     judgedBy: (at) => (at === now ? atNow : judgedBy(at)),
     counterOf: (subscriptionId) => limit.counters.get(subscriptionId ?? '') ?? untouched,
-    nextPlanChange: changes.find((at) => at > now) ?? null,
+    nextChange: earliest([...changes, ...versions.map(({ effectiveAt }) => effectiveAt)].filter((at) => at > now)),
   };
 };
+
+const earliest = (instants: readonly Instant[]): Instant | null =>
+  instants.reduce<Instant | null>((first, at) => (first === null || at < first ? at : first), null);
 
 const movesOf = ({ events, samples, limited }: Batch): readonly Moved[] => {
   const byEvent = new Map<RecordedEvent, Sample[]>();
@@ -167,11 +187,19 @@ const actMove = (event: RecordedEvent, limited: LimitedUnits): readonly Moved[] 
   const { tenantId } = event.metadata;
   const unit = about === null ? undefined : limited.get(nameOf(tenantId, about.unit));
   if (about === null || unit === undefined) return [];
-  const { user, move } = about;
+  const { user, dueAt } = about;
+  const isOfRules = unit.versions.some(({ effectiveAt }) => effectiveAt === dueAt);
+  const move: LimitMove = isOfRules ? { kind: 'look', cause: 'RULES_CHANGED' } : about.move;
   return [{ unit, user, series: userSeries(tenantId, user, unit.name), event, index: null, move }];
 };
 
-type About = { readonly unit: string; readonly user: string; readonly move: LimitMove };
+type About = {
+  readonly unit: string;
+  readonly user: string;
+  readonly move: LimitMove;
+  /** What was due, when only time has passed. */
+  readonly dueAt?: Instant;
+};
 
 const aboutLimit = (recorded: RecordedEvent): About | null => {
   const act = recorded.stream.startsWith('usageLimit-') ? usageLimitSchema.decode(recorded) : null;
@@ -185,7 +213,7 @@ const aboutLimit = (recorded: RecordedEvent): About | null => {
   if (news === null) return null;
   const { unit, user } = news.data;
   return news.type === 'TimePassed'
-    ? { unit, user, move: { kind: 'look', cause: 'PLANS_CHANGED' } }
+    ? { unit, user, move: { kind: 'look', cause: 'PLANS_CHANGED' }, ...(news.data.dueAt && { dueAt: news.data.dueAt }) }
     : { unit, user, move: { kind: 'told', ordinal: news.data.ordinal } };
 };
 

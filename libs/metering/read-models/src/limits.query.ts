@@ -24,11 +24,16 @@ const untoldOf = `
 select ${transitionColumns} from limit_history h join limit_standings s using (series)
 where h.series = $1 and h.ordinal > s.told and h.from_status <> h.to_status order by h.ordinal limit $2`;
 
-const historyPage = `
-select ${transitionColumns}, h.position, h.recorded_at as "recordedAt", count(*) over () as total
+const historyColumns = `${transitionColumns}, h.base_plan as "basePlan", h.addon_plan as "addonPlan",
+  h.refresh_interval as "refreshInterval", h.position, h.recorded_at as "recordedAt"`;
+
+const historyPage = (direction: 'asc' | 'desc'): string => `
+select ${historyColumns}, count(*) over () as total
 from limit_history h
 where h.tenant_id = $1 and ($2::text is null or h.user_name = $2) and ($3::text is null or h.unit = $3)
-order by h.position, h.series, h.ordinal limit $4 offset $5`;
+order by h.position ${direction}, h.series ${direction}, h.ordinal ${direction} limit $4 offset $5`;
+
+const historyEntry = `select ${historyColumns} from limit_history h where h.tenant_id = $1 and h.transition_id = $2`;
 
 type Limited = {
   readonly tenantId: string;
@@ -96,23 +101,50 @@ export type LimitHistorySearch = {
   readonly unit: string | null;
   readonly limit: number;
   readonly offset: number;
+  /** Newest first. */
+  readonly descending?: boolean;
 };
 
-/** An entry with how fresh it is: where in the log it was decided, and when that was written. */
-export type LimitHistoryEntry = LimitTransition & { readonly position: bigint; readonly recordedAt: Instant };
+/** An entry with the rule it was judged by, and how fresh it is: where in the log it was decided, and when that was written. */
+export type LimitHistoryEntry = LimitTransition & {
+  readonly basePlan: string | null;
+  readonly addonPlan: string | null;
+  readonly refreshInterval: string | null;
+  readonly position: bigint;
+  readonly recordedAt: Instant;
+};
+
+type HistoryRow = TransitionRow & Omit<LimitHistoryEntry, keyof LimitTransition>;
+
+const entryOf = (row: HistoryRow): LimitHistoryEntry => ({
+  ...transitionOf(row),
+  basePlan: row.basePlan,
+  addonPlan: row.addonPlan,
+  refreshInterval: row.refreshInterval,
+  position: row.position,
+  recordedAt: row.recordedAt,
+});
+
+export const limitHistoryEntry = async (
+  sql: Sql,
+  tenantId: string,
+  transitionId: string,
+): Promise<LimitHistoryEntry | null> => {
+  const [row] = await sql.query<HistoryRow>(historyEntry, [tenantId, transitionId], 'limit-history-entry');
+  return row === undefined ? null : entryOf(row);
+};
 
 /** The history of limits in log order. */
 export const limitHistory = async (
   sql: Sql,
   tenantId: string,
-  { user, unit, limit, offset }: LimitHistorySearch,
+  { user, unit, limit, offset, descending = false }: LimitHistorySearch,
 ): Promise<{ readonly entries: readonly LimitHistoryEntry[]; readonly total: number }> => {
-  type Row = TransitionRow & { readonly position: bigint; readonly recordedAt: Instant; readonly total: bigint };
-  const rows = await sql.query<Row>(historyPage, [tenantId, user, unit, limit, offset], 'limit-history');
-  const entries = rows.map((row) => ({
-    ...transitionOf(row),
-    position: row.position,
-    recordedAt: row.recordedAt,
-  }));
-  return { entries, total: Number(rows[0]?.total ?? 0n) };
+  const direction = descending ? 'desc' : 'asc';
+  const rows = await sql.query<HistoryRow & { readonly total: bigint }>(
+    historyPage(direction),
+    [tenantId, user, unit, limit, offset],
+    `limit-history-${direction}`,
+  );
+  return { entries: rows.map(entryOf), total: Number(rows[0]?.total ?? 0n) };
 };

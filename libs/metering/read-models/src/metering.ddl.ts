@@ -38,6 +38,10 @@ create table metered_plans (
   intervals jsonb not null
 );
 create index metered_plans_of_account on metered_plans (account_id);
+create table log_formats (
+  tenant_id text primary key,
+  format jsonb not null
+);
 create table usage_streams (
   stream text primary key,
   revision bigint not null,
@@ -119,10 +123,14 @@ create table limit_history (
   idx int,
   actor text,
   reason text,
+  base_plan text,
+  addon_plan text,
+  refresh_interval text,
   position bigint not null,
   recorded_at timestamptz not null,
   primary key (series, ordinal)
 );
+create unique index limit_history_by_id on limit_history (transition_id);
 create index limit_history_of_tenant on limit_history (tenant_id, position);
 create index limit_history_of_user on limit_history (tenant_id, user_name, position);
 create index limit_history_of_unit on limit_history (tenant_id, unit, position);
@@ -133,6 +141,7 @@ export const meteringTables = [
   'meter_unit_versions',
   'metered_accounts',
   'metered_plans',
+  'log_formats',
   'usage_streams',
   'usage_series',
   'usage_batches',

@@ -17,6 +17,7 @@ export const meteringReadModel: ReadModel = {
   prefixes: [
     'meterUnit-',
     'meteredAccount-',
+    'logFormat-',
     'usage-',
     'usageLimit-',
     'limitNews-',

@@ -51,6 +51,9 @@ export type ItemSubject = {
   readonly catalogEffectiveDate: Instant | null;
 };
 
+/** Two instants, and the one up to which usage between them was counted where that was under way. */
+export type CountedPeriod = { readonly fromAt: Instant; readonly toAt: Instant; readonly countedUntil?: Instant };
+
 /** A line of an invoice. Amounts are minor units of the invoice's currency: charges positive, repairs and used credit negative. */
 export type InvoiceItem = ItemSubject & {
   readonly itemId: string;
@@ -65,7 +68,7 @@ export type InvoiceItem = ItemSubject & {
   readonly quantity: Decimal | null;
   readonly usageName: string | null;
   /** The instants between which a USAGE item was counted. */
-  readonly usagePeriod: { readonly fromAt: Instant; readonly toAt: Instant } | null;
+  readonly usagePeriod: CountedPeriod | null;
   /** JSON text that clients get as it is. */
   readonly itemDetails: string | null;
   /** Reports of usage (Kill Bill's tracking ids) that a USAGE item is the first to charge. */
@@ -145,7 +148,12 @@ export type LateUsagePeriod = {
 };
 
 /** A run of invoicing: the day it charges up to, and the instant of business time at which it was due. */
-export type InvoiceRun = { readonly targetDate: LocalDate; readonly at: Instant };
+export type InvoiceRun = {
+  readonly targetDate: LocalDate;
+  readonly at: Instant;
+  /** Somebody asked for it: it comes to its end whatever keeps others from running. */
+  readonly isAsked?: true;
+};
 
 /** A child's invoice as part of what its parent is charged. Minor units. */
 export type ChildShare = {
@@ -259,9 +267,10 @@ export type AccountInvoicesEvent =
     >
   /**
    * What is blocked for being overdue is not charged, and nothing is credited for it before it is known for how long: no run
-   * goes by itself. `isEnding`: it is being unblocked, and the timelines that say so are on their way.
+   * goes by itself. `isEnding`: it is being unblocked, and the timelines that say so are on their way; `until`: they are
+   * not waited for any longer.
    */
-  | DomainEvent<'InvoicingHeld', { readonly accountId: string; readonly isEnding: boolean }>
+  | DomainEvent<'InvoicingHeld', { readonly accountId: string; readonly isEnding: boolean; readonly until?: Instant }>
   | DomainEvent<'InvoicingResumed', { readonly accountId: string }>
   | DomainEvent<'ChildInvoiceSummed', ChildShare>
   /** The parent has paid for the invoice (the amount), or has not any more (0). */
@@ -287,13 +296,8 @@ export type AccountInvoicesEvent =
         readonly accountId: string;
         readonly at: Instant | null;
         readonly run: InvoiceRun;
-        /** Periods of usage that the run found to cost nothing, where the tenant wants no items for that. */
-        readonly unused?: readonly {
-          readonly subscriptionId: string;
-          readonly usageName: string;
-          readonly fromAt: Instant;
-          readonly toAt: Instant;
-        }[];
+        /** Periods of usage that the run found to cost nothing (more), where that makes no item. */
+        readonly unused?: readonly (CountedPeriod & { readonly subscriptionId: string; readonly usageName: string })[];
       }
     >
   /** A run that could not price something. Nothing runs by itself until somebody asks for an invoice (Kill Bill parks the account). */

@@ -68,6 +68,8 @@ export type AccountInvoices = {
   readonly changedFrom: Instant | null;
   /** Whether runs wait for the end of an overdue state, or for the timelines after its end. */
   readonly hold: 'none' | 'held' | 'ending';
+  /** When an ending hold ends at the latest. */
+  readonly holdUntil: Instant | null;
   /** Invoices of children by their ids, as this account is charged for them. */
   readonly children: Readonly<Record<string, ChildShare>>;
 };
@@ -91,6 +93,7 @@ export const nothingInvoiced: AccountInvoices = {
   parked: null,
   changedFrom: null,
   hold: 'none',
+  holdUntil: null,
   children: {},
 };
 
@@ -110,6 +113,7 @@ const later = <T extends string>(a: T | null, b: T): T => (a !== null && a > b ?
 export const laterRun = (a: InvoiceRun | null, b: InvoiceRun): InvoiceRun => ({
   targetDate: later(a?.targetDate ?? null, b.targetDate),
   at: later(a?.at ?? null, b.at),
+  ...(a?.isAsked === true || b.isAsked === true ? { isAsked: true } : {}),
 });
 
 const paidBy = ({ transactionType, status, amountMinor }: Transaction): number => {
@@ -347,8 +351,12 @@ const folds: {
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
   InvoiceAdjusted: withAdjustment,
   CreditApplied: (state, { items }) => withCredit(state, items),
-  InvoicingHeld: (state, { isEnding }) => ({ ...state, hold: isEnding ? 'ending' : 'held' }),
-  InvoicingResumed: (state) => ({ ...state, hold: 'none' }),
+  InvoicingHeld: (state, { isEnding, until = null }) => ({
+    ...state,
+    hold: isEnding ? 'ending' : 'held',
+    holdUntil: until,
+  }),
+  InvoicingResumed: (state) => ({ ...state, hold: 'none', holdUntil: null }),
   ChildInvoiceSummed: withChildShare,
   SettledByParent: (state, { invoiceId, settledMinor }) =>
     changed(state, invoiceId, (totals) => ({ ...totals, settledMinor })),

@@ -12,7 +12,7 @@ import type { UsagePeriod } from './usage-periods';
 
 /** Never below the largest target date used before, so that a back-dated event leaves no gap (Kill Bill 2.12). */
 export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun => ({
-  at: wanted.at,
+  ...wanted,
   targetDate:
     state.lastTargetDate !== null && state.lastTargetDate > wanted.targetDate
       ? state.lastTargetDate
@@ -61,7 +61,7 @@ const requestsFor = (
 };
 
 /** What the run needs and nobody has asked for, as much of it as one decision may ask for. */
-const openRequests = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun, occasion: Occasion) => {
+export const usageRequests = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun, occasion: Occasion) => {
   const asked = new Set(state.pending?.periods);
   let left = (state.pending?.requests.length ?? 0) < requestsAtOnce ? periodsAtOnce : 0;
   const wanted = unknownUsage(state, run, occasion).map(({ ledger, periods }) => {
@@ -89,17 +89,18 @@ const awaitUsage = (
   run: InvoiceRun,
   occasion: Occasion,
 ): readonly AccountInvoicesEvent[] | null => {
-  const requests = openRequests(state, account, run, occasion);
+  const requests = usageRequests(state, account, run, occasion);
   if (requests.length > 0) return requests.map((data) => ({ type: 'UsageRequested', data }));
   if (state.pending === null || state.pending.requests.length === 0) return null;
   const merged = laterRun(state.pending.run, run);
-  const isLater = merged.at !== state.pending.run.at || merged.targetDate !== state.pending.run.targetDate;
-  return isLater ? [{ type: 'InvoiceAwaited', data: { accountId: account.accountId, run } }] : [];
+  const { at, targetDate, isAsked } = state.pending.run;
+  const isMore = merged.at !== at || merged.targetDate !== targetDate || merged.isAsked !== isAsked;
+  return isMore ? [{ type: 'InvoiceAwaited', data: { accountId: account.accountId, run } }] : [];
 };
 
 /** Says when to run next; also when only that changed. */
 export const scheduleNext =
-  (run: InvoiceRun, { settings }: Occasion, unused: readonly UnusedPeriod[] = []): Step =>
+  (run: Omit<InvoiceRun, 'isAsked'>, { settings }: Occasion, unused: readonly UnusedPeriod[] = []): Step =>
   (state) => {
     if (state.account === null || state.parked !== null) return [];
     const at = nextRunAt(state, run, settings);
@@ -107,7 +108,7 @@ export const scheduleNext =
     // The schedule stays, but what is planned from then on is not to be told from what was run.
     const isSame = at === state.nextAt && (lastRun === null || nextRunAt(state, lastRun, settings) === at);
     if (isSame && state.pending === null && unused.length === 0) return [];
-    const data = { accountId: state.account.accountId, at, run };
+    const data = { accountId: state.account.accountId, at, run: { targetDate: run.targetDate, at: run.at } };
     return [{ type: 'NextInvoiceScheduled', data: unused.length === 0 ? data : { ...data, unused } }];
   };
 

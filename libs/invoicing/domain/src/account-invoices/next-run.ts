@@ -6,7 +6,7 @@ import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-eve
 import type { InvoicingSettings } from './invoicing-settings';
 import { recurringStretch } from './proposals';
 import type { SubscriptionLedger } from './subscription-ledger';
-import { type UsageHorizon, type UsageSection, endedPeriods, isPeriodOf, usageSections } from './usage-periods';
+import { type UsageHorizon, type UsageSection, endedPeriods, standingPeriods, usageSections } from './usage-periods';
 
 /** The day on which more of a recurring price falls due than the run has charged; null when the stretch's end comes first. */
 const nextBillDate = (
@@ -75,21 +75,20 @@ const instantsOf = (
       return end !== null && isOwnEnd(section, horizon, end) ? end : unlessQuiet(end);
     }),
     // What was charged while under way is counted again when it is over, unless it was over before.
-    ...usage
-      .filter(
-        (one) => one.isAhead === true && one.toAt > run.at && sections.some((section) => isPeriodOf(section, one)),
-      )
+    ...sections
+      .flatMap((section) => standingPeriods(section, usage))
+      .filter(({ isAhead, toAt }) => isAhead === true && toAt > run.at)
       .map(({ toAt }) => toAt),
   ];
 };
 
 /**
  * When the account is to be invoiced after a run: the next planned transition, bill date or end of a usage period,
- * whichever comes first; null when nothing is foreseen (Kill Bill 2.12).
+ * whichever comes first; null when nothing is foreseen (Kill Bill 2.12). Where nothing runs by itself, when that ends.
  */
 export const nextRunAt = (state: AccountInvoices, run: InvoiceRun, settings: InvoicingSettings): Instant | null => {
   const { account } = state;
-  if (!account || isSwitchedOff(state)) return null;
+  if (!account || isSwitchedOff(state)) return state.holdUntil;
   const instants = Object.values(state.subscriptions)
     .filter(({ timeline }) => !isTagged(state, timeline.bundleId, 'AUTO_INVOICING_OFF'))
     .flatMap((ledger) => instantsOf(ledger, account, run, settings))

@@ -46,6 +46,19 @@ describe('an account that is overdue and blocked', () => {
     expect(system.state().nextAt).toBe(at('2018-11-06'));
   });
 
+  it('goes on after a day when nobody says that they are', () => {
+    const system = cleared();
+    expect(system.state().nextAt).toBe(at('2018-10-27'));
+    system.moveTo('2018-10-27');
+    expect(system.state().hold).toBe('none');
+    expect(lines(system.invoices()[1])[0]).toBe('REPAIR_ADJ 2018-10-16→2018-11-06 -13.55');
+    const told = timeline([start, blocked, unblocked]);
+    system.issue({ type: 'RecordBillingTimeline', timeline: told, now: at('2018-10-28') });
+    expect(system.state().nextAt).toBe(at('2018-11-06'));
+    const charged = Object.values(system.state().invoices).reduce((sum, { chargedMinor }) => sum + chargedMinor, 0);
+    expect(charged).toBe(2000 - 645);
+  });
+
   it('goes on where nothing of it was blocked at all', () => {
     const system = simulatedAccount();
     system.record();

@@ -1,5 +1,7 @@
-import { at, lines, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
-import { type Billing, previewInvoice } from './preview';
+import { decimal } from '@billstream/kernel';
+import { at, day, lines, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
+import { type Billing, type CountedUsage, type PreviewRequest, previewInvoice } from './preview';
+import { type UsageRequest, usageToPreview } from './preview-usage';
 
 const now = at('2018-10-06');
 
@@ -39,5 +41,73 @@ describe('a preview of the upcoming invoice of somebody', () => {
 
   it('is none for what is not billed here', () => {
     expect(upcoming({ subscriptionId: 'unknown' })).toEqual([undefined]);
+  });
+});
+
+describe('a preview that needs usage', () => {
+  const hosts = {
+    name: 'hosts',
+    usageType: 'CONSUMABLE' as const,
+    billingMode: 'IN_ARREAR' as const,
+    billingPeriod: 'MONTHLY' as const,
+    tierBlockPolicy: 'ALL_TIERS' as const,
+    tiers: [
+      {
+        limits: [],
+        blocks: [{ unit: 'host', size: decimal(1), max: null, price: decimal('0.50') }],
+        fixedPrice: null,
+        recurringPrice: null,
+      },
+    ],
+  };
+  const metered = () => {
+    const system = simulatedAccount();
+    system.record();
+    system.subscribe(transition('START', '2018-10-06', phase({ usages: [hosts] })));
+    return system.state();
+  };
+
+  /** As metering counts what is asked for. */
+  const counted = (requests: readonly UsageRequest[], quantity: string): readonly CountedUsage[] =>
+    requests.map(({ subscriptionId, periods }) => ({
+      subscriptionId,
+      usages: periods.map((period) => ({
+        ...period,
+        ...{ quantity: decimal(quantity), metered: decimal(quantity), free: decimal(0), records: 1 },
+        ...{ syntheticBuckets: 0, rule: null, countedTo: '0' },
+      })),
+    }));
+
+  const wholePreview = (request: Omit<PreviewRequest, 'now'>, quantity: string): readonly string[] => {
+    const requests = usageToPreview(metered(), { ...request, now });
+    const seen = previewInvoice(metered(), { ...request, now, counted: counted(requests, quantity) });
+    return 'invoice' in seen ? lines(seen.invoice ?? undefined) : [];
+  };
+
+  it('names the usage that the run would ask for, of the period that is under way too', () => {
+    const [request, ...others] = usageToPreview(metered(), { targetDate: day('2018-11-06'), upcoming: false, now });
+    expect([request?.subscriptionId, request?.periods, others]).toEqual([
+      'subscription-1',
+      [{ unit: 'host', usageName: 'hosts', fromAt: at('2018-10-06'), toAt: at('2018-11-06') }],
+      [],
+    ]);
+  });
+
+  it.each([
+    ['of a day', { targetDate: day('2018-11-06'), upcoming: false }],
+    ['of the upcoming invoice', { targetDate: null, upcoming: true }],
+    [
+      'of the upcoming invoice of a subscription',
+      { targetDate: null, upcoming: true, billing: { subscriptionId: 'subscription-1' } },
+    ],
+  ])('%s holds what was counted for it', (_, request) => {
+    expect(wholePreview(request, '10')).toEqual([
+      'RECURRING 2018-11-06→2018-12-06 20.00',
+      'USAGE 2018-10-06→2018-11-06 5.00',
+    ]);
+  });
+
+  it('needs none for a day at which no period has ended', () => {
+    expect(usageToPreview(metered(), { targetDate: day('2018-11-05'), upcoming: false, now })).toEqual([]);
   });
 });

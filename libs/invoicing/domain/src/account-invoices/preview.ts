@@ -1,4 +1,5 @@
 import { type Instant, type LocalDate, plusDays } from '@billstream/kernel';
+import type { ClosedUsage } from '@billstream/metering-contracts';
 import type { BillingTimeline, CommittedInvoice, InvoiceItem, InvoiceRun } from './account-invoices.events';
 import { type AccountInvoices, evolve } from './account-invoices.state';
 import { isTooFar } from './commands/ask-for-invoice';
@@ -21,7 +22,11 @@ export type PreviewRequest = Given & {
   readonly billing?: Billing;
   /** Timelines as they would be after a change that nobody has made; without it nobody asks for one. */
   readonly planned?: readonly BillingTimeline[];
+  /** Quantities counted for this preview, of what `usageToPreview` named. */
+  readonly counted?: readonly CountedUsage[];
 };
+
+export type CountedUsage = { readonly subscriptionId: string; readonly usages: readonly ClosedUsage[] };
 
 /** What an invoice is looked for by: items of a subscription, or of any subscription of a bundle. */
 export type Billing = { readonly subscriptionId: string } | { readonly bundleId: string };
@@ -38,8 +43,21 @@ const scheduledRunsMax = 1_200;
 const after = (state: AccountInvoices, steps: readonly Step[]): AccountInvoices =>
   inSequence(state, steps).reduce(evolve, state);
 
-const withPlanned = (state: AccountInvoices, planned: readonly BillingTimeline[]): AccountInvoices =>
-  after(state, [...planned.map((data): Step => () => [{ type: 'BillingTimelineRecorded', data }]), chooseBillCycleDay]);
+/** The state that a preview is about: with what is planned and counted for it, neither of which is recorded. */
+export const previewed = (
+  state: AccountInvoices,
+  { planned = [], counted = [] }: Pick<PreviewRequest, 'planned' | 'counted'>,
+): AccountInvoices =>
+  after(state, [
+    ...planned.map((data): Step => () => [{ type: 'BillingTimelineRecorded', data }]),
+    chooseBillCycleDay,
+    ...counted.map(({ subscriptionId, usages }): Step => ({ account }) => [
+      {
+        type: 'UsageRecorded',
+        data: { requestId: 'preview', accountId: account?.accountId ?? '', subscriptionId, usages },
+      },
+    ]),
+  ]);
 
 /** The invoice of a run; null when it finds nothing to charge, or something that it cannot price. */
 const invoiceAt = (state: AccountInvoices, run: InvoiceRun, occasion: Occasion): CommittedInvoice | null => {
@@ -51,14 +69,14 @@ const invoiceAt = (state: AccountInvoices, run: InvoiceRun, occasion: Occasion):
 };
 
 /** When runs would be by themselves; a change that is only planned schedules anew. */
-const firstRunAt = (state: AccountInvoices, occasion: Occasion): Instant | null => {
+export const firstRunAt = (state: AccountInvoices, occasion: Occasion): Instant | null => {
   const { account, lastRun, nextAt } = state;
   if (account === null) return null;
   return nextAt ?? nextRunAt(state, lastRun ?? runOn(account, occasion.now), occasion.settings);
 };
 
 /** The last day up to another on which a run comes by itself; null when none does. */
-const lastRunUpTo = (state: AccountInvoices, until: LocalDate, occasion: Occasion): LocalDate | null => {
+export const lastRunUpTo = (state: AccountInvoices, until: LocalDate, occasion: Occasion): LocalDate | null => {
   const { account } = state;
   let last: LocalDate | null = null;
   let at = account === null ? null : firstRunAt(state, occasion);
@@ -93,7 +111,7 @@ const invoiceUpTo = (state: AccountInvoices, wanted: InvoiceRun, occasion: Occas
 
 type Upcoming = { readonly run: InvoiceRun; readonly invoice: CommittedInvoice };
 
-const isWanted = (item: Pick<InvoiceItem, 'subscriptionId' | 'bundleId'>, billing: Billing): boolean =>
+export const isWanted = (item: Pick<InvoiceItem, 'subscriptionId' | 'bundleId'>, billing: Billing): boolean =>
   'subscriptionId' in billing ? item.subscriptionId === billing.subscriptionId : item.bundleId === billing.bundleId;
 
 /** The next invoice by itself that a run makes; null when runs make none. */
@@ -132,11 +150,11 @@ const upcomingInvoice = (
   return null;
 };
 
-/** The invoice that asking for one would give, without deciding anything. Usage that is not known yet is left out. */
+/** The invoice that asking for one would give, without deciding anything. Usage that nobody counted is left out. */
 export const previewInvoice = (before: AccountInvoices, request: PreviewRequest): Preview => {
   const { targetDate, upcoming, billing, planned } = request;
   const occasion = occasionOf(request);
-  const state = withPlanned(before, planned ?? []);
+  const state = previewed(before, request);
   const { account } = state;
   if (!account) return { rejected: { code: 'account-unknown' } };
   if (upcoming) return { invoice: upcomingInvoice(state, billing, occasion) };

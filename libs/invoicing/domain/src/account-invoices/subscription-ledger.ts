@@ -1,8 +1,8 @@
-import type { Instant, LocalDate } from '@billstream/kernel';
+import type { LocalDate } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import type { DateRange } from '../repair/date-range';
 import type { BilledRecurring } from '../repair/reconcile';
-import type { BillingTimeline, InvoiceItem } from './account-invoices.events';
+import type { BillingTimeline, CountedPeriod, InvoiceItem } from './account-invoices.events';
 
 /** Which invoice charged it, so that it can be taken off the ledger again when that is voided. */
 type Charged = { readonly invoiceId: string };
@@ -16,15 +16,14 @@ export type BilledFixed = Charged & {
   readonly date: LocalDate;
   readonly amountMinor: number;
 };
-export type BilledUsage = Charged & {
-  readonly usageName: string;
-  readonly fromAt: Instant;
-  readonly toAt: Instant;
-  readonly amountMinor: number;
-  readonly trackingIds?: readonly string[];
-  /** It was charged while it was under way. */
-  readonly isAhead?: true;
-};
+export type BilledUsage = Charged &
+  CountedPeriod & {
+    readonly usageName: string;
+    readonly amountMinor: number;
+    readonly trackingIds?: readonly string[];
+    /** It was charged while it was under way. */
+    readonly isAhead?: true;
+  };
 
 /** What a subscription was charged, and what it should be: all that the next run compares. */
 export type SubscriptionLedger = {
@@ -67,7 +66,8 @@ const usageOf = ({ item, invoiceId, madeOn }: Entry): readonly BilledUsage[] => 
       amountMinor,
       invoiceId,
       ...(trackingIds === undefined ? {} : { trackingIds }),
-      ...(endDate !== null && endDate > madeOn ? { isAhead: true } : {}),
+      // Older items do not say up to when they were counted.
+      ...(usagePeriod.countedUntil !== undefined || (endDate !== null && endDate > madeOn) ? { isAhead: true } : {}),
     },
   ];
 };
@@ -109,12 +109,16 @@ const periodsWithIds = 60;
 const withoutOldIds = (usage: readonly BilledUsage[]): readonly BilledUsage[] =>
   usage.length <= periodsWithIds || usage.at(-periodsWithIds - 1)?.trackingIds === undefined
     ? usage
-    : usage.map((one, index) => {
-        if (index >= usage.length - periodsWithIds || one.trackingIds === undefined) return one;
-        const { usageName, fromAt, toAt, amountMinor, invoiceId, isAhead } = one;
-        const rest = { usageName, fromAt, toAt, amountMinor, invoiceId };
-        return isAhead === undefined ? rest : { ...rest, isAhead };
-      });
+    : usage.map((one, index) => (index >= usage.length - periodsWithIds ? one : withoutIds(one)));
+
+const withoutIds = (one: BilledUsage): BilledUsage => {
+  const { usageName, fromAt, toAt, countedUntil, amountMinor, invoiceId, isAhead } = one;
+  return {
+    ...{ usageName, fromAt, toAt, amountMinor, invoiceId },
+    ...(countedUntil === undefined ? {} : { countedUntil }),
+    ...(isAhead === undefined ? {} : { isAhead }),
+  };
+};
 
 export type Ledgers = Readonly<Record<string, SubscriptionLedger>>;
 
@@ -162,14 +166,15 @@ export const withLate = (
   return { ...ledgers, [subscriptionId]: { ...ledger, late: [...others, period] } };
 };
 
-type Unused = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'> & { readonly subscriptionId: string };
+type Unused = CountedPeriod & { readonly usageName: string; readonly subscriptionId: string };
 
 /** Periods that cost nothing count as charged, by no invoice. */
 export const withUnused = (ledgers: Ledgers, unused: readonly Unused[]): Ledgers =>
   unused.reduce((so, { subscriptionId, ...period }) => {
     const ledger = so[subscriptionId];
     if (ledger === undefined) return so;
-    const usage = [...ledger.usage, { ...period, amountMinor: 0, invoiceId: '' }];
+    const ahead = period.countedUntil === undefined ? {} : { isAhead: true as const };
+    const usage = [...ledger.usage, { ...period, ...ahead, amountMinor: 0, invoiceId: '' }];
     return { ...so, [subscriptionId]: { ...ledger, usage } };
   }, ledgers);
 

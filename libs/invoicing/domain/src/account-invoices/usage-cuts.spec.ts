@@ -1,4 +1,4 @@
-import { decimal } from '@billstream/kernel';
+import { decimal, epochMs } from '@billstream/kernel';
 import type { BillingTransition } from '@billstream/subscriptions-contracts';
 import { account, at, day, lines, phase, simulatedAccount, transition } from '../testing/simulated-account';
 import { defaultSettings } from './invoicing-settings';
@@ -145,5 +145,57 @@ describe('a period that a short look-back bills again', () => {
       },
     ]);
     expect(JSON.stringify(items)).not.toContain('"trackingIds":["counted');
+  });
+});
+
+describe('a period that was charged ahead and then ended early', () => {
+  /** A kilowatt-hour a day. */
+  const metering = () => {
+    const system = simulatedAccount((_, { fromAt, toAt }) => String((epochMs(toAt) - epochMs(fromAt)) / 86_400_000));
+    system.record(account({ billCycleDayLocal: 6 }));
+    return system;
+  };
+  const begun = transition('START', '2018-10-06', metered('1', { recurring: null }));
+
+  it('is charged at its end for what was used since', () => {
+    const system = metering();
+    system.subscribe(begun);
+    system.invoice('2018-11-06');
+    system.subscribe(begun, transition('BILLING_DISABLED', '2018-10-20'));
+    system.moveTo('2019-01-06');
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-11-06 0.00'],
+      ['USAGE 2018-10-06→2018-10-20 14.00'],
+    ]);
+  });
+
+  it('takes nothing off what is used after a pause that came later', () => {
+    const system = metering();
+    system.subscribe(begun);
+    system.moveTo('2018-10-16');
+    system.invoice('2018-11-06');
+    const paused = transition('BILLING_DISABLED', '2018-10-20');
+    const resumed = transition('BILLING_ENABLED', '2018-10-25', metered('1', { recurring: null }));
+    system.subscribe(begun, paused, resumed);
+    system.moveTo('2018-11-06');
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-11-06 10.00'],
+      ['USAGE 2018-10-06→2018-10-20 4.00'],
+      ['USAGE 2018-10-25→2018-11-06 0.00'],
+      ['USAGE 2018-10-25→2018-11-06 12.00'],
+    ]);
+  });
+
+  it('stands as it ended when it turns out to go on after all, and the rest is charged apart', () => {
+    const system = metering();
+    system.subscribe(begun);
+    system.moveTo('2018-10-10');
+    system.invoice('2018-11-06');
+    system.subscribe(begun, transition('BILLING_DISABLED', '2018-10-20'));
+    system.moveTo('2018-10-15');
+    system.subscribe(begun);
+    system.moveTo('2018-11-06');
+    const charged = system.invoices().flatMap(({ items }) => items.map(({ amountMinor }) => amountMinor));
+    expect(charged.reduce((sum, amount) => sum + amount, 0)).toBe(3_100);
   });
 });

@@ -3,6 +3,7 @@ import type { ClosedUsage } from '@billstream/metering-contracts';
 import { plusPeriods } from '../proration/billing-period';
 import { unitsOf } from '../rating/rate-usage';
 import { type UsageCharge, quantitiesOf, usageCharges, usageDetails } from '../rating/usage-charges';
+import type { CountedPeriod } from './account-invoices.events';
 import { accountTimeOf } from './billing-events';
 import { subjectOf } from './proposals';
 import { type NewItem, type Work, plainItem } from './run-work';
@@ -12,7 +13,7 @@ import {
   type UsagePeriod,
   type UsageSection,
   endedPeriods,
-  isPeriodOf,
+  standingPeriods,
   usageSections,
 } from './usage-periods';
 
@@ -21,9 +22,17 @@ export const usageKey = (usageName: string, fromAt: Instant, toAt: Instant): str
 
 const keyOf = ({ usage, fromAt, toAt }: UsagePeriod): string => usageKey(usage.name, fromAt, toAt);
 
-/** What was charged for a period, or for a longer one that it turned out to be a part of. */
+/**
+ * What was charged for a period, or for a longer one that it turned out to be a part of. One that had not come to the
+ * period's beginning when it was counted holds nothing of it.
+ */
 const coverOf = (billed: readonly BilledUsage[], { usageName, fromAt, toAt }: ChargedPeriod): readonly BilledUsage[] =>
-  billed.filter((one) => one.usageName === usageName && one.fromAt <= fromAt && toAt <= one.toAt);
+  billed.filter(
+    (one) =>
+      one.usageName === usageName &&
+      toAt <= one.toAt &&
+      (one.fromAt === fromAt || (one.fromAt < fromAt && fromAt < (one.countedUntil ?? one.toAt))),
+  );
 
 const isSame = (a: ChargedPeriod, b: ChargedPeriod): boolean =>
   a.usageName === b.usageName && a.fromAt === b.fromAt && a.toAt === b.toAt;
@@ -58,7 +67,7 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
 };
 
 const chargedOf = ({ ledger }: Work, section: UsageSection): readonly BilledUsage[] =>
-  ledger.usage.filter((billed) => isPeriodOf(section, billed));
+  standingPeriods(section, ledger.usage);
 
 const asPeriod = ({ account }: Work, { usage, phase }: UsageSection, { fromAt, toAt }: BilledUsage): UsagePeriod => {
   const time = accountTimeOf(account);
@@ -153,12 +162,7 @@ export const unknownPeriods = (work: Work): readonly UsagePeriod[] => {
 };
 
 /** A period of usage that cost nothing and gives no item. */
-export type UnusedPeriod = {
-  readonly subscriptionId: string;
-  readonly usageName: string;
-  readonly fromAt: Instant;
-  readonly toAt: Instant;
-};
+export type UnusedPeriod = CountedPeriod & { readonly subscriptionId: string; readonly usageName: string };
 
 export type ChargedUsage =
   | { readonly items: readonly NewItem[]; readonly unused: readonly UnusedPeriod[] }
@@ -167,8 +171,8 @@ export type ChargedUsage =
 
 /** What the usage of a subscription costs that is due and known; usage that is not known is left out. */
 export const usageItems = (work: Work): ChargedUsage => {
-  const { ledger } = work;
-  const known = knownUsage(ledger);
+  const known = knownUsage(work.ledger);
+  const { subscriptionId } = work.ledger.timeline;
   const items: NewItem[] = [];
   const unused: UnusedPeriod[] = [];
   for (const { period, kind } of wantedPeriods(work)) {
@@ -177,18 +181,19 @@ export const usageItems = (work: Work): ChargedUsage => {
     const made = itemsOf(work, { period, kind, closed, billed: billedFor(work, { period, kind }) });
     if (typeof made === 'string') return made;
     items.push(...made);
-    const { usage, fromAt, toAt } = period;
+    const { usage } = period;
     if (kind !== 'AGAIN' && made.length === 0)
-      unused.push({ subscriptionId: ledger.timeline.subscriptionId, usageName: usage.name, fromAt, toAt });
+      unused.push({ subscriptionId, usageName: usage.name, ...countedPeriod(work, period) });
   }
   return { items, unused };
 };
 
+const countedPeriod = ({ run }: Work, { fromAt, toAt }: UsagePeriod): CountedPeriod =>
+  toAt > run.at ? { fromAt, toAt, countedUntil: run.at } : { fromAt, toAt };
+
 /** What was charged for a period before. */
-const allBilledFor = ({ ledger }: Work, { period, kind }: Wanted): readonly BilledUsage[] => {
-  const named = namedPeriod(period);
-  return kind === 'PART' ? coverOf(ledger.usage, named) : ledger.usage.filter((one) => isSame(one, named));
-};
+const allBilledFor = ({ ledger }: Work, { period }: Wanted): readonly BilledUsage[] =>
+  coverOf(ledger.usage, namedPeriod(period));
 
 /** The same as far as the run looks back; what is known to have changed is compared with all that was charged for it. */
 const billedFor = (work: Work, wanted: Wanted): readonly BilledUsage[] => {
@@ -203,15 +208,16 @@ type Counted = Wanted & { readonly closed: readonly ClosedUsage[]; readonly bill
 const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<ChargedUsage, object> => {
   const { ledger, currency, settings } = work;
   const { period, kind, closed, billed } = counted;
-  const { usage, phase, fromAt, toAt, startDate, endDate } = period;
+  const { usage, phase, startDate, endDate } = period;
+  const isPart = billed.some((one) => !isSame(one, namedPeriod(period)));
   const billedMinor = billed.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
   const due = { usage, quantities: quantitiesOf(closed), billedMinor };
   const charges = usageCharges(due, kind === 'NEW', currency, {
     mode: settings.usageDetailMode,
     // Reported usage only grows; what is metered may have been corrected, and is given back (Kill Bill knows no such thing).
-    mayFall: kind === 'AGAIN' && closed.some(({ rule }) => rule !== null),
+    mayFall: !isPart && closed.some(({ rule }) => rule !== null),
   });
-  if (charges === 'charged-more-before' && kind === 'PART') return [];
+  if (charges === 'charged-more-before' && isPart) return [];
   if (typeof charges === 'string') return `usage-${charges}`;
   if (kind === 'AGAIN' && isAbsorbed(work, closed, charges)) return [];
   const shown = settings.isZeroUsageLeftOut ? charges.filter(({ amountMinor }) => amountMinor !== 0) : charges;
@@ -226,7 +232,7 @@ const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<Cha
     rate: charge.rate,
     quantity: charge.quantity,
     usageName: usage.name,
-    usagePeriod: { fromAt, toAt },
+    usagePeriod: countedPeriod(work, period),
     itemDetails: usageDetails(charge, closed),
     ...(index === 0 && trackingIds.length > 0 ? { trackingIds } : {}),
   }));

@@ -127,8 +127,17 @@ export const endedPeriods = (
 /** A period as it stands on what was charged for it. */
 export type ChargedPeriod = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'>;
 
-/** What was charged of a section that is still a period of it: one that was ended early is charged by what is left of it. */
-export const isPeriodOf = ({ usage, events }: UsageSection, { usageName, fromAt, toAt }: ChargedPeriod): boolean => {
+const isWithin = ({ usage, events }: UsageSection, { usageName, fromAt, toAt }: ChargedPeriod): boolean => {
   const [opening, ending] = [events[0]?.at, events.at(-1)?.endAt ?? null];
   return usageName === usage.name && opening !== undefined && fromAt >= opening && (ending === null || toAt <= ending);
+};
+
+/**
+ * What was charged of a section's periods as they are now. One that was ended early is charged by what is left of it; and
+ * what was charged for that stands, also when the section turns out to go on after all: the rest is a period of its own.
+ */
+export const standingPeriods = (section: UsageSection, billed: readonly BilledUsage[]): readonly BilledUsage[] => {
+  const own = billed.filter((one) => isWithin(section, one));
+  const ends = new Map(own.map(({ fromAt, toAt }) => [fromAt, toAt]));
+  return own.filter(({ fromAt, toAt }) => ends.get(fromAt) === toAt);
 };

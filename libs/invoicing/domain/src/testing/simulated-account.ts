@@ -17,6 +17,7 @@ import type {
   BillingTimeline,
   CommittedInvoice,
   RecordedAccount,
+  UsagePeriodRequest,
 } from '../account-invoices/account-invoices.events';
 import type { AccountInvoices } from '../account-invoices/account-invoices.state';
 
@@ -111,9 +112,12 @@ export const timeline = (
   ...facts,
 });
 
+/** What was used of a unit in as much of a period as has gone by. */
+type Quantity = (unit: string, period: { readonly fromAt: Instant; readonly toAt: Instant }) => string;
+
 /** An account whose clock moves in order: what was scheduled happens on the way, usage is answered at once. */
 export const simulatedAccount = (
-  quantity: (unit: string) => string = () => '0',
+  quantity: Quantity = () => '0',
   startsAt = '2018-10-06',
   /** The rule that metered the unit; null: it was reported. */
   ruleOf: (unit: string) => ClosedUsage['rule'] = () => null,
@@ -125,10 +129,12 @@ export const simulatedAccount = (
   const answer = (event: AccountInvoicesEvent, { settings }: Pick<AccountInvoicesCommand, 'settings'>): void => {
     if (event.type !== 'UsageRequested') return;
     const { requestId, subscriptionId, periods } = event.data;
+    const used = ({ unit, fromAt, toAt }: UsagePeriodRequest): string =>
+      quantity(unit, { fromAt, toAt: toAt < now ? toAt : now });
     const usages = periods.map((period) => ({
       ...period,
-      quantity: decimal(quantity(period.unit)),
-      metered: decimal(quantity(period.unit)),
+      quantity: decimal(used(period)),
+      metered: decimal(used(period)),
       free: decimal(0),
       records: 1,
       syntheticBuckets: 0,

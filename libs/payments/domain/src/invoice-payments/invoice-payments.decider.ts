@@ -173,7 +173,7 @@ type Request = ClientKeys & {
 };
 
 /** The payment that the next attempt at the invoice belongs to. */
-export const nextPaymentId = ({ succeeded }: InvoicePayments, invoiceId: string): string =>
+export const nextPaymentId = ({ succeeded }: Pick<InvoicePayments, 'succeeded'>, invoiceId: string): string =>
   derivedId('payment', invoiceId, String(succeeded));
 
 /** Ids follow from the invoice and two counters, so a decision made twice names the same attempt. */

@@ -5,6 +5,7 @@ import type { AccountInvoices } from '../account-invoices.state';
 import { invoiceRun } from '../invoice-run';
 import type { AccountInvoicesRejection } from '../rejections';
 import { type Given, type Occasion, occasionOf, todayOf } from '../steps';
+import { isEndOverdue, recordUnblocked } from './record-overdue';
 import { reschedule, runOn, runsByItself } from './automatic-run';
 
 /** Somebody asks for an invoice; null is today. It runs whatever keeps the automatic ones off (Kill Bill 2.12). */
@@ -28,13 +29,14 @@ export const askForInvoice = (
 ): Decision<AccountInvoicesEvent, AccountInvoicesRejection> => {
   if (state.account === null) return reject({ code: 'account-unknown' });
   const occasion = occasionOf(command);
-  const run = runOn(state.account, command.now, command.targetDate);
+  const run = { ...runOn(state.account, command.now, command.targetDate), isAsked: true as const };
   const tooFar = isTooFar(state.account, run, occasion);
   return tooFar ? reject(tooFar) : accept(...invoiceRun(run, occasion)(state));
 };
 
 export const runDue = (state: AccountInvoices, command: InvoiceDue): readonly AccountInvoicesEvent[] => {
   if (state.account === null || state.parked !== null) return [];
+  if (isEndOverdue(state, command.dueAt)) return recordUnblocked(state, command);
   const occasion = occasionOf(command);
   return runsByItself(state)
     ? invoiceRun(runOn(state.account, command.dueAt), occasion)(state)

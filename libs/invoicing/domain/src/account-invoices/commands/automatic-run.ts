@@ -30,10 +30,14 @@ export const runSince =
     return automaticRun(occasion, since < occasion.now ? since : occasion.now)(state);
   };
 
-/** Says anew when to run next, by the last run there was. */
+/**
+ * Says anew when to run next, by the last run there was. One that waits for usage says it at its end; where nothing runs
+ * by itself any more, and nobody asked for it, that end is now, and what it waited for is asked for again later.
+ */
 export const reschedule =
   (occasion: Occasion): Step =>
-  (state) =>
-    state.account === null || state.pending !== null
-      ? []
-      : scheduleNext(state.lastRun ?? runOn(state.account, occasion.now), occasion)(state);
+  (state) => {
+    const { account, pending, lastRun } = state;
+    const goesOn = pending !== null && (pending.run.isAsked === true || runsByItself(state));
+    return account === null || goesOn ? [] : scheduleNext(lastRun ?? runOn(account, occasion.now), occasion)(state);
+  };

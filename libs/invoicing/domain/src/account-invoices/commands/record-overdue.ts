@@ -1,7 +1,11 @@
+import { type Instant, plusMs } from '@billstream/kernel';
 import type { AccountInvoicesEvent } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
 import { type Given, inSequence, occasionOf } from '../steps';
 import { automaticRun, reschedule } from './automatic-run';
+
+/** Longer than messages are under way while everything works: then somebody has to look why they do not arrive. */
+const endingMsMax = 86_400_000;
 
 /** The account entered an overdue state that blocks what it has, or one that does not. */
 export type RecordOverdue = Given & { readonly type: 'RecordOverdue'; readonly blocksBilling: boolean };
@@ -20,12 +24,19 @@ export const recordOverdue = (state: AccountInvoices, command: RecordOverdue): r
   if (account === null || hold === wanted || (hold === 'none' && !command.blocksBilling)) return [];
   const { accountId } = account;
   return inSequence(state, [
-    () => [{ type: 'InvoicingHeld', data: { accountId, isEnding: !command.blocksBilling } }],
+    () => [{ type: 'InvoicingHeld', data: { accountId, ...holdOf(command) } }],
     reschedule(occasionOf(command)),
   ]);
 };
 
-export const recordUnblocked = (state: AccountInvoices, command: RecordUnblocked): readonly AccountInvoicesEvent[] => {
+const holdOf = ({ blocksBilling, now }: RecordOverdue): { readonly isEnding: boolean; readonly until?: Instant } =>
+  blocksBilling ? { isEnding: false } : { isEnding: true, until: plusMs(now, endingMsMax) };
+
+/** Whether the end of a block was waited for long enough: an account must not leave billing because a message is lost. */
+export const isEndOverdue = ({ holdUntil }: AccountInvoices, at: Instant): boolean =>
+  holdUntil !== null && at >= holdUntil;
+
+export const recordUnblocked = (state: AccountInvoices, command: Given): readonly AccountInvoicesEvent[] => {
   const { account } = state;
   if (account === null || state.hold !== 'ending') return [];
   return inSequence(state, [
