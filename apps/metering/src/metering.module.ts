@@ -11,6 +11,7 @@ import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
+import { UsageReportEndpoint } from './http/usage-report.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
 import { meteringOf, meteringToken } from './metering';
 import { OnFactsOfOthers } from './reactions/on-facts-of-others';
@@ -25,6 +26,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     RecordLogEndpoint,
     UsageEventsEndpoint,
     UsageCorrectionsEndpoint,
+    UsageReportEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
     LimitHistoryEndpoint,

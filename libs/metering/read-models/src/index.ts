@@ -18,3 +18,7 @@ export { subscriptionById, userByName, userOfAccount } from './users.query';
 export type { SubscriptionView, UserView } from './users.query';
 export { nameKey, recordsNamed } from './usage-records.query';
 export type { NamedRecord, RecordName } from './usage-records.query';
+export { lineageRecords } from './lineage.query';
+export type { LineageAsked, LineageRecord } from './lineage.query';
+export { countedPosition, reportIntervals, usageReport } from './usage-report.query';
+export type { ReportAsked, ReportGroup, ReportInterval, ReportRow } from './usage-report.query';

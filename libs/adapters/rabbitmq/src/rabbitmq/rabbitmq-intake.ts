@@ -24,7 +24,7 @@ export const rabbitMqIntake =
       try {
         channel = await unlessAborted(connection.model.createConfirmChannel(), signal, () => null);
         if (channel === null) return;
-        await takeUntilLost(channel, { ...options, ...names, signal }, logger);
+        await takeUntilLost(channel, { ...options, ...names, signal }, { ended, logger });
         failures = 0;
       } catch (error) {
         if (!hasEnded(signal) && connection.connected())
@@ -51,7 +51,11 @@ const declare = async (channel: ConfirmChannel, { exchange, answers }: IntakeOpt
   await channel.bindQueue(answers, answers, '#');
 };
 
-const takeUntilLost = async (channel: ConfirmChannel, options: IntakeOptions, logger: Logger): Promise<void> => {
+const takeUntilLost = async (
+  channel: ConfirmChannel,
+  options: IntakeOptions,
+  { ended, logger }: Pick<IntakeParts, 'logger'> & { readonly ended: AbortSignal },
+): Promise<void> => {
   const { exchange, prefetch, signal } = options;
   const running = new Set<Promise<void>>();
   const lost = new Promise<void>((resolve, reject) => {
@@ -70,7 +74,7 @@ const takeUntilLost = async (channel: ConfirmChannel, options: IntakeOptions, lo
   if (!hasEnded(signal)) return;
   // An orderly end finishes what was begun; what is left goes to another process, or waits.
   await channel.cancel(consumerTag).catch(() => undefined);
-  await Promise.allSettled(running);
+  await unlessAborted(Promise.allSettled(running), ended, () => undefined);
 };
 
 const takeOne = async (
