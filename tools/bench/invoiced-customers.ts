@@ -67,7 +67,7 @@ const paid = ({ invoiceId, ...invoice }: Invoice, now: Instant) => {
       now,
     ),
     ...toPayments({ type: 'RecordOutcome', data: { transactionId, holder, outcome, now } }, now),
-    ...toPayments({ type: 'RecordBalance', data: { balanceMinor: 0, asOf: 2 } }, now),
+    ...toPayments({ type: 'RecordBalance', data: { balanceMinor: 0, asOf: 2, purchasedMinor: amountMinor } }, now),
   ];
   return { events, paymentId, transactionId };
 };

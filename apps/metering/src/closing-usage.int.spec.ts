@@ -185,6 +185,53 @@ describe('closing usage for an invoice', () => {
       await close('daily', held, 'bullets', { planName: 'standard-pro', from: '2024-05-01T20:00:00.000Z' }),
     ).toMatchObject({ quantity: '1' });
   });
+  // Kill Bill's own roll-ups (golden u40 and u41): which points belong to which period.
+  it.each([
+    {
+      id: 'u40',
+      begins: '2015-03-15T00:00:00.000Z',
+      ends: null,
+      points: [
+        ['2015-03-01', 'unit', 12],
+        ['2015-03-15', 'unit', 6],
+        ['2015-03-25', 'unit', 4],
+        ['2015-05-15', 'unit', 13],
+        ['2015-05-21', 'unit2', 21],
+        ['2015-05-31', 'unit', 7],
+        ['2015-06-15', 'unit', 100],
+      ] as const,
+      periods: [
+        ['2015-03-15T00:00:00.000Z', '2015-04-15T00:00:00.000Z', '10', '0'],
+        ['2015-04-15T00:00:00.000Z', '2015-05-15T00:00:00.000Z', '0', '0'],
+        ['2015-05-15T00:00:00.000Z', '2015-06-15T00:00:00.000Z', '20', '21'],
+      ] as const,
+    },
+    {
+      id: 'u41',
+      begins: '2015-03-15T18:10:17.000Z',
+      ends: '2015-04-01T11:22:30.000Z',
+      points: [
+        ['2015-03-15T18:10:17Z', 'unit', 12],
+        ['2015-04-01T11:22:30Z', 'unit', 10],
+        ['2015-04-02T00:00:00Z', 'unit', 100],
+      ] as const,
+      periods: [['2015-03-15T18:10:17.000Z', '2015-04-01T11:22:30.000Z', '22', '0']] as const,
+    },
+  ])('rolls what was reported up by periods as Kill Bill does ($id)', async ({ id, begins, ends, points, periods }) => {
+    const held = await holder(id, [
+      transition(begins, phase('standard-monthly', ['unit', 'unit2'])),
+      ...(ends === null ? [] : [transition(ends, null)]),
+    ]);
+    for (const [recordDate, unitType, amount] of points)
+      await json('POST', '/1.0/kb/usages', {
+        subscriptionId: held.subscriptionId,
+        unitUsageRecords: [{ unitType, usageRecords: [{ recordDate, amount }] }],
+      });
+    for (const [from, to, one, other] of periods) {
+      expect([from, await close(id, held, 'unit', { from, to })]).toMatchObject([from, { quantity: one }]);
+      expect([from, await close(id, held, 'unit2', { from, to })]).toMatchObject([from, { quantity: other }]);
+    }
+  });
   it('hears everything twice without a trace', async () => {
     const message = system.heard('accounts.tenant-created.v1', {
       tenantId: system.tenantId,

@@ -27,6 +27,17 @@ export class AppendOutcomeUnknown extends Error {
   }
 }
 
+/** The store takes only so much at once, and these events are more. Nothing was written, and asking again changes nothing. */
+export class AppendTooLarge extends Error {
+  override readonly name = 'AppendTooLarge';
+  constructor(
+    readonly stream: string,
+    options?: { cause: unknown },
+  ) {
+    super(`what was to be appended to ${stream} is more than the store takes at once`, options);
+  }
+}
+
 /** Events in log order, and how far the log has been looked at: `position` may be past the last event of the page. */
 export type SubscriptionPage = {
   readonly events: readonly RecordedEvent[];
@@ -49,7 +60,7 @@ export type EventStore = {
   read(stream: string, from?: bigint, max?: number): Promise<readonly RecordedEvent[]>;
   /** The last `max` events of a stream, oldest first; empty when there is no such stream. */
   readLast(stream: string, max: number): Promise<readonly RecordedEvent[]>;
-  /** All or nothing, durable before it resolves, idempotent for the same ids at the same expected revision. */
+  /** All or nothing, at most 1 MiB (`AppendTooLarge`), durable before it resolves, idempotent for the same ids at the same expected revision. */
   append(stream: string, expected: ExpectedRevision, events: readonly StoredEvent[]): Promise<Appended>;
   /**
    * Every matching event once and in log order, from history into live, until the signal aborts. Back-pressure: the next

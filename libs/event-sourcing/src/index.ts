@@ -1,6 +1,6 @@
 export { accept, reject } from './decider';
 export type { Decider, Decision, Rejection } from './decider';
-export { AppendOutcomeUnknown, RevisionConflict } from './event-store';
+export { AppendOutcomeUnknown, AppendTooLarge, RevisionConflict } from './event-store';
 export type { Appended, EventStore, ExpectedRevision, SubscribeOptions, SubscriptionPage } from './event-store';
 export { currentState } from './folded-streams';
 export { commandHandler, metadataOf } from './handle-command';

@@ -6,6 +6,8 @@ import { dateFrom } from './dates';
 import { invalidValue, missingAmount, wrongCurrency } from './problems';
 
 const textLengthMax = 4_096;
+/** What Kill Bill's column for it holds. */
+const detailsLengthMax = 65_535;
 
 /** Kill Bill's InvoiceItem as a client sends it; what it cannot decide itself is ignored. */
 export class InvoiceItemRequest {
@@ -27,7 +29,7 @@ export class InvoiceItemRequest {
   @IsOptional() @IsNumber() readonly rate?: number | null;
   @IsOptional() @IsString() readonly currency?: string | null;
   @IsOptional() @IsNumber() readonly quantity?: number | null;
-  @IsOptional() @IsString() readonly itemDetails?: string | null;
+  @IsOptional() @IsString() @MaxLength(detailsLengthMax) readonly itemDetails?: string | null;
 }
 
 /** A thousand million million minor units: sums of thousands of such amounts are still exact. */

@@ -86,11 +86,15 @@ export class UsageReportEndpoint {
 
 const rowJson = ({ at, groups, sum, max, mean, records }: ReportRow, groupBy: readonly ReportGroup[]) => {
   const named = groupBy.map((group, index) => [group, groups[index] ?? null] as const);
-  const dimensions = named.flatMap(([group, value]) => (typeof group === 'string' ? [] : [[group.dimension, value]]));
+  const dimensions = named.flatMap(([group, value]) =>
+    typeof group === 'string' ? [] : [[group.dimension, value] as const],
+  );
   return {
     ...(at === null ? {} : { time: at }),
-    ...Object.fromEntries(named.filter(([group]) => typeof group === 'string')),
-    ...(dimensions.length === 0 ? {} : { dimensions: Object.fromEntries(dimensions) as object }),
+    ...Object.fromEntries(
+      named.flatMap(([group, value]) => (typeof group === 'string' ? [[group, value] as const] : [])),
+    ),
+    ...(dimensions.length === 0 ? {} : { dimensions: Object.fromEntries(dimensions) }),
     ...{ sum, max, mean, records },
   };
 };

@@ -93,7 +93,9 @@ export const billedCustomer = (
           type: 'RecordChargedThrough',
           data: {
             now,
-            subscriptions: event.data.subscriptions.filter(({ subscriptionId }) => subscriptionId === bundleId),
+            subscriptions: event.data.through.flatMap(({ chargedThroughDate, subscriptionIds }) =>
+              subscriptionIds.includes(bundleId) ? [{ subscriptionId: bundleId, chargedThroughDate }] : [],
+            ),
           },
         });
     if (event.type !== 'UsageRequested') return;

@@ -1,5 +1,5 @@
 import { type EventStoreServer, memoryLog, startEventStoreServer } from '@billstream/event-store-server';
-import { AppendOutcomeUnknown, type RecordedEvent } from '@billstream/event-sourcing';
+import { AppendOutcomeUnknown, AppendTooLarge, type RecordedEvent } from '@billstream/event-sourcing';
 import { eventStoreContract, sampleEvent, takePages } from '@billstream/event-sourcing/testing';
 import { eventStoreDb } from './event-store-db';
 
@@ -45,6 +45,16 @@ describe('calls to the server', () => {
     const store = eventStoreDb({ connectionString: server.connectionString });
     const event = sampleEvent({ amount: 1n });
     await expect(store.append('bad-1', 'none', [event])).rejects.toThrow('sample.happened.v1.amount is a bigint');
+    await store.close();
+  });
+});
+
+describe('an append larger than 1 MiB', () => {
+  it('is refused by its name, and leaves nothing', async () => {
+    const store = eventStoreDb({ connectionString: server.connectionString });
+    const large = Array.from({ length: 3 }, () => sampleEvent({ text: 'x'.repeat(400_000) }));
+    await expect(store.append('too-large-1', 'none', large)).rejects.toThrow(AppendTooLarge);
+    expect(await store.read('too-large-1')).toEqual([]);
     await store.close();
   });
 });

@@ -8,7 +8,12 @@ import {
   UnsupportedError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
-import { AppendOutcomeUnknown, type ExpectedRevision, RevisionConflict } from '@billstream/event-sourcing';
+import {
+  AppendOutcomeUnknown,
+  AppendTooLarge,
+  type ExpectedRevision,
+  RevisionConflict,
+} from '@billstream/event-sourcing';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Answers that will not be other ones next time. */
@@ -29,6 +34,7 @@ const isFinal = (error: unknown): boolean =>
  */
 export const appendFailure = (error: unknown, stream: string, expected: ExpectedRevision): unknown => {
   if (error instanceof WrongExpectedVersionError) return new RevisionConflict(stream, expected);
+  if (error instanceof MaxAppendSizeExceededError) return new AppendTooLarge(stream, { cause: error });
   return isFinal(error) ? error : new AppendOutcomeUnknown(stream, { cause: error });
 };
 

@@ -1,3 +1,4 @@
+import { AppendTooLarge } from '@billstream/event-sourcing';
 import { silentLogger } from '@billstream/observability';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -44,6 +45,7 @@ class Endpoints {
   }
   @Get('1.0/kb/failures/:kind') fail(@Param('kind') kind: string): void {
     throwIf(kind === 'known' && killBillProblem(404, 3002, 'AccountApiException', 'Account does not exist for id x'));
+    throwIf(kind === 'large' && new AppendTooLarge('catalog-1'));
     throwIf(new Error('the password is 1234'));
   }
   @Get('v1/failures') failV1(@Query() query: PageQuery): void {
@@ -157,6 +159,14 @@ describe('problems', () => {
     expect(answer.body).toContain('c-1');
     expect(answer.body).not.toContain('1234');
   });
+  it('say of what the log cannot take at once that it is too much', async () => {
+    const answer = await send({ url: '/1.0/kb/failures/large' });
+    expect([answer.statusCode, answer.json<{ message: string }>().message]).toEqual([
+      413,
+      'This would record more than the log takes at once (1 MiB); ask for less at a time',
+    ]);
+  });
+
   it('answer unknown routes with 404 in the path’s own dialect', async () => {
     expect((await send({ url: '/1.0/kb/nowhere' })).json()).toMatchObject({ className: expect.any(String) as string });
     expect((await send({ url: '/v1/nowhere' })).json()).toMatchObject({ type: 'urn:problem:not-found', status: 404 });

@@ -1,4 +1,4 @@
-import { AppendOutcomeUnknown, RevisionConflict } from '@billstream/event-sourcing';
+import { AppendOutcomeUnknown, AppendTooLarge, RevisionConflict } from '@billstream/event-sourcing';
 import { type ArgumentsHost, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -46,6 +46,12 @@ const problemOf = (error: unknown, correlationId: string): Problem => {
       status: 503,
       code: 'outcome-unknown',
       detail: 'It is not known whether this was recorded; repeat it with the same Idempotency-Key',
+    };
+  if (error instanceof AppendTooLarge)
+    return {
+      status: 413,
+      code: 'change-too-large',
+      detail: 'This would record more than the log takes at once (1 MiB); ask for less at a time',
     };
   const status = clientErrorStatus(error);
   if (status !== null) return { status, code: codes[status] ?? 'bad-request', detail: messageOf(error) };

@@ -23,6 +23,19 @@ export type UsageClosingEvent =
 
 export const usageClosingStream = (subscriptionId: string): string => `usageClosing-${subscriptionId}`;
 
+/** Bytes that the names of reports may take in an answer: it has to fit into one event, here and where it is heard. */
+const trackingIdBytesMax = 500_000;
+
+/** Quantities with the names of as many reports as fit, first come first named; the others are counted all the same. */
+const namingWhatFits = (usages: readonly ClosedUsage[]): readonly ClosedUsage[] => {
+  let left = trackingIdBytesMax;
+  return usages.map((one) => {
+    if (one.trackingIds === undefined) return one;
+    const trackingIds = one.trackingIds.filter((id) => (left -= Buffer.byteLength(JSON.stringify(id)) + 1) >= 0);
+    return { ...one, trackingIds };
+  });
+};
+
 export const usageClosing: Decider<
   UsageClosingEvent,
   UsageClosingEvent,
@@ -30,8 +43,12 @@ export const usageClosing: Decider<
   never
 > = {
   initial: { requests: [] },
-  decide: (event, { requests }) =>
-    event.type === 'UsageClosed' && requests.includes(event.data.requestId) ? accept() : accept(event),
+  decide: (event, { requests }) => {
+    if (event.type !== 'UsageClosed') return accept(event);
+    const { requestId, usages } = event.data;
+    if (requests.includes(requestId)) return accept();
+    return accept({ ...event, data: { ...event.data, usages: namingWhatFits(usages) } });
+  },
   evolve: (state, event) =>
     event.type === 'UsageClosed' ? { requests: [...state.requests, event.data.requestId] } : state,
 };

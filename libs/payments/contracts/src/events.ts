@@ -14,6 +14,11 @@ export type PaymentsEvent =
       readonly type: 'payments.method-added.v1';
       readonly data: { readonly accountId: string; readonly paymentMethodId: string };
     }
+  /** Somebody paid more than the account owed, by other means than a payment method: it is to be credited. Minor units. */
+  | {
+      readonly type: 'payments.excess-received.v1';
+      readonly data: { readonly accountId: string; readonly amountMinor: number; readonly currency: Currency };
+    }
   /** A transaction of an invoice's payment reached a state. `amountMinor` is positive for every type. */
   | {
       readonly type: 'payments.invoice-payment-changed.v1';

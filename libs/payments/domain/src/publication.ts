@@ -26,6 +26,10 @@ const publicEvents = (recorded: RecordedEvent): readonly PaymentsEvent[] => {
 };
 
 const ofPayer = ({ type, data }: PayerAccountEvent): readonly PaymentsEvent[] => {
+  if (type === 'ExcessReceived') {
+    const { accountId, amountMinor, currency } = data;
+    return [{ type: 'payments.excess-received.v1', data: { accountId, amountMinor, currency } }];
+  }
   if (type === 'DefaultMethodSet') return [{ type: 'payments.default-method-changed.v1', data }];
   if (type !== 'PaymentMethodAdded') return [];
   const { accountId, paymentMethodId } = data;

@@ -77,7 +77,7 @@ const history = async (): Promise<readonly RecordedEvent[]> => {
   await issue(retried, { type: 'DispatchPayment', data: dispatched });
   const outcome = { transactionId: again, holder: 'two', outcome: success, now: then.now };
   await issue(retried, { type: 'RecordOutcome', data: outcome });
-  await issue(retried, { type: 'RecordBalance', data: { balanceMinor: 0, asOf: 9 } });
+  await issue(retried, { type: 'RecordBalance', data: { balanceMinor: 0, asOf: 9, purchasedMinor: 1_000 } });
   return (await store.readAll({ after: null, prefixes: ['invoicePayments-'] })).events;
 };
 

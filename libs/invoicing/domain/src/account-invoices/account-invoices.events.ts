@@ -151,7 +151,7 @@ export type LateUsagePeriod = {
 export type InvoiceRun = {
   readonly targetDate: LocalDate;
   readonly at: Instant;
-  /** Somebody asked for it: it comes to its end whatever keeps others from running. */
+  /** Somebody asked for it: it comes to its end whatever keeps others from running, and counts usage again that was charged. */
   readonly isAsked?: true;
 };
 
@@ -250,7 +250,11 @@ export type AccountInvoicesEvent =
       'ChargedThroughChanged',
       {
         readonly accountId: string;
-        readonly subscriptions: readonly { readonly subscriptionId: string; readonly chargedThroughDate: LocalDate }[];
+        /** By day, which most subscriptions of an account share: it may have very many. */
+        readonly through: readonly {
+          readonly chargedThroughDate: LocalDate;
+          readonly subscriptionIds: readonly string[];
+        }[];
       }
     >
   | DomainEvent<

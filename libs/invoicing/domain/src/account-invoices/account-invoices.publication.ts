@@ -52,7 +52,15 @@ const published: { readonly [Type in AccountInvoicesEvent['type']]?: (data: Data
   CreditApplied: itemsMade,
   InvoiceVoided: (data) => ({ type: 'invoicing.invoice-voided.v1', data }),
   BalanceChanged: (data) => ({ type: 'invoicing.balance-changed.v1', data }),
-  ChargedThroughChanged: (data) => ({ type: 'invoicing.charged-through-changed.v1', data }),
+  ChargedThroughChanged: ({ accountId, through }) => ({
+    type: 'invoicing.charged-through-changed.v1',
+    data: {
+      accountId,
+      subscriptions: through.flatMap(({ chargedThroughDate, subscriptionIds }) =>
+        subscriptionIds.map((subscriptionId) => ({ subscriptionId, chargedThroughDate })),
+      ),
+    },
+  }),
   CreditTransferred: (data) => ({ type: 'invoicing.credit-transferred.v1', data }),
   BillCycleDayChosen: (data) => ({ type: 'invoicing.bill-cycle-day-chosen.v1', data }),
 };

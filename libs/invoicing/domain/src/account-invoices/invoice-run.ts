@@ -9,6 +9,7 @@ import { type Occasion, type Step, billable, inSequence, todayOf } from './steps
 import type { SubscriptionLedger } from './subscription-ledger';
 import type { UnusedPeriod } from './usage-items';
 import type { UsagePeriod } from './usage-periods';
+import { entriesOf } from './book';
 
 /** Never below the largest target date used before, so that a back-dated event leaves no gap (Kill Bill 2.12). */
 export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun => ({
@@ -19,24 +20,29 @@ export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun =
       : wanted.targetDate,
 });
 
-/** A request, a decision, and what may be outstanding at a time: a run that needs more asks again when it has these. */
-const periodsInRequest = 250;
-const periodsAtOnce = 1_500;
+/** Quantities of a request and of a decision, and requests outstanding: a run that needs more asks again when it has these. */
+const quantitiesInRequest = 250;
+const quantitiesAtOnce = 1_500;
 const requestsAtOnce = 300;
+
+/** A period has a quantity for each unit of its price. */
+const quantitiesOf = ({ usage }: UsagePeriod): number => unitsOf(usage).length;
 
 /** Periods in groups of one plan, none too large for an event. */
 const groupsOf = (periods: readonly UsagePeriod[]): readonly (readonly UsagePeriod[])[] => {
   const groups: UsagePeriod[][] = [];
-  const open = new Map<string, UsagePeriod[]>();
+  const open = new Map<string, { readonly group: UsagePeriod[]; quantities: number }>();
   for (const period of periods) {
     const { planName } = period.phase;
-    let group = open.get(planName);
-    if (group === undefined || group.length >= periodsInRequest) {
-      group = [];
-      open.set(planName, group);
-      groups.push(group);
+    const quantities = quantitiesOf(period);
+    let last = open.get(planName);
+    if (last === undefined || last.quantities + quantities > quantitiesInRequest) {
+      last = { group: [], quantities: 0 };
+      open.set(planName, last);
+      groups.push(last.group);
     }
-    group.push(period);
+    last.group.push(period);
+    last.quantities += quantities;
   }
   return groups;
 };
@@ -61,16 +67,25 @@ const requestsFor = (
 };
 
 /** What the run needs and nobody has asked for, as much of it as one decision may ask for. */
-export const usageRequests = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun, occasion: Occasion) => {
+export const usageRequests = (
+  state: AccountInvoices,
+  account: RecordedAccount,
+  run: InvoiceRun,
+  occasion: Occasion,
+) => {
   const asked = new Set(state.pending?.periods);
-  let left = (state.pending?.requests.length ?? 0) < requestsAtOnce ? periodsAtOnce : 0;
+  let left = (state.pending?.requests.length ?? 0) < requestsAtOnce ? quantitiesAtOnce : 0;
   const wanted = unknownUsage(state, run, occasion).map(({ ledger, periods }) => {
     const { subscriptionId } = ledger.timeline;
     const open = periods.filter(
       ({ usage, fromAt, toAt }) => !asked.has(usageRequestKey(subscriptionId, { usageName: usage.name, fromAt, toAt })),
     );
-    const taken = open.slice(0, left);
-    left -= taken.length;
+    const taken = open.filter((period) => {
+      // The first is taken, however many units it has.
+      const fits = left > 0 && (left === quantitiesAtOnce || quantitiesOf(period) <= left);
+      left = fits ? left - quantitiesOf(period) : 0;
+      return fits;
+    });
     return { ledger, periods: taken };
   });
   return wanted
@@ -115,7 +130,7 @@ export const scheduleNext =
 /** The id of the draft that runs add to, where the account has it so: the newest one; null when there is none. */
 export const reusableDraft = (state: AccountInvoices, accountId: string): string | null => {
   if (!isTagged(state, accountId, 'AUTO_INVOICING_REUSE_DRAFT')) return null;
-  const drafts = Object.entries(state.invoices).filter(([, { status }]) => status === 'DRAFT');
+  const drafts = entriesOf(state.invoices).filter(([, { status }]) => status === 'DRAFT');
   return drafts.at(-1)?.[0] ?? null;
 };
 

@@ -5,6 +5,7 @@ import { account, at, phase, timeline, transition } from '../testing/simulated-a
 import { type AccountInvoicesCommand, accountInvoices } from './account-invoices.decider';
 import type { AccountInvoicesEvent } from './account-invoices.events';
 import { accountInvoicesSchema } from './account-invoices.schema';
+import { namesIn, valuesIn } from './book';
 
 const appendBytesMax = 1_048_576;
 const bytesOf = (events: readonly StoredEvent[]): number =>
@@ -92,9 +93,57 @@ describe('an invoice larger than an append', () => {
     expect(invoices).toHaveLength(1);
     expect(invoices[0]?.itemsDrawn).toBe(2_000);
     expect(Object.values(state.subscriptions).map(({ recurring }) => recurring.length)).toEqual(Array(1_000).fill(2));
-    expect(Object.values(state.invoices)[0]?.items).toHaveLength(2_000);
+    expect(valuesIn(state.invoices)[0]?.items).toHaveLength(2_000);
     expect(state.drawn).toEqual({});
     expect(store.largest()).toBeLessThan(appendBytesMax);
+    // The days up to which they are charged are one append with the rest of the invoice: 40 bytes for each of them.
+    const [through] = (await store.read('accountInvoices-1')).filter(({ type }) => type.includes('charged-through'));
+    expect(accountInvoicesSchema.decode(through!)?.data).toMatchObject({
+      through: [{ chargedThroughDate: '2018-12-06', subscriptionIds: Object.keys(state.subscriptions) }],
+    });
+    expect(JSON.stringify(through?.data).length).toBeLessThan(1_000 * 40);
+  }, 60_000);
+
+  it('has a few charges by hand with long details', async () => {
+    const store = limitedStore(memoryEventStore());
+    const now = at('2018-10-06');
+    const { issue } = largeAccount(store);
+    await issue({ type: 'RecordAccount', account: account({ billCycleDayLocal: 6 }), now });
+    const item = {
+      ...{ type: 'EXTERNAL_CHARGE' as const, amountMinor: 100, invoiceId: null, description: null },
+      ...{ startDate: null, endDate: null, linkedItemId: null, quantity: null, rate: null, usageName: null },
+      itemDetails: 'x'.repeat(65_535),
+    };
+    const items = Array.from({ length: 20 }, () => item);
+    await issue({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
+    const { state } = await committedIn(store);
+    expect(Object.values(state.invoices).map(({ items: own, chargedMinor }) => [own.length, chargedMinor])).toEqual([
+      [20, 2_000],
+    ]);
+    expect(store.largest()).toBeLessThan(appendBytesMax);
+  });
+
+  it('asks for many units of many periods in requests that fit, and charges them all', async () => {
+    const store = limitedStore(memoryEventStore());
+    const now = at('2018-10-06');
+    const { issue } = largeAccount(store, now);
+    const referenceTime = at('2018-06-06');
+    await issue({ type: 'RecordAccount', account: account({ billCycleDayLocal: 6, referenceTime }), now });
+    const block = { size: decimal(1), max: null, price: decimal('0.5') };
+    const units = Array.from({ length: 60 }, (_, n) => `${'calls of a long name '.repeat(5)}${n}`);
+    const tiers = [{ blocks: units.map((unit) => ({ unit, ...block })), limits: [], recurringPrice: null }];
+    const many = phase({ recurring: null, usages: [{ ...usage, tiers }] });
+    await issue({ type: 'RecordBillingTimeline', timeline: timeline([transition('START', '2018-06-06', many)]), now });
+    await issue({ type: 'Invoice', targetDate: '2018-10-06' as LocalDate, now });
+    const { state, invoices } = await committedIn(store);
+    const days = 122;
+    expect(invoices.map(({ amountMinor }) => amountMinor)).toEqual([days * units.length * 50]);
+    expect(state.pending).toBeNull();
+    expect(store.largest()).toBeLessThan(appendBytesMax);
+    const asked = (await store.read('accountInvoices-1')).map((one) => accountInvoicesSchema.decode(one));
+    const requested = asked.flatMap((event) => (event?.type === 'UsageRequested' ? [event.data.periods.length] : []));
+    expect(requested.reduce((sum, count) => sum + count, 0)).toBe(days * units.length);
+    expect(Math.max(...requested)).toBeLessThanOrEqual(250);
   }, 60_000);
 
   it('charges ten years of a daily plan with daily usage, and each run after it as little as ever', async () => {
@@ -141,10 +190,10 @@ describe('an invoice larger than an append', () => {
       issue({ type: 'AddItems', items, effectiveDate: null, autoCommit: false, now });
     await add(charges(1, 1, null));
     await add(charges(1, 1, null));
-    const [first = '', second = ''] = Object.keys((await committedIn(store)).state.invoices);
+    const [first = '', second = ''] = namesIn((await committedIn(store)).state.invoices);
     await add([...charges(500, 2, first), ...charges(600, 3, second)]);
     const { state } = await committedIn(store);
-    expect(Object.values(state.invoices).map(({ items, chargedMinor }) => [items.length, chargedMinor])).toEqual([
+    expect(valuesIn(state.invoices).map(({ items, chargedMinor }) => [items.length, chargedMinor])).toEqual([
       [501, 1_001],
       [601, 1_801],
     ]);
@@ -171,7 +220,7 @@ describe('an invoice larger than an append', () => {
       await largeAccount(memory).issue(due, retry === 'another' ? 'due again' : 'due');
       const { state, invoices } = await committedIn(memory);
       expect(invoices).toHaveLength(1);
-      expect(Object.values(state.invoices)[0]?.items).toHaveLength(2_000);
+      expect(valuesIn(state.invoices)[0]?.items).toHaveLength(2_000);
     }
   }, 120_000);
 });

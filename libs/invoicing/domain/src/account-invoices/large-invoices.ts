@@ -21,9 +21,10 @@ const groupsOf = (items: readonly InvoiceItem[]): readonly (readonly InvoiceItem
 
 type Invoice = Itemized & { readonly accountId: string; readonly invoiceId: string };
 
-/** A few items certainly fit: they are not measured. */
+/** A few items certainly fit where none has a long text: they are not measured. */
 const isSmall = (items: readonly InvoiceItem[]): boolean =>
-  items.length <= 100 && items.every(({ trackingIds }) => trackingIds === undefined);
+  items.length <= 100 &&
+  items.every(({ trackingIds, itemDetails }) => trackingIds === undefined && (itemDetails?.length ?? 0) < 2_000);
 
 /** The event that makes or extends an invoice, after the events that draw its items where these are too many for one. */
 export const inParts = <Data extends Invoice>(

@@ -14,6 +14,7 @@ import { inParts } from './large-invoices';
 import { amountOf, chargesOf, rawBalanceOf } from './invoice-totals';
 import { settleCredit } from './settle-credit';
 import { type Billable, type Occasion, type Step, billable, inSequence, payerOf } from './steps';
+import { entryOf } from './book';
 
 /** The day up to which an invoice charges, and the account's day on which it is made. */
 export type InvoiceDates = { readonly targetDate: LocalDate; readonly today: LocalDate };
@@ -31,7 +32,7 @@ const headOf = (
   items: readonly NewItem[],
   { targetDate, today }: InvoiceDates,
 ): InvoiceHead => {
-  const invoiceId = derivedId('invoice', account.accountId, String(Object.keys(state.invoices).length));
+  const invoiceId = derivedId('invoice', account.accountId, String(state.invoices.size));
   return {
     invoiceId,
     accountId: account.accountId,
@@ -89,11 +90,14 @@ const chargedThrough =
       if (before === undefined || before < date) through.set(subscriptionId, date);
     }
     if (through.size === 0) return [];
-    const subscriptions = [...through].map(([subscriptionId, chargedThroughDate]) => ({
-      subscriptionId,
-      chargedThroughDate,
-    }));
-    return [{ type: 'ChargedThroughChanged', data: { accountId, subscriptions } }];
+    const byDate = new Map<LocalDate, string[]>();
+    for (const [subscriptionId, date] of through) {
+      const others = byDate.get(date);
+      if (others === undefined) byDate.set(date, [subscriptionId]);
+      else others.push(subscriptionId);
+    }
+    const days = [...byDate].map(([chargedThroughDate, subscriptionIds]) => ({ chargedThroughDate, subscriptionIds }));
+    return [{ type: 'ChargedThroughChanged', data: { accountId, through: days } }];
   };
 
 /** A new invoice that is owed at once. One that was brought over is owed to nobody here and moves nothing. */
@@ -126,7 +130,7 @@ export const draftInvoice =
 export const extendDraft =
   (invoiceId: string, items: readonly NewItem[], targetDate: LocalDate | null): Step =>
   (state) => {
-    const draft = state.invoices[invoiceId];
+    const draft = entryOf(state.invoices, invoiceId);
     const { account } = state;
     if (draft === undefined || account === null) return [];
     const data = {
@@ -143,7 +147,7 @@ export const commitDraft =
   (invoiceId: string, occasion: Occasion): Step =>
   (state) => {
     const known = billable(state);
-    const draft = state.invoices[invoiceId];
+    const draft = entryOf(state.invoices, invoiceId);
     if (known === null || draft === undefined) return [];
     const { accountId } = known.account;
     const { invoiceNumber, invoiceDate, targetDate, items } = draft;

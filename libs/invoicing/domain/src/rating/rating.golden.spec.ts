@@ -12,6 +12,7 @@ import {
 } from '@billstream/kernel';
 import type { ResolvedUsage } from '@billstream/subscriptions-contracts';
 import golden from '../golden/usage.json';
+import { account, at, phase, simulatedAccount, transition } from '../testing/simulated-account';
 import { type Quantities, rateUsage } from './rate-usage';
 import { type UsageDetailMode, usageCharges } from './usage-charges';
 
@@ -42,7 +43,15 @@ type Entry = {
   readonly rawUsage?: readonly Raw[];
   readonly existingItems?: readonly Item[];
   readonly detailMode?: string;
+  readonly billCycleDay?: number;
+  readonly events?: readonly (string | { readonly at: string; readonly type: string })[];
+  readonly targetDate?: string;
   readonly expect: {
+    readonly periods?: readonly {
+      readonly start: string;
+      readonly end: string;
+      readonly units: Readonly<Record<string, string>>;
+    }[];
     readonly amount?: string;
     readonly tierAmounts?: readonly string[];
     readonly items?: readonly Item[];
@@ -138,4 +147,38 @@ describe('rating agrees with the reference engine', () => {
       expect(compared.map(shown).sort()).toEqual((expected.items ?? []).map(shown).sort());
     },
   );
+
+  const instantIn = (text: string): string => (text.includes('T') ? text : `${text}T00:00:00.000Z`);
+  const momentOf = (event: string | { readonly at: string }): string =>
+    instantIn(typeof event === 'string' ? event : event.at);
+
+  // Which points belong to a period is metering's to say: its tests roll these up.
+  it.each(ofKind('rollup'))('$id asks for the usage of each period', ({ usage, events = [], targetDate, ...entry }) => {
+    const used = { ...resolved(usage), billingPeriod: 'MONTHLY' as const };
+    const [begins = '', ...others] = events.map(momentOf);
+    const isCancelled = events.some((event) => typeof event !== 'string' && event.type === 'CANCEL');
+    const system = simulatedAccount(() => '1', begins);
+    system.record(account({ billCycleDayLocal: entry.billCycleDay ?? 0, referenceTime: at(begins) }));
+    system.subscribe(
+      transition('START', begins, phase({ recurring: null, usages: [used] })),
+      ...(isCancelled ? others.map((when) => transition('CANCEL', when, null)) : []),
+    );
+    system.moveTo(isCancelled ? (others.at(-1) ?? '') : instantIn(targetDate ?? ''));
+    const asked = system.events.flatMap((event) => (event.type === 'UsageRequested' ? event.data.periods : []));
+    const shown = (fromAt: string, toAt: string, unit: string): string =>
+      [new Date(fromAt).toISOString(), new Date(toAt).toISOString(), unit].join(' ');
+    expect([...new Set(asked.map(({ fromAt, toAt, unit }) => shown(fromAt, toAt, unit)))].sort()).toEqual(
+      (entry.expect.periods ?? [])
+        .flatMap(({ start, end, units }) =>
+          Object.keys(units).map((unit) => shown(instantIn(start), instantIn(end), unit)),
+        )
+        .sort(),
+    );
+  });
+
+  it('in every entry that was given', () => {
+    const played = ['price', 'bill', 'rollup'].map((kind) => ofKind(kind).length);
+    expect(played.reduce((sum, count) => sum + count)).toBe(entries.length);
+    expect(entries).toHaveLength(25);
+  });
 });

@@ -1,6 +1,7 @@
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import {
+  type AskedInvoice,
   type ManualPayTag,
   type PayerAccount,
   type PayerAccountEvent,
@@ -54,6 +55,12 @@ export type PayerAccountCommand =
   | { readonly type: 'HoldBackInvoice'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
   /** The invoice has been charged, or asks for nothing any more. */
   | { readonly type: 'ReleaseInvoice'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
+  /** Somebody wants everything paid that the account owes. */
+  | {
+      readonly type: 'AskForAllInvoices';
+      readonly data: { readonly invoices: readonly AskedInvoice[]; readonly now: Instant };
+    }
+  | { readonly type: 'RecordExcess'; readonly data: { readonly amountMinor: number; readonly now: Instant } }
   /** Changes nothing; its answer carries the state that a decision would see now. */
   | { readonly type: 'Look' };
 
@@ -87,6 +94,16 @@ export const payerAccount: Decider<PayerAccountCommand, PayerAccountEvent, Payer
       }
       case 'RemovePaymentMethod':
         return removeMethod(command.data, state, accountId);
+      case 'AskForAllInvoices': {
+        const { invoices, now: at } = command.data;
+        return accept({ type: 'AllInvoicesAsked', data: { accountId, invoices, at } });
+      }
+      case 'RecordExcess': {
+        const { currency } = state.facts;
+        const { amountMinor, now: at } = command.data;
+        if (currency === null || amountMinor <= 0) return accept();
+        return accept({ type: 'ExcessReceived', data: { accountId, amountMinor, currency, at } });
+      }
     }
   },
   evolve: evolvePayerAccount,

@@ -17,6 +17,7 @@ import {
   transition,
 } from '../../testing/simulated-account';
 import type { AskedItem } from './add-items';
+import { namesIn, valuesIn } from '../book';
 
 const nothing = {
   invoiceId: null,
@@ -74,9 +75,9 @@ const refusal = (system: System, command: AccountInvoicesCommand): string => {
   return 'rejected' in decision ? decision.rejected.code : 'accepted';
 };
 
-const ids = (system: System): readonly string[] => Object.keys(system.state().invoices);
+const ids = (system: System): readonly string[] => namesIn(system.state().invoices);
 const totals = (system: System, index: number) => {
-  const found = Object.values(system.state().invoices)[index];
+  const found = valuesIn(system.state().invoices)[index];
   if (found === undefined) throw new RangeError(String(index));
   return found;
 };
