@@ -24,6 +24,7 @@ import {
 } from './commands/record-facts';
 import { type RecordOverdue, type RecordUnblocked, recordOverdue, recordUnblocked } from './commands/record-overdue';
 import { type RecordLateUsage, recordLateUsage } from './commands/record-late-usage';
+import { type RecordUnparked, endParking, recordUnparked } from './commands/record-unparked';
 import { type RecordParentPayment, recordParentPayment } from './commands/record-parent-payment';
 import { type TransferCredit, transferCredit } from './commands/transfer-credit';
 import { type VoidInvoice, voidInvoice } from './commands/void-invoice';
@@ -46,6 +47,7 @@ type Fact =
   | RecordLateUsage
   | RecordPayment
   | RecordControlTag
+  | RecordUnparked
   | RecordClosing
   | RecordOverdue
   | RecordUnblocked
@@ -58,13 +60,10 @@ type Fact =
 type Request =
   AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit | TransferCredit;
 
+type Recorder<One extends Fact> = (state: AccountInvoices, fact: One) => readonly AccountInvoicesEvent[];
+
 /** What comes of each fact: one that is forgotten does not compile. */
-const facts: {
-  readonly [Type in Fact['type']]: (
-    state: AccountInvoices,
-    fact: Extract<Fact, { readonly type: Type }>,
-  ) => readonly AccountInvoicesEvent[];
-} = {
+const recorders: { readonly [Type in Fact['type']]: Recorder<Extract<Fact, { readonly type: Type }>> } = {
   RecordAccount: recordAccount,
   RecordBillingTimeline: recordTimeline,
   EndBillingChange: endBillingChange,
@@ -72,6 +71,7 @@ const facts: {
   RecordLateUsage: recordLateUsage,
   RecordPayment: recordPayment,
   RecordControlTag: recordControlTag,
+  RecordUnparked: recordUnparked,
   RecordClosing: recordClosing,
   RecordOverdue: recordOverdue,
   RecordUnblocked: recordUnblocked,
@@ -82,7 +82,7 @@ const facts: {
 };
 
 const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesEvent[] =>
-  (facts[fact.type] as (state: AccountInvoices, fact: Fact) => readonly AccountInvoicesEvent[])(state, fact);
+  (recorders[fact.type] as Recorder<Fact>)(state, fact);
 
 type Answer = Decision<AccountInvoicesEvent, AccountInvoicesRejection>;
 
@@ -119,8 +119,9 @@ const isPart = ({ type }: AccountInvoicesEvent): boolean => type === 'InvoiceIte
 /** Items that are drawn mean nothing before their invoice is made, so they may be stored ahead of all else. */
 const decide = (command: AccountInvoicesCommand, state: AccountInvoices): ReturnType<typeof decided> => {
   const decision = decided(command, state);
-  if ('rejected' in decision || !decision.events.some(isPart)) return decision;
-  const { events } = decision;
+  if ('rejected' in decision) return decision;
+  const events = state.parked === null ? decision.events : endParking(state, decision.events);
+  if (!events.some(isPart)) return accept(...events);
   return accept(...events.filter(isPart), ...events.filter((event) => !isPart(event)));
 };
 

@@ -86,7 +86,7 @@ const history: readonly AccountInvoicesEvent[] = [
       items: [item('item-11', {}), item('item-12', { type: 'FIXED', amountMinor: 100, endDate: null, rate: null })],
     },
   },
-  { type: 'ChargedThroughChanged', data: { accountId, subscriptions: [] } },
+  { type: 'ChargedThroughChanged', data: { accountId, through: [] } },
   { type: 'PaymentRecorded', data: payment },
   { type: 'PaymentRecorded', data: { ...payment, status: 'SUCCESS' } },
   { type: 'NextInvoiceScheduled', data: { accountId, at: at('2018-11-06'), run } },
