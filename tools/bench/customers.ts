@@ -14,15 +14,7 @@ import {
   profileSchema,
   profileStream,
 } from '@billstream/accounts-domain';
-import {
-  type Decider,
-  type DomainEvent,
-  type EventStore,
-  type Rejection,
-  type Schema,
-  type StoredEvent,
-  metadataOf,
-} from '@billstream/event-sourcing';
+import type { EventStore, Rejection, StoredEvent } from '@billstream/event-sourcing';
 import { type Instant, type LocalDate, derivedId, instantOfMs, parseCurrency } from '@billstream/kernel';
 import {
   type BundleCommand,
@@ -32,38 +24,12 @@ import {
   bundleStream,
   defaultCatalog,
 } from '@billstream/subscriptions-domain';
-import { inLanes } from './measure';
+import { type Chunk, appendMonths, writer } from './writer';
 
-const tenantId = '3f0c3c4e-1c3b-4d61-9a40-000000000001';
 const begin = Date.UTC(2024, 0, 1);
 const dayMs = 86_400_000;
 const usd = parseCurrency('USD');
 if (usd === null) throw new Error('there is no USD');
-
-/** A stream that is being written by its real decider, without a store: decides, evolves and gives the events. */
-const writer = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
-  stream: string,
-  decider: Decider<Command, Event, State, Refusal>,
-  schema: Schema<Event>,
-) => {
-  let state = decider.initial;
-  let commands = 0;
-  return (command: Command, at: Instant): readonly StoredEvent[] => {
-    const decided = decider.decide(command, state);
-    if ('rejected' in decided) throw new Error(`${stream} refused: ${JSON.stringify(decided.rejected)}`);
-    state = decided.events.reduce(decider.evolve, state);
-    commands += 1;
-    const commandId = derivedId(stream, String(commands));
-    const metadata = metadataOf({ commandId, correlationId: commandId, tenantId, actor: { createdBy: 'bench' }, at });
-    return decided.events.map((event, index) => ({
-      ...schema.encode(event),
-      id: derivedId(commandId, String(index)),
-      metadata,
-    }));
-  };
-};
-
-type Chunk = { readonly stream: string; readonly events: readonly StoredEvent[] };
 
 /** One customer: an account, a bundle with a subscription that changes its plan, and what billing tells of it each month. */
 const customer = (seed: number, number: number) => {
@@ -223,20 +189,8 @@ export const seedCustomers = async (store: EventStore, seed: number, eventsMin: 
   const customers = Array.from({ length: Math.ceil(eventsMin / perCustomer) }, (_, number) =>
     customer(seed, number + 1),
   );
-  const ends = new Map<string, bigint>();
-  let accounts = 0;
-  let bundles = 0;
-  const append = async ({ stream, events }: Chunk): Promise<void> => {
-    const { revision } = await store.append(stream, ends.get(stream) ?? 'none', events);
-    ends.set(stream, revision);
-    if (stream.startsWith('bundle-')) bundles += events.length;
-    else accounts += events.length;
-  };
-  for (let turn = -1; turn < months; turn += 1)
-    await inLanes(64, customers.length, async (piece) => {
-      const one = customers[piece];
-      const chunks = one === undefined ? [] : turn < 0 ? one.joins() : one.month(turn);
-      await Promise.all(chunks.filter(({ events }) => events.length > 0).map(append));
-    });
+  const written = await appendMonths(store, months, customers);
+  const bundles = written.get('bundle') ?? 0;
+  const accounts = [...written.values()].reduce((sum, events) => sum + events, 0) - bundles;
   return { events: accounts + bundles, accounts, bundles };
 };

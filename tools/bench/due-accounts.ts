@@ -35,7 +35,7 @@ export const periodMs = 30 * dayMs;
 const usd = parseCurrency('USD');
 
 /** One recurring line in advance and one usage line in arrear, each for thirty days. */
-const phaseOf = (catalogEffectiveDate: Instant): ResolvedPhase => ({
+export const phaseOf = (catalogEffectiveDate: Instant): ResolvedPhase => ({
   planName: 'standard',
   prettyPlanName: null,
   productName: 'Standard',

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [append|projection|invoicing|usage|reads …] [--rounds 5] [--events 200000] [--seed 20181006]
- *   [--accounts 2000,10000] [--json FILE]`
+ *   [--accounts 2000,10000] [--invoices 100,10000] [--json FILE]`
  *
  * Measures what Billstream does beside what the parts under it can do at best, in one run on one machine. Needs
  * DATABASE_URL (a server on which databases may be created) and, for usage and reads, RABBITMQ_URL.
@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { appendBench } from './append';
 import { invoicingBench } from './invoicing';
+import { longAccountBench } from './long-account';
 import { machineOf } from './machine';
 import type { Figure, Plan } from './measure';
 import { projectionBench } from './projection';
@@ -23,6 +24,7 @@ type Options = {
   readonly events: number;
   /** Sizes of the month ends that `invoicing` plays. */
   readonly accounts: readonly number[];
+  readonly invoices: readonly number[];
   readonly rabbitMqUrl: () => string;
 };
 type Bench = (ground: Ground, options: Options) => Promise<readonly Figure[]>;
@@ -62,6 +64,7 @@ const benches: Readonly<Record<string, Bench>> = {
   append: (ground, { plan }) => appendBench(ground, plan),
   projection: (ground, { plan, seed, events }) => projectionBench(ground, plan, { seed, events }),
   invoicing: (ground, { accounts }) => invoicingBench(ground, accounts),
+  'long-account': (ground, { invoices }) => longAccountBench(ground, invoices),
   usage: inWorlds((world, { plan, seed }) => usageBench(world, plan, seed)),
   reads: inWorlds((world, { plan }) => readsBench(world, plan)),
 };
@@ -86,6 +89,7 @@ const main = async (): Promise<void> => {
       events: { type: 'string', default: '200000' },
       seed: { type: 'string', default: '20181006' },
       accounts: { type: 'string', default: '2000,10000' },
+      invoices: { type: 'string', default: '100,10000' },
       json: { type: 'string' },
     },
   });
@@ -98,6 +102,7 @@ const main = async (): Promise<void> => {
     seed: whole('seed', values.seed),
     events: whole('events', values.events),
     accounts: values.accounts.split(',').map((text) => whole('accounts', text)),
+    invoices: values.invoices.split(',').map((text) => whole('invoices', text)),
     rabbitMqUrl: () => required('RABBITMQ_URL', 'amqp://guest:guest@127.0.0.1:5672'),
   };
   const head = { at: new Date().toISOString(), seed: options.seed, machine: await machineOf(serverUrl) };

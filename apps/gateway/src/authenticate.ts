@@ -122,7 +122,7 @@ const callerOf = ({ user, tenantId, permissions, problems }: Identity, need: Nee
   return { user: user ?? '', tenantId: tenantId ?? '', permissions };
 };
 
-const isMetering = (path: string): boolean => /^\/meter(\/|$)/.test(path);
+const isMetering = (path: string): boolean => /^\/(meter|kb\/catalog)(\/|$)/.test(path);
 
 const credentialsOf = (headers: IncomingHttpHeaders): Credentials => ({
   ...basic(headers.authorization),

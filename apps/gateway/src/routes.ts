@@ -26,6 +26,7 @@ export const routes: readonly Route[] = [
   ),
   route(`${kb}/usages`, 'metering'),
   route('^/plugins', 'payments'),
+  route('^(/meter)?/kb/catalog', 'subscriptions'),
   route('^/meter', 'metering'),
   route('^/v1/accounts/[^/]+/(invoices|credits)', 'invoicing'),
   route('^/v1/(accounts|tenants)', 'accounts'),

@@ -13,6 +13,7 @@ export const meteringService: ServiceDefinition = {
     'meterUnit-',
     'meteredAccount-',
     'logFormat-',
+    'billingNews-',
     'usageLimit-',
     'limitNews-',
     'usageClosing-',

@@ -1,5 +1,6 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { BillingEventsEndpoint } from './http/billing-events.endpoint';
 import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
 import { PreviewUsageEndpoint } from './http/preview-usage.endpoint';
@@ -29,6 +30,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     LimitHistoryEndpoint,
     UnitsEndpoint,
     UnitRulesEndpoint,
+    BillingEventsEndpoint,
     SubscriptionUsagesEndpoint,
     PreviewUsageEndpoint,
     OnFactsOfOthers,

@@ -1,6 +1,8 @@
 import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
 import {
+  billingNews,
+  billingNewsSchema,
   logFormat,
   logFormatSchema,
   meteredAccount,
@@ -31,6 +33,7 @@ export const meteringOn = (runtime: ServiceRuntime) => {
     runtime,
     unit: runtime.handle(unit, unitSchema),
     account: runtime.handle(meteredAccount, meteredAccountSchema),
+    billingNews: runtime.handle(billingNews, billingNewsSchema),
     logFormat: runtime.handle(logFormat, logFormatSchema),
     limit: runtime.handle(usageLimit, usageLimitSchema),
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),

@@ -3,7 +3,7 @@ import { type Loose, meteringWithTenant, overHttp } from './testing/metering-ove
 let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 beforeAll(async () => {
   system = await meteringWithTenant('2024-05-10T12:00:00.000Z');
-});
+}, 30_000);
 afterAll(() => system.close());
 
 const { json } = overHttp(() => system);
@@ -19,7 +19,7 @@ const patterns = {
 const total = async (user: string): Promise<number> => {
   const search = `unit=analytics&user=${user}&start=2024-05-10%2000&end=2024-05-11%2000`;
   const [series] = (await json('GET', `/meter/record/series?${search}`)).body;
-  return series.subscriptions.reduce((sum: number, one: Loose) => sum + one.total, 0);
+  return series.subscriptions.reduce((sum: number, one: Loose) => sum + Number(one.total), 0);
 };
 
 describe('log lines', () => {

@@ -1,9 +1,11 @@
 import { type RequestContext, killBillProblem, unwrap } from '@billstream/http';
 import {
+  type AskedInvoice,
   type ChargedMethod,
   type ClientKeys,
   type InvoicePayments,
   type InvoicePaymentsCommand,
+  chargeableMinor,
   externalPlugin,
   invoicePaymentsStream,
   nextPaymentId,
@@ -27,7 +29,8 @@ export type HowToPay = {
   readonly keys?: ClientKeys;
 };
 
-export type Paid = { readonly paymentId: string; readonly transactionId: string };
+/** `amountMinor`: as asked for, in minor units. */
+export type Paid = { readonly paymentId: string; readonly transactionId: string; readonly amountMinor: number };
 
 /** Opens a payment of one invoice (or records one made elsewhere); null when nothing is owed. */
 export const payInvoice = async (
@@ -56,15 +59,15 @@ export const payInvoice = async (
   await payments.runtime.visible(position);
   const requested = events.find((event) => event.type === 'PaymentRequested');
   if (requested === undefined) throw new Error(`paying invoice ${invoiceId} opened no payment`);
-  const { paymentId, transactionId } = requested.data;
+  const { paymentId, transactionId, amountMinor: askedMinor } = requested.data;
   if (external === null) await executed(payments, context, { invoiceId, paymentId, transactionId });
-  return { paymentId, transactionId };
+  return { paymentId, transactionId, amountMinor: askedMinor };
 };
 
 const methodOf = async (payments: Payments, { tenantId }: RequestContext, { accountId, method }: HowToPay) =>
   method ?? (await payments.payerOf(tenantId, accountId)).method;
 
-type Attempt = Paid & { readonly invoiceId: string };
+type Attempt = Omit<Paid, 'amountMinor'> & { readonly invoiceId: string };
 const shortestPauseMs = 5;
 const longestPauseMs = 250;
 /** As long as Kill Bill waits for a plugin; the attempt goes on after that. */
@@ -130,7 +133,8 @@ const paidBefore = async (
       : undefined;
   if (view === null || made === undefined)
     throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
-  const paid = { paymentId: view.paymentId, transactionId: made.transactionId };
+  const { transactionId, amountMinor } = made;
+  const paid = { paymentId: view.paymentId, transactionId, amountMinor };
   if (made.state === 'REQUESTED' || made.state === 'DISPATCHED')
     await executed(payments, context, { ...paid, invoiceId });
   return paid;
@@ -144,30 +148,67 @@ const stateOf = async (payments: Payments, context: RequestContext, invoiceId: s
   ).state;
 };
 
+/** `excessMinor`: what came another way and was not owed, which becomes credit. */
+export type AllPaid = { readonly paid: readonly Paid[]; readonly excessMinor: number };
+
 /** Pays what the account owes, the oldest invoice first, up to the amount (Kill Bill 2.15). Invoices being paid are left out. */
-export const payAllInvoices = async (
-  payments: Payments,
-  context: RequestContext,
-  how: HowToPay,
-): Promise<readonly Paid[]> => {
-  const { runtime } = payments;
-  await runtime.caughtUp();
-  let left = how.amountMinor;
+export const payAllInvoices = async (payments: Payments, context: RequestContext, how: HowToPay): Promise<AllPaid> => {
   const paid: Paid[] = [];
-  for (const { invoiceId, balanceMinor } of await debtsOfAccount(runtime.database, context.tenantId, how.accountId)) {
-    if (left !== null && left <= 0) break;
-    const amountMinor = left === null ? null : Math.min(left, Number(balanceMinor));
-    if (await isUnderWay(payments, context, invoiceId)) continue;
-    const one = await payInvoice(payments, context, invoiceId, { ...how, amountMinor });
-    if (one === null) continue;
-    paid.push(one);
-    left = left === null || amountMinor === null ? null : left - amountMinor;
+  for (const { invoiceId, amountMinor } of await askedInvoices(payments, context, how)) {
+    const state = await stateOf(payments, context, invoiceId);
+    // What came another way is not excess because an automatic payment has just begun: the request fails and is repeated.
+    if (state.open !== null && how.external === null) continue;
+    const atMost = amountMinor === null ? null : Math.min(amountMinor, Math.max(chargeableMinor(state), 0));
+    const one = await payInvoice(payments, context, invoiceId, { ...how, amountMinor: atMost });
+    if (one !== null) paid.push(one);
   }
-  return paid;
+  const left = (how.amountMinor ?? 0) - paid.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const excessMinor = how.external === null ? 0 : Math.max(left, 0);
+  if (excessMinor > 0) await recordExcess(payments, context, how.accountId, excessMinor);
+  return { paid, excessMinor };
 };
 
-const isUnderWay = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<boolean> =>
-  (await stateOf(payments, context, invoiceId)).open !== null;
+/** What was owed when this was asked for the first time: a repeat must not spend the amount on other invoices. */
+const askedInvoices = async (
+  payments: Payments,
+  context: RequestContext,
+  { accountId, amountMinor: total }: HowToPay,
+): Promise<readonly AskedInvoice[]> => {
+  const { runtime } = payments;
+  await runtime.caughtUp();
+  let left = total;
+  const invoices: AskedInvoice[] = [];
+  for (const { invoiceId, balanceMinor } of await debtsOfAccount(runtime.database, context.tenantId, accountId)) {
+    if (left !== null && left <= 0) break;
+    const amountMinor = left === null ? null : Math.min(left, Number(balanceMinor));
+    if ((await stateOf(payments, context, invoiceId)).open !== null) continue;
+    invoices.push({ invoiceId, amountMinor });
+    left = left === null || amountMinor === null ? null : left - amountMinor;
+  }
+  const command = { type: 'AskForAllInvoices' as const, data: { invoices, now: runtime.clock.now(context.tenantId) } };
+  const { events } = unwrap(
+    await payments.payer(payerAccountStream(accountId), command, stepOf(context, payments, 'pay-all')),
+    payerProblem(accountId),
+  );
+  return events.flatMap((event) => (event.type === 'AllInvoicesAsked' ? event.data.invoices : []));
+};
+
+const recordExcess = async (
+  payments: Payments,
+  context: RequestContext,
+  accountId: string,
+  amountMinor: number,
+): Promise<void> => {
+  const now = payments.runtime.clock.now(context.tenantId);
+  unwrap(
+    await payments.payer(
+      payerAccountStream(accountId),
+      { type: 'RecordExcess', data: { amountMinor, now } },
+      stepOf(context, payments, 'excess'),
+    ),
+    payerProblem(accountId),
+  );
+};
 
 /** The account's method for money that came another way, made on demand as Kill Bill does. */
 export const externalMethodOf = async (

@@ -117,6 +117,7 @@ export const contexts: readonly ReplayContext[] = [
       'meterUnit-',
       'meteredAccount-',
       'logFormat-',
+      'billingNews-',
       'usage-',
       'usageLimit-',
       'usageCorrection-',
@@ -132,6 +133,7 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('meterUnit-', metering.unit, metering.unitSchema),
       aggregate('meteredAccount-', metering.meteredAccount, metering.meteredAccountSchema),
       aggregate('logFormat-', metering.logFormat, metering.logFormatSchema),
+      aggregate('billingNews-', metering.billingNews, metering.billingNewsSchema),
       aggregate('usageLimit-', metering.usageLimit, metering.usageLimitSchema),
       {
         ...aggregate('limitNews-', metering.limitNews, metering.limitNewsSchema),

@@ -1,4 +1,4 @@
-import { type AccountInvoicesEvent, type InvoiceItem, accountInvoices } from '@billstream/invoicing-domain';
+import { type AccountInvoicesEvent, type InvoiceItem, accountInvoices, entryOf } from '@billstream/invoicing-domain';
 import { plusDays } from '@billstream/kernel';
 import fc from 'fast-check';
 import type { Customer, Engine } from './testing/billed-customer';
@@ -19,7 +19,7 @@ jest.setTimeout(Math.max(120_000, histories * 600));
 /** What was put aside and used up again on invoices that stand. */
 const creditIn = (customer: Customer): number => {
   const { invoices } = customer.state();
-  const stands = (invoiceId: string): boolean => invoices[invoiceId]?.status !== 'VOID';
+  const stands = (invoiceId: string): boolean => entryOf(invoices, invoiceId)?.status !== 'VOID';
   const moved = customer.events.flatMap((event): readonly number[] => {
     if (event.type === 'CreditApplied')
       return event.data.items.flatMap(({ invoiceId, amountMinor }) => (stands(invoiceId) ? [amountMinor] : []));
@@ -29,6 +29,9 @@ const creditIn = (customer: Customer): number => {
   });
   return moved.reduce((sum, amountMinor) => sum + amountMinor, 0);
 };
+
+/** Whoever asks for an invoice has usage counted again, which may have been reported late: that alone changes nothing. */
+const countsAgain: ReadonlySet<string> = new Set(['UsageRequested', 'UsageRecorded', 'NextInvoiceScheduled']);
 
 const holds = (property: (history: History) => void): void => {
   fc.assert(fc.property(history, property), { numRuns: histories, ...drawn });
@@ -43,7 +46,10 @@ describe('over any history of changes, cancellations, pauses, bill cycle days, q
       const after = (midway: Customer): void => {
         expect(midway.state().creditMinor).toBeGreaterThanOrEqual(0);
         midway.run();
-        expect(midway.run()).toEqual([]);
+        const before = midway.events.length;
+        midway.run();
+        const again = midway.events.slice(before).map(({ type }) => type);
+        expect(again.filter((type) => !countsAgain.has(type))).toEqual([]);
       };
       const customer = play(played, { after });
       expect(allFaultsOf(customer)).toEqual([]);

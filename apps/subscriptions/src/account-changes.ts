@@ -94,7 +94,7 @@ const partsOf = async (
   );
   return {
     atOnce: [],
-    parts: ending.map((one) => (on, cause, begun) => cancelOne(on, cause, begun, { ...one, billing: change.billing })),
+    parts: ending.map((one) => (on, cause, begun) => cancelOne(on, cause, begun, { ...one, change })),
   };
 };
 
@@ -116,11 +116,11 @@ const cancelOne = async (
   {
     bundle,
     subscriptionId,
-    billing,
+    change: { billing, entitlementAt },
   }: {
     readonly bundle: Bundle;
     readonly subscriptionId: string;
-    readonly billing: Extract<AccountChange, { readonly kind: 'CANCEL' }>['billing'];
+    readonly change: Extract<AccountChange, { readonly kind: 'CANCEL' }>;
   },
 ): Promise<void> => {
   const facts = await subscriptions.accountOf(cause.tenantId, bundle.accountId);
@@ -129,7 +129,7 @@ const cancelOne = async (
   const data = {
     subscriptionId,
     cancellationId: derivedId(cause.commandId, 'cancellation', subscriptionId),
-    entitlement: { policy: 'IMMEDIATE' as const },
+    entitlement: entitlementAt === undefined ? { policy: 'IMMEDIATE' as const } : { at: entitlementAt },
     billing: { policy: billing },
     account: { ...subscriberOf(facts), time: bundle.time },
     catalog: await subscriptions.catalogOf(cause.tenantId),

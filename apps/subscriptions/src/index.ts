@@ -21,6 +21,7 @@ import { BlockSubscriptionEndpoint } from './http/block-subscription.endpoint';
 import { CancelSubscriptionEndpoint } from './http/cancel-subscription.endpoint';
 import { CatalogDocumentsEndpoint } from './http/catalog-documents.endpoint';
 import { CatalogEndpoint } from './http/catalog.endpoint';
+import { MeterCatalogEndpoint } from './http/meter-catalog.endpoint';
 import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
@@ -63,6 +64,7 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
     RenameBundleEndpoint,
     AuditLogsEndpoint,
     CatalogEndpoint,
+    MeterCatalogEndpoint,
     SubscribedPlanEndpoint,
     UploadCatalogEndpoint,
     CatalogDocumentsEndpoint,

@@ -2,7 +2,9 @@ import type { CommandContext } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import { type AccountInvoicesCommand, type ChildShare, accountInvoicesStream } from '@billstream/invoicing-domain';
 import { derivedId } from '@billstream/kernel';
+import { givenCredit } from '../given-credit';
 import type { Invoicing } from '../invoicing';
+import { entryOf } from '@billstream/invoicing-domain';
 
 type Told<Type extends InvoicingEvent['type']> = Extract<InvoicingEvent, { readonly type: Type }>['data'];
 
@@ -24,6 +26,9 @@ export const sumUpChildInvoice = async (
   context: CommandContext,
 ): Promise<void> => {
   if (parentAccountId === undefined) return;
+  // News of the parent travels under a key of its own: it may be late, and the invoice must not be lost for that.
+  if ((await invoicing.stateOf(parentAccountId)).account === null)
+    throw new Error(`the parent ${parentAccountId} of invoice ${invoiceId} is not known yet`);
   const { account, invoices } = await invoicing.stateOf(accountId);
   const child = {
     childAccountId: accountId,
@@ -31,7 +36,9 @@ export const sumUpChildInvoice = async (
     childInvoiceId: invoiceId,
     currency,
     dueMinor: balanceMinor,
-    hasCharges: (invoices[invoiceId]?.items ?? []).some(({ type }) => type === 'FIXED' || type === 'RECURRING'),
+    hasCharges: (entryOf(invoices, invoiceId)?.items ?? []).some(
+      ({ type }) => type === 'FIXED' || type === 'RECURRING',
+    ),
   };
   await record(invoicing, parentAccountId, { type: 'RecordChildInvoice', child, now: context.at }, context);
 };
@@ -63,11 +70,11 @@ const settleChildren = async (
   context: CommandContext,
 ): Promise<void> => {
   const { children, invoices } = await invoicing.stateOf(accountId);
-  const status = invoices[invoiceId]?.status;
+  const status = entryOf(invoices, invoiceId)?.status;
   if (status === undefined || status === 'DRAFT') return;
   // Credit may have paid the one that was voided: what it summed up is on a draft by now, which nobody has paid.
   const isOf = (share: ChildShare): boolean =>
-    status === 'VOID' ? invoices[share.invoiceId]?.status === 'DRAFT' : share.invoiceId === invoiceId;
+    status === 'VOID' ? entryOf(invoices, share.invoiceId)?.status === 'DRAFT' : share.invoiceId === invoiceId;
   const isPaid = status === 'COMMITTED' && balanceMinor <= 0;
   const shares = Object.values(children).filter(isOf);
   for (const childAccountId of new Set(shares.map((share) => share.childAccountId))) {
@@ -86,19 +93,7 @@ export const giveTransferredCredit = async (
   { parentAccountId, invoiceId, amountMinor }: Omit<Told<'invoicing.credit-transferred.v1'>, 'currency'>,
   { tenantId, actor, at, correlationId }: CommandContext,
 ): Promise<void> => {
-  const credit = {
-    type: 'CREDIT_ADJ' as const,
-    amountMinor,
-    invoiceId: null,
-    startDate: null,
-    endDate: null,
-    description: 'Account credit moved from a child account',
-    itemDetails: null,
-    linkedItemId: null,
-    quantity: null,
-    rate: null,
-    usageName: null,
-  };
+  const credit = givenCredit(amountMinor, 'Account credit moved from a child account');
   await record(
     invoicing,
     parentAccountId,

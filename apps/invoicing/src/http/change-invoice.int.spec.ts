@@ -56,6 +56,20 @@ describe('what is put on invoices over HTTP', () => {
     expect([again.statusCode, codeOf(again)]).toEqual([400, 4023]);
   });
 
+  it('is credit where somebody paid more than was owed, once however often that is told', async () => {
+    const accountId = await account();
+    const excess = service.told('payments.excess-received.v1', { accountId, amountMinor: 500, currency: usd });
+    await service.reactions.creditExcess(excess);
+    await service.reactions.creditExcess(excess);
+    await service.runtime.caughtUp();
+    const invoices = (await service.call('GET', `/accounts/${accountId}/invoices`)).json<readonly Invoice[]>();
+    const items = invoices.flatMap((one) => one.items.map(({ itemType, amount }) => [itemType, amount]));
+    expect(items).toEqual([
+      ['CREDIT_ADJ', -5],
+      ['CBA_ADJ', 5],
+    ]);
+  });
+
   it('says what is left of the items that a refund names, whatever a client claims', async () => {
     const { invoiceId, invoiceItemId } = await charge(await account(), 10, true);
     const adjusted = await service.call('POST', `/invoices/${invoiceId}`, { payload: { invoiceItemId, amount: 4 } });

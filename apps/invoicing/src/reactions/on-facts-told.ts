@@ -11,6 +11,7 @@ import type { PaymentsEvent } from '@billstream/payments-contracts';
 import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
+import { givenCredit } from '../given-credit';
 import { contextAt } from './context';
 import { type Invoicing, invoicingToken } from '../invoicing';
 
@@ -65,10 +66,28 @@ export class OnFactsTold {
     return this.record(event, data.accountId, (now) => ({ type: 'RecordPayment', payment: data, now }));
   }
 
+  @EventPattern('payments.excess-received.v1')
+  creditExcess(@Payload() event: Heard<PaymentsEvent, 'payments.excess-received.v1'>): Promise<void> {
+    const { accountId, amountMinor } = event.data;
+    const items = [givenCredit(amountMinor, 'Paid above what was owed')];
+    return this.record(event, accountId, (now) => ({
+      type: 'AddItems',
+      items,
+      effectiveDate: null,
+      autoCommit: true,
+      now,
+    }));
+  }
+
   @EventPattern('accounts.control-tag-changed.v1')
   recordControlTag(@Payload() event: Heard<AccountsEvent, 'accounts.control-tag-changed.v1'>): Promise<void> {
     const { data } = event;
     return this.record(event, data.accountId, (now) => ({ type: 'RecordControlTag', change: data, now }));
+  }
+
+  @EventPattern('accounts.account-unparked.v1')
+  unpark(@Payload() event: Heard<AccountsEvent, 'accounts.account-unparked.v1'>): Promise<void> {
+    return this.record(event, event.data.accountId, (now) => ({ type: 'RecordUnparked', now }));
   }
 
   @EventPattern('accounts.account-closed.v1')

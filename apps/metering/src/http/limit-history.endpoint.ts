@@ -77,7 +77,8 @@ export class LimitHistoryEndpoint {
     { context: { tenantId }, request }: { readonly context: RequestContext; readonly request: FastifyRequest },
   ) {
     const { user } = search;
-    if (user !== null) await this.metering.usageVisible(tenantId, user);
+    if (user === null) await this.metering.runtime.caughtUp();
+    else await this.metering.usageVisible(tenantId, user);
     const asked = { ...search, ...askedPage(query) };
     const { entries, total } = await limitHistory(this.metering.runtime.database, tenantId, asked);
     return springPage({ path, items: entries.map((entry) => entryJson(entry, request)), total }, query, request);

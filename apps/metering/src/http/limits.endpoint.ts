@@ -48,6 +48,8 @@ type LimiterJson = {
   readonly limit: number | null;
   readonly limited: boolean;
   readonly exhausted: boolean;
+  /** Records that were billed and limited nothing, because of their time. */
+  readonly outsideWindow: number;
 };
 
 @Controller()
@@ -113,7 +115,10 @@ export class LimitsEndpoint {
     const { rule, subscriptionId } = chooseRule(unit.rules, heldAt(intervals, now));
     const limit = user === anonymousUser ? null : (rule?.limitAmount ?? null);
     const state = await limitState(database, { tenantId, user, unit: unit.name, subscriptionId });
-    return limiterJson({ unit: unit.name, user, now }, verdict(state, now, limit));
+    return {
+      ...limiterJson({ unit: unit.name, user, now }, verdict(state, now, limit)),
+      outsideWindow: state.passedOver,
+    };
   }
 
   private async existing(tenantId: string, name: string): Promise<UnitView> {
@@ -135,7 +140,7 @@ const numberOf = (amount: Decimal | null): number | null => (amount === null ? n
 const limiterJson = (
   { unit, user, now }: About,
   { current, remaining, limit, limited, exhausted, resetAt }: LimitVerdict,
-): LimiterJson => ({
+): Omit<LimiterJson, 'outsideWindow'> => ({
   unit,
   user,
   current: toNumber(current),

@@ -1,5 +1,11 @@
 import { type Decimal, parseDecimal, toNumber } from '@billstream/kernel';
-import { type CountingMethod, type Interval, type Rule, defaultRule } from '@billstream/metering-domain';
+import {
+  type CountingMethod,
+  type Interval,
+  type RefreshInterval,
+  type Rule,
+  defaultRule,
+} from '@billstream/metering-domain';
 import type { UnitView } from '@billstream/metering-read-models';
 import { Type } from 'class-transformer';
 import {
@@ -19,7 +25,8 @@ import {
   ValidateNested,
 } from 'class-validator';
 
-const intervals: readonly Interval[] = ['HOUR', 'DAY'];
+const intervals: readonly Interval[] = ['HOUR', 'DAY', 'SUBSCRIPTION_CYCLE'];
+const refreshIntervals: readonly RefreshInterval[] = [...intervals, 'MANUAL'];
 const gapPolicies: readonly Rule['gapPolicy'][] = ['INTERPOLATE_NEIGHBOURS', 'PREVIOUS'];
 const roundings: readonly Rule['rounding'][] = ['NONE', 'CEIL', 'HALF_EVEN'];
 const anchors: readonly Rule['windowAnchor'][] = ['CLOCK', 'FIRST_USE'];
@@ -42,7 +49,7 @@ export class RuleRequest {
   @IsOptional() @IsString() @MaxLength(255) readonly addonPlan?: string | null;
   @IsOptional() @IsIn(intervals) readonly periodSplitting?: Interval | null;
   @IsOptional() @IsAmount() readonly limitAmount?: number | string | null;
-  @IsOptional() @IsIn(intervals) readonly limitRefreshInterval?: Interval | null;
+  @IsOptional() @IsIn(refreshIntervals) readonly limitRefreshInterval?: RefreshInterval | null;
   @IsOptional() @IsAmount() readonly freeAmount?: number | string | null;
   @IsOptional() @IsIn(intervals) readonly freePeriod?: Interval | null;
   @IsOptional() @IsBoolean() readonly putEmptyPeriod?: boolean | null;

@@ -7,6 +7,7 @@ import {
   parseLocalDate,
   plusMs,
   startOfDay,
+  sum,
   toNumber,
   zonedDateOf,
 } from '@billstream/kernel';
@@ -62,7 +63,10 @@ export class UsageSeriesEndpoint {
     @RequestCtx() { tenantId }: RequestContext,
   ) {
     const units = await this.unitsAsked(tenantId, unit);
-    if (user === undefined) return this.everyone(tenantId, units, spanOf(start, end, 'UTC'));
+    if (user === undefined) {
+      await this.metering.runtime.caughtUp();
+      return this.everyone(tenantId, units, spanOf(start, end, 'UTC'));
+    }
     await this.metering.usageVisible(tenantId, user);
     const known = await userByName(this.metering.runtime.database, tenantId, user);
     const span = spanOf(start, end, known.timeZone);
@@ -157,6 +161,9 @@ export class UsageSeriesEndpoint {
           free: toNumber(counted.free),
           total: toNumber(counted.total),
           records: counted.records,
+          syntheticHours: counted.syntheticHours,
+          gapsTooLong: counted.gapsTooLong,
+          rounding: stretch.rule?.rounding ?? null,
         })),
       ),
     };
@@ -171,7 +178,7 @@ export class UsageSeriesEndpoint {
           span,
         );
         const series = hours.map(({ at, value, records }) => ({ time: at, amount: toNumber(value), records }));
-        return { unit, user: null, countingMethod, series, total: series.reduce((sum, { amount }) => sum + amount, 0) };
+        return { unit, user: null, countingMethod, series, total: toNumber(sum(hours.map(({ value }) => value))) };
       }),
     );
   }

@@ -1,7 +1,8 @@
 import type { AccountsEvent } from '@billstream/accounts-contracts';
 import type { Handled, PublicEvent } from '@billstream/event-sourcing';
-import { type PlanInterval, meteredAccountStream } from '@billstream/metering-domain';
-import type { BillingTransition, SubscriptionsEvent } from '@billstream/subscriptions-contracts';
+import type { Instant } from '@billstream/kernel';
+import { type BillingCycle, type PlanInterval, meteredAccountStream } from '@billstream/metering-domain';
+import type { BillingPeriod, BillingTransition, SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { defineDefaultUnits } from '../default-units';
@@ -35,12 +36,12 @@ export class OnFactsOfOthers {
 
   @EventPattern('subscriptions.billing-changed.v1')
   async recordPlans(@Payload() event: Heard<SubscriptionsEvent, 'subscriptions.billing-changed.v1'>): Promise<void> {
-    const { accountId, subscriptionId, transitions } = event.data;
+    const { accountId, subscriptionId, transitions, firstBillableAt, bundleFirstBillableAt } = event.data;
     const command = {
       type: 'RecordPlans' as const,
       accountId,
       subscriptionId,
-      intervals: intervalsOf(subscriptionId, transitions),
+      intervals: intervalsOf(subscriptionId, transitions, { firstBillableAt, bundleFirstBillableAt }),
     };
     settled(await this.metering.account(meteredAccountStream(accountId), command, contextOf(event)));
   }
@@ -48,8 +49,8 @@ export class OnFactsOfOthers {
   private async recordAccount(
     event: Heard<AccountsEvent, 'accounts.account-created.v1' | 'accounts.account-updated.v1'>,
   ): Promise<void> {
-    const { accountId, externalKey: user, timeZone } = event.data;
-    const command = { type: 'RecordAccount' as const, accountId, user, timeZone };
+    const { accountId, externalKey: user, timeZone, billCycleDayLocal: billCycleDay } = event.data;
+    const command = { type: 'RecordAccount' as const, accountId, user, timeZone, billCycleDay };
     settled(await this.metering.account(meteredAccountStream(accountId), command, contextOf(event)));
   }
 }
@@ -58,9 +59,10 @@ export class OnFactsOfOthers {
 export const intervalsOf = (
   subscriptionId: string,
   transitions: readonly BillingTransition[],
+  alignments: Alignments,
 ): readonly PlanInterval[] =>
   transitions
-    .flatMap(({ phase, effectiveAt }, index): readonly PlanInterval[] => {
+    .flatMap(({ phase, effectiveAt, billCycleDayLocal }, index): readonly PlanInterval[] => {
       if (phase === null) return [];
       const { planName, productCategory: category, usages } = phase;
       const consumed = usages.flatMap(({ tiers }) => tiers.flatMap(({ blocks }) => blocks.map(({ unit }) => unit)));
@@ -76,15 +78,57 @@ export const intervalsOf = (
           toAt: transitions[index + 1]?.effectiveAt ?? null,
           units,
           capacityUnits,
+          cycle: cycleOf(phase, billCycleDayLocal, alignments),
         },
       ];
     })
     .reduce<readonly PlanInterval[]>(joined, []);
 
+type Alignments = { readonly firstBillableAt: Instant; readonly bundleFirstBillableAt: Instant };
+
+/** Months of a period that is counted in months; the others are counted in days. */
+const monthsOf: Readonly<Partial<Record<BillingPeriod, number>>> = {
+  MONTHLY: 1,
+  BIMESTRIAL: 2,
+  QUARTERLY: 3,
+  TRIANNUAL: 4,
+  BIANNUAL: 6,
+  ANNUAL: 12,
+  SESQUIENNIAL: 18,
+  BIENNIAL: 24,
+  TRIENNIAL: 36,
+};
+const daysOf: Readonly<Partial<Record<BillingPeriod, number>>> = {
+  DAILY: 1,
+  WEEKLY: 7,
+  BIWEEKLY: 14,
+  THIRTY_DAYS: 30,
+  THIRTY_ONE_DAYS: 31,
+  SIXTY_DAYS: 60,
+  NINETY_DAYS: 90,
+};
+
+/** How often the phase is billed, by its recurring price, else by its usage, else by the month. */
+const cycleOf = (
+  { recurring, usages, billingAlignment }: NonNullable<BillingTransition['phase']>,
+  billCycleDay: number | null,
+  { firstBillableAt, bundleFirstBillableAt }: Alignments,
+): BillingCycle => {
+  const periods = [recurring?.billingPeriod, ...usages.map(({ billingPeriod }) => billingPeriod)];
+  const period = periods.find((one) => one !== undefined && one !== 'NO_BILLING_PERIOD') ?? 'MONTHLY';
+  const days = daysOf[period];
+  const length =
+    days === undefined
+      ? { unit: 'MONTHS' as const, number: monthsOf[period] ?? 1 }
+      : { unit: 'DAYS' as const, number: days };
+  const alignedAt = { ACCOUNT: null, SUBSCRIPTION: firstBillableAt, BUNDLE: bundleFirstBillableAt }[billingAlignment];
+  return { ...length, billCycleDay: billCycleDay !== null && billCycleDay > 0 ? billCycleDay : null, alignedAt };
+};
+
 const joined = (intervals: readonly PlanInterval[], next: PlanInterval): readonly PlanInterval[] => {
   const last = intervals.at(-1);
-  const terms = ({ planName, category, units, capacityUnits }: PlanInterval): string =>
-    JSON.stringify([planName, category, units, capacityUnits]);
+  const terms = ({ planName, category, units, capacityUnits, cycle }: PlanInterval): string =>
+    JSON.stringify([planName, category, units, capacityUnits, cycle]);
   if (last === undefined || last.toAt !== next.fromAt || terms(last) !== terms(next)) return [...intervals, next];
   return [...intervals.slice(0, -1), { ...next, fromAt: last.fromAt }];
 };

@@ -25,8 +25,14 @@ export const meteringUnderTest = async (start: string) => {
   await fastify.ready();
   const metering = app.get<Metering>(meteringToken, { strict: false });
   const tenantId = newId();
+  const headers = {
+    'x-killbill-createdby': 'test',
+    [innerHeaders.tenant]: tenantId,
+    [innerHeaders.user]: 'admin',
+  };
   return {
     tenantId,
+    headers,
     store,
     database,
     runtime,
@@ -39,13 +45,10 @@ export const meteringUnderTest = async (start: string) => {
     call: (options: InjectOptions & { readonly tenant?: string }) =>
       fastify.inject({
         ...options,
-        headers: {
-          'x-killbill-createdby': 'test',
-          [innerHeaders.tenant]: options.tenant ?? tenantId,
-          [innerHeaders.user]: 'admin',
-          ...options.headers,
-        },
+        headers: { ...headers, [innerHeaders.tenant]: options.tenant ?? tenantId, ...options.headers },
       }),
+    /** On a socket, for answers that do not end. */
+    listen: (): Promise<string> => fastify.listen({ port: 0, host: '127.0.0.1' }),
     /** Does what is due by now, and what becomes due by that. */
     doDueWork: async (): Promise<void> => {
       const handlers = meteringService.dueWork?.(runtime) ?? {};

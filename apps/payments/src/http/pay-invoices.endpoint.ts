@@ -78,7 +78,7 @@ export class PayInvoicesEndpoint {
   }
 
   /** The payment is there either way; who asked for it is told what came of it (Kill Bill 1.3). */
-  private async assertPaid({ paymentId, transactionId }: Paid, { tenantId }: RequestContext): Promise<void> {
+  private async assertPaid({ paymentId, transactionId }: Omit<Paid, 'amountMinor'>, { tenantId }: RequestContext): Promise<void> {
     const { database } = this.payments.runtime;
     const view = await lookTwice(this.payments, () => paymentById(database, tenantId, paymentId));
     const made = view?.transactions.find((transaction) => transaction.transactionId === transactionId);
@@ -98,8 +98,9 @@ export class PayInvoicesEndpoint {
     const amountMinor = amountFrom('paymentAmount', query.paymentAmount, currency);
     const external = query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
     const method = await this.methodNamed(query.paymentMethodId, accountId, context);
-    const paid = await payAllInvoices(payments, context, { accountId, external, amountMinor, method });
-    if (paid.length === 0) nothing();
+    const how = { accountId, external, amountMinor, method };
+    const { paid, excessMinor } = await payAllInvoices(payments, context, how);
+    if (paid.length === 0 && excessMinor === 0) nothing();
     else created(`/1.0/kb/accounts/${accountId}/invoicePayments`);
   }
 

@@ -197,6 +197,31 @@ describe('invoices of an account', () => {
     expect(await methodsOf(accountId)).toMatchObject([{ pluginName: '__EXTERNAL_PAYMENT__', isDefault: false }]);
   });
 
+  it('are paid up to an amount that came another way, and no more when that is said twice', async () => {
+    const accountId = await openAccount(system);
+    const first = await commitInvoice(system, accountId, 2_000);
+    const url = `/1.0/kb/accounts/${accountId}/invoicePayments`;
+    await eventually(async () => {
+      const payments = await system.call({ method: 'GET', url: `/1.0/kb/invoices/${first}/payments` });
+      return payments.statusCode === 200;
+    });
+    const headers = { 'idempotency-key': newId() };
+    const pay = () => system.call({ method: 'POST', url: `${url}?externalPayment=true&paymentAmount=25`, headers });
+    expect((await pay()).statusCode).toBe(201);
+    const second = await commitInvoice(system, accountId, 700);
+    await eventually(async () => {
+      const payments = await system.call({ method: 'GET', url: `/1.0/kb/invoices/${second}/payments` });
+      return payments.statusCode === 200;
+    });
+    expect((await pay()).statusCode).toBe(201);
+    const paid = await system.get<readonly { purchasedAmount: number; targetInvoiceId: string }[]>(url);
+    expect(paid).toMatchObject([{ purchasedAmount: 20, targetInvoiceId: first }]);
+    const excess = (await system.store.readAll({ after: null, prefixes: ['payerAccount-'], max: 10_000 })).events
+      .filter(({ type, stream }) => type === 'payerAccount.excess-received.v1' && stream.endsWith(accountId))
+      .map(({ data }) => data);
+    expect(excess).toMatchObject([{ accountId, amountMinor: 500, currency: 'USD' }]);
+  });
+
   it('show a payment with all of Kill Bill’s fields', async () => {
     const accountId = await payingAccount(system, control);
     await commitInvoice(system, accountId, 2_000);

@@ -81,6 +81,7 @@ export const paymentsUnderTest = async (
     });
   return {
     tenantId,
+    store,
     start,
     say,
     call,

@@ -3,6 +3,8 @@ import {
   type CommittedInvoice,
   accountInvoices,
   accountInvoicesSchema,
+  entriesOf,
+  entryOf,
 } from '@billstream/invoicing-domain';
 import {
   type AccountTime,
@@ -158,7 +160,7 @@ export const billedCustomer = (
     /** Those that are not void. */
     invoices: (): readonly CommittedInvoice[] =>
       events.flatMap((event) =>
-        event.type === 'InvoiceCommitted' && invoicing.invoices[event.data.invoiceId]?.status !== 'VOID'
+        event.type === 'InvoiceCommitted' && entryOf(invoicing.invoices, event.data.invoiceId)?.status !== 'VOID'
           ? [event.data]
           : [],
       ),
@@ -177,7 +179,7 @@ export const billedCustomer = (
     },
     /** Takes the newest invoice out of the books where that may be done, and charges anew what was on it. */
     voidNewest: () => {
-      const [invoiceId] = Object.entries(invoicing.invoices).findLast(([, { status }]) => status !== 'VOID') ?? [];
+      const [invoiceId] = entriesOf(invoicing.invoices).findLast(([, { status }]) => status !== 'VOID') ?? [];
       const command = { type: 'VoidInvoice' as const, invoiceId: invoiceId ?? '', now };
       if ('rejected' in engine.decide(command, invoicing)) return;
       invoice(command);

@@ -1,3 +1,4 @@
+import { entriesOf } from '@billstream/invoicing-domain';
 import { localDateOf, parseInstant, plusMonths } from '@billstream/kernel';
 import fc from 'fast-check';
 import { type Customer, type CustomerFacts, type Engine, type Wish, billedCustomer } from './billed-customer';
@@ -75,7 +76,7 @@ const perform = (customer: Customer, one: Act): void => {
       customer.request(bundleIds[one.bundle], one.wish);
       return;
     case 'PAY':
-      for (const [id, { status, chargedMinor, creditMinor, paidMinor }] of Object.entries(customer.state().invoices))
+      for (const [id, { status, chargedMinor, creditMinor, paidMinor }] of entriesOf(customer.state().invoices))
         if (status !== 'VOID' && chargedMinor + creditMinor > paidMinor)
           customer.pay(id, chargedMinor + creditMinor - paidMinor);
       return;

@@ -1,7 +1,7 @@
 import type { PublicEvent } from '@billstream/event-sourcing';
 import { ProblemException, type RequestContext } from '@billstream/http';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
-import { type Instant, derivedId } from '@billstream/kernel';
+import { type Instant, derivedId, notBefore } from '@billstream/kernel';
 import type { AccountChange } from '@billstream/subscriptions-domain';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -21,7 +21,12 @@ export class OnOverdue {
   @EventPattern('invoicing.overdue-changed.v1')
   async overdueChanged(@Payload() event: PublicEvent<OverdueChanged['type'], OverdueChanged['data']>): Promise<void> {
     const { accountId, cancellationPolicy } = event.data;
-    if (cancellationPolicy !== 'NONE') await this.make(event, { kind: 'CANCEL', billing: cancellationPolicy });
+    if (cancellationPolicy !== 'NONE') {
+      // A check that was done late ends the service from the day on which it was due (Kill Bill 2.16).
+      const isLate = notBefore(event.at, this.subscriptions.now(event.tenantId)) !== event.at;
+      const since = isLate ? { entitlementAt: wholeMinute(event.at) } : {};
+      await this.make(event, { kind: 'CANCEL', billing: cancellationPolicy, ...since });
+    }
     await this.make(event, { kind: 'BLOCK', state: blockingStateOf(event, accountId) });
   }
 
@@ -34,6 +39,8 @@ export class OnOverdue {
     }
   }
 }
+
+const wholeMinute = (at: Instant): Instant => `${at.slice(0, 16)}:00.000Z` as Instant;
 
 const blockingStateOf = (
   { id, at, data }: PublicEvent<string, OverdueChanged['data']>,
@@ -48,7 +55,7 @@ const blockingStateOf = (
   blockEntitlement: data.disableEntitlement,
   blockBilling: data.disableEntitlement,
   // Billing counts days; in whole minutes, what somebody does right after the end does not fall into the block.
-  effectiveAt: `${at.slice(0, 16)}:00.000Z` as Instant,
+  effectiveAt: wholeMinute(at),
   isFact: true,
 });
 

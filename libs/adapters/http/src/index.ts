@@ -1,3 +1,5 @@
+export { sendEventStream } from './event-stream';
+export type { EventStreamOptions, ServerSentEvent } from './event-stream';
 export { locationOf, paginate } from './answers';
 export type { Page } from './answers';
 export { AuditQuery, auditLogJson, withAuditLogs } from './audit-logs';

@@ -283,7 +283,7 @@ export type DueState = { readonly dueNow: number; readonly nextDueAt: Instant | 
 
 /**
  * By the tenant's clock as the table has it, which the worker goes by, too. `dueNow` leaves out what is held back, and
- * counts what is due within a second: a clock that was moved to a day meets what was done some moments into another.
+ * counts what is due within five seconds: a clock that was moved to a day meets what was done some moments into another.
  * `nextDueAt` is the earliest due date up to and including `until`, in the past too.
  */
 export const dueBefore = async (database: Database, tenantId: string, until: Instant): Promise<DueState> => {
@@ -292,10 +292,10 @@ export const dueBefore = async (database: Database, tenantId: string, until: Ins
        select $2::timestamptz + coalesce(max(distance_ms), 0) * interval '1 millisecond' as now,
          max(held_after) as held_after, max(held_until) as held_until
        from tenant_clock where tenant_id = $1)
-     select count(*) filter (where due_at <= clock.now + interval '1 second'
+     select count(*) filter (where due_at <= clock.now + interval '5 seconds'
          and not coalesce(due_at > clock.held_after and due_at <= clock.held_until, false)) as due_now,
        min(due_at) filter (where due_at <= greatest(clock.now, $3::timestamptz)) as next_due_at
-     from due_work, clock where tenant_id = $1 and due_at <= greatest(clock.now + interval '1 second', $3::timestamptz)`,
+     from due_work, clock where tenant_id = $1 and due_at <= greatest(clock.now + interval '5 seconds', $3::timestamptz)`,
     [tenantId, wallTime(), until],
     'due-before',
   );

@@ -24,12 +24,16 @@ export type InvoiceView = {
   readonly items: readonly InvoiceItem[];
 };
 
-/** What `InvoiceView` is selected from `invoices i` by. */
+/**
+ * What `InvoiceView` is selected from `invoices i` by. A child's invoice asks for nothing while the parent's invoice that
+ * sums it up does not ask for it: while that is a draft, or when it is void (Kill Bill 2.14).
+ */
 export const invoiceColumns = `
   i.invoice_id as "invoiceId", i.account_id as "accountId", i.invoice_number as "invoiceNumber",
   i.invoice_date as "invoiceDate", i.target_date as "targetDate", i.currency, i.status,
   i.is_parent as "isParentInvoice", i.parent_invoice_id as "parentInvoiceId", i.parent_account_id as "parentAccountId", i.amount_minor as "amountMinor",
-  i.balance_minor as "balanceMinor",
+  case when exists (select from invoices p where p.invoice_id = i.parent_invoice_id and p.status in ('DRAFT', 'VOID'))
+    then 0 else i.balance_minor end as "balanceMinor",
   coalesce((select sum(t.amount_minor)::bigint from invoice_items t
             where t.invoice_id = i.invoice_id and t.item_type = 'CBA_ADJ'), 0) as "creditMinor",
   coalesce((select sum(p.amount_minor)::bigint from invoice_payments p

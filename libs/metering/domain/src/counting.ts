@@ -66,7 +66,7 @@ export const count = (
   { method, rule, range }: { readonly method: CountingMethod; readonly rule: Rule; readonly range: CountedRange },
 ): Counted => {
   const { hours, gapsTooLong } = filled(hoursOf(quarters, method, range.timeZone), method, rule);
-  const days = [...byDay(hours, range.timeZone)].map(([date, own]) => dayOf(date, own, { method, rule, range }));
+  const days = settledDays(hours, { method, rule, range });
   const usage = total(days.map((day) => day.usage));
   const free = total(days.map((day) => day.free));
   return {
@@ -162,6 +162,27 @@ const byDay = (hours: readonly Hour[], timeZone: string): ReadonlyMap<LocalDate,
 
 type Day = { readonly date: LocalDate; readonly usage: Fraction; readonly free: Fraction };
 type Basis = { readonly method: CountingMethod; readonly rule: Rule; readonly range: CountedRange };
+
+/** By the day; or, where a rule goes by the subscription's cycle, all of the range at once, under its first day (M15). */
+const settledDays = (hours: readonly Hour[], basis: Basis): readonly Day[] => {
+  const { rule, range, method } = basis;
+  if (hours.length === 0) return [];
+  if (rule.periodSplitting === 'SUBSCRIPTION_CYCLE' || rule.freePeriod === 'SUBSCRIPTION_CYCLE') {
+    const date = zonedDateOf(range.fromAt, range.timeZone);
+    const usage =
+      method === 'SUM' || rule.periodSplitting !== 'SUBSCRIPTION_CYCLE'
+        ? total([...byDay(hours, range.timeZone)].map(([day, own]) => dayOf(day, own, basis).usage))
+        : rounded(rangeValue(hours, basis), rule);
+    return [{ date, usage, free: freeOf(usage, rule) }];
+  }
+  return [...byDay(hours, range.timeZone)].map(([date, own]) => dayOf(date, own, basis));
+};
+
+const rangeValue = (hours: readonly Hour[], { method, range }: Basis): Fraction => {
+  const values = hours.map(({ value }) => value);
+  if (method === 'PEAK') return values.reduce(greater, nothing);
+  return dividedBy(total(values), Math.max(1, Math.ceil((epochMs(range.toAt) - epochMs(range.fromAt)) / hourMs)));
+};
 
 const dayOf = (date: LocalDate, hours: readonly Hour[], { method, rule, range }: Basis): Day => {
   if (method !== 'SUM' && rule.periodSplitting === 'DAY') {

@@ -10,7 +10,7 @@ export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-s
 export { limitNews, limitNewsSchema, limitNewsSnapshots, limitNewsStream } from './limit-news';
 export type { LimitNewsCommand, LimitNewsEvent } from './limit-news';
 export { chooseRule, defaultRule, faultsOf } from './rule';
-export type { CountingMethod, HeldPlan, Interval, Rule, RuleFault } from './rule';
+export type { CountingMethod, HeldPlan, Interval, RefreshInterval, Rule, RuleFault } from './rule';
 export { heldAt, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
 export type { AskedUsage, Range, Stretch, UnitVersion } from './rule-timeline';
 export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
@@ -49,3 +49,13 @@ export { lineTimeMs, logFormat, logFormatSchema, logFormatStream, noLogFormat, r
 export type { LogFormat, LogFormatEvent, LogFormatRejection, ReadLines } from './log-lines';
 export { lineFields, linePattern, variableNames } from './log-pattern';
 export type { LogPattern } from './log-pattern';
+export {
+  billingFeedPrefixes,
+  billingNews,
+  billingNewsSchema,
+  billingNewsStream,
+  billingNoticeOf,
+} from './billing-news';
+export type { BillingNewsEvent, BillingNotice } from './billing-news';
+export { cycleAround } from './billing-cycle';
+export type { BillingCycle, CycleFacts } from './billing-cycle';

@@ -13,7 +13,8 @@ import {
   zero,
   zonedDateOf,
 } from '@billstream/kernel';
-import type { CountingMethod, Interval, Rule } from './rule';
+import { type CycleFacts, calendarMonths, cycleAround } from './billing-cycle';
+import type { CountingMethod, Rule } from './rule';
 
 /** Where a user stands with a unit. SUM: `current` is the sum of the open window; AVG and PEAK: the newest sample. */
 export type LimitState = {
@@ -56,17 +57,40 @@ export type LimitVerdict = {
 };
 
 const windowMsMax = 25 * 3_600_000;
-const intervalMs: Readonly<Record<Interval, number>> = { HOUR: 3_600_000, DAY: 86_400_000 };
+const hourMs = 3_600_000;
+const intervalMs = { HOUR: hourMs, DAY: 24 * hourMs } as const;
 
-/** The window of the reset interval around an instant, in the account's zone or from the first use. */
-const windowAround = (at: Instant, rule: Rule, timeZone: string): { readonly from: Instant; readonly to: Instant } => {
+/** What a state is judged by: the rule that holds for the user now, and how the user's subscription is billed. */
+export type LimitTerms = {
+  readonly method: CountingMethod;
+  readonly rule: Rule;
+  readonly timeZone: string;
+  /** Null: no subscription, so calendar months. */
+  readonly cycle?: CycleFacts | null;
+};
+
+/** Half-open; null is without end. */
+type Window = { readonly from: Instant | null; readonly to: Instant | null };
+
+const holds = ({ from, to }: Window, at: Instant): boolean => (from === null || at >= from) && (to === null || at < to);
+
+/** The window that is open, else the one of the reset interval around `now`, or from the first use, at `usedAt`. */
+const openWindow = (
+  { windowFrom, windowTo }: LimitState,
+  { rule, timeZone, cycle }: LimitTerms,
+  { now, usedAt }: { readonly now: Instant; readonly usedAt: Instant },
+): Window => {
   const interval = rule.limitRefreshInterval ?? 'HOUR';
-  if (rule.windowAnchor === 'FIRST_USE') return { from: at, to: instantOfMs(epochMs(at) + intervalMs[interval]) };
-  const date = zonedDateOf(at, timeZone);
+  if (interval === 'MANUAL') return { from: windowFrom, to: null };
+  if (windowFrom !== null && windowTo !== null) return { from: windowFrom, to: windowTo };
+  if (interval === 'SUBSCRIPTION_CYCLE') return cycleAround(now, cycle ?? calendarMonths(timeZone));
+  if (rule.windowAnchor === 'FIRST_USE')
+    return { from: usedAt, to: instantOfMs(epochMs(usedAt) + intervalMs[interval]) };
+  const date = zonedDateOf(now, timeZone);
   const dayStart = startOfDay(date, timeZone);
   if (interval === 'DAY') return { from: dayStart, to: startOfDay(plusDays(date, 1), timeZone) };
-  const from = epochMs(dayStart) + Math.floor((epochMs(at) - epochMs(dayStart)) / intervalMs.HOUR) * intervalMs.HOUR;
-  return { from: instantOfMs(from), to: instantOfMs(from + intervalMs.HOUR) };
+  const from = epochMs(dayStart) + Math.floor((epochMs(now) - epochMs(dayStart)) / hourMs) * hourMs;
+  return { from: instantOfMs(from), to: instantOfMs(from + hourMs) };
 };
 
 /** The state as it is at `now`: a window that has ended counts nothing any more, an override that has ended is gone. */
@@ -78,48 +102,37 @@ export const atNow = (state: LimitState, now: Instant): LimitState => ({
 
 const passedOver = (state: LimitState): LimitState => ({ ...state, passedOver: state.passedOver + 1 });
 
-/** What a state is judged by: the rule that holds for the user now. */
-export type LimitTerms = { readonly method: CountingMethod; readonly rule: Rule; readonly timeZone: string };
-
 /**
  * The state after a record. A SUM record counts when its event time lies inside the window open at `now`; an older or
  * future one is billed but does not limit (M4). A gauge takes the sample unless a newer one was seen.
  */
-export const afterSample = (
-  state: LimitState,
-  sample: LimitSample,
-  now: Instant,
-  { method, rule, timeZone }: LimitTerms,
-): LimitState => {
-  if (method !== 'SUM')
+export const afterSample = (state: LimitState, sample: LimitSample, now: Instant, terms: LimitTerms): LimitState => {
+  if (terms.method !== 'SUM')
     return state.newestAt !== null && sample.at < state.newestAt
       ? passedOver(state)
       : { ...state, current: sample.amount, newestAt: sample.at };
   const open = atNow(state, now);
-  // No window is longer than a day of 25 hours: a backfill of old records need not look into the calendar for each.
-  if (Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return passedOver(open);
-  const window =
-    open.windowFrom !== null && open.windowTo !== null
-      ? { from: open.windowFrom, to: open.windowTo }
-      : windowAround(rule.windowAnchor === 'FIRST_USE' ? sample.at : now, rule, timeZone);
-  if (sample.at < window.from || sample.at >= window.to || window.to <= now) return passedOver(open);
+  // No window by the clock is longer than a day of 25 hours: a backfill need not look into the calendar for each record.
+  const isByClock = terms.rule.limitRefreshInterval === 'HOUR' || terms.rule.limitRefreshInterval === 'DAY';
+  if (isByClock && Math.abs(epochMs(sample.at) - epochMs(now)) > windowMsMax) return passedOver(open);
+  const window = openWindow(open, terms, { now, usedAt: sample.at });
+  const isOver = window.to !== null && window.to <= now;
+  if (isOver || !holds(window, sample.at)) return passedOver(open);
   const newestAt = open.newestAt === null || sample.at > open.newestAt ? sample.at : open.newestAt;
   return { ...open, current: add(open.current, sample.amount), newestAt, windowFrom: window.from, windowTo: window.to };
 };
 
-/** The counter set by hand (the original's reset): the open window goes on from `amount`. A gauge has no counter. */
-export const afterReset = (
-  state: LimitState,
-  amount: Decimal,
-  now: Instant,
-  { method, rule, timeZone }: LimitTerms,
-): LimitState => {
-  if (method !== 'SUM') return state;
+/**
+ * The counter set by hand (the original's reset): the open window goes on from `amount`. Where nothing else begins a
+ * window anew, this does. A gauge has no counter.
+ */
+export const afterReset = (state: LimitState, amount: Decimal, now: Instant, terms: LimitTerms): LimitState => {
+  if (terms.method !== 'SUM') return state;
   const open = atNow(state, now);
   const window =
-    open.windowFrom !== null && open.windowTo !== null
-      ? { from: open.windowFrom, to: open.windowTo }
-      : windowAround(now, rule, timeZone);
+    terms.rule.limitRefreshInterval === 'MANUAL'
+      ? { from: now, to: null }
+      : openWindow(open, terms, { now, usedAt: now });
   return { ...open, current: amount, windowFrom: window.from, windowTo: window.to };
 };
 
@@ -143,9 +156,9 @@ export const afterCorrection = (
 ): LimitState => {
   if (terms.method !== 'SUM') return { ...state, current: newest?.amount ?? zero, newestAt: newest?.at ?? null };
   const open = atNow(state, now);
-  const { windowFrom, windowTo } = open;
-  const counted =
-    before !== null && windowFrom !== null && windowTo !== null && before.at >= windowFrom && before.at < windowTo;
+  const { windowFrom: from, windowTo: to } = open;
+  const isOpen = to !== null || terms.rule.limitRefreshInterval === 'MANUAL';
+  const counted = before !== null && isOpen && holds({ from, to }, before.at);
   const without = counted ? { ...open, current: larger(subtract(open.current, before.amount), zero) } : open;
   return after === null ? without : afterSample(without, after, now, terms);
 };

@@ -51,14 +51,14 @@ export const readLogLines = (body: string, { patterns, timeZone }: LogFormat): R
   return { read, rejected };
 };
 
-type Line =
-  { readonly refused: Omit<RejectedRecord, 'index'> } | { readonly record: Readonly<Record<string, unknown>> };
+type Refused = Omit<RejectedRecord, 'index'>;
 
-const readLine = (line: string, patterns: readonly LinePattern[], timeZone: string): Line => {
-  if (line.length > lineLengthMax)
-    return {
-      refused: { field: '', code: 'line-too-long', message: `a line has at most ${lineLengthMax} characters` },
-    };
+const readLine = (
+  line: string,
+  patterns: readonly LinePattern[],
+  timeZone: string,
+): { readonly refused: Refused } | Pick<ReadLine, 'record'> => {
+  if (line.length > lineLengthMax) return refuse('', 'line-too-long', `a line has at most ${lineLengthMax} characters`);
   for (const { match } of patterns) {
     const fields = match(line);
     if (fields === null) continue;
@@ -67,12 +67,15 @@ const readLine = (line: string, patterns: readonly LinePattern[], timeZone: stri
     const ms = lineTimeMs(time, timeZone);
     // The original took the present for a time it could not read, and billed the wrong hour.
     return ms === null
-      ? { refused: { field: 'time', code: 'invalid', message: `${time} is not a time that is understood` } }
+      ? refuse('time', 'invalid', `${time} is not a time that is understood`)
       : { record: { ...rest, time: ms } };
   }
-  const message = patterns.length === 0 ? 'the tenant has no patterns of log lines' : 'no pattern fits the line';
-  return { refused: { field: '', code: 'no-pattern', message } };
+  return refuse('', 'no-pattern', patterns.length === 0 ? 'the tenant has no patterns' : 'no pattern fits the line');
 };
+
+const refuse = (field: string, code: string, message: string): { readonly refused: Refused } => ({
+  refused: { field, code, message },
+});
 
 /** ISO with or without milliseconds and zone, `dd.MM.yyyy HH:mm:ss`, `dd.MM.yyyy`, epoch milliseconds; null: none of them. */
 export const lineTimeMs = (text: string, timeZone: string): number | null => {

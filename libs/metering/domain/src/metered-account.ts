@@ -1,3 +1,4 @@
+import type { BillingCycle } from './billing-cycle';
 import type { Instant } from '@billstream/kernel';
 import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
 
@@ -11,13 +12,21 @@ export type PlanInterval = {
   /** Units that the plan prices in this stretch; the second list: those of them it prices by level (CAPACITY), not by sum. */
   readonly units: readonly string[];
   readonly capacityUnits: readonly string[];
+  /** How it is billed; absent in what was recorded before anybody asked. */
+  readonly cycle?: BillingCycle;
 };
 
 /** What metering knows of an account, recorded from what accounts and subscriptions published. `user` is its external key. */
 export type MeteredAccountEvent =
   | {
       readonly type: 'AccountRecorded';
-      readonly data: { readonly accountId: string; readonly user: string; readonly timeZone: string };
+      readonly data: {
+        readonly accountId: string;
+        readonly user: string;
+        readonly timeZone: string;
+        /** 0 or absent: the account has none yet. */
+        readonly billCycleDay?: number;
+      };
     }
   | {
       readonly type: 'PlansRecorded';
@@ -29,7 +38,13 @@ export type MeteredAccountEvent =
     };
 
 export type MeteredAccountCommand =
-  | { readonly type: 'RecordAccount'; readonly accountId: string; readonly user: string; readonly timeZone: string }
+  | {
+      readonly type: 'RecordAccount';
+      readonly accountId: string;
+      readonly user: string;
+      readonly timeZone: string;
+      readonly billCycleDay?: number;
+    }
   | {
       readonly type: 'RecordPlans';
       readonly accountId: string;
@@ -41,18 +56,23 @@ type State = { readonly account: string | null; readonly plans: Readonly<Record<
 
 export const meteredAccountStream = (accountId: string): string => `meteredAccount-${accountId}`;
 
-const accountKey = ({ user, timeZone }: { readonly user: string; readonly timeZone: string }): string =>
-  JSON.stringify([user, timeZone]);
+type AccountFacts = { readonly user: string; readonly timeZone: string; readonly billCycleDay?: number };
+
+const accountKey = ({ user, timeZone, billCycleDay = 0 }: AccountFacts): string =>
+  JSON.stringify([user, timeZone, billCycleDay]);
 
 /** Records what changed and nothing else: a message heard twice, or one that says nothing new, leaves no trace. */
 export const meteredAccount: Decider<MeteredAccountCommand, MeteredAccountEvent, State, never> = {
   initial: { account: null, plans: {} },
   decide: (command, state) => {
     if (command.type === 'RecordAccount') {
-      const { accountId, user, timeZone } = command;
+      const { accountId, user, timeZone, billCycleDay = 0 } = command;
       return state.account === accountKey(command)
         ? accept()
-        : accept<MeteredAccountEvent>({ type: 'AccountRecorded', data: { accountId, user, timeZone } });
+        : accept<MeteredAccountEvent>({
+            type: 'AccountRecorded',
+            data: { accountId, user, timeZone, ...(billCycleDay > 0 && { billCycleDay }) },
+          });
     }
     const { accountId, subscriptionId, intervals } = command;
     return state.plans[subscriptionId] === JSON.stringify(intervals)

@@ -1,7 +1,9 @@
 import { type Decimal, isNegative } from '@billstream/kernel';
 
 export type CountingMethod = 'SUM' | 'AVG' | 'PEAK';
-export type Interval = 'HOUR' | 'DAY';
+export type Interval = 'HOUR' | 'DAY' | 'SUBSCRIPTION_CYCLE';
+/** `MANUAL`: only a counter set by hand begins anew. */
+export type RefreshInterval = Interval | 'MANUAL';
 
 /** How a unit is counted for whom, in the words of the original's rule editor. One rule per unit has no plan: the default rule. */
 export type Rule = {
@@ -13,7 +15,7 @@ export type Rule = {
   readonly periodSplitting: Interval | null;
   readonly limitAmount: Decimal | null;
   /** SUM: when the running sum starts again. AVG and PEAK: null, a lower sample releases. */
-  readonly limitRefreshInterval: Interval | null;
+  readonly limitRefreshInterval: RefreshInterval | null;
   readonly freeAmount: Decimal | null;
   readonly freePeriod: Interval | null;
   /** AVG and PEAK: hours without samples between two hours with samples get the mean of those two. */

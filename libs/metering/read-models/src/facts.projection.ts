@@ -29,8 +29,10 @@ select unit_id as "unitId", counting_method as "countingMethod" from meter_units
 
 const upsertAccounts = `
 insert into metered_accounts
-select * from jsonb_to_recordset($1::jsonb) as row(account_id text, tenant_id text, user_name text, time_zone text)
-on conflict (account_id) do update set user_name = excluded.user_name, time_zone = excluded.time_zone`;
+select * from jsonb_to_recordset($1::jsonb) as row(
+  account_id text, tenant_id text, user_name text, time_zone text, bill_cycle_day int)
+on conflict (account_id) do update set 
+  user_name = excluded.user_name, time_zone = excluded.time_zone, bill_cycle_day = excluded.bill_cycle_day`;
 
 const upsertPlans = `
 insert into metered_plans
@@ -108,8 +110,14 @@ const applyAccounts = async (tx: Sql, events: readonly RecordedEvent[]): Promise
     const event: MeteredAccountEvent | null = meteredAccountSchema.decode(recorded);
     const { tenantId } = recorded.metadata;
     if (event?.type === 'AccountRecorded') {
-      const { accountId, user, timeZone } = event.data;
-      accounts.set(accountId, { account_id: accountId, tenant_id: tenantId, user_name: user, time_zone: timeZone });
+      const { accountId, user, timeZone, billCycleDay = 0 } = event.data;
+      accounts.set(accountId, {
+        account_id: accountId,
+        tenant_id: tenantId,
+        user_name: user,
+        time_zone: timeZone,
+        bill_cycle_day: billCycleDay,
+      });
     } else if (event?.type === 'PlansRecorded') {
       const { accountId, subscriptionId, intervals } = event.data;
       plans.set(subscriptionId, {

@@ -2,6 +2,7 @@ import type { RecordedEvent } from '@billstream/event-sourcing';
 import { type Instant, instantOfMs } from '@billstream/kernel';
 import {
   type CountingMethod,
+  type CycleFacts,
   type LimitEntry,
   type LimitFacts,
   type LimitMove,
@@ -49,16 +50,18 @@ from meter_units u where u.tenant_id = any($1::text[]) and (u.has_limit or u.nam
 
 export const usersWithPlans = `
 select a.tenant_id as "tenantId", a.user_name as "user", a.time_zone as "timeZone",
+  a.bill_cycle_day as "accountCycleDay",
   coalesce(jsonb_agg(p.intervals order by p.subscription_id) filter (where p.subscription_id is not null), '[]') as plans
 from metered_accounts a left join metered_plans p using (account_id)
 where (a.tenant_id, a.user_name) in (select * from unnest($1::text[], $2::text[]))
-group by a.account_id, a.tenant_id, a.user_name, a.time_zone
+group by a.account_id, a.tenant_id, a.user_name, a.time_zone, a.bill_cycle_day
 order by a.account_id`;
 
 export type UserRow = {
   readonly tenantId: string;
   readonly user: string;
   readonly timeZone: string;
+  readonly accountCycleDay: number;
   readonly plans: readonly (readonly PlanInterval[])[];
 };
 
@@ -139,13 +142,20 @@ const actOf = ({ cause }: LimitEntry, { move, event }: Pick<Moved, 'move' | 'eve
 
 const factsOf = (
   { method, versions }: LimitedUnit,
-  { timeZone, intervals, changes }: Holder,
+  { timeZone, accountCycleDay, intervals, changes }: Holder,
   { limit, now }: { readonly limit: LimitRecord; readonly now: Instant },
 ): LimitFacts => {
+  const cycleOf = (subscriptionId: string | null): CycleFacts | null => {
+    const own = intervals.filter((interval) => interval.subscriptionId === subscriptionId);
+    const cycle = own.findLast((interval) => interval.fromAt <= now)?.cycle;
+    const startedAt = own[0]?.fromAt;
+    return cycle === undefined || startedAt === undefined ? null : { cycle, startedAt, accountCycleDay, timeZone };
+  };
   const judgedBy = (at: Instant) => {
     const rules = versionInForce(versions, at)?.rules ?? [];
     const { rule, subscriptionId } = chooseRule(rules, heldAt(intervals, at));
-    return { subscriptionId, terms: rule === null ? null : { method, rule, timeZone } };
+    const cycle = rule?.limitRefreshInterval === 'SUBSCRIPTION_CYCLE' ? cycleOf(subscriptionId) : null;
+    return { subscriptionId, terms: rule === null ? null : { method, rule, timeZone, cycle } };
   };
   const atNow = judgedBy(now);
   return {
@@ -213,17 +223,18 @@ const aboutLimit = (recorded: RecordedEvent): About | null => {
   if (news === null) return null;
   const { unit, user } = news.data;
   return news.type === 'TimePassed'
-    ? { unit, user, move: { kind: 'look', cause: 'PLANS_CHANGED' }, dueAt: news.data.dueAt }
+    ? { unit, user, move: { kind: 'look', cause: 'PLANS_CHANGED' }, ...(news.data.dueAt && { dueAt: news.data.dueAt }) }
     : { unit, user, move: { kind: 'told', ordinal: news.data.ordinal } };
 };
 
 /** Of plans, `changes` are the instants at which any begins or ends, in their order. */
 type Holder = {
   readonly timeZone: string;
+  readonly accountCycleDay: number;
   readonly intervals: readonly PlanInterval[];
   readonly changes: readonly Instant[];
 };
-const nobody: Holder = { timeZone: 'UTC', intervals: [], changes: [] };
+const nobody: Holder = { timeZone: 'UTC', accountCycleDay: 0, intervals: [], changes: [] };
 
 const loadHolders = async (tx: Sql, moves: readonly Moved[]): Promise<ReadonlyMap<string, Holder>> => {
   const asked = [
@@ -235,10 +246,10 @@ const loadHolders = async (tx: Sql, moves: readonly Moved[]): Promise<ReadonlyMa
     'metered-users',
   );
   return new Map(
-    rows.map(({ tenantId, user, timeZone, plans }) => {
+    rows.map(({ tenantId, user, timeZone, accountCycleDay, plans }) => {
       const intervals = plans.flat();
       const changes = intervals.flatMap(({ fromAt, toAt }) => (toAt === null ? [fromAt] : [fromAt, toAt])).sort();
-      return [nameOf(tenantId, user), { timeZone, intervals, changes }];
+      return [nameOf(tenantId, user), { timeZone, accountCycleDay, intervals, changes }];
     }),
   );
 };

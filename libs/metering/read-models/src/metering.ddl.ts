@@ -28,7 +28,8 @@ create table metered_accounts (
   account_id text primary key,
   tenant_id text not null,
   user_name text not null,
-  time_zone text not null
+  time_zone text not null,
+  bill_cycle_day int not null
 );
 create index metered_accounts_by_user on metered_accounts (tenant_id, user_name);
 create table metered_plans (

@@ -18,7 +18,7 @@ export type {
   CommittedInvoice,
   InvoicePaymentsEvent,
 } from './invoice-payments/invoice-payments.events';
-export { owedMinor } from './invoice-payments/invoice-payments';
+export { chargeableMinor, owedMinor } from './invoice-payments/invoice-payments';
 export type { AttemptStatus, InvoicePayments, OpenAttempt } from './invoice-payments/invoice-payments';
 export { payerAccount } from './payer-account/payer-account.decider';
 export type { PayerAccountCommand, PayerAccountRejection } from './payer-account/payer-account.decider';
@@ -32,7 +32,13 @@ export {
   payPalPlugin,
   payerAccountSchema,
 } from './payer-account/payer-account';
-export type { ManualPayTag, PayerAccount, PayerAccountEvent, PaymentMethod } from './payer-account/payer-account';
+export type {
+  AskedInvoice,
+  ManualPayTag,
+  PayerAccount,
+  PayerAccountEvent,
+  PaymentMethod,
+} from './payer-account/payer-account';
 export { paymentKey, paymentKeySchema } from './payment-key/payment-key';
 export { payment } from './payment/payment.decider';
 export type {

@@ -37,44 +37,56 @@ export type DueChanges = {
   readonly unscheduled: readonly { readonly kind: string; readonly key: string }[];
 };
 
-type Due = Step & { readonly tenantId: string; readonly payload: DuePayment | DueTransaction };
 type Step = { readonly kind: string; readonly key: string; readonly dueAt: Instant | null };
+type Heard = {
+  readonly step: Step;
+  readonly recorded: RecordedEvent;
+  readonly payload: () => DuePayment | DueTransaction;
+};
 
 /** What becomes due, and what no longer is, after these events in log order. Pure, so a simulation can use it too. */
 export const dueChangesOf = (events: readonly RecordedEvent[]): DueChanges => {
-  const last = new Map<string, Due>();
+  const last = new Map<string, Heard>();
   for (const recorded of events)
-    for (const due of [...dueOfInvoice(recorded), ...dueOfPayment(recorded)]) last.set(`${due.kind} ${due.key}`, due);
-  const steps = [...last.values()];
-  return {
-    scheduled: steps.flatMap(({ dueAt, ...item }) => (dueAt === null ? [] : [{ ...item, dueAt }])),
-    unscheduled: steps.flatMap(({ kind, key, dueAt }) => (dueAt === null ? [{ kind, key }] : [])),
-  };
+    for (const heard of heardOf(recorded)) last.set(`${heard.step.kind} ${heard.step.key}`, heard);
+  const scheduled: DueItem[] = [];
+  const unscheduled: { readonly kind: string; readonly key: string }[] = [];
+  for (const { step, recorded, payload } of last.values()) {
+    const { kind, key, dueAt } = step;
+    if (dueAt === null) unscheduled.push({ kind, key });
+    else scheduled.push({ tenantId: recorded.metadata.tenantId, kind, key, dueAt, payload: payload() });
+  }
+  return { scheduled, unscheduled };
 };
 
-const dueOfInvoice = (recorded: RecordedEvent): readonly Due[] => {
-  const event = invoicePaymentsSchema.decode(recorded);
-  if (event === null || !('paymentId' in event.data)) return [];
-  const { invoiceId, paymentId } = event.data;
-  const transactionId = 'transactionId' in event.data ? event.data.transactionId : null;
-  const { tenantId, $correlationId: correlationId } = recorded.metadata;
-  const payload: DuePayment = { invoiceId, paymentId, transactionId, correlationId };
-  return stepsOf(event).map((step) => ({ ...step, tenantId, payload }));
+/** Payloads are made for what is left at the end: most of what is due within a batch is done within it. */
+const heardOf = (recorded: RecordedEvent): readonly Heard[] => {
+  const ofInvoice = invoicePaymentsSchema.decode(recorded);
+  if (ofInvoice !== null) {
+    const payload = (): DuePayment => duePayment(ofInvoice, recorded);
+    return stepsOf(ofInvoice).map((step) => ({ step, recorded, payload }));
+  }
+  const ofPayment = paymentSchema.decode(recorded);
+  if (ofPayment === null || ofPayment.type === 'PaymentOpened' || ofPayment.type === 'PurchaseFound') return [];
+  const payload = (): DueTransaction => dueTransaction(ofPayment, recorded);
+  return transactionStepsOf(ofPayment).map((step) => ({ step, recorded, payload }));
 };
 
-const dueOfPayment = (recorded: RecordedEvent): readonly Due[] => {
-  const event = paymentSchema.decode(recorded);
-  if (event === null || event.type === 'PaymentOpened' || event.type === 'PurchaseFound') return [];
-  const { paymentId, accountId, transactionId } = event.data;
-  const { tenantId, $correlationId: correlationId } = recorded.metadata;
-  const payload: DueTransaction = { paymentId, accountId, transactionId, correlationId };
-  return transactionStepsOf(event).map((step) => ({ ...step, tenantId, payload }));
+const duePayment = ({ type, data }: InvoicePaymentsEvent, { metadata }: RecordedEvent): DuePayment => {
+  if (!('paymentId' in data)) throw new TypeError(`${type} is about no payment`);
+  const transactionId = 'transactionId' in data ? data.transactionId : null;
+  const { invoiceId, paymentId } = data;
+  return { invoiceId, paymentId, transactionId, correlationId: metadata.$correlationId };
 };
 
-const transactionStepsOf = ({
-  type,
-  data,
-}: Exclude<PaymentEvent, { type: 'PaymentOpened' | 'PurchaseFound' }>): readonly Step[] => {
+type TransactionEvent = Exclude<PaymentEvent, { readonly type: 'PaymentOpened' | 'PurchaseFound' }>;
+
+const dueTransaction = ({ data }: TransactionEvent, { metadata }: RecordedEvent): DueTransaction => {
+  const { paymentId, accountId, transactionId } = data;
+  return { paymentId, accountId, transactionId, correlationId: metadata.$correlationId };
+};
+
+const transactionStepsOf = ({ type, data }: TransactionEvent): readonly Step[] => {
   const { transactionId } = data;
   switch (type) {
     case 'TransactionRequested':

@@ -1,4 +1,4 @@
-import { payerAccountSchema, pluginConfigSchema } from '@billstream/payments-domain';
+import { type PayerAccountEvent, payerAccountSchema, pluginConfigSchema } from '@billstream/payments-domain';
 import type { ReadModel, Sql } from '@billstream/postgres';
 
 const ddl = `
@@ -51,6 +51,10 @@ const removeMethods = `
 update payment_methods set is_removed = true
 where payment_method_id = any ($1::uuid[])`;
 
+const shown = ['AccountRecorded', 'PaymentMethodAdded', 'PaymentMethodRemoved', 'DefaultMethodSet'] as const;
+type Shown = Extract<PayerAccountEvent, { readonly type: (typeof shown)[number] }>;
+const isShown = (event: PayerAccountEvent): event is Shown => shown.some((type) => type === event.type);
+
 /** Payers and the methods they left, removed ones included: Kill Bill still shows those on request. */
 export const paymentMethodsReadModel: ReadModel = {
   name: 'payment-methods',
@@ -65,7 +69,8 @@ export const paymentMethodsReadModel: ReadModel = {
     for (const recorded of events) {
       const event = payerAccountSchema.decode(recorded);
       const { tenantId } = recorded.metadata;
-      switch (event?.type) {
+      if (event === null || !isShown(event)) continue;
+      switch (event.type) {
         case 'AccountRecorded': {
           const { accountId, externalKey, currency, isPaymentDelegatedToParent } = event.data;
           const row = { account_id: accountId, tenant_id: tenantId, currency, external_key: externalKey ?? null };
@@ -92,11 +97,6 @@ export const paymentMethodsReadModel: ReadModel = {
           defaults.set(accountId, { account_id: accountId, payment_method_id: paymentMethodId });
           break;
         }
-        case 'CheckoutStarted':
-        case 'ManualPayTagChanged':
-        case 'InvoiceHeldBack':
-        case 'InvoiceReleased':
-        case undefined:
       }
     }
     await run(tx, 'payer-accounts-upsert', upsertAccounts, [...accounts.values()]);

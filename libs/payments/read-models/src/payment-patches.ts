@@ -1,5 +1,5 @@
 import type { InvoicePaymentsEvent, PaymentEvent } from '@billstream/payments-domain';
-import { type NewRows, newRows } from './payment-rows';
+import { type InvoiceRow, type NewRows, type PaymentRow, newRows } from './payment-rows';
 
 /** Either kind of stream: attempts at an invoice, or what else is asked of a payment. */
 export type PaymentsEvent = InvoicePaymentsEvent | PaymentEvent;
@@ -53,13 +53,32 @@ export const foldPayments = (events: readonly LoggedEvent[]): FoldedPayments => 
     const debt = debtPatchOf(event, debts);
     if (debt !== null) debts.set(debt.invoice_id, debt);
   }
+  const rows = newRows(events);
+  const known = new Set(rows.invoices.map(({ invoice_id }) => invoice_id));
   return {
-    ...newRows(events),
+    invoices: rows.invoices.map((invoice) => patchedInvoice(invoice, debts.get(invoice.invoice_id))),
+    payments: rows.payments.map((payment) => patchedPayment(payment, paymentPatches.get(payment.payment_id))),
+    transactions: rows.transactions.map((row) => ({ ...row, ...transactionPatches.get(row.transaction_id) })),
     paymentPatches: [...paymentPatches.values()],
     transactionPatches: [...transactionPatches.values()],
-    debtPatches: [...debts.values()],
+    debtPatches: [...debts.values()].filter(({ invoice_id }) => !known.has(invoice_id)),
   };
 };
+
+/** New rows come with what the rest of the batch makes of them, so that they are written once. */
+const patchedInvoice = (invoice: InvoiceRow, patch: DebtPatch | undefined): InvoiceRow =>
+  patch === undefined
+    ? invoice
+    : { ...invoice, balance_minor: (patch.set_minor ?? invoice.balance_minor) - patch.paid_minor };
+
+const patchedPayment = (payment: PaymentRow, patch: PaymentPatch | undefined): PaymentRow =>
+  patch === undefined
+    ? payment
+    : {
+        ...payment,
+        payment_method_id: patch.payment_method_id ?? payment.payment_method_id,
+        retry_at: patch.retry_at,
+      };
 
 const paymentPatchOf = (event: PaymentsEvent, before: ReadonlyMap<string, PaymentPatch>): PaymentPatch | null => {
   if (event.type === 'PaymentRequested')

@@ -1,10 +1,20 @@
 import type { InvoicePaymentsEvent, PaymentEvent } from '@billstream/payments-domain';
 import type { LoggedEvent } from './payment-patches';
 
+/** A row as the statements name its columns; what is named here is its key and what later events may change. */
+type Row<Named> = Named & Readonly<Record<string, unknown>>;
+export type InvoiceRow = Row<{ readonly invoice_id: string; readonly balance_minor: number }>;
+export type PaymentRow = Row<{
+  readonly payment_id: string;
+  readonly payment_method_id: string;
+  readonly retry_at: string | null;
+}>;
+type TransactionRow = Row<{ readonly transaction_id: string }>;
+
 export type NewRows = {
-  readonly invoices: readonly object[];
-  readonly payments: readonly object[];
-  readonly transactions: readonly object[];
+  readonly invoices: readonly InvoiceRow[];
+  readonly payments: readonly PaymentRow[];
+  readonly transactions: readonly TransactionRow[];
 };
 
 type Of<Type extends InvoicePaymentsEvent['type']> = Extract<InvoicePaymentsEvent, { readonly type: Type }>['data'];
@@ -12,9 +22,9 @@ type OfPayment<Type extends PaymentEvent['type']> = Extract<PaymentEvent, { read
 
 /** What a batch of events, in log order, adds to the tables. Rows that are there already are left as they are. */
 export const newRows = (events: readonly LoggedEvent[]): NewRows => {
-  const invoices: object[] = [];
-  const payments = new Map<string, object>();
-  const transactions: object[] = [];
+  const invoices: InvoiceRow[] = [];
+  const payments = new Map<string, PaymentRow>();
+  const transactions: TransactionRow[] = [];
   for (const { event, tenantId, position } of events) {
     if (event.type === 'InvoiceRecorded') invoices.push(invoiceRow(event.data, tenantId));
     const payment = paymentRowOf(event, tenantId, payments.size);
@@ -25,7 +35,7 @@ export const newRows = (events: readonly LoggedEvent[]): NewRows => {
   return { invoices, payments: [...payments.values()], transactions };
 };
 
-const invoiceRow = (data: Of<'InvoiceRecorded'>, tenantId: string): object => ({
+const invoiceRow = (data: Of<'InvoiceRecorded'>, tenantId: string): InvoiceRow => ({
   invoice_id: data.invoiceId,
   tenant_id: tenantId,
   account_id: data.accountId,
@@ -35,28 +45,47 @@ const invoiceRow = (data: Of<'InvoiceRecorded'>, tenantId: string): object => ({
   balance_minor: data.balanceMinor,
 });
 
-type PaymentRow = Readonly<Record<string, string | number | null>> & { readonly payment_id: string };
-
 const paymentRowOf = (event: LoggedEvent['event'], tenantId: string, place: number): PaymentRow | null => {
-  if (event.type === 'PaymentRequested')
-    return {
-      ...{ payment_id: event.data.paymentId, tenant_id: tenantId, account_id: event.data.accountId, place },
-      ...{ invoice_id: event.data.invoiceId, external_key: event.data.paymentKey ?? event.data.paymentId },
-      ...{ currency: event.data.currency, payment_method_id: event.data.paymentMethodId },
-      plugin_name: event.data.pluginName,
-    };
-  if (event.type === 'PaymentOpened')
-    return {
-      ...{ payment_id: event.data.paymentId, tenant_id: tenantId, account_id: event.data.accountId, place },
-      ...{ invoice_id: event.data.invoiceId, external_key: event.data.externalKey },
-      ...{ currency: event.data.currency, payment_method_id: event.data.paidBy.paymentMethodId },
-      plugin_name: event.data.paidBy.pluginName,
-    };
-  return null;
+  if (event.type === 'PaymentRequested') {
+    const { paymentId, paymentKey, paymentMethodId, pluginName } = event.data;
+    return paymentRow(event.data, {
+      tenant_id: tenantId,
+      place,
+      external_key: paymentKey ?? paymentId,
+      payment_method_id: paymentMethodId,
+      plugin_name: pluginName,
+    });
+  }
+  if (event.type !== 'PaymentOpened') return null;
+  const { externalKey, paidBy } = event.data;
+  return paymentRow(event.data, {
+    tenant_id: tenantId,
+    place,
+    external_key: externalKey,
+    payment_method_id: paidBy.paymentMethodId,
+    plugin_name: paidBy.pluginName,
+  });
 };
 
+type Begun = Pick<OfPayment<'PaymentOpened'>, 'paymentId' | 'accountId' | 'invoiceId' | 'currency'>;
+type HowPaid = Pick<PaymentRow, 'payment_method_id'> & {
+  readonly tenant_id: string;
+  readonly place: number;
+  readonly external_key: string;
+  readonly plugin_name: string;
+};
+
+const paymentRow = ({ paymentId, accountId, invoiceId, currency }: Begun, how: HowPaid): PaymentRow => ({
+  ...how,
+  payment_id: paymentId,
+  account_id: accountId,
+  invoice_id: invoiceId,
+  currency,
+  retry_at: null,
+});
+
 /** Method and plugin are the payment's own where they are not said. */
-const transactionRowOf = (event: LoggedEvent['event']): object | null => {
+const transactionRowOf = (event: LoggedEvent['event']): TransactionRow | null => {
   if (event.type === 'PaymentRequested') return attemptRow(event.data);
   if (event.type === 'TransactionRequested') return transactionRow(event.data);
   if (event.type !== 'ChargebackReversed') return null;
@@ -66,7 +95,7 @@ const transactionRowOf = (event: LoggedEvent['event']): object | null => {
   };
 };
 
-const attemptRow = (data: Of<'PaymentRequested'>): object => ({
+const attemptRow = (data: Of<'PaymentRequested'>): TransactionRow => ({
   transaction_id: data.transactionId,
   payment_id: data.paymentId,
   transaction_type: 'PURCHASE',
@@ -77,9 +106,10 @@ const attemptRow = (data: Of<'PaymentRequested'>): object => ({
   amount_minor: data.amountMinor,
   requested_at: data.at,
   state: 'REQUESTED',
+  effective_at: data.at,
 });
 
-const transactionRow = (data: OfPayment<'TransactionRequested'>): object => ({
+const transactionRow = (data: OfPayment<'TransactionRequested'>): TransactionRow => ({
   transaction_id: data.transactionId,
   payment_id: data.paymentId,
   transaction_type: data.transactionType,
@@ -88,5 +118,6 @@ const transactionRow = (data: OfPayment<'TransactionRequested'>): object => ({
   amount_minor: data.amountMinor,
   requested_at: data.at,
   state: 'REQUESTED',
+  effective_at: data.at,
   adjustments: data.isAdjusted === true ? (data.itemAdjustments ?? []) : null,
 });

@@ -6,6 +6,7 @@ import {
   invoicePayments,
   invoicePaymentsSchema,
   invoicePaymentsStream,
+  nextPaymentId,
 } from '@billstream/payments-domain';
 import { type Database, openDatabase } from '@billstream/postgres';
 import { type TestDatabase, testDatabase } from '@billstream/testing';
@@ -16,6 +17,8 @@ const tenantId = derivedId('tenant');
 const accountId = derivedId('account');
 const now = '2026-01-01T00:00:00.000Z' as Instant;
 const method = { paymentMethodId: derivedId('method'), pluginName: 'paypal', credential: 'B-1' };
+
+const otherMethod = { ...method, paymentMethodId: derivedId('other method') };
 
 let server: TestDatabase;
 beforeAll(async () => {
@@ -32,7 +35,7 @@ const decline: AttemptOutcome = {
   ...{ isUnlisted: false, retryNotBefore: null },
 };
 
-/** Four invoices: paid, declined and waiting, unknown, and committed without a method. */
+/** Five invoices: paid, declined and waiting, unknown, committed without a method, and paid by another one on retry. */
 const history = async (): Promise<readonly RecordedEvent[]> => {
   const store = memoryEventStore();
   const handle = commandHandler({ store, decider: invoicePayments, schema: invoicePaymentsSchema });
@@ -46,7 +49,10 @@ const history = async (): Promise<readonly RecordedEvent[]> => {
     if (handled.outcome !== 'accepted') throw new Error(handled.outcome);
     return handled.state.open?.transactionId ?? '';
   };
-  const outcomes: readonly (AttemptOutcome | null)[] = [success, decline, { kind: 'unknown', code: 'lost' }, null];
+  const outcomes: readonly (AttemptOutcome | null)[] = [
+    ...[success, decline, { kind: 'unknown', code: 'lost' } as const, null],
+    decline,
+  ];
   for (const [index, outcome] of outcomes.entries()) {
     const invoiceId = derivedId('invoice', String(index));
     const invoice = {
@@ -61,6 +67,17 @@ const history = async (): Promise<readonly RecordedEvent[]> => {
     await issue(invoiceId, { type: 'DispatchPayment', data: dispatch });
     await issue(invoiceId, { type: 'RecordOutcome', data: { transactionId, holder: 'one', outcome, now } });
   }
+  const retried = derivedId('invoice', '4');
+  const then = { isManualPay: false, now: '2026-01-09T00:00:00.000Z' as Instant };
+  const again = await issue(retried, {
+    type: 'RetryPayment',
+    data: { ...then, method: otherMethod, paymentId: nextPaymentId(invoicePayments.initial, retried) },
+  });
+  const dispatched = { transactionId: again, holder: 'two', after: null, dispatchedAt: then.now, now: then.now };
+  await issue(retried, { type: 'DispatchPayment', data: dispatched });
+  const outcome = { transactionId: again, holder: 'two', outcome: success, now: then.now };
+  await issue(retried, { type: 'RecordOutcome', data: outcome });
+  await issue(retried, { type: 'RecordBalance', data: { balanceMinor: 0, asOf: 9, purchasedMinor: 1_000 } });
   return (await store.readAll({ after: null, prefixes: ['invoicePayments-'] })).events;
 };
 
@@ -100,12 +117,14 @@ describe('the read model of payments', () => {
     const database = await project('whole', await history(), 3);
     try {
       const payments = await paymentsOfAccount(database, tenantId, accountId);
-      expect(payments.map(({ paymentNumber }) => paymentNumber)).toEqual([1n, 2n, 3n]);
+      expect(payments.map(({ paymentNumber }) => paymentNumber)).toEqual([1n, 2n, 3n, 4n]);
       expect(payments.map(({ transactions }) => transactions[0]?.state)).toEqual([
         'SUCCESS',
         'PAYMENT_FAILURE',
         'UNKNOWN',
+        'PAYMENT_FAILURE',
       ]);
+      expect(payments[3]).toMatchObject({ transactions: [{}, { state: 'SUCCESS' }] });
       const debts = await debtsOfAccount(database, tenantId, accountId);
       expect(debts.map(({ balanceMinor }) => balanceMinor)).toEqual([1_000n, 1_000n, 1_000n]);
       expect(await database.query('select kind, due_at from due_work order by due_at')).toEqual([

@@ -56,44 +56,61 @@ create table invoice_debts (
 create index invoice_debts_owed on invoice_debts (account_id, invoice_date) where balance_minor > 0;
 ${dueWorkDdl}`;
 
-/** Numbers go up by one within a tenant, in log order, so that a rebuild gives every payment its number again. */
+/**
+ * Numbers go up by one within a tenant, in log order, so that a rebuild gives every payment its number again. The newest
+ * is asked for once a tenant: asked for with each row, it would be looked for behind all rows that were just inserted.
+ */
 const insertPayments = `
+with rows as materialized (
+  select * from jsonb_to_recordset($1::jsonb) as row(
+    payment_id uuid, tenant_id uuid, account_id uuid, invoice_id uuid, place int, external_key text,
+    currency text, payment_method_id uuid, plugin_name text, retry_at timestamptz)
+), newest as materialized (
+  select tenant_id, coalesce(
+    (select max(payment_number) from payments p where p.tenant_id = tenants.tenant_id), 0) as payment_number
+  from (select distinct tenant_id from rows) as tenants
+)
 insert into payments (payment_id, tenant_id, account_id, invoice_id, payment_number, external_key, currency,
-  payment_method_id, plugin_name)
-select row.payment_id, row.tenant_id, row.account_id, row.invoice_id,
-  coalesce((select max(payment_number) from payments p where p.tenant_id = row.tenant_id), 0)
-    + row_number() over (partition by row.tenant_id order by row.place),
-  row.external_key, row.currency, row.payment_method_id, row.plugin_name
-from jsonb_to_recordset($1::jsonb) as row(
-  payment_id uuid, tenant_id uuid, account_id uuid, invoice_id uuid, place int, external_key text,
-  currency text, payment_method_id uuid, plugin_name text)
-where not exists (select 1 from payments known where known.payment_id = row.payment_id)`;
+  payment_method_id, plugin_name, retry_at)
+select payment_id, tenant_id, account_id, invoice_id,
+  newest.payment_number + row_number() over (partition by tenant_id order by place),
+  external_key, currency, payment_method_id, plugin_name, retry_at
+from rows join newest using (tenant_id)
+where not exists (select 1 from payments known where known.payment_id = rows.payment_id)`;
 
+/** What was inserted a moment ago has these values already, and is not written again. */
 const updatePayments = `
-update payments set payment_method_id = coalesce(row.payment_method_id, payments.payment_method_id), retry_at = row.retry_at
+update payments p set payment_method_id = coalesce(row.payment_method_id, p.payment_method_id), retry_at = row.retry_at
 from jsonb_to_recordset($1::jsonb) as row(payment_id uuid, payment_method_id uuid, retry_at timestamptz)
-where payments.payment_id = row.payment_id`;
+where p.payment_id = row.payment_id and (p.payment_method_id, p.retry_at)
+  is distinct from (coalesce(row.payment_method_id, p.payment_method_id), row.retry_at)`;
 
 const insertTransactions = `
 insert into payment_transactions (transaction_id, payment_id, transaction_type, external_key, place, is_attempt,
-  payment_method_id, plugin_name, amount_minor, requested_at, state, effective_at, processed_minor, adjustments)
+  payment_method_id, plugin_name, amount_minor, requested_at, state, effective_at, processed_minor, error_code,
+  error_message, first_reference, second_reference, adjustments)
 select row.transaction_id, row.payment_id, row.transaction_type, row.external_key, row.place, row.is_attempt,
   coalesce(row.payment_method_id, p.payment_method_id), coalesce(row.plugin_name, p.plugin_name),
-  row.amount_minor, row.requested_at, row.state, row.requested_at, row.processed_minor, row.adjustments
+  row.amount_minor, row.requested_at, row.state, row.effective_at, row.processed_minor, row.error_code,
+  row.error_message, row.first_reference, row.second_reference, row.adjustments
 from jsonb_to_recordset($1::jsonb) as row(transaction_id uuid, payment_id uuid, transaction_type text,
   external_key text, place bigint, is_attempt boolean, payment_method_id uuid, plugin_name text, amount_minor bigint,
-  requested_at timestamptz, state text, processed_minor bigint, adjustments jsonb)
+  requested_at timestamptz, state text, effective_at timestamptz, processed_minor bigint, error_code text,
+  error_message text, first_reference text, second_reference text, adjustments jsonb)
 join payments p on p.payment_id = row.payment_id
 on conflict (transaction_id) do nothing`;
 
 const updateTransactions = `
-update payment_transactions set state = row.state, effective_at = row.effective_at, processed_minor = row.processed_minor,
-  error_code = row.error_code, error_message = row.error_message,
-  first_reference = coalesce(row.first_reference, payment_transactions.first_reference),
-  second_reference = coalesce(row.second_reference, payment_transactions.second_reference)
+update payment_transactions t set state = row.state, effective_at = row.effective_at,
+  processed_minor = row.processed_minor, error_code = row.error_code, error_message = row.error_message,
+  first_reference = coalesce(row.first_reference, t.first_reference),
+  second_reference = coalesce(row.second_reference, t.second_reference)
 from jsonb_to_recordset($1::jsonb) as row(transaction_id uuid, state text, effective_at timestamptz,
   processed_minor bigint, error_code text, error_message text, first_reference text, second_reference text)
-where payment_transactions.transaction_id = row.transaction_id`;
+where t.transaction_id = row.transaction_id
+  and (t.state, t.effective_at, t.processed_minor, t.error_code, t.error_message, t.first_reference, t.second_reference)
+  is distinct from (row.state, row.effective_at, row.processed_minor, row.error_code, row.error_message,
+    coalesce(row.first_reference, t.first_reference), coalesce(row.second_reference, t.second_reference))`;
 
 const insertDebts = `
 insert into invoice_debts

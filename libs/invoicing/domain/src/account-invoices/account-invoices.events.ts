@@ -143,7 +143,7 @@ export type UsagePeriodRequest = {
 export type InvoiceRun = {
   readonly targetDate: LocalDate;
   readonly at: Instant;
-  /** Somebody asked for it: it comes to its end whatever keeps others from running. */
+  /** Somebody asked for it: it comes to its end whatever keeps others from running, and counts usage again that was charged. */
   readonly isAsked?: true;
 };
 
@@ -298,4 +298,6 @@ export type AccountInvoicesEvent =
   | DomainEvent<
       'InvoicingParked',
       { readonly accountId: string; readonly reason: string; readonly subscriptionId: string; readonly run: InvoiceRun }
-    >;
+    >
+  /** An invoice was made in spite of it, or somebody took the tag off that says so. */
+  | DomainEvent<'InvoicingUnparked', { readonly accountId: string }>;

@@ -5,6 +5,7 @@ import { account, currency, day, phase, simulatedAccount, transition } from '../
 import { accountInvoices } from './account-invoices.decider';
 import { standing } from '../repair/reconcile';
 import { accountInvoicesSchema } from './account-invoices.schema';
+import { entriesOf } from './book';
 
 /** A plan of 31 a month in a month of 31 days costs 1 a day: what was used is easy to know. */
 const plans = ['31', '62', '10', '0'].map((price) =>
@@ -63,7 +64,7 @@ const run = (acts: readonly Act[], billCycleDayLocal: number) => {
     }
   }
   function unpaid(): readonly (readonly [string, number])[] {
-    return Object.entries(system.state().invoices)
+    return entriesOf(system.state().invoices)
       .map(([id, { chargedMinor, creditMinor, paidMinor }]) => [id, chargedMinor + creditMinor - paidMinor] as const)
       .filter(([, balance]) => balance > 0);
   }

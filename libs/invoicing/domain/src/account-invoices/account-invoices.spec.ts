@@ -13,6 +13,7 @@ import {
 } from '../testing/simulated-account';
 import { accountInvoices } from './account-invoices.decider';
 import { previewInvoice } from './preview';
+import { entryOf, valuesIn } from './book';
 
 const started = () => {
   const system = simulatedAccount();
@@ -83,7 +84,7 @@ describe('a subscription that ends or changes in the middle of what was charged'
     const balance = system.events.filter(({ type }) => type === 'BalanceChanged').at(-1);
     expect(balance?.data).toMatchObject({ accountBalanceMinor: 903, accountCreditMinor: 0 });
     expect(
-      Object.values(system.state().invoices).map(({ chargedMinor, creditMinor }) => [chargedMinor, creditMinor]),
+      valuesIn(system.state().invoices).map(({ chargedMinor, creditMinor }) => [chargedMinor, creditMinor]),
     ).toEqual([
       [2000, -1097],
       [-1097, 1097],
@@ -209,6 +210,19 @@ describe('a plan with usage', () => {
     expect(usage).toEqual(['USAGE 2018-10-06→2018-10-20 1.00', 'USAGE 2018-10-20→2018-11-06 1.70']);
   });
 
+  it('charges what was reported late when somebody asks for an invoice, once', () => {
+    let quantity = '100';
+    const system = simulatedAccount(() => quantity);
+    system.record();
+    system.subscribe(transition('START', '2018-10-06', metered()));
+    system.moveTo('2018-11-10');
+    quantity = '150';
+    system.invoice();
+    expect(system.invoices().slice(2).map(lines)).toEqual([['USAGE 2018-10-06→2018-11-06 0.50']]);
+    system.invoice();
+    expect(system.invoices()).toHaveLength(3);
+  });
+
   it('charges the last part at once when the subscription is cancelled', () => {
     const system = simulatedAccount(() => '100');
     system.record();
@@ -249,7 +263,7 @@ describe('payments', () => {
       },
       now: at('2018-10-06'),
     });
-    expect(system.state().invoices[invoiceId]?.paidMinor).toBe(0);
+    expect(entryOf(system.state().invoices, invoiceId)?.paidMinor).toBe(0);
   });
 });
 
@@ -285,6 +299,19 @@ describe('asking for an invoice', () => {
     expect(previewInvoice(system.state(), { targetDate: null, upcoming: true, now: at('2018-10-10') })).toMatchObject({
       invoice: { targetDate: '2018-11-06' },
     });
+  });
+});
+
+describe('a clock that was put back', () => {
+  it('leaves what begins before the last run still before it', () => {
+    const system = started();
+    const begin = at('2018-10-06T00:00:02Z');
+    system.issue({ type: 'Invoice', targetDate: null, now: at('2018-10-06T00:00:03Z') });
+    const second = timeline([transition('START', '2018-10-06T00:00:02Z', phase())], { subscriptionId: 'second' });
+    system.issue({ type: 'RecordBillingTimeline', timeline: second, now: at('2018-10-06T00:00:01Z') });
+    expect(system.state().nextAt).toBe(begin);
+    system.issue({ type: 'InvoiceDue', dueAt: begin, now: begin });
+    expect(system.invoices().flatMap(lines)).toHaveLength(2);
   });
 });
 

@@ -13,9 +13,11 @@ import type {
   RecordedAccount,
   RecordedTimeline,
 } from './account-invoices.events';
+import { type Book, emptyBook, entryOf, valuesIn, withEntry } from './book';
 import {
   type InvoiceStatus,
   type InvoiceTotals,
+  balanceOf,
   creditOf,
   newTotals,
   withCreditItem,
@@ -42,8 +44,14 @@ export const usageRequestKey = (
 export type AccountInvoices = {
   readonly account: RecordedAccount | null;
   readonly subscriptions: Ledgers;
-  readonly invoices: Readonly<Record<string, InvoiceTotals>>;
-  readonly transactions: Readonly<Record<string, Transaction>>;
+  readonly invoices: Book<InvoiceTotals>;
+  /** Sum of all invoices' balances. */
+  readonly owedMinor: number;
+  /** Invoices with a balance, whatever its sign: what credit moves between. By id, with their places among all. */
+  readonly owing: Readonly<Record<string, number>>;
+  readonly transactions: Book<Transaction>;
+  /** Transactions under way or of unknown outcome, with their invoices. */
+  readonly paying: Readonly<Record<string, string>>;
   /** Refunds whose adjustments were made. */
   readonly adjustedBy: readonly string[];
   /** Control tags by the object that carries them. */
@@ -77,8 +85,11 @@ export type AccountInvoices = {
 export const nothingInvoiced: AccountInvoices = {
   account: null,
   subscriptions: {},
-  invoices: {},
-  transactions: {},
+  invoices: emptyBook,
+  owedMinor: 0,
+  owing: {},
+  transactions: emptyBook,
+  paying: {},
   adjustedBy: [],
   tags: {},
   creditMinor: 0,
@@ -125,23 +136,43 @@ const paidBy = ({ transactionType, status, amountMinor }: Transaction): number =
 const purchasedBy = (transaction: Transaction): number =>
   transaction.transactionType === 'PURCHASE' ? paidBy(transaction) : 0;
 
+const without = <Value>(of: Readonly<Record<string, Value>>, name: string): Readonly<Record<string, Value>> => {
+  if (of[name] === undefined) return of;
+  const { [name]: _, ...rest } = of;
+  return rest;
+};
+
+/** The only way in which an invoice changes: what is owed in all is counted along, so that no run has to add it up. */
+const withTotals = (state: AccountInvoices, invoiceId: string, totals: InvoiceTotals): AccountInvoices => {
+  const before = entryOf(state.invoices, invoiceId);
+  const balanceMinor = balanceOf(totals);
+  return {
+    ...state,
+    invoices: withEntry(state.invoices, invoiceId, totals),
+    owedMinor: state.owedMinor + balanceMinor - (before === undefined ? 0 : balanceOf(before)),
+    owing: balanceMinor === 0 ? without(state.owing, invoiceId) : { ...state.owing, [invoiceId]: totals.place },
+  };
+};
+
 const changed = (
   state: AccountInvoices,
   invoiceId: string,
   change: (totals: InvoiceTotals) => InvoiceTotals,
 ): AccountInvoices => {
-  const totals = state.invoices[invoiceId];
-  return totals === undefined ? state : { ...state, invoices: { ...state.invoices, [invoiceId]: change(totals) } };
+  const totals = entryOf(state.invoices, invoiceId);
+  return totals === undefined ? state : withTotals(state, invoiceId, change(totals));
 };
 
 const withPayment = (state: AccountInvoices, { transactionId, ...payment }: InvoicePayment): AccountInvoices => {
   const { invoiceId, transactionType, status, amountMinor } = payment;
   const transaction: Transaction = { invoiceId, transactionType, status, amountMinor };
-  const before = state.transactions[transactionId];
+  const before = entryOf(state.transactions, transactionId);
   const moved = paidBy(transaction) - (before === undefined ? 0 : paidBy(before));
   const purchased = purchasedBy(transaction) - (before === undefined ? 0 : purchasedBy(before));
-  const transactions = { ...state.transactions, [transactionId]: transaction };
-  return changed({ ...state, transactions }, invoiceId, (totals) => ({
+  const transactions = withEntry(state.transactions, transactionId, transaction);
+  const isOpen = status === 'PENDING' || status === 'UNKNOWN';
+  const paying = isOpen ? { ...state.paying, [transactionId]: invoiceId } : without(state.paying, transactionId);
+  return changed({ ...state, transactions, paying }, invoiceId, (totals) => ({
     ...totals,
     paidMinor: totals.paidMinor + moved,
     purchasedMinor: totals.purchasedMinor + purchased,
@@ -160,12 +191,11 @@ const withTargetDate = (
 
 const withInvoice = (state: AccountInvoices, invoice: DraftInvoice, status: InvoiceStatus): AccountInvoices => {
   const { invoiceId, items, isMigration, targetDate } = invoice;
-  const invoices = { ...state.invoices, [invoiceId]: newTotals(invoice, status, items) };
-  if (isMigration) return { ...state, invoices };
+  const made = withTotals(state, invoiceId, newTotals(invoice, status, items, state.invoices.size));
+  if (isMigration) return made;
   const after: AccountInvoices = {
-    ...state,
+    ...made,
     subscriptions: withCharges(state.subscriptions, items, { invoiceId, madeOn: invoice.invoiceDate }),
-    invoices,
     creditMinor: state.creditMinor + creditOf(items),
     parked: null,
   };
@@ -178,7 +208,7 @@ const withMoreItems = (
   { invoiceId, items }: { readonly invoiceId: string; readonly items: readonly InvoiceItem[] },
   targetDate: LocalDate | null = null,
 ): AccountInvoices => {
-  const madeOn = state.invoices[invoiceId]?.invoiceDate;
+  const madeOn = entryOf(state.invoices, invoiceId)?.invoiceDate;
   if (madeOn === undefined) return state;
   const after = changed(
     { ...state, subscriptions: withCharges(state.subscriptions, items, { invoiceId, madeOn }) },
@@ -195,30 +225,27 @@ const withAdjustment = (state: AccountInvoices, data: Data<'InvoiceAdjusted'>): 
 };
 
 const withoutVoided = (state: AccountInvoices, invoiceId: string): AccountInvoices => {
-  const voided = state.invoices[invoiceId];
+  const voided = entryOf(state.invoices, invoiceId);
   if (voided === undefined) return state;
-  const invoices = { ...state.invoices, [invoiceId]: { ...voided, status: 'VOID' as const, creditMinor: 0 } };
   const after: AccountInvoices = {
-    ...state,
+    ...withTotals(state, invoiceId, { ...voided, status: 'VOID', creditMinor: 0 }),
     subscriptions: withoutInvoice(state.subscriptions, invoiceId),
-    invoices,
     creditMinor: state.creditMinor - (voided.isMigration ? 0 : voided.creditMinor),
     voids: state.voids + 1,
     lastTargetDate: null,
   };
-  return Object.values(invoices)
+  return valuesIn(after.invoices)
     .filter(({ status, isMigration }) => status !== 'VOID' && !isMigration)
     .reduce((so, { items, targetDate }) => withTargetDate(so, items, targetDate), after);
 };
 
 const withCredit = (state: AccountInvoices, items: readonly CreditItem[]): AccountInvoices => {
-  const invoices = { ...state.invoices };
-  for (const item of items) {
-    const invoice = invoices[item.invoiceId];
-    if (invoice !== undefined) invoices[item.invoiceId] = withCreditItem(invoice, item);
-  }
+  const after = items.reduce(
+    (so, item) => changed(so, item.invoiceId, (totals) => withCreditItem(totals, item)),
+    state,
+  );
   const creditMinor = items.reduce((total, { amountMinor }) => total + amountMinor, state.creditMinor);
-  return { ...state, invoices, creditMinor, creditItems: state.creditItems + items.length };
+  return { ...after, creditMinor, creditItems: state.creditItems + items.length };
 };
 
 const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagChange): AccountInvoices => {
@@ -371,6 +398,7 @@ const folds: {
     parked: reason,
     changedFrom: null,
   }),
+  InvoicingUnparked: (state) => ({ ...state, parked: null }),
 };
 
 export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices =>

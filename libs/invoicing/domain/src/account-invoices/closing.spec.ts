@@ -1,5 +1,6 @@
 import { phase, simulatedAccount, transition } from '../testing/simulated-account';
 import { balanceOf } from './invoice-totals';
+import { valuesIn } from './book';
 
 describe('an account that is closed', () => {
   const closed = (system: ReturnType<typeof simulatedAccount>) =>
@@ -11,7 +12,7 @@ describe('an account that is closed', () => {
     return system;
   };
   const owed = (system: ReturnType<typeof simulatedAccount>): readonly number[] =>
-    Object.values(system.state().invoices).map(balanceOf);
+    valuesIn(system.state().invoices).map(balanceOf);
 
   it('owes nothing once what is unpaid was adjusted item by item, once', () => {
     const system = started();

@@ -1,14 +1,21 @@
 import { type LocalDate, derivedId } from '@billstream/kernel';
 import type { CreditItem } from './account-invoices.events';
 import type { AccountInvoices } from './account-invoices.state';
-import { balanceOf } from './invoice-totals';
+import { entryOf } from './book';
+import { type InvoiceTotals, balanceOf } from './invoice-totals';
 
 /** Credit moves neither to nor from an invoice whose payment is under way: it may be paid in the next moment. */
-const isBeingPaid = (state: AccountInvoices, invoiceId: string): boolean =>
-  Object.values(state.transactions).some(
-    (transaction) =>
-      transaction.invoiceId === invoiceId && (transaction.status === 'PENDING' || transaction.status === 'UNKNOWN'),
-  );
+export const isBeingPaid = ({ paying }: AccountInvoices, invoiceId: string): boolean =>
+  Object.values(paying).includes(invoiceId);
+
+/** The invoices with a balance, in the order in which they were made. */
+export const owingInvoices = ({ owing, invoices }: AccountInvoices): readonly (readonly [string, InvoiceTotals])[] =>
+  Object.entries(owing)
+    .sort(([, a], [, b]) => a - b)
+    .flatMap(([invoiceId]) => {
+      const totals = entryOf(invoices, invoiceId);
+      return totals === undefined ? [] : [[invoiceId, totals] as const];
+    });
 
 const byAge = (a: readonly [string, { readonly invoiceDate: LocalDate }], b: typeof a): number =>
   a[1].invoiceDate < b[1].invoiceDate ? -1 : a[1].invoiceDate > b[1].invoiceDate ? 1 : 0;
@@ -18,8 +25,8 @@ const byAge = (a: readonly [string, { readonly invoiceDate: LocalDate }], b: typ
  * what is due, the oldest invoice first, and never more than there is (2.11).
  */
 export const creditMoves = (state: AccountInvoices, accountId: string, date: LocalDate): readonly CreditItem[] => {
-  const free = Object.entries(state.invoices)
-    .filter(([id, totals]) => balanceOf(totals) !== 0 && !isBeingPaid(state, id))
+  const free = owingInvoices(state)
+    .filter(([id]) => !isBeingPaid(state, id))
     .sort(byAge);
   const made = free
     .filter(([, totals]) => balanceOf(totals) < 0)
@@ -45,5 +52,4 @@ export const creditOfNewInvoice = (chargedMinor: number, creditMinor: number): n
 };
 
 /** Sum of the invoices' balances less credit; negative when there is more credit than debt (Kill Bill 2.13). */
-export const accountBalance = (state: AccountInvoices): number =>
-  Object.values(state.invoices).reduce((total, totals) => total + balanceOf(totals), 0) - state.creditMinor;
+export const accountBalance = ({ owedMinor, creditMinor }: AccountInvoices): number => owedMinor - creditMinor;

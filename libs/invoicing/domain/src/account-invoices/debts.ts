@@ -1,12 +1,13 @@
 import type { Debts } from '../overdue/overdue-state-of';
 import type { AccountInvoices } from './account-invoices.state';
+import { owingInvoices } from './credit';
 import { balanceOf } from './invoice-totals';
 
 /** What an account owes, invoice by invoice, for whoever asks whether it is late. */
-export const debtsOf = ({ account, invoices }: AccountInvoices): Debts => ({
-  payerAccountId: account?.accountId ?? '',
-  currency: account?.currency ?? null,
-  unpaid: Object.entries(invoices)
+export const debtsOf = (state: AccountInvoices): Debts => ({
+  payerAccountId: state.account?.accountId ?? '',
+  currency: state.account?.currency ?? null,
+  unpaid: owingInvoices(state)
     .map(([invoiceId, totals]) => ({
       invoiceId,
       invoiceDate: totals.invoiceDate,

@@ -9,6 +9,7 @@ import { type Occasion, type Step, billable, inSequence, todayOf } from './steps
 import type { SubscriptionLedger } from './subscription-ledger';
 import type { UnusedPeriod } from './usage-items';
 import type { UsagePeriod } from './usage-periods';
+import { entriesOf } from './book';
 
 /** Never below the largest target date used before, so that a back-dated event leaves no gap (Kill Bill 2.12). */
 export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun => ({
@@ -66,7 +67,12 @@ const requestsFor = (
 };
 
 /** What the run needs and nobody has asked for, as much of it as one decision may ask for. */
-export const usageRequests = (state: AccountInvoices, account: RecordedAccount, run: InvoiceRun, occasion: Occasion) => {
+export const usageRequests = (
+  state: AccountInvoices,
+  account: RecordedAccount,
+  run: InvoiceRun,
+  occasion: Occasion,
+) => {
   const asked = new Set(state.pending?.periods);
   let left = (state.pending?.requests.length ?? 0) < requestsAtOnce ? quantitiesAtOnce : 0;
   const wanted = unknownUsage(state, run, occasion).map(({ ledger, periods }) => {
@@ -124,7 +130,7 @@ export const scheduleNext =
 /** The id of the draft that runs add to, where the account has it so: the newest one; null when there is none. */
 export const reusableDraft = (state: AccountInvoices, accountId: string): string | null => {
   if (!isTagged(state, accountId, 'AUTO_INVOICING_REUSE_DRAFT')) return null;
-  const drafts = Object.entries(state.invoices).filter(([, { status }]) => status === 'DRAFT');
+  const drafts = entriesOf(state.invoices).filter(([, { status }]) => status === 'DRAFT');
   return drafts.at(-1)?.[0] ?? null;
 };
 

@@ -1,4 +1,5 @@
 import type { LocalDate } from '@billstream/kernel';
+import { type Book, valuesIn } from './book';
 import type { CreditItem, InvoiceHead, InvoiceItem, InvoiceItemType } from './account-invoices.events';
 
 export type InvoiceStatus = 'DRAFT' | 'COMMITTED' | 'VOID';
@@ -11,6 +12,8 @@ export type KnownItem = Pick<
 
 /** Where one invoice stands. Minor units. */
 export type InvoiceTotals = {
+  /** How many invoices of the account were made before it. */
+  readonly place: number;
   readonly status: InvoiceStatus;
   readonly invoiceNumber: string;
   readonly invoiceDate: LocalDate;
@@ -94,10 +97,24 @@ const noTotals = {
   items: [],
 } as const;
 
-export const newTotals = (head: InvoiceHead, status: InvoiceStatus, items: readonly InvoiceItem[]): InvoiceTotals => {
+export const newTotals = (
+  head: InvoiceHead,
+  status: InvoiceStatus,
+  items: readonly InvoiceItem[],
+  place: number,
+): InvoiceTotals => {
   const { invoiceNumber, invoiceDate, targetDate } = head;
   const { isMigration = false, isParentInvoice = false, parentAccountId = null } = head;
-  const facts = { status, invoiceNumber, invoiceDate, targetDate, isMigration, isParentInvoice, parentAccountId };
+  const facts = {
+    place,
+    status,
+    invoiceNumber,
+    invoiceDate,
+    targetDate,
+    isMigration,
+    isParentInvoice,
+    parentAccountId,
+  };
   return withItems({ ...noTotals, ...facts }, items);
 };
 
@@ -141,8 +158,8 @@ export const withCreditItem = (
 });
 
 /** What is left of an item after the repairs and adjustments that were linked to it, on any invoice that counts. */
-export const leftOf = (item: KnownItem, invoices: Readonly<Record<string, InvoiceTotals>>): number =>
-  Object.values(invoices)
+export const leftOf = (item: KnownItem, invoices: Book<InvoiceTotals>): number =>
+  valuesIn(invoices)
     .filter(({ status }) => status !== 'VOID')
     .flatMap(({ items }) => items)
     .filter(

@@ -5,6 +5,7 @@ import { account, at, phase, timeline, transition } from '../testing/simulated-a
 import { type AccountInvoicesCommand, accountInvoices } from './account-invoices.decider';
 import type { AccountInvoicesEvent } from './account-invoices.events';
 import { accountInvoicesSchema } from './account-invoices.schema';
+import { namesIn, valuesIn } from './book';
 
 const appendBytesMax = 1_048_576;
 const bytesOf = (events: readonly StoredEvent[]): number =>
@@ -92,7 +93,7 @@ describe('an invoice larger than an append', () => {
     expect(invoices).toHaveLength(1);
     expect(invoices[0]?.itemsDrawn).toBe(2_000);
     expect(Object.values(state.subscriptions).map(({ recurring }) => recurring.length)).toEqual(Array(1_000).fill(2));
-    expect(Object.values(state.invoices)[0]?.items).toHaveLength(2_000);
+    expect(valuesIn(state.invoices)[0]?.items).toHaveLength(2_000);
     expect(state.drawn).toEqual({});
     expect(store.largest()).toBeLessThan(appendBytesMax);
     // The days up to which they are charged are one append with the rest of the invoice: 40 bytes for each of them.
@@ -116,7 +117,7 @@ describe('an invoice larger than an append', () => {
     const items = Array.from({ length: 20 }, () => item);
     await issue({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
     const { state } = await committedIn(store);
-    expect(Object.values(state.invoices).map(({ items: own, chargedMinor }) => [own.length, chargedMinor])).toEqual([
+    expect(valuesIn(state.invoices).map(({ items: own, chargedMinor }) => [own.length, chargedMinor])).toEqual([
       [20, 2_000],
     ]);
     expect(store.largest()).toBeLessThan(appendBytesMax);
@@ -189,10 +190,10 @@ describe('an invoice larger than an append', () => {
       issue({ type: 'AddItems', items, effectiveDate: null, autoCommit: false, now });
     await add(charges(1, 1, null));
     await add(charges(1, 1, null));
-    const [first = '', second = ''] = Object.keys((await committedIn(store)).state.invoices);
+    const [first = '', second = ''] = namesIn((await committedIn(store)).state.invoices);
     await add([...charges(500, 2, first), ...charges(600, 3, second)]);
     const { state } = await committedIn(store);
-    expect(Object.values(state.invoices).map(({ items, chargedMinor }) => [items.length, chargedMinor])).toEqual([
+    expect(valuesIn(state.invoices).map(({ items, chargedMinor }) => [items.length, chargedMinor])).toEqual([
       [501, 1_001],
       [601, 1_801],
     ]);
@@ -219,7 +220,7 @@ describe('an invoice larger than an append', () => {
       await largeAccount(memory).issue(due, retry === 'another' ? 'due again' : 'due');
       const { state, invoices } = await committedIn(memory);
       expect(invoices).toHaveLength(1);
-      expect(Object.values(state.invoices)[0]?.items).toHaveLength(2_000);
+      expect(valuesIn(state.invoices)[0]?.items).toHaveLength(2_000);
     }
   }, 120_000);
 });

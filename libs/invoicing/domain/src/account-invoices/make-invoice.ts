@@ -14,6 +14,7 @@ import { inParts } from './large-invoices';
 import { amountOf, chargesOf, rawBalanceOf } from './invoice-totals';
 import { settleCredit } from './settle-credit';
 import { type Billable, type Occasion, type Step, billable, inSequence, payerOf } from './steps';
+import { entryOf } from './book';
 
 /** The day up to which an invoice charges, and the account's day on which it is made. */
 export type InvoiceDates = { readonly targetDate: LocalDate; readonly today: LocalDate };
@@ -31,7 +32,7 @@ const headOf = (
   items: readonly NewItem[],
   { targetDate, today }: InvoiceDates,
 ): InvoiceHead => {
-  const invoiceId = derivedId('invoice', account.accountId, String(Object.keys(state.invoices).length));
+  const invoiceId = derivedId('invoice', account.accountId, String(state.invoices.size));
   return {
     invoiceId,
     accountId: account.accountId,
@@ -129,7 +130,7 @@ export const draftInvoice =
 export const extendDraft =
   (invoiceId: string, items: readonly NewItem[], targetDate: LocalDate | null): Step =>
   (state) => {
-    const draft = state.invoices[invoiceId];
+    const draft = entryOf(state.invoices, invoiceId);
     const { account } = state;
     if (draft === undefined || account === null) return [];
     const data = {
@@ -146,7 +147,7 @@ export const commitDraft =
   (invoiceId: string, occasion: Occasion): Step =>
   (state) => {
     const known = billable(state);
-    const draft = state.invoices[invoiceId];
+    const draft = entryOf(state.invoices, invoiceId);
     if (known === null || draft === undefined) return [];
     const { accountId } = known.account;
     const { invoiceNumber, invoiceDate, targetDate, items } = draft;

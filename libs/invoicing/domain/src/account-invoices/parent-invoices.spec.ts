@@ -3,6 +3,7 @@ import { account, at, currency, lines, phase, simulatedAccount, transition } fro
 import { accountInvoices } from './account-invoices.decider';
 import type { InvoiceBalance } from './account-invoices.events';
 import { balanceOf } from './invoice-totals';
+import { entriesOf, valuesIn } from './book';
 
 const now = at('2018-10-06');
 const parentAccount = account({ accountId: 'parent', billCycleDayLocal: 6 });
@@ -31,7 +32,7 @@ const parent = () => {
   const follow = (invoiceId: string, dueMinor: number) =>
     system.issue({ type: 'RecordChildBalances', invoices: [{ invoiceId, dueMinor }], now });
   const invoices = () =>
-    Object.entries(system.state().invoices).map(([invoiceId, totals]) => ({
+    entriesOf(system.state().invoices).map(([invoiceId, totals]) => ({
       invoiceId,
       status: totals.status,
       items: totals.items.map(({ type, amountMinor }) => `${type} ${amountMinor}`),
@@ -153,7 +154,7 @@ const child = () => {
   const invoiceId = system.invoices()[0]?.invoiceId ?? '';
   const settle = (isPaid: boolean, coveredMinor = 2000, when: Instant = now) =>
     system.issue({ type: 'RecordParentPayment', invoices: [{ invoiceId, coveredMinor }], isPaid, now: when });
-  const balance = () => Object.values(system.state().invoices).map(balanceOf);
+  const balance = () => valuesIn(system.state().invoices).map(balanceOf);
   return { system, invoiceId, settle, balance };
 };
 

@@ -1,6 +1,7 @@
 import { decimal } from '@billstream/kernel';
 import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { account, at, lines, phase, simulatedAccount, timeline, transition, trial } from '../testing/simulated-account';
+import { entriesOf } from './book';
 
 /** An account in UTC that pays every invoice at once, on a clock that starts at midnight. */
 const payingAccount = (startsOn: string, billCycleDayLocal: number) => {
@@ -8,7 +9,7 @@ const payingAccount = (startsOn: string, billCycleDayLocal: number) => {
   const system = simulatedAccount(() => '0', `${startsOn}T00:00:00Z`);
   system.record(account({ referenceTime: at(`${startsOn}T00:00:00Z`), billCycleDayLocal }));
   const pay = (): void => {
-    for (const [id, { chargedMinor, creditMinor, paidMinor }] of Object.entries(system.state().invoices))
+    for (const [id, { chargedMinor, creditMinor, paidMinor }] of entriesOf(system.state().invoices))
       if (chargedMinor + creditMinor > paidMinor) system.pay(id, chargedMinor + creditMinor - paidMinor);
   };
   return {

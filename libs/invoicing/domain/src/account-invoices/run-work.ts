@@ -4,6 +4,7 @@ import { type AccountInvoices, isTagged } from './account-invoices.state';
 import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-events';
 import { type InvoicingSettings, lookBackFrom } from './invoicing-settings';
 import type { SubscriptionLedger } from './subscription-ledger';
+import { entryOf } from './book';
 
 /** An item before it is numbered within its invoice. */
 export type NewItem = Omit<InvoiceItem, 'itemId'>;
@@ -41,7 +42,7 @@ export const worksOf = (state: AccountInvoices, run: InvoiceRun, { settings, now
   const currency = account?.currency;
   if (!account || !currency) return [];
   const from = lookBackFrom(settings, localDateOf(now, accountTimeOf(account)));
-  const targetDateOf = (invoiceId: string): LocalDate | null => state.invoices[invoiceId]?.targetDate ?? null;
+  const targetDateOf = (invoiceId: string): LocalDate | null => entryOf(state.invoices, invoiceId)?.targetDate ?? null;
   return Object.values(state.subscriptions)
     .filter(({ timeline }) => !isTagged(state, timeline.bundleId, 'AUTO_INVOICING_OFF'))
     .map((ledger) => ({

@@ -3,6 +3,7 @@ import { evolve } from './account-invoices.state';
 import { accountBalance, creditMoves } from './credit';
 import { type InvoiceTotals, balanceOf, withoutParentOf } from './invoice-totals';
 import { type Occasion, type Step, billable, payerOf, todayOf } from './steps';
+import { entryOf } from './book';
 
 /** What becomes of children's invoices is told along: those of a parent are settled with it, a child's change what it pays. */
 const balanceAfter = (invoiceId: string, totals: InvoiceTotals, payerAccountId: string | undefined): InvoiceBalance => {
@@ -32,7 +33,7 @@ export const settleCredit =
     const ids = new Set([...touched, ...items.map(({ invoiceId }) => invoiceId)]);
     const payer = payerOf(account);
     const invoices = [...ids].flatMap((invoiceId) => {
-      const totals = after.invoices[invoiceId];
+      const totals = entryOf(after.invoices, invoiceId);
       return totals === undefined ? [] : [balanceAfter(invoiceId, totals, payer.parentAccountId)];
     });
     if (invoices.length === 0) return [];

@@ -75,8 +75,8 @@ const asPeriod = ({ account }: Work, { usage, phase }: UsageSection, { fromAt, t
 };
 
 /**
- * Periods charged before that are counted again with the next one of their section: usage may have come late. Only so
- * many back from the last one that was charged; what comes later than that is never charged (Kill Bill 3.4).
+ * Periods charged before that are counted again with the next one of their section, or when somebody asks for an invoice:
+ * usage may have come late. Only so many back from the last one that was charged; what comes later than that is never charged (Kill Bill 3.4).
  */
 const recountedPeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
   const { account, settings } = work;
@@ -113,7 +113,7 @@ const wantedPeriods = (work: Work): readonly Wanted[] =>
   usageSections(work.events).flatMap((section): readonly Wanted[] => {
     const due = duePeriods(work, section);
     const ahead = aheadPeriods(work, section).map((period) => ({ period, kind: 'AHEAD' as const }));
-    if (due.length === 0) return ahead;
+    if (due.length === 0 && work.run.isAsked !== true) return ahead;
     const isAhead = new Set(ahead.map(({ period }) => keyOf(period)));
     const again = recountedPeriods(work, section).filter((period) => !isAhead.has(keyOf(period)));
     return [

@@ -56,17 +56,31 @@ export type UsageHorizon = {
   readonly billed: readonly { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant }[];
 };
 
+type Ends = ReadonlyMap<Instant, Instant>;
+const knownEnds = new WeakMap<UsageHorizon['billed'], Map<string, Ends>>();
+
+/** Where the charged periods of a price end, by their beginnings. A run asks several times of the same ledger. */
+const endsOf = (billed: UsageHorizon['billed'], usageName: string, ending: Instant | null): Ends => {
+  const known = knownEnds.get(billed) ?? new Map<string, Ends>();
+  knownEnds.set(billed, known);
+  const name = `${ending ?? ''} ${usageName}`;
+  const ends =
+    known.get(name) ??
+    new Map(
+      billed
+        .filter((one) => one.usageName === usageName && (ending === null || one.toAt <= ending))
+        .map(({ fromAt, toAt }) => [fromAt, toAt]),
+    );
+  known.set(name, ends);
+  return ends;
+};
+
 /**
  * The end of what is charged without a gap from the section's beginning; years that are charged need not be walked again.
  * What was charged beyond the section's end says nothing of the part that is left of it.
  */
 const chargedUpTo = ({ usage, events }: UsageSection, from: Instant, billed: UsageHorizon['billed']): Instant => {
-  const ending = events.at(-1)?.endAt ?? null;
-  const ends = new Map(
-    billed
-      .filter(({ usageName, toAt }) => usageName === usage.name && (ending === null || toAt <= ending))
-      .map(({ fromAt, toAt }) => [fromAt, toAt]),
-  );
+  const ends = endsOf(billed, usage.name, events.at(-1)?.endAt ?? null);
   let at = from;
   for (let end = ends.get(at); end !== undefined && end > at; end = ends.get(at)) at = end;
   return at;

@@ -8,12 +8,26 @@ export type BillDates = {
   readonly at: (n: number) => LocalDate;
 };
 
+/** Dates of the stretches that were looked at last: the same account is asked for them several times in a run. */
+const rememberedMax = 32;
+const remembered = new Map<string, BillDates>();
+
+export const billDates = (start: LocalDate, billCycleDay: number, period: ChargingPeriod): BillDates => {
+  const name = `${start} ${billCycleDay} ${period}`;
+  const dates = remembered.get(name) ?? newBillDates(start, billCycleDay, period);
+  remembered.delete(name);
+  remembered.set(name, dates);
+  const [oldest] = remembered.keys();
+  if (remembered.size > rememberedMax && oldest !== undefined) remembered.delete(oldest);
+  return dates;
+};
+
 /**
  * Kill Bill 2.9, steps 1 to 4. The first one is on or after the start; each is counted from the first, so that a bill
  * cycle day of 31 is the 28th in February and the 31st again in March. For more than a month only the day is aligned:
  * a year that starts in October is billed in October, whatever the account's first invoice was.
  */
-export const billDates = (start: LocalDate, billCycleDay: number, period: ChargingPeriod): BillDates => {
+const newBillDates = (start: LocalDate, billCycleDay: number, period: ChargingPeriod): BillDates => {
   if (!hasBillCycleDay(period)) return counted(start, period, (date) => date);
   const day = billCycleDay === 0 ? dayOfMonth(start) : billCycleDay;
   const align = (date: LocalDate): LocalDate => (dayOfMonth(date) === day ? date : withDayOfMonth(date, day));

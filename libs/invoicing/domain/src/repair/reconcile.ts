@@ -63,15 +63,37 @@ export const standing = (
 const nameOf = ({ start, end, planName, phaseName, rate }: RecurringKey & DateRange): string =>
   [start, end, planName, phaseName, rate].join('|');
 
+const isTwin = (item: BilledRecurring, asked: ProposedRecurring): boolean =>
+  item.start === asked.start &&
+  item.end === asked.end &&
+  item.planName === asked.planName &&
+  item.phaseName === asked.phaseName &&
+  item.rate === asked.rate &&
+  item.repaired.length === 0;
+
+/**
+ * How many items and proposals are the same from the beginning on, one by one and in the order of time: all the years
+ * that nothing has touched. They are told apart without naming each.
+ */
+const sameFromBeginning = (billed: readonly BilledRecurring[], proposed: readonly ProposedRecurring[]): number => {
+  let count = 0;
+  for (let before: LocalDate | null = null; ; count += 1) {
+    const [item, asked] = [billed[count], proposed[count]];
+    if (item === undefined || asked === undefined || !isTwin(item, asked)) return count;
+    if (before !== null && item.start <= before) return count;
+    before = item.start;
+  }
+};
+
 /** Items and proposals that are the same from end to end, which most are: they need no further look. */
 const withoutTwins = <Proposed extends ProposedRecurring>(
   billed: readonly BilledRecurring[],
   proposed: readonly Proposed[],
 ): { readonly billed: readonly BilledRecurring[]; readonly proposed: readonly Proposed[] } => {
-  const unmatched = new Map(proposed.map((item) => [nameOf(item), item]));
-  const rest = billed.filter((item) => item.repaired.length > 0 || !unmatched.delete(nameOf(item)));
-  const left = new Set(unmatched.values());
-  return { billed: rest, proposed: proposed.filter((item) => left.has(item)) };
+  const same = sameFromBeginning(billed, proposed);
+  const unmatched = new Map(proposed.slice(same).map((item) => [nameOf(item), item]));
+  const rest = billed.slice(same).filter((item) => item.repaired.length > 0 || !unmatched.delete(nameOf(item)));
+  return { billed: rest, proposed: [...unmatched.values()] };
 };
 
 type Open<Proposed> = { readonly item: Proposed; ranges: readonly DateRange[] };

@@ -1,6 +1,7 @@
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
 import {
+  type AskedInvoice,
   type ManualPayTag,
   type PayerAccount,
   type PayerAccountEvent,
@@ -44,8 +45,15 @@ export type PayerAccountCommand =
   | { readonly type: 'SetDefaultMethod'; readonly data: { readonly paymentMethodId: string } }
   | {
       readonly type: 'RemovePaymentMethod';
-      /** `mayBeDefault`: the caller accepts that nothing is paid automatically afterwards. */
-      readonly data: { readonly paymentMethodId: string; readonly mayBeDefault: boolean };
+      /**
+       * `mayBeDefault`: the caller accepts that nothing is paid automatically afterwards. `isAutoPayOff`: also when there is
+       * another default, if this one was it.
+       */
+      readonly data: {
+        readonly paymentMethodId: string;
+        readonly mayBeDefault: boolean;
+        readonly isAutoPayOff?: boolean;
+      };
     }
   | {
       readonly type: 'RecordManualPayTag';
@@ -54,6 +62,12 @@ export type PayerAccountCommand =
   | { readonly type: 'HoldBackInvoice'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
   /** The invoice has been charged, or asks for nothing any more. */
   | { readonly type: 'ReleaseInvoice'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
+  /** Somebody wants everything paid that the account owes. */
+  | {
+      readonly type: 'AskForAllInvoices';
+      readonly data: { readonly invoices: readonly AskedInvoice[]; readonly now: Instant };
+    }
+  | { readonly type: 'RecordExcess'; readonly data: { readonly amountMinor: number; readonly now: Instant } }
   /** Changes nothing; its answer carries the state that a decision would see now. */
   | { readonly type: 'Look' };
 
@@ -87,6 +101,16 @@ export const payerAccount: Decider<PayerAccountCommand, PayerAccountEvent, Payer
       }
       case 'RemovePaymentMethod':
         return removeMethod(command.data, state, accountId);
+      case 'AskForAllInvoices': {
+        const { invoices, now: at } = command.data;
+        return accept({ type: 'AllInvoicesAsked', data: { accountId, invoices, at } });
+      }
+      case 'RecordExcess': {
+        const { currency } = state.facts;
+        const { amountMinor, now: at } = command.data;
+        if (currency === null || amountMinor <= 0) return accept();
+        return accept({ type: 'ExcessReceived', data: { accountId, amountMinor, currency, at } });
+      }
     }
   },
   evolve: evolvePayerAccount,
@@ -157,7 +181,11 @@ const addMethod = (data: AddPaymentMethod['data'], state: PayerAccount, accountI
 };
 
 const removeMethod = (
-  { paymentMethodId, mayBeDefault }: { readonly paymentMethodId: string; readonly mayBeDefault: boolean },
+  {
+    paymentMethodId,
+    mayBeDefault,
+    isAutoPayOff = false,
+  }: Extract<PayerAccountCommand, { readonly type: 'RemovePaymentMethod' }>['data'],
   state: PayerAccount,
   accountId: string,
 ): PayerDecision => {
@@ -166,6 +194,6 @@ const removeMethod = (
   if (isDefault && !mayBeDefault) return reject({ code: 'method-is-default', paymentMethodId });
   return accept(...(isDefault ? defaultTo(null, state, accountId) : []), {
     type: 'PaymentMethodRemoved',
-    data: { accountId, paymentMethodId },
+    data: { accountId, paymentMethodId, ...(isDefault && isAutoPayOff ? { isAutoPayOff } : {}) },
   });
 };

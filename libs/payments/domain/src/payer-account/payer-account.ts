@@ -28,6 +28,9 @@ export type PayerFacts = {
 export const manualPayTags = ['AUTO_PAY_OFF', 'MANUAL_PAY'] as const;
 export type ManualPayTag = (typeof manualPayTags)[number];
 
+/** `amountMinor`: at most so much; null: all that it asks for. */
+export type AskedInvoice = { readonly invoiceId: string; readonly amountMinor: number | null };
+
 export type PayerAccountEvent =
   | { readonly type: 'AccountRecorded'; readonly data: PayerFacts }
   /** The payer was sent to the provider to agree. `expiresAt` is the provider's wall time. */
@@ -46,7 +49,8 @@ export type PayerAccountEvent =
   | { readonly type: 'PaymentMethodAdded'; readonly data: PaymentMethod & { readonly accountId: string } }
   | {
       readonly type: 'PaymentMethodRemoved';
-      readonly data: { readonly accountId: string; readonly paymentMethodId: string };
+      /** `isAutoPayOff`: it was the default, and nothing more is to be paid on its own. */
+      readonly data: { readonly accountId: string; readonly paymentMethodId: string; readonly isAutoPayOff?: true };
     }
   /** Null: the account has no default any more, so nothing is paid automatically. */
   | {
@@ -59,7 +63,26 @@ export type PayerAccountEvent =
     }
   /** The invoice would have been charged, were it not for a tag: it will be when the last one is taken off. */
   | { readonly type: 'InvoiceHeldBack'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
-  | { readonly type: 'InvoiceReleased'; readonly data: { readonly accountId: string; readonly invoiceId: string } };
+  | { readonly type: 'InvoiceReleased'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
+  /** What was owed when somebody asked for all of it to be paid: asked again, the same is paid, and not more. */
+  | {
+      readonly type: 'AllInvoicesAsked';
+      readonly data: {
+        readonly accountId: string;
+        readonly invoices: readonly AskedInvoice[];
+        readonly at: Instant;
+      };
+    }
+  /** Money came another way, and more of it than was owed. Minor units. */
+  | {
+      readonly type: 'ExcessReceived';
+      readonly data: {
+        readonly accountId: string;
+        readonly amountMinor: number;
+        readonly currency: Currency;
+        readonly at: Instant;
+      };
+    };
 
 export type PayerAccount = {
   /** Null: no such account has been heard of. */
@@ -104,6 +127,9 @@ export const evolvePayerAccount = (state: PayerAccount, { type, data }: PayerAcc
       return { ...state, heldBack: [...state.heldBack, data.invoiceId] };
     case 'InvoiceReleased':
       return { ...state, heldBack: state.heldBack.filter((invoiceId) => invoiceId !== data.invoiceId) };
+    case 'AllInvoicesAsked':
+    case 'ExcessReceived':
+      return state;
   }
 };
 
@@ -116,6 +142,8 @@ export const payerAccountSchema = defineSchema<PayerAccountEvent>({
   ManualPayTagChanged: 'payerAccount.manual-pay-tag-changed.v1',
   InvoiceHeldBack: 'payerAccount.invoice-held-back.v1',
   InvoiceReleased: 'payerAccount.invoice-released.v1',
+  AllInvoicesAsked: 'payerAccount.all-invoices-asked.v1',
+  ExcessReceived: 'payerAccount.excess-received.v1',
 });
 
 /** Nothing is charged without somebody asking for it. */

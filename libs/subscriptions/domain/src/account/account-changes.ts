@@ -20,8 +20,15 @@ export type PlannedCreation = Omit<
 export type AccountChange =
   | { readonly kind: 'CREATE'; readonly creations: readonly PlannedCreation[] }
   | { readonly kind: 'BLOCK'; readonly state: BlockingState }
-  /** Ends every subscription that is not an add-on and has no end to its billing: entitlement now, billing by the policy. */
-  | { readonly kind: 'CANCEL'; readonly billing: Exclude<BillingPolicy, 'ILLEGAL'> }
+  /**
+   * Ends every subscription that is not an add-on and has no end to its billing: entitlement now or from an instant in
+   * the past on, billing by the policy.
+   */
+  | {
+      readonly kind: 'CANCEL';
+      readonly billing: Exclude<BillingPolicy, 'ILLEGAL'>;
+      readonly entitlementAt?: Instant;
+    }
   /** From this account to another one. */
   | ({
       readonly kind: 'TRANSFER';

@@ -7,6 +7,7 @@ import type { NewItem } from '../generate';
 import { commitInvoice, draftInvoice, extendDraft } from '../make-invoice';
 import type { AccountInvoicesRejection } from '../rejections';
 import { type Given, type Occasion, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
+import { entryOf, valuesIn } from '../book';
 
 /** A line that somebody asks for. Minor units, positive: a credit becomes a negative item. */
 export type AskedItem = Partial<Omit<ItemSubject, 'catalogEffectiveDate' | `pretty${string}`>> & {
@@ -65,12 +66,12 @@ const itemOf = (asked: AskedItem, effectiveDate: LocalDate): NewItem => {
 /** Whether the account's books could still add up all that is owed and all credit exactly. */
 const staysExact = (state: AccountInvoices, items: readonly AskedItem[]): boolean =>
   Number.isSafeInteger(
-    Object.values(state.invoices).reduce((sum, { chargedMinor }) => sum + Math.abs(chargedMinor), 0) +
+    valuesIn(state.invoices).reduce((sum, { chargedMinor }) => sum + Math.abs(chargedMinor), 0) +
       items.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
   );
 
 const draftRefusal = (state: AccountInvoices, invoiceId: string): AccountInvoicesRejection | null => {
-  const invoice = state.invoices[invoiceId];
+  const invoice = entryOf(state.invoices, invoiceId);
   if (invoice === undefined) return { code: 'invoice-unknown', invoiceId };
   return invoice.status === 'DRAFT' ? null : { code: 'invoice-not-draft', invoiceId, status: invoice.status };
 };

@@ -8,6 +8,7 @@ import { type InvoiceTotals, type KnownItem, leftOf } from '../invoice-totals';
 import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
+import { entryOf } from '../book';
 
 /** Takes back some of an item, or all that is left of it, on the invoice that has it. */
 export type AdjustItem = Given & {
@@ -37,7 +38,7 @@ const found = (
   state: AccountInvoices,
   { invoiceId, itemId }: AdjustItem,
 ): { readonly invoice: InvoiceTotals; readonly item: KnownItem } | { readonly refusal: AccountInvoicesRejection } => {
-  const invoice = state.invoices[invoiceId];
+  const invoice = entryOf(state.invoices, invoiceId);
   if (invoice === undefined) return { refusal: { code: 'invoice-unknown', invoiceId } };
   if (invoice.status === 'VOID') return { refusal: { code: 'invoice-voided', invoiceId } };
   const item = invoice.items.find((one) => one.itemId === itemId);
@@ -50,7 +51,7 @@ export const adjustableMinor = (
   { invoices }: AccountInvoices,
   { invoiceId, itemId }: Pick<AdjustItem, 'invoiceId' | 'itemId'>,
 ): number | null => {
-  const invoice = invoices[invoiceId];
+  const invoice = entryOf(invoices, invoiceId);
   const item = invoice?.status === 'VOID' ? undefined : invoice?.items.find((one) => one.itemId === itemId);
   if (item === undefined) return null;
   return adjustable.has(item.type) ? leftOf(item, invoices) : 0;
@@ -122,7 +123,7 @@ export type RefundAdjustments = {
 export const adjustForRefund =
   ({ transactionId, invoiceId, itemAdjustments, refundedMinor, date }: RefundAdjustments): Step =>
   (state) => {
-    const invoice = state.invoices[invoiceId];
+    const invoice = entryOf(state.invoices, invoiceId);
     if (state.account === null || invoice === undefined || state.adjustedBy.includes(transactionId)) return [];
     const words = { date, description: null, itemDetails: null };
     let unnamed = itemAdjustments.length === 0 ? refundedMinor : 0;

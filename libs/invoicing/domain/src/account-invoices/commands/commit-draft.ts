@@ -4,6 +4,7 @@ import type { AccountInvoices } from '../account-invoices.state';
 import { commitDraft } from '../make-invoice';
 import type { AccountInvoicesRejection } from '../rejections';
 import { type Given, occasionOf } from '../steps';
+import { entryOf } from '../book';
 
 /** Makes a draft an invoice that is owed. */
 export type CommitDraft = Given & { readonly type: 'CommitDraft'; readonly invoiceId: string };
@@ -13,7 +14,7 @@ export const commitDraftInvoice = (
   command: CommitDraft,
 ): Decision<AccountInvoicesEvent, AccountInvoicesRejection> => {
   const { invoiceId } = command;
-  const invoice = state.invoices[invoiceId];
+  const invoice = entryOf(state.invoices, invoiceId);
   if (invoice === undefined) return reject({ code: 'invoice-unknown', invoiceId });
   if (invoice.status !== 'DRAFT') return reject({ code: 'invoice-not-draft', invoiceId, status: invoice.status });
   return accept(...commitDraft(invoiceId, occasionOf(command))(state));

@@ -8,6 +8,7 @@ import { type InvoiceTotals, type KnownItem, leftOf } from '../invoice-totals';
 import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
+import { entriesOf, entryOf, namesIn } from '../book';
 
 /** Takes back credit that somebody gave; what of it was used is owed again (Kill Bill 2.11). */
 export type DeleteCredit = Given & {
@@ -19,7 +20,7 @@ export type DeleteCredit = Given & {
 /** Lets credit that was used flow back from the invoices that used it, the newest first, until there is enough. */
 const reclaimed = (state: AccountInvoices, neededMinor: number): readonly Omit<CreditItem, 'itemId' | 'date'>[] => {
   let needed = neededMinor;
-  return Object.entries(state.invoices)
+  return entriesOf(state.invoices)
     .filter(([, { status, creditMinor }]) => status === 'COMMITTED' && creditMinor < 0)
     .reverse()
     .flatMap(([invoiceId, { creditMinor }]) => {
@@ -35,7 +36,7 @@ const takeBack =
   (command: DeleteCredit, item: KnownItem, date: LocalDate): Step =>
   (state) => {
     const known = billable(state);
-    const invoice = state.invoices[command.invoiceId];
+    const invoice = entryOf(state.invoices, command.invoiceId);
     if (known === null || invoice === undefined) return [];
     const { accountId } = known.account;
     const { invoiceId, itemId } = command;
@@ -66,7 +67,7 @@ export const deleteCredit = (
 ): Decision<AccountInvoicesEvent, AccountInvoicesRejection> => {
   const { invoiceId, itemId } = command;
   const { account } = state;
-  const invoice = state.invoices[invoiceId];
+  const invoice = entryOf(state.invoices, invoiceId);
   if (account === null || invoice === undefined) return reject({ code: 'invoice-unknown', invoiceId });
   const item = invoice.items.find((one) => one.itemId === itemId);
   if (item === undefined) return reject({ code: 'item-unknown', itemId });
@@ -74,14 +75,15 @@ export const deleteCredit = (
   if (!isWhole || !isGiven(invoice) || invoice.status !== 'COMMITTED')
     return reject({ code: 'credit-not-deletable', itemId });
   const occasion = occasionOf(command);
-  const touched = Object.keys(state.invoices);
+  const touched = namesIn(state.invoices);
   return accept(
     ...inSequence(state, [
       takeBack(command, item, todayOf(account, occasion)),
       (after) =>
         settleCredit(
           touched.filter(
-            (id) => after.invoices[id]?.creditMinor !== state.invoices[id]?.creditMinor || id === invoiceId,
+            (id) =>
+              entryOf(after.invoices, id)?.creditMinor !== entryOf(state.invoices, id)?.creditMinor || id === invoiceId,
           ),
           occasion,
         )(after),

@@ -6,6 +6,7 @@ import { settleCredit } from '../settle-credit';
 import { type Given, type Occasion, type Step, inSequence, occasionOf, todayOf } from '../steps';
 import { adjustmentOf } from './adjust-item';
 import { sumUpAgain } from './record-child-invoice';
+import { entryOf } from '../book';
 
 /** What invoices of a child ask for now, whether this account has paid for them or not. Minor units. */
 export type RecordChildBalances = Given & {
@@ -17,7 +18,7 @@ export type RecordChildBalances = Given & {
 const changeDraft =
   (share: ChildShare, dueMinor: number): Step =>
   (state) => {
-    const item = state.invoices[share.invoiceId]?.items.find(({ itemId }) => itemId === share.itemId);
+    const item = entryOf(state.invoices, share.invoiceId)?.items.find(({ itemId }) => itemId === share.itemId);
     if (item === undefined) return [];
     const itemAmountMinor = item.amountMinor + dueMinor - share.coveredMinor;
     return [{ type: 'ChildInvoiceSummed', data: { ...share, coveredMinor: dueMinor, itemAmountMinor } }];
@@ -27,7 +28,7 @@ const changeDraft =
 const adjust =
   (share: ChildShare, dueMinor: number, occasion: Occasion): Step =>
   (state) => {
-    const invoice = state.invoices[share.invoiceId];
+    const invoice = entryOf(state.invoices, share.invoiceId);
     const item = invoice?.items.find(({ itemId }) => itemId === share.itemId);
     if (state.account === null || invoice === undefined || item === undefined) return [];
     const { accountId } = state.account;
@@ -54,7 +55,7 @@ const follow =
   (childInvoiceId: string, dueMinor: number, command: RecordChildBalances): Step =>
   (state) => {
     const share = state.children[childInvoiceId];
-    const invoice = share === undefined ? undefined : state.invoices[share.invoiceId];
+    const invoice = share === undefined ? undefined : entryOf(state.invoices, share.invoiceId);
     if (share === undefined || invoice === undefined) return [];
     if (share.coveredMinor === dueMinor && invoice.status !== 'VOID') return [];
     if (invoice.status === 'DRAFT') return changeDraft(share, dueMinor)(state);

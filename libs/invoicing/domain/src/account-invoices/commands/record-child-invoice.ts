@@ -5,6 +5,7 @@ import { creditInvoiceItem } from '../credit-item';
 import { type NewItem, itemIdOf } from '../generate';
 import { draftInvoice, extendDraft } from '../make-invoice';
 import { type Given, type Occasion, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
+import { entriesOf, entryOf } from '../book';
 
 /** An invoice of a child, as its parent is to be charged for it. Minor units. */
 export type ChildInvoice = {
@@ -22,8 +23,7 @@ export type RecordChildInvoice = Given & { readonly type: 'RecordChildInvoice'; 
 
 /** The draft that gathers the children's invoices of the day; committing it ends that (Kill Bill 2.14). */
 export const openParentDraft = ({ invoices }: AccountInvoices): string | null =>
-  Object.entries(invoices).findLast(([, { status, isParentInvoice }]) => status === 'DRAFT' && isParentInvoice)?.[0] ??
-  null;
+  entriesOf(invoices).findLast(([, { status, isParentInvoice }]) => status === 'DRAFT' && isParentInvoice)?.[0] ?? null;
 
 /** A child's invoice, or what is left of it, to be taken into a draft. */
 type Child = Pick<ChildInvoice, 'childAccountId' | 'childExternalKey' | 'childInvoiceId' | 'dueMinor'>;
@@ -46,7 +46,7 @@ const summaryIn = (
   const share = Object.values(state.children).find(
     (one) => one.invoiceId === invoiceId && one.childAccountId === childAccountId,
   );
-  const item = state.invoices[invoiceId]?.items.find(({ itemId }) => itemId === share?.itemId);
+  const item = entryOf(state.invoices, invoiceId)?.items.find(({ itemId }) => itemId === share?.itemId);
   return item ?? null;
 };
 
@@ -80,7 +80,7 @@ export const sumUp =
         : extendDraft(draftId, items, null),
       (after) => {
         const invoiceId = openParentDraft(after);
-        const invoice = invoiceId === null ? undefined : after.invoices[invoiceId];
+        const invoice = invoiceId === null ? undefined : entryOf(after.invoices, invoiceId);
         if (invoiceId === null || invoice === undefined) return [];
         const itemId = itemIdOf(invoiceId, invoice.items.length - 1);
         return [shared(accountId, child, { invoiceId, itemId, itemAmountMinor: child.dueMinor })];

@@ -5,6 +5,8 @@ import { balanceOf, leftOf } from '../invoice-totals';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
 import { adjustable, adjustmentOf } from './adjust-item';
+import { entryOf } from '../book';
+import { owingInvoices } from '../credit';
 
 /** The account was closed, and what is unpaid is taken back item by item (Kill Bill's closeAccount). `closingId` names it. */
 export type RecordClosing = Given & { readonly type: 'RecordClosing'; readonly closingId: string };
@@ -14,7 +16,7 @@ const adjusted =
   (invoiceId: string, { closingId, now }: RecordClosing): Step =>
   (state) => {
     const { account, invoices } = state;
-    const invoice = invoices[invoiceId];
+    const invoice = entryOf(invoices, invoiceId);
     if (account === null || invoice === undefined) return [];
     const date = todayOf(account, occasionOf({ now }));
     const items = invoice.items.flatMap((item): readonly InvoiceItem[] => {
@@ -28,10 +30,9 @@ const adjusted =
   };
 
 export const recordClosing = (state: AccountInvoices, command: RecordClosing): readonly AccountInvoicesEvent[] => {
-  const unpaid = Object.keys(state.invoices).filter((id) => {
-    const invoice = state.invoices[id];
-    return invoice?.status === 'COMMITTED' && balanceOf(invoice) > 0;
-  });
+  const unpaid = owingInvoices(state)
+    .filter(([, invoice]) => invoice.status === 'COMMITTED' && balanceOf(invoice) > 0)
+    .map(([invoiceId]) => invoiceId);
   if (unpaid.length === 0) return [];
   const steps = unpaid.map((invoiceId) => adjusted(invoiceId, command));
   return inSequence(state, [...steps, settleCredit(unpaid, occasionOf(command))]);

@@ -3,6 +3,7 @@ import { type AccountInvoices, isTagged } from '../account-invoices.state';
 import { automaticRun, reschedule } from './automatic-run';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Occasion, type Step, inSequence, occasionOf } from '../steps';
+import { entryOf } from '../book';
 
 /** A control tag was put on or taken off; the account's owner decides that, so it is never refused. */
 export type RecordControlTag = Given & { readonly type: 'RecordControlTag'; readonly change: ControlTagChange };
@@ -10,7 +11,8 @@ export type RecordControlTag = Given & { readonly type: 'RecordControlTag'; read
 /** What of an account a tag changes here; the other tags are only remembered. */
 const consequence = ({ tag, objectId, isSet }: ControlTagChange, occasion: Occasion): Step => {
   if (tag === 'WRITTEN_OFF')
-    return (state) => (state.invoices[objectId] === undefined ? [] : settleCredit([objectId], occasion)(state));
+    return (state) =>
+      entryOf(state.invoices, objectId) === undefined ? [] : settleCredit([objectId], occasion)(state);
   if (tag === 'AUTO_INVOICING_OFF') return isSet ? reschedule(occasion) : automaticRun(occasion);
   return () => [];
 };

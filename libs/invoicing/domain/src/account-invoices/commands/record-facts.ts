@@ -13,6 +13,7 @@ import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
 import { adjustForRefund } from './adjust-item';
 import { automaticRun, reschedule, runSince } from './automatic-run';
+import { entryOf } from '../book';
 
 /** An account as its owner tells it; whether it has a parent may be left out. */
 type ToldAccount = Omit<RecordedAccount, 'parentAccountId'> & { readonly parentAccountId?: string | null };
@@ -166,7 +167,7 @@ const refundAdjustment =
 export const recordPayment = (state: AccountInvoices, command: RecordPayment): readonly AccountInvoicesEvent[] => {
   const { payment } = command;
   const { invoiceId, transactionId, transactionType, status, amountMinor } = payment;
-  const before = state.transactions[transactionId] ?? null;
+  const before = entryOf(state.transactions, transactionId) ?? null;
   if (state.account === null || same(before, { invoiceId, transactionType, status, amountMinor })) return [];
   return inSequence(state, [
     () => [{ type: 'PaymentRecorded', data: payment }],

@@ -2,6 +2,7 @@ import type { AccountInvoicesEvent } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf } from '../steps';
+import { entryOf } from '../book';
 
 /** What the parent was charged for an invoice of the account. Minor units. */
 export type Covered = { readonly invoiceId: string; readonly coveredMinor: number };
@@ -20,7 +21,7 @@ export type RecordParentPayment = Given & {
 const settleOne =
   ({ invoiceId, coveredMinor }: Covered, isPaid: boolean): Step =>
   ({ account, invoices }) => {
-    const invoice = invoices[invoiceId];
+    const invoice = entryOf(invoices, invoiceId);
     if (account === null || invoice === undefined) return [];
     const settledMinor = isPaid ? coveredMinor : 0;
     if (invoice.settledMinor === settledMinor) return [];

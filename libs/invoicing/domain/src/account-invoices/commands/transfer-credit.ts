@@ -6,6 +6,7 @@ import type { NewItem } from '../generate';
 import { commitInvoice } from '../make-invoice';
 import type { AccountInvoicesRejection } from '../rejections';
 import { type Given, billable, inSequence, occasionOf, todayOf } from '../steps';
+import { namesIn } from '../book';
 
 /** All credit of the account goes to its parent: an invoice uses it up here, and the parent is given as much. */
 export type TransferCredit = Given & { readonly type: 'TransferCredit' };
@@ -32,7 +33,7 @@ export const transferCredit = (
     ...inSequence(state, [
       commitInvoice([charge], { targetDate: today, today }, occasion),
       (after) => {
-        const invoiceId = Object.keys(after.invoices).at(-1);
+        const invoiceId = namesIn(after.invoices).at(-1);
         if (invoiceId === undefined) return [];
         const { currency } = known;
         return [{ type: 'CreditTransferred', data: { accountId, parentAccountId, invoiceId, amountMinor, currency } }];

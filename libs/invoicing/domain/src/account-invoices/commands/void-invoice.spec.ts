@@ -1,6 +1,7 @@
 import { at, currency, phase, simulatedAccount, transition } from '../../testing/simulated-account';
 import { accountBalance } from '../credit';
 import { balanceOf } from '../invoice-totals';
+import { entryOf } from '../book';
 
 const now = at('2018-10-06');
 
@@ -36,7 +37,7 @@ const voided = () => {
     });
   const standing = () => {
     const state = system.state();
-    const invoice = state.invoices[invoiceId];
+    const invoice = entryOf(state.invoices, invoiceId);
     return {
       balance: invoice === undefined ? null : balanceOf(invoice),
       credit: state.creditMinor,

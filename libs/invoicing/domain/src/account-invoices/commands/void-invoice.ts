@@ -6,6 +6,8 @@ import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
 import { sumUpAgain } from './record-child-invoice';
 import { type Given, inSequence, occasionOf } from '../steps';
+import { entriesOf, entryOf } from '../book';
+import { isBeingPaid } from '../credit';
 
 /**
  * Takes an invoice out of the books: what it charged may be charged again (Kill Bill 2.12). What it summed up of children
@@ -14,21 +16,13 @@ import { type Given, inSequence, occasionOf } from '../steps';
 export type VoidInvoice = Given & { readonly type: 'VoidInvoice'; readonly invoiceId: string };
 
 /** Money came for it, from the account itself or from the parent that pays for it, or may come at any moment. */
-const isPaid = (
-  { transactions }: AccountInvoices,
-  invoiceId: string,
-  { paidMinor, settledMinor }: InvoiceTotals,
-): boolean =>
-  paidMinor !== 0 ||
-  settledMinor !== 0 ||
-  Object.values(transactions).some(
-    (one) => one.invoiceId === invoiceId && (one.status === 'PENDING' || one.status === 'UNKNOWN'),
-  );
+const isPaid = (state: AccountInvoices, invoiceId: string, { paidMinor, settledMinor }: InvoiceTotals): boolean =>
+  paidMinor !== 0 || settledMinor !== 0 || isBeingPaid(state, invoiceId);
 
 /** Whether another invoice takes back some of this one: it would take back what was never charged. */
 const isRepaired = (state: AccountInvoices, invoiceId: string, { items }: InvoiceTotals): boolean => {
   const ids = new Set(items.map(({ itemId }) => itemId));
-  return Object.entries(state.invoices).some(
+  return entriesOf(state.invoices).some(
     ([id, other]) =>
       id !== invoiceId &&
       other.status !== 'VOID' &&
@@ -44,7 +38,7 @@ export const voidInvoice = (
 ): Decision<AccountInvoicesEvent, AccountInvoicesRejection> => {
   const { invoiceId } = command;
   const { account } = state;
-  const invoice = state.invoices[invoiceId];
+  const invoice = entryOf(state.invoices, invoiceId);
   if (account === null || invoice === undefined) return reject({ code: 'invoice-unknown', invoiceId });
   if (invoice.status === 'VOID') return reject({ code: 'invoice-voided', invoiceId });
   if (isPaid(state, invoiceId, invoice)) return reject({ code: 'invoice-paid', invoiceId });

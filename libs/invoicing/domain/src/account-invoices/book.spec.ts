@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { emptyBook, entriesOf, entryOf, withEntry } from './book';
+
+describe('a book', () => {
+  it('holds what a plain object would, in its order, however often it was joined', () => {
+    const writes = fc.array(fc.tuple(fc.integer({ min: 0, max: 199 }), fc.integer()), { maxLength: 1_000 });
+    fc.assert(
+      fc.property(writes, (all) => {
+        const plain: Record<string, number> = {};
+        const book = all.reduce((so, [number, value]) => {
+          plain[`invoice-${number}`] = value;
+          return withEntry(so, `invoice-${number}`, value);
+        }, emptyBook);
+        expect(entriesOf(book)).toEqual(Object.entries(plain));
+        expect(book.size).toBe(Object.keys(plain).length);
+        for (const [name, value] of Object.entries(plain)) expect(entryOf(book, name)).toBe(value);
+        expect(entryOf(book, 'invoice-200')).toBeUndefined();
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('leaves the book that was changed as it was', () => {
+    const before = Array.from({ length: 70 }, (_, n) => n).reduce((so, n) => withEntry(so, String(n), n), emptyBook);
+    const text = JSON.stringify(before);
+    Array.from({ length: 70 }, (_, n) => n).reduce((so, n) => withEntry(so, String(n), -n), before);
+    expect(JSON.stringify(before)).toBe(text);
+  });
+});
