@@ -250,6 +250,18 @@ describe('a parent that pays for its child', () => {
     expect(await invoicesOf(otherChildId)).toMatchObject([{ balance: 20, parentInvoiceId: second?.invoiceId }]);
   });
 
+  it('that nobody has heard of yet does not lose the invoice of its child', async () => {
+    const [lateParentId, earlyChildId] = [newId(), newId()];
+    await record(earlyChildId, { parentAccountId: lateParentId, isPaymentDelegatedToParent: true });
+    await system.runtime.caughtUp();
+    const charges = { payload: [{ amount: 20, currency: 'USD' }] };
+    await system.call('POST', `/invoices/charges/${earlyChildId}?autoCommit=true`, charges);
+    await expect(hearItself()).rejects.toThrow('not known yet');
+    await record(lateParentId, {});
+    await hearItself();
+    expect(await invoicesOf(lateParentId)).toMatchObject([{ status: 'DRAFT', items: [{ amount: 20 }] }]);
+  });
+
   it('takes over no credit of another currency', async () => {
     const foreignId = newId();
     await record(foreignId, { parentAccountId: parentId, currency: parseCurrency('JPY') });

@@ -26,6 +26,9 @@ export const sumUpChildInvoice = async (
   context: CommandContext,
 ): Promise<void> => {
   if (parentAccountId === undefined) return;
+  // News of the parent travels under a key of its own: it may be late, and the invoice must not be lost for that.
+  if ((await invoicing.stateOf(parentAccountId)).account === null)
+    throw new Error(`the parent ${parentAccountId} of invoice ${invoiceId} is not known yet`);
   const { account, invoices } = await invoicing.stateOf(accountId);
   const child = {
     childAccountId: accountId,

@@ -72,3 +72,48 @@ describe('an attempt that was never sent', () => {
     given(recorded, requested).when(dispatch('two', 'one')).thenNothing();
   });
 });
+
+describe('money that two attempts at a payment both say they moved', () => {
+  const second = 'transaction-2';
+  const closed: InvoicePaymentsEvent = {
+    type: 'PaymentNotExecuted',
+    data: {
+      ...{ ...ids, amountMinor: 2_000, currency: 'USD' as Currency, at: now },
+      ...{ why: 'expired', code: null, message: null },
+    },
+  };
+  const tried: readonly InvoicePaymentsEvent[] = [
+    ...[recorded, requested, sentBy('one'), closed],
+    { ...requested, data: { ...requested.data, transactionId: second, attempt: 2 } },
+    {
+      type: 'PaymentDispatched',
+      data: { ...ids, transactionId: second, holder: 'two', dispatchedAt: now, at: now },
+    },
+  ];
+  const says = (transactionId: string, holder: string): InvoicePaymentsCommand => ({
+    type: 'RecordOutcome',
+    data: { transactionId, holder, outcome: success, now },
+  });
+
+  it('counts once when the first one says so late', () => {
+    const paid = given(...tried)
+      .when(says(second, 'two'))
+      .thenEvents();
+    expect(paid).toMatchObject([{ type: 'PaymentSucceeded', data: { transactionId: second } }]);
+    given(...tried, ...paid)
+      .when(says(ids.transactionId, 'one'))
+      .thenNothing();
+  });
+
+  it('counts once when the second one finds it afterwards, and ends that one', () => {
+    const late = given(...tried)
+      .when(says(ids.transactionId, 'one'))
+      .thenEvents();
+    expect(late).toMatchObject([{ type: 'PaymentSucceeded', data: { isLate: true } }]);
+    expect(
+      given(...tried, ...late)
+        .when(says(second, 'two'))
+        .thenEvents(),
+    ).toMatchObject([{ type: 'PaymentAborted', data: { transactionId: second, reason: 'paid-meanwhile' } }]);
+  });
+});

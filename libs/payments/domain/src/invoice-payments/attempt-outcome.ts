@@ -110,7 +110,9 @@ const unknown = (code: string | null, { facts, open }: Context): Events => {
 };
 
 const succeeded = (outcome: Of<'succeeded'>, context: Context): Events => {
-  const { facts, open } = context;
+  const { facts, open, state } = context;
+  // An earlier attempt at the payment moved it, and said so late.
+  if (isCounted(outcome, state)) return [endedBy(facts, 'paid-meanwhile')];
   // Money in another currency is not what was asked for. Somebody has to look; nothing may be charged meanwhile.
   if (outcome.currency !== open.currency)
     return [
@@ -127,13 +129,13 @@ const successOf = (facts: AttemptFacts, outcome: Of<'succeeded'>, isLate: boolea
   };
 };
 
-const lateSuccess = (
-  transactionId: string,
-  outcome: AttemptOutcome,
-  { invoice, closed }: InvoicePayments,
-  at: Instant,
-): Events => {
+const isCounted = ({ gatewayRef }: Of<'succeeded'>, { movements }: InvoicePayments): boolean =>
+  gatewayRef !== null && movements.includes(gatewayRef);
+
+const lateSuccess = (transactionId: string, outcome: AttemptOutcome, state: InvoicePayments, at: Instant): Events => {
+  const { invoice, closed } = state;
   const attempt = closed[transactionId];
+  if (outcome.kind === 'succeeded' && isCounted(outcome, state)) return [];
   if (outcome.kind !== 'succeeded' || invoice === null || attempt?.currency !== outcome.currency) return [];
   const { invoiceId, accountId } = invoice;
   const { paymentId, currency } = attempt;
@@ -168,6 +170,14 @@ const retryOrEnd = (facts: AttemptFacts, { isOnce }: OpenAttempt, retryAt: Insta
   const { invoiceId, accountId, paymentId } = facts;
   return { type: 'RetryScheduled', data: { invoiceId, accountId, paymentId, retryAt } };
 };
+
+const endedBy = (
+  { invoiceId, accountId, paymentId, transactionId, at }: AttemptFacts,
+  reason: AbortReason,
+): InvoicePaymentsEvent => ({
+  type: 'PaymentAborted',
+  data: { invoiceId, accountId, paymentId, transactionId, reason, at },
+});
 
 const aborted = ({ invoiceId, accountId, paymentId, at }: AttemptFacts, reason: AbortReason): InvoicePaymentsEvent => ({
   type: 'PaymentAborted',

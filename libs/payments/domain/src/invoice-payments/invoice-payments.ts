@@ -38,6 +38,8 @@ export type InvoicePayments = {
   readonly unconfirmedMinor: number;
   /** What all payments of it that succeeded come to. */
   readonly movedMinor: number;
+  /** The provider's ids of what moved: the same one again is the same money. */
+  readonly movements: readonly string[];
   /** Nothing of it is charged any more, whatever its balance. */
   readonly isWrittenOff: boolean;
   /** Payments that moved money; numbers the next one. */
@@ -58,6 +60,7 @@ export const noInvoicePayments: InvoicePayments = {
   asOf: -1,
   unconfirmedMinor: 0,
   movedMinor: 0,
+  movements: [],
   isWrittenOff: false,
   succeeded: 0,
   attempts: 0,
@@ -160,11 +163,12 @@ const aborted = (state: InvoicePayments, { transactionId }: Data<'PaymentAborted
 /** The next payment of the invoice, should there be one, starts from nothing under a name of its own. */
 const succeeded = (
   state: InvoicePayments,
-  { transactionId, amountMinor }: Data<'PaymentSucceeded'>,
+  { transactionId, amountMinor, gatewayRef }: Data<'PaymentSucceeded'>,
 ): InvoicePayments => ({
   ...state,
   unconfirmedMinor: state.unconfirmedMinor + amountMinor,
   movedMinor: state.movedMinor + amountMinor,
+  movements: gatewayRef === null ? state.movements : [...state.movements, gatewayRef],
   succeeded: state.succeeded + 1,
   attempts: 0,
   declines: 0,
