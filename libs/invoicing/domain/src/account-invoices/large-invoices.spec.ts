@@ -117,7 +117,7 @@ describe('an invoice larger than an append', () => {
     const items = Array.from({ length: 20 }, () => item);
     await issue({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
     const { state } = await committedIn(store);
-    expect(Object.values(state.invoices).map(({ items: own, chargedMinor }) => [own.length, chargedMinor])).toEqual([
+    expect(valuesIn(state.invoices).map(({ items: own, chargedMinor }) => [own.length, chargedMinor])).toEqual([
       [20, 2_000],
     ]);
     expect(store.largest()).toBeLessThan(appendBytesMax);

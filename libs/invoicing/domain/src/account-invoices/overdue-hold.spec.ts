@@ -1,4 +1,5 @@
 import { at, lines, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
+import { valuesIn } from './book';
 
 const start = transition('START', '2018-10-06', phase());
 const blocked = transition('BILLING_DISABLED', '2018-10-16');
@@ -55,7 +56,7 @@ describe('an account that is overdue and blocked', () => {
     const told = timeline([start, blocked, unblocked]);
     system.issue({ type: 'RecordBillingTimeline', timeline: told, now: at('2018-10-28') });
     expect(system.state().nextAt).toBe(at('2018-11-06'));
-    const charged = Object.values(system.state().invoices).reduce((sum, { chargedMinor }) => sum + chargedMinor, 0);
+    const charged = valuesIn(system.state().invoices).reduce((sum, { chargedMinor }) => sum + chargedMinor, 0);
     expect(charged).toBe(2000 - 645);
   });
 

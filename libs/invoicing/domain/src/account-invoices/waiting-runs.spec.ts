@@ -2,6 +2,7 @@ import { decimal } from '@billstream/kernel';
 import { account, at, phase, timeline, transition } from '../testing/simulated-account';
 import { type AccountInvoicesCommand, accountInvoices } from './account-invoices.decider';
 import type { AccountInvoicesEvent } from './account-invoices.events';
+import { valuesIn } from './book';
 
 const block = { unit: 'host', size: decimal(1), max: null, price: decimal('2') };
 const metered = phase({
@@ -60,7 +61,7 @@ describe('a run that waits for usage', () => {
     tag(false);
     answer();
     expect(invoices()).toBe(2);
-    const last = Object.values(state().invoices).at(-1);
+    const last = valuesIn(state().invoices).at(-1);
     expect(last?.items.map(({ type, amountMinor }) => `${type} ${amountMinor}`)).toEqual([
       'RECURRING 2000',
       'USAGE 600',
