@@ -1,4 +1,4 @@
-import { type Server, createServer } from 'node:http';
+import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type GatewayParts, gatewayHandler } from './gateway';
 
@@ -21,14 +21,21 @@ const headerBytesMax = 16 * 1024;
 export const startGateway = async ({ host, ports, ...parts }: ListenOptions): Promise<Gateway> => {
   const handler = gatewayHandler(parts);
   const servers: Server[] = [];
+  const open = new Set<ServerResponse>();
   const close = async (): Promise<void> => {
-    await Promise.all(servers.map(closed));
+    const closing = servers.map(closed);
+    for (const response of open) if (isEndless(response)) response.destroy();
+    await Promise.all(closing);
   };
   try {
     for (const port of new Set(ports)) {
       const server = createServer(
         { maxHeaderSize: headerBytesMax, headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 65_000 },
-        handler,
+        (request, response) => {
+          open.add(response);
+          response.once('close', () => open.delete(response));
+          handler(request, response);
+        },
       );
       await listening(server, host, port);
       servers.push(server);
@@ -39,6 +46,10 @@ export const startGateway = async ({ host, ports, ...parts }: ListenOptions): Pr
   }
   return { ports: servers.map(portOf), close };
 };
+
+/** Server-sent events end when one side leaves; who listens knows how to come back. */
+const isEndless = (response: ServerResponse): boolean =>
+  String(response.getHeader('content-type')).startsWith('text/event-stream');
 
 const listening = (server: Server, host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ let url: string;
 beforeAll(async () => {
   system = await meteringWithTenant('2024-05-10T12:00:00.000Z');
   url = await system.listen();
-});
+}, 30_000);
 afterAll(() => system.close(), 20_000);
 
 const { json } = overHttp(() => system);

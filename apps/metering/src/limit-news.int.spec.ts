@@ -9,7 +9,7 @@ let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 beforeAll(async () => {
   system = await meteringWithTenant('2024-05-10T10:00:00.000Z');
   await unit('calls', 'SUM', [{ limitAmount: 100, limitRefreshInterval: 'HOUR' }]);
-});
+}, 30_000);
 afterAll(() => system.close());
 
 const { json, record, unit } = overHttp(() => system);

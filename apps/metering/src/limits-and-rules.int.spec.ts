@@ -3,7 +3,7 @@ import { type Loose, meteringWithTenant, overHttp } from './testing/metering-ove
 let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 beforeAll(async () => {
   system = await meteringWithTenant('2024-05-10T10:00:00.000Z');
-});
+}, 30_000);
 afterAll(() => system.close());
 
 const { json, record, unit } = overHttp(() => system);
@@ -14,11 +14,9 @@ describe('the limits collection', () => {
     await unit('calls', 'SUM', [{ limitAmount: 100, limitRefreshInterval: 'HOUR' }]);
     await unit('load', 'PEAK', [{ limitAmount: 5, periodSplitting: 'HOUR' }]);
     at('10:05');
-    await record([
-      { unit: 'calls', user: 'a', amount: 101 },
-      { unit: 'calls', user: 'b', amount: 200 },
-      { unit: 'load', user: 'a', amount: 7 },
-    ]);
+    await record([{ unit: 'calls', user: 'a', amount: 101 }]);
+    await record([{ unit: 'calls', user: 'b', amount: 200 }]);
+    await record([{ unit: 'load', user: 'a', amount: 7 }]);
     at('10:06');
     await record([{ unit: 'load', user: 'a', amount: 3 }]);
     await system.doDueWork();

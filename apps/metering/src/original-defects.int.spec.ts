@@ -7,7 +7,7 @@ let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 beforeAll(async () => {
   system = await meteringWithTenant('2024-05-10T10:00:00.000Z');
   await unit('sum', 'SUM', [{}]);
-});
+}, 30_000);
 beforeEach(() => system.at('2024-05-10T10:00:00.000Z'));
 afterAll(() => system.close());
 
@@ -51,7 +51,9 @@ it('D2: zero is zero, for a gauge and for a sum', async () => {
 });
 it('D3: a producer that sends again bills nothing twice', async () => {
   const batch = [{ unit: 'sum', user: 'd3', amount: 1, id: 'd3-1', source: 'producer' }];
-  for (const _ of [1, 2, 3]) await record(batch);
+  await record(batch);
+  await record(batch);
+  await record(batch);
   expect(await total('sum', 'd3')).toBe(1);
 });
 it('D4: one bad record is named, and the others of its batch are kept', async () => {

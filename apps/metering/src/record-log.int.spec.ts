@@ -3,7 +3,7 @@ import { type Loose, meteringWithTenant, overHttp } from './testing/metering-ove
 let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 beforeAll(async () => {
   system = await meteringWithTenant('2024-05-10T12:00:00.000Z');
-});
+}, 30_000);
 afterAll(() => system.close());
 
 const { json } = overHttp(() => system);

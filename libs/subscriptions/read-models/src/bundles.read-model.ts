@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
-import { type ReadModel, type Sql, dueWorkDdl, jsonArray, schedule, unschedule } from '@billstream/postgres';
+import { type ReadModel, type Sql, jsonArray, schedule, unschedule } from '@billstream/postgres';
 import {
   type Bundle,
   type BundleEvent,
@@ -8,58 +8,12 @@ import {
   evolveBundle,
   nextPlanned,
 } from '@billstream/subscriptions-domain';
-import { accountBlockingDdl, accountChangesPrefix, applyAccountChanges } from './account-changes.tables';
+import { accountChangesPrefix, applyAccountChanges } from './account-changes.tables';
+import { bundlesDdl, insertSubscriptionsSql, loadSql, upsertBundlesSql, upsertStatesSql } from './bundles.sql';
 import { applyCatalogs, catalogPrefix } from './due-catalogs';
 
 /** The kind of the due work that this read model schedules: a bundle's next planned point. */
 export const phaseDue = 'phase';
-
-const ddl = `
-create table bundles (
-  bundle_id text primary key,
-  tenant_id text not null,
-  account_id text not null,
-  external_key text not null,
-  first_external_key text not null,
-  created_position bigint not null
-);
--- Written with every change, so apart from what is indexed, and as text that nobody looks into here.
-create table bundle_states (
-  bundle_id text primary key,
-  state json not null
-);
--- States of some kilobytes stay in the row as they are: compressing them costs more than all the rest.
-alter table bundle_states set (toast_tuple_target = 8160);
-create index bundles_account on bundles (tenant_id, account_id, created_position);
-create index bundles_key on bundles (tenant_id, external_key);
-create index bundles_first_key on bundles (tenant_id, first_external_key);
-create index bundles_created on bundles (tenant_id, created_position);
-create table subscriptions (
-  subscription_id text primary key,
-  bundle_id text not null,
-  tenant_id text not null,
-  account_id text not null,
-  external_key text not null
-);
-create index subscriptions_key on subscriptions (tenant_id, external_key);
-${accountBlockingDdl}
-${dueWorkDdl}`;
-
-const loadSql = 'select bundle_id, state from bundle_states where bundle_id = any($1::text[])';
-
-const upsertBundlesSql = `
-insert into bundles (bundle_id, tenant_id, account_id, external_key, first_external_key, created_position)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-on conflict (bundle_id) do update set external_key = excluded.external_key`;
-
-const upsertStatesSql = `
-insert into bundle_states (bundle_id, state) select * from unnest($1::text[], $2::json[])
-on conflict (bundle_id) do update set state = excluded.state`;
-
-const insertSubscriptionsSql = `
-insert into subscriptions (subscription_id, bundle_id, tenant_id, account_id, external_key)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-on conflict (subscription_id) do nothing`;
 
 const prefix = 'bundle-';
 
@@ -172,15 +126,38 @@ const planAhead = async (tx: Sql, changes: readonly Change[]): Promise<void> => 
   );
 };
 
+/** States are some kilobytes each: those of a whole page would outlive the collector's first look, which makes it slow. */
+const bundlesAtOnce = 250;
+
+const byBundle = (events: readonly RecordedEvent[]): ReadonlyMap<string, readonly RecordedEvent[]> => {
+  const groups = new Map<string, RecordedEvent[]>();
+  for (const event of events) {
+    const id = event.stream.slice(prefix.length);
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [event]);
+    else group.push(event);
+  }
+  return groups;
+};
+
 const applyBundles = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  if (events.length === 0) return;
-  const stored = await load(tx, [...new Set(events.map(({ stream }) => stream.slice(prefix.length)))]);
-  const changes = changesBy(events, stored);
-  if (changes.length === 0) return;
-  await saveBundles(tx, changes);
-  await saveStates(tx, changes);
-  await saveSubscriptions(tx, changes);
-  await planAhead(tx, changes);
+  const groups = [...byBundle(events)];
+  for (let from = 0; from < groups.length; from += bundlesAtOnce) {
+    const chunk = groups.slice(from, from + bundlesAtOnce);
+    const stored = await load(
+      tx,
+      chunk.map(([id]) => id),
+    );
+    const changes = changesBy(
+      chunk.flatMap(([, own]) => own),
+      stored,
+    );
+    if (changes.length === 0) continue;
+    await saveBundles(tx, changes);
+    await saveStates(tx, changes);
+    await saveSubscriptions(tx, changes);
+    await planAhead(tx, changes);
+  }
 };
 
 /**
@@ -190,7 +167,7 @@ const applyBundles = async (tx: Sql, events: readonly RecordedEvent[]): Promise<
 export const bundlesReadModel: ReadModel = {
   name: 'bundles',
   tables: ['bundles', 'bundle_states', 'subscriptions', 'account_blocking', 'due_work'],
-  ddl,
+  ddl: bundlesDdl,
   prefixes: [prefix, accountChangesPrefix, catalogPrefix],
   apply: async (tx, events) => {
     await applyBundles(
