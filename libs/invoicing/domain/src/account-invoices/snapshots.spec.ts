@@ -170,12 +170,13 @@ const history: readonly AccountInvoicesEvent[] = [
     type: 'ControlTagRecorded',
     data: { accountId, objectId: accountId, objectType: 'ACCOUNT', tag: 'AUTO_INVOICING_OFF', isSet: true },
   },
-  { type: 'InvoicingHeld', data: { accountId, isEnding: false } },
+  { type: 'InvoicingHeld', data: { accountId, isEnding: true, until: at('2018-11-07') } },
   { type: 'InvoicingResumed', data: { accountId } },
   {
     type: 'InvoicingParked',
     data: { accountId, reason: 'usage-beyond-all-tiers', subscriptionId: 'subscription-1', run },
   },
+  { type: 'InvoicingUnparked', data: { accountId } },
   { type: 'InvoiceVoided', data: { accountId, invoiceId: 'invoice-2' } },
 ];
 
