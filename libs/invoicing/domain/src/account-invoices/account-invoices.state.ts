@@ -13,7 +13,7 @@ import type {
   RecordedAccount,
   RecordedTimeline,
 } from './account-invoices.events';
-import { type Book, emptyBook, entryOf, valuesIn, withEntry } from './book';
+import { type Book, emptyBook, entryOf, valuesIn, withEntry, withoutName } from './book';
 import {
   type InvoiceStatus,
   type InvoiceTotals,
@@ -133,11 +133,6 @@ const paidBy = ({ transactionType, status, amountMinor }: Transaction): number =
   return transactionType === 'REFUND' || transactionType === 'CHARGEBACK' ? -amountMinor : 0;
 };
 
-const without = <Value>(of: Readonly<Record<string, Value>>, name: string): Readonly<Record<string, Value>> => {
-  if (of[name] === undefined) return of;
-  return Object.fromEntries(Object.entries(of).filter(([one]) => one !== name));
-};
-
 /** The only way in which an invoice changes: what is owed in all is counted along, so that no run has to add it up. */
 const withTotals = (state: AccountInvoices, invoiceId: string, totals: InvoiceTotals): AccountInvoices => {
   const before = entryOf(state.invoices, invoiceId);
@@ -146,7 +141,7 @@ const withTotals = (state: AccountInvoices, invoiceId: string, totals: InvoiceTo
     ...state,
     invoices: withEntry(state.invoices, invoiceId, totals),
     owedMinor: state.owedMinor + balanceMinor - (before === undefined ? 0 : balanceOf(before)),
-    owing: balanceMinor === 0 ? without(state.owing, invoiceId) : { ...state.owing, [invoiceId]: totals.place },
+    owing: balanceMinor === 0 ? withoutName(state.owing, invoiceId) : { ...state.owing, [invoiceId]: totals.place },
   };
 };
 
@@ -166,7 +161,7 @@ const withPayment = (state: AccountInvoices, { transactionId, ...payment }: Invo
   const moved = paidBy(transaction) - (before ? paidBy(before) : 0);
   const transactions = withEntry(state.transactions, transactionId, transaction);
   const isOpen = status === 'PENDING' || status === 'UNKNOWN';
-  const paying = isOpen ? { ...state.paying, [transactionId]: invoiceId } : without(state.paying, transactionId);
+  const paying = isOpen ? { ...state.paying, [transactionId]: invoiceId } : withoutName(state.paying, transactionId);
   return changed({ ...state, transactions, paying }, invoiceId, (totals) => ({
     ...totals,
     paidMinor: totals.paidMinor + moved,
