@@ -16,7 +16,7 @@ const shared = [
   'X-Killbill-Reason',
 ];
 /** Ours beside Kill Bill's. */
-const own = ['Idempotency-Key', 'X-Request-Id', 'Retry-After'];
+const own = ['Idempotency-Key', 'X-Killbill-Api-Version', 'X-Request-Id', 'Retry-After'];
 const listed = [...shared, ...own].join(',');
 
 /** Kill Bill's ResponseCorsFilter: any origin may ask, with credentials; every answer says so. */

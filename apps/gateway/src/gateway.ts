@@ -17,6 +17,7 @@ import { loggedPath } from './logged-path';
 import { loginAttempts } from './login-attempts';
 import { wholeOpenApi } from './openapi';
 import { isGranted, permissionFor } from './permissions';
+import { inDialectOf } from './older-dialect';
 import { plainUrl } from './plain-url';
 import { type RateLimits, rateLimiter } from './rate-limit';
 import { classOf, serviceFor } from './routes';
@@ -120,10 +121,10 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
     const headers = forwardedHeaders(request, { caller, correlationId, innerSecret });
     const exchange = { request, response };
     if (await answerTogether(upstreams, exchange, headers)) return;
+    const service = inDialectOf(exchange, upstreams[name]);
     const completion = completionOf(exchange);
-    if (completion === null) await upstreams[name].forward(exchange, headers);
-    else
-      await forwardCompletely(upstreams[name], exchange, headers, { conductor: clocks, tenantId, seconds: completion });
+    if (completion === null) await service.forward(exchange, headers);
+    else await forwardCompletely(service, exchange, headers, { conductor: clocks, tenantId, seconds: completion });
   };
 };
 

@@ -1,4 +1,4 @@
-import { objectTagsStream, parkTagId } from '@billstream/accounts-domain';
+import { objectTagsStream, parkTagId, parkTagName } from '@billstream/accounts-domain';
 import { tagDefinitionsByIds, tagsOfObject } from '@billstream/accounts-read-models';
 import { type RequestContext, RequestCtx, locationOf, requestContextOf, unwrap } from '@billstream/http';
 import { parseUuid } from '@billstream/kernel';
@@ -113,7 +113,7 @@ const namedTags = async (accounts: Accounts, tenantId: string, ids: readonly str
     known = await tagDefinitionsByIds(runtime.database, tenantId, ids);
   }
   return ids.map((id) => {
-    if (id === parkTagId) return { tagDefinitionId: id, tagDefinitionName: '__PARK__' };
+    if (id === parkTagId) return { tagDefinitionId: id, tagDefinitionName: parkTagName };
     const definition = known.find(({ tagDefinitionId }) => tagDefinitionId === id);
     if (definition === undefined) throw unknownTagDefinition(id);
     return { tagDefinitionId: id, tagDefinitionName: definition.name };

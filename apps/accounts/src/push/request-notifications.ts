@@ -31,6 +31,9 @@ export const recordTimeline = async (
   if (!(await wantsToHear(accounts, event.tenantId))) return;
   const { accountId, bundleId, subscriptionId } = event.data;
   const transitions = event.data.transitions.map(({ kind, effectiveAt }) => ({ kind, effectiveAt }));
-  const command = { type: 'RecordTimeline' as const, data: { accountId, bundleId, subscriptionId, transitions } };
+  const command = {
+    type: 'RecordTimeline' as const,
+    data: { accountId, bundleId, subscriptionId, transitions, now: event.at },
+  };
   settled(await accounts.subscriptionNews(subscriptionNewsStream(subscriptionId), command, contextOf(event)));
 };

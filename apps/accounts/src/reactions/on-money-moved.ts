@@ -1,4 +1,4 @@
-import { accountStream, figuresStream } from '@billstream/accounts-domain';
+import { accountStream, controlTags, figuresStream, objectTagsStream } from '@billstream/accounts-domain';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import type { PaymentsEvent } from '@billstream/payments-contracts';
 import { Controller, Inject } from '@nestjs/common';
@@ -36,5 +36,22 @@ export class OnMoneyMoved {
     const { accountId, billCycleDayLocal } = event.data;
     const command = { type: 'ChooseBillCycleDay' as const, data: { billCycleDayLocal } };
     settled(await this.accounts.account(accountStream(accountId), command, contextOf(event)));
+  }
+
+  @EventPattern('payments.auto-pay-off-asked.v1')
+  async switchPaymentsOff(@Payload() event: Heard<PaymentsEvent, 'payments.auto-pay-off-asked.v1'>): Promise<void> {
+    const { accountId } = event.data;
+    const tags = controlTags
+      .filter(({ name }) => name === 'AUTO_PAY_OFF')
+      .map(({ tagDefinitionId, name }) => ({ tagDefinitionId, tagDefinitionName: name }));
+    const object = { accountId, objectType: 'ACCOUNT' as const, objectId: accountId };
+    const command = { type: 'AddTags' as const, data: { object, tags, seed: event.id } };
+    settled(await this.accounts.objectTags(objectTagsStream(accountId), command, contextOf(event)));
+  }
+
+  @EventPattern('invoicing.account-parked.v1')
+  async park(@Payload() event: Heard<InvoicingEvent, 'invoicing.account-parked.v1'>): Promise<void> {
+    const command = { type: 'SetParked' as const, data: { ...event.data, seed: event.id } };
+    settled(await this.accounts.objectTags(objectTagsStream(event.data.accountId), command, contextOf(event)));
   }
 }

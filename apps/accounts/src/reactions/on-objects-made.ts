@@ -69,6 +69,13 @@ export class OnObjectsMade {
     await requestNotifications(this.accounts, event, heardNews(event));
   }
 
+  @EventPattern('payments.payment-changed.v1')
+  async recordDirectPayment(@Payload() event: Heard<PaymentsEvent, 'payments.payment-changed.v1'>): Promise<void> {
+    const { accountId, paymentId, transactionId } = event.data;
+    await this.record(event, accountId, [object('PAYMENT', paymentId), object('TRANSACTION', transactionId)]);
+    await requestNotifications(this.accounts, event, heardNews(event));
+  }
+
   private async record(event: PublicEvent, accountId: string, objects: readonly KnownObject[]): Promise<void> {
     const command = { type: 'RecordObjects' as const, data: { accountId, objects } };
     settled(await this.accounts.knownObjects(knownObjectsStream(accountId), command, contextOf(event)));

@@ -85,6 +85,11 @@ export class OnFactsTold {
     return this.record(event, data.accountId, (now) => ({ type: 'RecordControlTag', change: data, now }));
   }
 
+  @EventPattern('accounts.account-unparked.v1')
+  unpark(@Payload() event: Heard<AccountsEvent, 'accounts.account-unparked.v1'>): Promise<void> {
+    return this.record(event, event.data.accountId, (now) => ({ type: 'RecordUnparked', now }));
+  }
+
   @EventPattern('accounts.account-closed.v1')
   async closeAccount(@Payload() event: Heard<AccountsEvent, 'accounts.account-closed.v1'>): Promise<void> {
     const { accountId, itemAdjustUnpaidInvoices } = event.data;

@@ -49,7 +49,7 @@ export class PaymentMethodsEndpoint {
     return methodJson(await existingMethod(this.payments, tenantId, { id, includeRemoved }), query);
   }
 
-  /** Without a default nothing is paid automatically, which is also what Kill Bill's AUTO_PAY_OFF tag would do. */
+  /** Of a default that goes with `deleteDefaultPmWithAutoPayOff` the account keeps the tag AUTO_PAY_OFF, which accounts put on. */
   @Delete(':paymentMethodId')
   @HttpCode(204)
   async remove(
@@ -60,8 +60,10 @@ export class PaymentMethodsEndpoint {
     const { payments } = this;
     const method = await existingMethod(payments, context.tenantId, { id, includeRemoved: false });
     const { paymentMethodId, accountId } = method;
-    const mayBeDefault = query.forceDefaultPmDeletion === 'true' || query.deleteDefaultPmWithAutoPayOff === 'true';
-    const command = { type: 'RemovePaymentMethod' as const, data: { paymentMethodId, mayBeDefault } };
+    const isAutoPayOff = query.deleteDefaultPmWithAutoPayOff === 'true';
+    const mayBeDefault = query.forceDefaultPmDeletion === 'true' || isAutoPayOff;
+    const data = { paymentMethodId, mayBeDefault, isAutoPayOff };
+    const command = { type: 'RemovePaymentMethod' as const, data };
     const step = stepOf(context, payments, 'remove-payment-method');
     const removed = unwrap(await payments.payer(payerAccountStream(accountId), command, step), payerProblem(accountId));
     await payments.runtime.visible(removed.position);

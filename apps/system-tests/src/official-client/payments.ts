@@ -88,6 +88,11 @@ export const payments = (shop: () => Shop): void => {
     );
     expect([status, data.purchasedAmount]).toEqual([201, 8]);
     expect((await kb.account.getAccountByKey(externalKey)).data.accountId).toBe(data.accountId);
+    await shop().rest();
+    const { paymentId = '' } = data;
+    expect(
+      (await kb.payment.createPaymentCustomFields([{ name: 'order', value: '7' }], paymentId, by)).status,
+    ).toBe(201);
   });
 
   it('finds payments and transactions', async () => {
@@ -199,7 +204,7 @@ export const invoicePayments = (shop: () => Shop): void => {
 
 export const paymentMethods = (shop: () => Shop): void => {
   it('adds, lists, prefers, refreshes and removes payment methods', async () => {
-    const { kb, customer } = shop();
+    const { kb, customer, rest } = shop();
     const { accountId, paymentMethodId } = await customer();
     const externalKey = `method-${randomUUID()}`;
     const body = { pluginName: gateway, externalKey, pluginInfo: { properties: [] } };
@@ -219,6 +224,10 @@ export const paymentMethods = (shop: () => Shop): void => {
     expect((await kb.paymentMethod.deletePaymentMethod(paymentMethodId, by)).status).toBe(204);
     expect((await kb.paymentMethod.getPaymentMethod(paymentMethodId, true)).data.paymentMethodId).toBe(paymentMethodId);
     expect(await refusal(kb.paymentMethod.getPaymentMethod(paymentMethodId))).toEqual([404, 7000]);
+    expect((await kb.paymentMethod.deletePaymentMethod(id, by, true)).status).toBe(204);
+    await rest();
+    const tags = (await kb.account.getAccountTags(accountId)).data.map((tag) => tag.tagDefinitionName);
+    expect(tags).toEqual(['AUTO_PAY_OFF']);
   });
 
   it("goes seed 000's way with PayPal: settings, consent, agreement, subscription, change of plan", async () => {

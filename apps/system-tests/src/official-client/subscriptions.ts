@@ -59,6 +59,31 @@ export const subscriptions = (shop: () => Shop): void => {
     expect(data.map(({ subscriptions = [] }) => subscriptions.length)).toEqual([2, 2, 2]);
   });
 
+  it('answers a client of the older dialect as that expects', async () => {
+    const { kb, customer, subscribe, system, tenant } = shop();
+    const { subscriptionId = '', bundleId = '' } = await subscribe(await customer(), 'pistol-monthly-notrial');
+    const ask = async (method: string, path: string, body: object | null = null) => {
+      const headers = {
+        ...{ Authorization: `Basic ${btoa('admin:password')}`, 'X-Killbill-CreatedBy': by },
+        ...{ 'X-Killbill-ApiKey': tenant.apiKey, 'X-Killbill-ApiSecret': tenant.apiSecret },
+        ...{ 'X-Killbill-Api-Version': '0.18', 'Content-Type': 'application/json' },
+      };
+      const sent = { method, headers, ...(body === null ? {} : { body: JSON.stringify(body) }) };
+      const answer = await fetch(`${system.url}/1.0/kb/${path}`, sent);
+      return { status: answer.status, text: await answer.text() };
+    };
+    const changed = await ask('PUT', `subscriptions/${subscriptionId}`, { planName: 'shotgun-monthly' });
+    expect([changed.status, JSON.parse(changed.text)]).toEqual([200, expect.objectContaining({ subscriptionId })]);
+    const day = { billCycleDayLocal: 9 };
+    expect(await ask('PUT', `subscriptions/${subscriptionId}/bcd`, day)).toEqual({ status: 200, text: '' });
+    const state = { stateName: 'HOLD', service: 'shop', blockChange: false };
+    expect(await ask('PUT', `bundles/${bundleId}/block`, state)).toEqual({ status: 200, text: '' });
+    expect(await ask('PUT', `bundles/${bundleId}/pause`)).toEqual({ status: 200, text: '' });
+    expect(await ask('PUT', `bundles/${bundleId}/resume`)).toEqual({ status: 200, text: '' });
+    expect(await ask('DELETE', `subscriptions/${subscriptionId}`)).toEqual({ status: 200, text: '' });
+    expect((await kb.subscription.getSubscription(subscriptionId)).data.state).toBe('CANCELLED');
+  });
+
   it('changes the plan, takes a planned change back, and cancels and uncancels', async () => {
     const { kb, customer, subscribe, rest } = shop();
     const { subscriptionId = '' } = await subscribe(await customer(), 'pistol-monthly-notrial');

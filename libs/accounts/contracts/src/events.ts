@@ -88,6 +88,8 @@ export type AccountsEvent =
         readonly isSet: boolean;
       };
     }
+  /** The system's tag of a parked account was taken off: invoicing may go on. */
+  | { readonly type: 'accounts.account-unparked.v1'; readonly data: { readonly accountId: string } }
   /**
    * The account does nothing any more (Kill Bill's closeAccount): its subscriptions end where that is asked for
    * (entitlement now, billing at the end of the term), changes are blocked, unpaid invoices are written off or adjusted

@@ -14,7 +14,7 @@ export { tenant, tenantSchema } from './tenant/tenant';
 export type { Tenant, TenantCommand, TenantEvent, TenantRejection, TenantState } from './tenant/tenant';
 export { perTenantConfigKey, pushCallbackKey, tenantConfig, tenantConfigSchema } from './tenant/tenant-config';
 export type { TenantConfigCommand, TenantConfigEvent, TenantConfigState, TenantSettings } from './tenant/tenant-config';
-export { controlTagOf, controlTags, objectTypes, parkTagId } from './tag/control-tags';
+export { controlTagOf, controlTags, objectTypes, parkTagId, parkTagName } from './tag/control-tags';
 export type { ObjectType, TagDefinition } from './tag/control-tags';
 export { tagDefinitions, tagDefinitionsSchema } from './tag/tag-definitions';
 export type {

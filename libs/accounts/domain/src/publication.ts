@@ -1,7 +1,7 @@
 import type { AccountFacts, AccountsEvent } from '@billstream/accounts-contracts';
 import type { Publication, RecordedEvent } from '@billstream/event-sourcing';
 import { type Account, accountSchema } from './account/account';
-import { controlTagOf } from './tag/control-tags';
+import { controlTagOf, parkTagId } from './tag/control-tags';
 import { objectTagsSchema } from './tag/object-tags';
 import { tenantConfigSchema } from './tenant/tenant-config';
 import { tenantSchema } from './tenant/tenant';
@@ -31,6 +31,8 @@ const ofAccount = (recorded: RecordedEvent): readonly AccountsEvent[] => {
 /** A tenant's own tags mean nothing to the platform, so nobody hears of them. */
 const ofTags = (recorded: RecordedEvent): readonly AccountsEvent[] => {
   const event = objectTagsSchema.decode(recorded);
+  if (event?.type === 'TagRemoved' && event.data.tagDefinitionId === parkTagId)
+    return [{ type: 'accounts.account-unparked.v1', data: { accountId: event.data.accountId } }];
   const controlTag = event === null ? null : controlTagOf(event.data.tagDefinitionId);
   if (event === null || controlTag === null) return [];
   const { accountId, objectType, objectId } = event.data;

@@ -1,5 +1,6 @@
 import {
   type NotificationBody,
+  type SubscriptionNewsEvent,
   ownNews,
   ownNewsStreams,
   pushCallbackKey,
@@ -43,8 +44,8 @@ export const pushNotificationsReadModel: ReadModel = {
       const callback = callbackIn(recorded);
       if (callback !== undefined) await setCallback(tx, recorded.metadata.tenantId, callback);
       if (callback === null) callbacks.delete(recorded.metadata.tenantId);
-      for (const [id, body] of newsIn(recorded))
-        if (callbacks.has(recorded.metadata.tenantId)) changes.set(id, { recorded, body, dueAt: recorded.metadata.at });
+      for (const { id, body, dueAt } of newsIn(recorded))
+        if (callbacks.has(recorded.metadata.tenantId)) changes.set(id, { recorded, body, dueAt });
       if (typeof callback === 'string') callbacks.add(recorded.metadata.tenantId);
       const outcome = outcomeOf(recorded);
       if (outcome !== null)
@@ -111,15 +112,26 @@ select * from jsonb_to_recordset($1::jsonb) as row(notification_id text, tenant_
 on conflict (notification_id) do nothing`;
 const deleteNotifications = `delete from push_notifications where notification_id = any($1::text[])`;
 
-/** Id and body of each notification that an event is news for. */
-const newsIn = (recorded: RecordedEvent): readonly (readonly [id: string, body: NotificationBody])[] => {
+type News = { readonly id: string; readonly body: NotificationBody | null; readonly dueAt: Instant | null };
+
+/** Each notification that an event is news for, now or at a time to come; those that it takes back have neither. */
+const newsIn = (recorded: RecordedEvent): readonly News[] => {
+  const { at: dueAt } = recorded.metadata;
   const own = ownNews(recorded);
-  if (own !== null) return [[recorded.id, own]];
+  if (own !== null) return [{ id: recorded.id, body: own, dueAt }];
   const timeline = subscriptionNewsSchema.decode(recorded);
-  if (timeline !== null) return timeline.data.news.map((body, index) => [`${recorded.id}.${index}`, body]);
+  if (timeline !== null) return ofTimeline(recorded, timeline);
   const event = pushNotificationSchema.decode(recorded);
-  return event?.type === 'NotificationRequested' ? [[event.data.notificationId, event.data.body]] : [];
+  return event?.type === 'NotificationRequested'
+    ? [{ id: event.data.notificationId, body: event.data.body, dueAt }]
+    : [];
 };
+
+const ofTimeline = (recorded: RecordedEvent, { data }: SubscriptionNewsEvent): readonly News[] => [
+  ...(data.withdrawn ?? []).map((id) => ({ id, body: null, dueAt: null })),
+  ...data.news.map((body, index) => ({ id: `${recorded.id}.${index}`, body, dueAt: recorded.metadata.at })),
+  ...(data.planned ?? []).map(({ notificationId: id, effectiveAt: dueAt, body }) => ({ id, body, dueAt })),
+];
 
 const outcomeOf = (recorded: RecordedEvent): { readonly id: string; readonly retryAt: Instant | null } | null => {
   const event = pushNotificationSchema.decode(recorded);

@@ -59,6 +59,11 @@ export type InvoicingEvent =
       readonly type: 'invoicing.invoice-voided.v1';
       readonly data: { readonly accountId: string; readonly invoiceId: string };
     }
+  /** Invoicing has stopped for the account because of something that it cannot price, or goes on again. */
+  | {
+      readonly type: 'invoicing.account-parked.v1';
+      readonly data: { readonly accountId: string; readonly isParked: boolean };
+    }
   /** The account entered an overdue state, or left them all (`isClear`). */
   | {
       readonly type: 'invoicing.overdue-changed.v1';

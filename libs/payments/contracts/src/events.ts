@@ -14,6 +14,20 @@ export type PaymentsEvent =
       readonly type: 'payments.method-added.v1';
       readonly data: { readonly accountId: string; readonly paymentMethodId: string };
     }
+  /** A payment method went, and nothing more is to be paid on its own until somebody says so (Kill Bill's AUTO_PAY_OFF). */
+  | { readonly type: 'payments.auto-pay-off-asked.v1'; readonly data: { readonly accountId: string } }
+  /** A transaction of a payment that nobody was invoiced for reached a state. */
+  | {
+      readonly type: 'payments.payment-changed.v1';
+      readonly data: {
+        readonly accountId: string;
+        readonly paymentId: string;
+        readonly transactionId: string;
+        readonly transactionType: TransactionType;
+        readonly status: TransactionStatus;
+        readonly effectiveAt: Instant;
+      };
+    }
   /** Somebody paid more than the account owed, by other means than a payment method: it is to be credited. Minor units. */
   | {
       readonly type: 'payments.excess-received.v1';

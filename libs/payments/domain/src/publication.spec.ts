@@ -63,7 +63,14 @@ describe('others hear', () => {
       { type, key, data: { ...told, status: 'SUCCESS' } },
     ]);
     const direct = { ...refund, invoiceId: null, gatewayRef: null };
-    expect(ofPayment({ type: 'TransactionSucceeded', data: direct })).toEqual([]);
+    const { accountId, paymentId, transactionId } = ids;
+    const own = { accountId, paymentId, transactionId };
+    expect(ofPayment({ type: 'TransactionSucceeded', data: direct })).toEqual([
+      {
+        ...{ type: 'payments.payment-changed.v1', key },
+        data: { ...own, transactionType: 'REFUND', status: 'SUCCESS', effectiveAt: at },
+      },
+    ]);
   });
   it('of a chargeback that was reversed, that it failed', () => {
     const chargeback = { ...facts, externalKey: 'key-1', transactionType: 'CHARGEBACK' as const };

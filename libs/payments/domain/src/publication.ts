@@ -31,6 +31,8 @@ const ofPayer = ({ type, data }: PayerAccountEvent): readonly PaymentsEvent[] =>
     return [{ type: 'payments.excess-received.v1', data: { accountId, amountMinor, currency } }];
   }
   if (type === 'DefaultMethodSet') return [{ type: 'payments.default-method-changed.v1', data }];
+  if (type === 'PaymentMethodRemoved' && data.isAutoPayOff === true)
+    return [{ type: 'payments.auto-pay-off-asked.v1', data: { accountId: data.accountId } }];
   if (type !== 'PaymentMethodAdded') return [];
   const { accountId, paymentMethodId } = data;
   return [{ type: 'payments.method-added.v1', data: { accountId, paymentMethodId } }];
@@ -80,13 +82,15 @@ const ofTransaction = (event: PaymentEvent): readonly PaymentsEvent[] => {
   }
 };
 
-/** A payment without an invoice is nobody else's business. */
 const transactionChanged = (
   { invoiceId, transactionType, isAdjusted, itemAdjustments, ...facts }: TransactionFacts,
   status: TransactionStatus,
 ): readonly PaymentsEvent[] => {
-  if (invoiceId === null) return [];
   const { accountId, paymentId, transactionId, amountMinor, currency, at: effectiveAt } = facts;
+  if (invoiceId === null) {
+    const data = { accountId, paymentId, transactionId, transactionType, status, effectiveAt };
+    return [{ type: 'payments.payment-changed.v1', data }];
+  }
   const ids = { accountId, invoiceId, paymentId, transactionId };
   const adjustments = isAdjusted === true ? { isAdjusted, itemAdjustments: itemAdjustments ?? [] } : {};
   return [

@@ -9,7 +9,8 @@ type NewsworthyEvent = Extract<
       | 'invoicing.invoice-committed.v1'
       | 'invoicing.invoice-voided.v1'
       | 'invoicing.overdue-changed.v1'
-      | 'payments.invoice-payment-changed.v1';
+      | 'payments.invoice-payment-changed.v1'
+      | 'payments.payment-changed.v1';
   }
 >;
 
@@ -26,7 +27,9 @@ export const heardNews = (event: NewsworthyEvent): readonly NotificationBody[] =
       return [{ eventType: 'OVERDUE_CHANGE', accountId, objectType: 'ACCOUNT', objectId: accountId, metaData }];
     }
     case 'payments.invoice-payment-changed.v1':
-      return ofPayment(event.data);
+      return ofPayment(event.data, event.data.invoiceId);
+    case 'payments.payment-changed.v1':
+      return ofPayment(event.data, null);
   }
 };
 
@@ -46,11 +49,12 @@ const outcomes: Readonly<Record<TransactionStatus, 'SUCCESS' | 'FAILED' | null>>
 
 /** An open outcome is no news yet. */
 const ofPayment = (
-  data: Extract<PaymentsEvent, { type: 'payments.invoice-payment-changed.v1' }>['data'],
+  data: Extract<PaymentsEvent, { type: 'payments.payment-changed.v1' }>['data'],
+  invoiceId: string | null,
 ): readonly NotificationBody[] => {
   const outcome = outcomes[data.status];
   if (outcome === null) return [];
-  const { accountId, paymentId, invoiceId, transactionId, transactionType, status, effectiveAt } = data;
+  const { accountId, paymentId, transactionId, transactionType, status, effectiveAt } = data;
   const metaData = JSON.stringify({
     paymentTransactionId: transactionId,
     transactionType,
@@ -58,7 +62,7 @@ const ofPayment = (
     effectiveDate: effectiveAt,
   });
   const payment = { eventType: `PAYMENT_${outcome}`, accountId, objectType: 'PAYMENT', objectId: paymentId, metaData };
-  if (transactionType !== 'PURCHASE') return [payment];
+  if (invoiceId === null || transactionType !== 'PURCHASE') return [payment];
   const eventType = `INVOICE_PAYMENT_${outcome}`;
   return [{ eventType, accountId, objectType: 'INVOICE', objectId: invoiceId, metaData }, payment];
 };

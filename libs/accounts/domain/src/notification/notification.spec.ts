@@ -46,7 +46,10 @@ describe('news of a subscription', () => {
     before: Parameters<typeof subscriptionNews.decide>[1],
     transitions: readonly (typeof start | typeof cancel)[],
   ) => {
-    const decision = subscriptionNews.decide({ type: 'RecordTimeline', data: { ...ids, transitions } }, before);
+    const decision = subscriptionNews.decide(
+      { type: 'RecordTimeline', data: { ...ids, transitions, now: at } },
+      before,
+    );
     return 'events' in decision
       ? decision.events.flatMap(({ data }) => data.news.map(({ eventType }) => eventType))
       : [];
@@ -57,9 +60,40 @@ describe('news of a subscription', () => {
     expect(newsOf([start], [start, cancel])).toEqual(['SUBSCRIPTION_CANCEL', 'ENTITLEMENT_CANCEL']);
     expect(newsOf([start, cancel], [start])).toEqual(['SUBSCRIPTION_UNCANCEL']);
   });
+  it('are told again when they come about, as phases and expiry are, unless they are taken back before', () => {
+    const phase = { kind: 'PHASE' as const, effectiveAt: '2026-01-31T00:00:00.000Z' as Instant };
+    const record = (before: readonly object[], transitions: readonly object[], now = at) => {
+      const data = { ...ids, transitions: transitions as never, now };
+      const decision = subscriptionNews.decide({ type: 'RecordTimeline', data }, before as never);
+      return 'events' in decision ? decision.events[0]?.data : undefined;
+    };
+    const planned = record([start], [start, phase, cancel]);
+    expect(planned?.planned?.map(({ effectiveAt, body }) => [effectiveAt, body.eventType])).toEqual([
+      [phase.effectiveAt, 'SUBSCRIPTION_PHASE'],
+      [cancel.effectiveAt, 'SUBSCRIPTION_CANCEL'],
+      [cancel.effectiveAt, 'ENTITLEMENT_CANCEL'],
+    ]);
+    expect(planned?.news.map(({ metaData }) => JSON.parse(metaData ?? '{}'))).toMatchObject([
+      { actionType: 'REQUESTED', effectiveDate: cancel.effectiveAt, bundleId: 'b' },
+      { actionType: 'REQUESTED' },
+    ]);
+    const withdrawn = record([start, phase, cancel], [start, phase]);
+    const ofCancel = planned?.planned?.slice(1).map(({ notificationId }) => notificationId);
+    expect([withdrawn?.withdrawn, withdrawn?.planned]).toEqual([ofCancel, []]);
+    // What has come about is not taken back.
+    expect(record([start, phase], [start], cancel.effectiveAt)?.withdrawn).toEqual([]);
+  });
 });
 
 describe('news of others', () => {
+  it('tell a payment that nobody was invoiced for', () => {
+    const ids = { accountId: 'a', paymentId: 'p', transactionId: 't', transactionType: 'PURCHASE' as const };
+    const data = { ...ids, status: 'SUCCESS' as const, effectiveAt: at };
+    expect(heardNews({ type: 'payments.payment-changed.v1', data })).toMatchObject([
+      { eventType: 'PAYMENT_SUCCESS', objectType: 'PAYMENT', objectId: 'p' },
+    ]);
+  });
+
   it('tell a payment that succeeded for the invoice and for the payment, and an open one not at all', () => {
     const data = {
       accountId: 'a',

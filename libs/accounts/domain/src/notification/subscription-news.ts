@@ -1,5 +1,5 @@
 import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
-import type { Instant } from '@billstream/kernel';
+import { type Instant, derivedId } from '@billstream/kernel';
 import type { BillingTransition } from '@billstream/subscriptions-contracts';
 import type { NotificationBody } from './push-notification';
 
@@ -14,19 +14,29 @@ export type SubscriptionNewsEvent = {
     readonly subscriptionId: string;
     readonly transitions: readonly Transition[];
     readonly news: readonly NotificationBody[];
+    /** What will be news at its time, unless it is taken back before. */
+    readonly planned?: readonly PlannedNews[];
+    /** Notifications planned before that are taken back. */
+    readonly withdrawn?: readonly string[];
   };
+};
+
+export type PlannedNews = {
+  readonly notificationId: string;
+  readonly effectiveAt: Instant;
+  readonly body: NotificationBody;
 };
 
 export type RecordTimeline = {
   readonly type: 'RecordTimeline';
-  readonly data: Omit<SubscriptionNewsEvent['data'], 'news'>;
+  readonly data: Omit<SubscriptionNewsEvent['data'], 'news' | 'planned' | 'withdrawn'> & { readonly now: Instant };
 };
 
 /** Null: nothing was told of the subscription yet. */
 export type SubscriptionNewsState = readonly Transition[] | null;
 
-/** Kill Bill's event types of what is added to a timeline. Phases and expiry come by themselves and are no news when planned. */
-const added: Readonly<Record<Transition['kind'], readonly string[]>> = {
+/** Kill Bill's event types of what comes about: what somebody asked for is news then, and again when it takes effect. */
+const asked: Readonly<Record<Transition['kind'], readonly string[]>> = {
   START: ['SUBSCRIPTION_CREATION', 'ENTITLEMENT_CREATION'],
   PHASE: [],
   CHANGE: ['SUBSCRIPTION_CHANGE'],
@@ -38,33 +48,70 @@ const added: Readonly<Record<Transition['kind'], readonly string[]>> = {
   BILLING_ENABLED: ['BLOCKING_STATE'],
 };
 
+/** Nobody asks for phases and expiry: they come by themselves. */
+const comingAbout = { ...asked, PHASE: ['SUBSCRIPTION_PHASE'], EXPIRED: ['SUBSCRIPTION_EXPIRED'] };
+
 const sameAs =
   (one: Transition) =>
   (other: Transition): boolean =>
     one.kind === other.kind && one.effectiveAt === other.effectiveAt;
 
+type Ids = Pick<RecordTimeline['data'], 'accountId' | 'bundleId' | 'subscriptionId'>;
+
+const newsOf = (
+  { accountId, bundleId, subscriptionId }: Ids,
+  effectiveDate: Instant,
+  { eventType, actionType }: { readonly eventType: string; readonly actionType: 'REQUESTED' | 'EFFECTIVE' },
+): NotificationBody => ({
+  ...{ eventType, accountId, objectType: 'SUBSCRIPTION', objectId: subscriptionId },
+  metaData: JSON.stringify({ bundleId, effectiveDate, actionType }),
+});
+
+/** The same transition planned again is the same notification: it is told once. */
+const idOf = ({ subscriptionId }: Ids, { kind, effectiveAt }: Transition, eventType: string): string =>
+  derivedId('planned-news', subscriptionId, kind, effectiveAt, eventType);
+
+const plannedFor = (ids: Ids, transition: Transition): readonly PlannedNews[] =>
+  comingAbout[transition.kind].map((eventType) => ({
+    notificationId: idOf(ids, transition, eventType),
+    effectiveAt: transition.effectiveAt,
+    body: newsOf(ids, transition.effectiveAt, { eventType, actionType: 'EFFECTIVE' }),
+  }));
+
+/** What somebody has done to the timeline just now. */
+const newsAtOnce = (
+  data: RecordTimeline['data'],
+  { fresh, gone }: { readonly fresh: readonly Transition[]; readonly gone: readonly Transition[] },
+): readonly NotificationBody[] => {
+  const isUncancelled = gone.some(isCancel) && !data.transitions.some(isCancel);
+  return [
+    ...fresh.flatMap(({ kind, effectiveAt }) => {
+      const actionType = effectiveAt > data.now ? ('REQUESTED' as const) : ('EFFECTIVE' as const);
+      return asked[kind].map((eventType) => newsOf(data, effectiveAt, { eventType, actionType }));
+    }),
+    ...gone
+      .filter((one) => isUncancelled && isCancel(one))
+      .map(({ effectiveAt }) =>
+        newsOf(data, effectiveAt, { eventType: 'SUBSCRIPTION_UNCANCEL', actionType: 'EFFECTIVE' }),
+      ),
+  ];
+};
+
 export const subscriptionNews: Decider<RecordTimeline, SubscriptionNewsEvent, SubscriptionNewsState, never> = {
   initial: null,
   decide: ({ data }, before) => {
+    const { now, ...timeline } = data;
     const known = before ?? [];
     const fresh = data.transitions.filter((transition) => !known.some(sameAs(transition)));
     const gone = known.filter((transition) => !data.transitions.some(sameAs(transition)));
     if (fresh.length === 0 && gone.length === 0) return accept();
-    const isUncancelled = gone.some(isCancel) && !data.transitions.some(isCancel);
-    const eventTypes = [
-      ...fresh.flatMap(({ kind, effectiveAt }) => added[kind].map((eventType) => ({ eventType, effectiveAt }))),
-      ...gone
-        .filter((one) => isUncancelled && isCancel(one))
-        .map(({ effectiveAt }) => ({ eventType: 'SUBSCRIPTION_UNCANCEL', effectiveAt })),
-    ];
-    const news = eventTypes.map(({ eventType, effectiveAt }) => ({
-      eventType,
-      accountId: data.accountId,
-      objectType: 'SUBSCRIPTION',
-      objectId: data.subscriptionId,
-      metaData: JSON.stringify({ bundleId: data.bundleId, effectiveDate: effectiveAt }),
-    }));
-    return accept({ type: 'TimelineRecorded', data: { ...data, news } });
+    const isPlanned = ({ effectiveAt }: Transition): boolean => effectiveAt > now;
+    const planned = fresh.filter(isPlanned).flatMap((one) => plannedFor(data, one));
+    const withdrawn = gone
+      .filter(isPlanned)
+      .flatMap((one) => comingAbout[one.kind].map((eventType) => idOf(data, one, eventType)));
+    const news = newsAtOnce(data, { fresh, gone });
+    return accept({ type: 'TimelineRecorded', data: { ...timeline, news, planned, withdrawn } });
   },
   evolve: (_before, { data }) => data.transitions,
 };

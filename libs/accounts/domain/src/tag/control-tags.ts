@@ -64,7 +64,8 @@ export const controlTags: readonly ControlTagDefinition[] = [
 
 /** Set by the platform alone (Kill Bill's system tag of a parked account). */
 export const parkTagId = '00000000-0000-0001-0000-000000000001';
-const reservedNames: ReadonlySet<string> = new Set([...controlTags.map(({ name }) => name), '__PARK__']);
+export const parkTagName = '__PARK__';
+const reservedNames: ReadonlySet<string> = new Set([...controlTags.map(({ name }) => name), parkTagName]);
 
 export const isReservedName = (name: string): boolean => reservedNames.has(name.toUpperCase());
 

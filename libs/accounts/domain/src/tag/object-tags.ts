@@ -1,7 +1,7 @@
 import type { TaggableObjectType } from '@billstream/accounts-contracts';
 import { type Decider, accept, defineSchema, reject } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
-import { controlTagOf, parkTagId } from './control-tags';
+import { controlTagOf, parkTagId, parkTagName } from './control-tags';
 
 /** An object and the account it belongs to; an account belongs to itself. */
 export type TaggedObject = {
@@ -27,7 +27,12 @@ export type ObjectTagsCommand =
       readonly type: 'AddTags';
       readonly data: { readonly object: TaggedObject; readonly tags: readonly NamedTag[]; readonly seed: string };
     }
-  | { readonly type: 'RemoveTags'; readonly data: { readonly tags: readonly NamedTag[] } };
+  | { readonly type: 'RemoveTags'; readonly data: { readonly tags: readonly NamedTag[] } }
+  /** The platform says that invoicing has stopped for the account, or goes on; nobody else may put that tag on. */
+  | {
+      readonly type: 'SetParked';
+      readonly data: { readonly accountId: string; readonly isParked: boolean; readonly seed: string };
+    };
 
 /** The tags an object carries, by the id of their definition. */
 export type ObjectTagsState = ReadonlyMap<string, Tagging>;
@@ -41,9 +46,8 @@ export type ObjectTagsRejection =
 export const objectTags: Decider<ObjectTagsCommand, ObjectTagsEvent, ObjectTagsState, ObjectTagsRejection> = {
   initial: new Map(),
   decide: (command, carried) => {
+    if (command.type === 'SetParked') return accept(...parking(command.data, carried));
     const { tags } = command.data;
-    if (tags.some(({ tagDefinitionId }) => tagDefinitionId === parkTagId))
-      return reject({ code: 'tag-is-the-systems', tagDefinitionId: parkTagId });
     const distinct = [...new Map(tags.map((tag) => [tag.tagDefinitionId, tag])).values()];
     if (command.type === 'RemoveTags') {
       const missing = distinct.find(({ tagDefinitionId }) => !carried.has(tagDefinitionId));
@@ -52,6 +56,8 @@ export const objectTags: Decider<ObjectTagsCommand, ObjectTagsEvent, ObjectTagsS
       return accept(...gone.map((data) => ({ type: 'TagRemoved' as const, data })));
     }
     const { object, seed } = command.data;
+    if (distinct.some(({ tagDefinitionId }) => tagDefinitionId === parkTagId))
+      return reject({ code: 'tag-is-the-systems', tagDefinitionId: parkTagId });
     const foreign = distinct.map(({ tagDefinitionId }) => controlTagOf(tagDefinitionId)).find(isForeignTo(object));
     if (foreign) return reject({ code: 'tag-not-applicable', name: foreign.name, objectType: object.objectType });
     const added = distinct.filter(({ tagDefinitionId }) => !carried.has(tagDefinitionId));
@@ -70,6 +76,18 @@ export const objectTags: Decider<ObjectTagsCommand, ObjectTagsEvent, ObjectTagsS
         return new Map([...carried].filter(([id]) => id !== data.tagDefinitionId));
     }
   },
+};
+
+const parking = (
+  { accountId, isParked, seed }: Extract<ObjectTagsCommand, { readonly type: 'SetParked' }>['data'],
+  carried: ObjectTagsState,
+): readonly ObjectTagsEvent[] => {
+  const known = carried.get(parkTagId);
+  if (!isParked) return known === undefined ? [] : [{ type: 'TagRemoved', data: known }];
+  if (known !== undefined) return [];
+  const tagId = derivedId('tag', accountId, parkTagId, seed);
+  const object = { accountId, objectType: 'ACCOUNT' as const, objectId: accountId };
+  return [{ type: 'TagAdded', data: { ...object, tagId, tagDefinitionId: parkTagId, tagDefinitionName: parkTagName } }];
 };
 
 const isForeignTo =

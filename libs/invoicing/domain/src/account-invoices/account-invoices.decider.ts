@@ -23,6 +23,7 @@ import {
   recordUsage,
 } from './commands/record-facts';
 import { type RecordOverdue, type RecordUnblocked, recordOverdue, recordUnblocked } from './commands/record-overdue';
+import { type RecordUnparked, endParking, recordUnparked } from './commands/record-unparked';
 import { type RecordParentPayment, recordParentPayment } from './commands/record-parent-payment';
 import { type TransferCredit, transferCredit } from './commands/transfer-credit';
 import { type VoidInvoice, voidInvoice } from './commands/void-invoice';
@@ -44,6 +45,7 @@ type Fact =
   | RecordUsage
   | RecordPayment
   | RecordControlTag
+  | RecordUnparked
   | RecordClosing
   | RecordOverdue
   | RecordUnblocked
@@ -56,36 +58,28 @@ type Fact =
 type Request =
   AskForInvoice | AddItems | AdjustItem | CommitDraft | VoidInvoice | DeleteCredit | RebalanceCredit | TransferCredit;
 
-const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesEvent[] => {
-  switch (fact.type) {
-    case 'RecordAccount':
-      return recordAccount(state, fact);
-    case 'RecordBillingTimeline':
-      return recordTimeline(state, fact);
-    case 'EndBillingChange':
-      return endBillingChange(state, fact);
-    case 'RecordUsage':
-      return recordUsage(state, fact);
-    case 'RecordPayment':
-      return recordPayment(state, fact);
-    case 'RecordControlTag':
-      return recordControlTag(state, fact);
-    case 'RecordClosing':
-      return recordClosing(state, fact);
-    case 'RecordOverdue':
-      return recordOverdue(state, fact);
-    case 'RecordUnblocked':
-      return recordUnblocked(state, fact);
-    case 'RecordChildInvoice':
-      return recordChildInvoice(state, fact);
-    case 'RecordChildBalances':
-      return recordChildBalances(state, fact);
-    case 'RecordParentPayment':
-      return recordParentPayment(state, fact);
-    case 'InvoiceDue':
-      return runDue(state, fact);
-  }
+type Recorder<One extends Fact> = (state: AccountInvoices, fact: One) => readonly AccountInvoicesEvent[];
+
+/** What comes of each fact: one that is forgotten does not compile. */
+const recorders: { readonly [Type in Fact['type']]: Recorder<Extract<Fact, { readonly type: Type }>> } = {
+  RecordAccount: recordAccount,
+  RecordBillingTimeline: recordTimeline,
+  EndBillingChange: endBillingChange,
+  RecordUsage: recordUsage,
+  RecordPayment: recordPayment,
+  RecordControlTag: recordControlTag,
+  RecordUnparked: recordUnparked,
+  RecordClosing: recordClosing,
+  RecordOverdue: recordOverdue,
+  RecordUnblocked: recordUnblocked,
+  RecordChildInvoice: recordChildInvoice,
+  RecordChildBalances: recordChildBalances,
+  RecordParentPayment: recordParentPayment,
+  InvoiceDue: runDue,
 };
+
+const eventsOf = (state: AccountInvoices, fact: Fact): readonly AccountInvoicesEvent[] =>
+  (recorders[fact.type] as Recorder<Fact>)(state, fact);
 
 type Answer = Decision<AccountInvoicesEvent, AccountInvoicesRejection>;
 
@@ -122,8 +116,9 @@ const isPart = ({ type }: AccountInvoicesEvent): boolean => type === 'InvoiceIte
 /** Items that are drawn mean nothing before their invoice is made, so they may be stored ahead of all else. */
 const decide = (command: AccountInvoicesCommand, state: AccountInvoices): ReturnType<typeof decided> => {
   const decision = decided(command, state);
-  if ('rejected' in decision || !decision.events.some(isPart)) return decision;
-  const { events } = decision;
+  if ('rejected' in decision) return decision;
+  const events = state.parked === null ? decision.events : endParking(state, decision.events);
+  if (!events.some(isPart)) return accept(...events);
   return accept(...events.filter(isPart), ...events.filter((event) => !isPart(event)));
 };
 

@@ -298,4 +298,6 @@ export type AccountInvoicesEvent =
   | DomainEvent<
       'InvoicingParked',
       { readonly accountId: string; readonly reason: string; readonly subscriptionId: string; readonly run: InvoiceRun }
-    >;
+    >
+  /** An invoice was made in spite of it, or somebody took the tag off that says so. */
+  | DomainEvent<'InvoicingUnparked', { readonly accountId: string }>;

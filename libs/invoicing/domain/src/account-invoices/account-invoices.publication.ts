@@ -37,6 +37,11 @@ const itemsMade = ({ accountId, items }: Required<Made> & { readonly accountId: 
   data: { accountId, invoiceItemIds: items.map(({ itemId }) => itemId) },
 });
 
+const parked = (accountId: string, isParked: boolean): InvoicingEvent => ({
+  type: 'invoicing.account-parked.v1',
+  data: { accountId, isParked },
+});
+
 /**
  * What others hear of each event. The others are nobody's business, as a draft is until it is committed, but for the ids
  * of its items.
@@ -62,6 +67,8 @@ const published: { readonly [Type in AccountInvoicesEvent['type']]?: (data: Data
     },
   }),
   CreditTransferred: (data) => ({ type: 'invoicing.credit-transferred.v1', data }),
+  InvoicingParked: ({ accountId }) => parked(accountId, true),
+  InvoicingUnparked: ({ accountId }) => parked(accountId, false),
   BillCycleDayChosen: (data) => ({ type: 'invoicing.bill-cycle-day-chosen.v1', data }),
 };
 

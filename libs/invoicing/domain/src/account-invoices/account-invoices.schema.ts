@@ -52,6 +52,7 @@ const names = {
   BalanceChanged: 'accountInvoices.balance-changed.v1',
   NextInvoiceScheduled: 'accountInvoices.next-invoice-scheduled.v1',
   InvoicingParked: 'accountInvoices.invoicing-parked.v1',
+  InvoicingUnparked: 'accountInvoices.invoicing-unparked.v1',
 } as const;
 
 export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>(names, {

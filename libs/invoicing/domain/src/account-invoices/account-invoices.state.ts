@@ -398,6 +398,7 @@ const folds: {
     parked: reason,
     changedFrom: null,
   }),
+  InvoicingUnparked: (state) => ({ ...state, parked: null }),
 };
 
 export const evolve = (state: AccountInvoices, { type, data }: AccountInvoicesEvent): AccountInvoices =>

@@ -45,8 +45,15 @@ export type PayerAccountCommand =
   | { readonly type: 'SetDefaultMethod'; readonly data: { readonly paymentMethodId: string } }
   | {
       readonly type: 'RemovePaymentMethod';
-      /** `mayBeDefault`: the caller accepts that nothing is paid automatically afterwards. */
-      readonly data: { readonly paymentMethodId: string; readonly mayBeDefault: boolean };
+      /**
+       * `mayBeDefault`: the caller accepts that nothing is paid automatically afterwards. `isAutoPayOff`: also when there is
+       * another default, if this one was it.
+       */
+      readonly data: {
+        readonly paymentMethodId: string;
+        readonly mayBeDefault: boolean;
+        readonly isAutoPayOff?: boolean;
+      };
     }
   | {
       readonly type: 'RecordManualPayTag';
@@ -174,7 +181,11 @@ const addMethod = (data: AddPaymentMethod['data'], state: PayerAccount, accountI
 };
 
 const removeMethod = (
-  { paymentMethodId, mayBeDefault }: { readonly paymentMethodId: string; readonly mayBeDefault: boolean },
+  {
+    paymentMethodId,
+    mayBeDefault,
+    isAutoPayOff = false,
+  }: Extract<PayerAccountCommand, { readonly type: 'RemovePaymentMethod' }>['data'],
   state: PayerAccount,
   accountId: string,
 ): PayerDecision => {
@@ -183,6 +194,6 @@ const removeMethod = (
   if (isDefault && !mayBeDefault) return reject({ code: 'method-is-default', paymentMethodId });
   return accept(...(isDefault ? defaultTo(null, state, accountId) : []), {
     type: 'PaymentMethodRemoved',
-    data: { accountId, paymentMethodId },
+    data: { accountId, paymentMethodId, ...(isDefault && isAutoPayOff ? { isAutoPayOff } : {}) },
   });
 };

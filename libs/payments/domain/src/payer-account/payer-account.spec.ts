@@ -69,6 +69,19 @@ describe('the default method', () => {
         { type: 'PaymentMethodRemoved', data: { accountId, paymentMethodId: 'method-1' } },
       );
   });
+  it('is told to leave payments switched off only where it was the default', () => {
+    const data = { paymentMethodId: 'method-1', mayBeDefault: true, isAutoPayOff: true };
+    const removed = { accountId, paymentMethodId: 'method-1' };
+    given(known, added, isDefault)
+      .when({ type: 'RemovePaymentMethod', data })
+      .then(
+        { type: 'DefaultMethodSet', data: { accountId, paymentMethodId: null } },
+        { type: 'PaymentMethodRemoved', data: { ...removed, isAutoPayOff: true } },
+      );
+    given(known, added)
+      .when({ type: 'RemovePaymentMethod', data })
+      .then({ type: 'PaymentMethodRemoved', data: removed });
+  });
   it('is one of the account’s methods', () =>
     given(known)
       .when({ type: 'SetDefaultMethod', data: { paymentMethodId: 'method-9' } })

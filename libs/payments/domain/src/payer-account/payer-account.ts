@@ -49,7 +49,8 @@ export type PayerAccountEvent =
   | { readonly type: 'PaymentMethodAdded'; readonly data: PaymentMethod & { readonly accountId: string } }
   | {
       readonly type: 'PaymentMethodRemoved';
-      readonly data: { readonly accountId: string; readonly paymentMethodId: string };
+      /** `isAutoPayOff`: it was the default, and nothing more is to be paid on its own. */
+      readonly data: { readonly accountId: string; readonly paymentMethodId: string; readonly isAutoPayOff?: true };
     }
   /** Null: the account has no default any more, so nothing is paid automatically. */
   | {

@@ -149,6 +149,17 @@ describe('an amount', () => {
     system.subscribe(transition('START', '2018-10-06', phase({ usages: [usage] })));
     system.moveTo('2018-11-06');
     expect(system.state().parked).toBe('usage-beyond-all-tiers');
+    const types = () => system.events.map(({ type }) => type);
+    // Taking the tag off tries again, which cannot succeed while the usage is what it is.
+    system.issue({ type: 'RecordUnparked', now: at('2018-11-07') });
+    expect(types().slice(types().indexOf('InvoicingUnparked'))).toContain('InvoicingParked');
+    // An invoice that is made in spite of it ends it, and that is said once.
+    add(system, [asked('EXTERNAL_CHARGE', 500)]);
+    expect([system.state().parked, types().filter((type) => type === 'InvoicingUnparked')]).toEqual([
+      null,
+      ['InvoicingUnparked', 'InvoicingUnparked'],
+    ]);
+    expect(system.issue({ type: 'RecordUnparked', now: at('2018-11-07') })).toEqual([]);
   });
 });
 
