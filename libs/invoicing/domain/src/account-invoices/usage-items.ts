@@ -1,4 +1,4 @@
-import { type Instant, instantOf, localDateOf, settle } from '@billstream/kernel';
+import { type Instant, instantOf, localDateOf, plusMs, settle } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { plusPeriods } from '../proration/billing-period';
 import { unitsOf } from '../rating/rate-usage';
@@ -45,6 +45,9 @@ const horizonOf = ({ account, run }: Work): Instant => {
   return run.targetDate > localDateOf(run.at, time) ? instantOf(run.targetDate, time) : run.at;
 };
 
+/** A clock that was put back by a moment (tests do that) does not hide what has begun since. */
+const momentMs = 60_000;
+
 /**
  * What has ended by the target date and is not charged. Whoever asks for a day ahead is charged for the period that is
  * under way by what is known of it, and for the rest when it is counted again (Kill Bill 3.4).
@@ -58,7 +61,7 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
     toAt > run.at && endDate <= localDateOf(run.at, time);
   return endedPeriods(section, horizon).periods.filter(
     (period) =>
-      period.fromAt <= run.at &&
+      period.fromAt <= plusMs(run.at, momentMs) &&
       period.endDate <= run.targetDate &&
       !endsLaterToday(period) &&
       (from === null || period.endDate > from) &&
