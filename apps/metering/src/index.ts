@@ -1,6 +1,7 @@
 import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
+import { takeUsage } from './ingest/usage-intake';
 import { countLateUsage } from './late-usage';
 import { meteringModule } from './metering.module';
 import { meteringDueWork } from './tell-limits';
@@ -23,5 +24,6 @@ export const meteringService: ServiceDefinition = {
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'invoicing'],
   dueWork: (runtime) => ({ ...countLateUsage(runtime), ...meteringDueWork(runtime) }),
+  background: takeUsage,
   module: meteringModule,
 };

@@ -4,14 +4,14 @@ import { type ClosingView, closingByKey, lateUsageKind } from '@billstream/meter
 import type { DueItem } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { closedUsages } from './close-usage';
-import { meteringOn } from './metering';
+import { meteringOf } from './metering';
 
 /**
  * Counts a closed period again whose usage has changed since. The event says what it amounts to now, and invoicing asks
  * for it again where that is something else; it also settles the piece of work, unless more came meanwhile.
  */
 export const countLateUsage = (runtime: ServiceRuntime) => {
-  const { closing, closingQuestions, usageCounted } = meteringOn(runtime);
+  const { closing, usageCounted, closingQuestions } = meteringOf(runtime);
   return {
     [lateUsageKind]: async ({ key, tenantId, dueAt }: DueItem): Promise<void> => {
       const late = await closingByKey(runtime.database, key);

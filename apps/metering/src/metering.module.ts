@@ -11,9 +11,10 @@ import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
+import { UsageReportEndpoint } from './http/usage-report.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
 import { UserLimitsEndpoint } from './http/user-limits.endpoint';
-import { meteringOn, meteringToken } from './metering';
+import { meteringOf, meteringToken } from './metering';
 import { OnFactsOfOthers } from './reactions/on-facts-of-others';
 import { OnUsageRequested } from './reactions/on-usage-requested';
 
@@ -26,6 +27,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     RecordLogEndpoint,
     UsageEventsEndpoint,
     UsageCorrectionsEndpoint,
+    UsageReportEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
     LimitHistoryEndpoint,
@@ -38,5 +40,5 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     OnFactsOfOthers,
     OnUsageRequested,
   ],
-  providers: [{ provide: meteringToken, useValue: meteringOn(runtime) }],
+  providers: [{ provide: meteringToken, useValue: meteringOf(runtime) }],
 });

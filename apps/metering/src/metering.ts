@@ -26,7 +26,7 @@ import { createIngest } from './ingest/ingest';
 import { usageWriter } from './ingest/usage-writer';
 
 /** The runtime, one command loop per kind of stream, and the way in for usage: all that an endpoint or a reaction needs. */
-export const meteringOn = (runtime: ServiceRuntime) => {
+const meteringOn = (runtime: ServiceRuntime) => {
   const { store, clock, database } = runtime;
   const writer = usageWriter({ store, clock });
   return {
@@ -54,6 +54,15 @@ export const meteringOn = (runtime: ServiceRuntime) => {
 };
 
 export type Metering = ReturnType<typeof meteringOn>;
+
+const ofRuntime = new WeakMap<ServiceRuntime, Metering>();
+
+/** One for each runtime: two writers of one process would be in each other's way on every stream. */
+export const meteringOf = (runtime: ServiceRuntime): Metering => {
+  const known = ofRuntime.get(runtime) ?? meteringOn(runtime);
+  ofRuntime.set(runtime, known);
+  return known;
+};
 
 /** Injection token of `Metering`. */
 export const meteringToken = Symbol('metering');

@@ -90,7 +90,7 @@ const executed = async (payments: Payments, context: RequestContext, attempt: At
 
 /**
  * The client's name of a payment is one payment's only, whether it was made for an invoice or not. A client that repeats
- * it for the same invoice gets the payment that has it: null where there is none yet, or it has failed so far.
+ * it for the same invoice gets the payment that is under way: null where there is none yet, or it has failed so far.
  */
 const claimKey = async (
   payments: Payments,
@@ -121,7 +121,22 @@ const claimKey = async (
 
 const failures: ReadonlySet<string> = new Set(['PAYMENT_FAILURE', 'PLUGIN_FAILURE', 'ABORTED']);
 
-/** The transaction of a payment of this invoice that has paid, or may yet. */
+/** Whether it was this request that gave the payment its name: a client that sends it again says so by its command. */
+const isSentAgain = async (
+  payments: Payments,
+  context: RequestContext,
+  { key, paymentId }: { readonly key: string; readonly paymentId: string },
+): Promise<boolean> => {
+  const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
+  const stream = paymentKeyStream(context.tenantId, key);
+  const claimed = await payments.paymentKey(stream, command, stepOf(context, payments, 'claim-key'));
+  return claimed.outcome === 'accepted' && claimed.repeated;
+};
+
+/**
+ * The transaction of a payment of this invoice that may yet pay, or has paid for this very request. One that has paid is
+ * no answer to another request of its name: Kill Bill refuses that.
+ */
 const paidBefore = async (
   payments: Payments,
   context: RequestContext,
@@ -133,8 +148,11 @@ const paidBefore = async (
       : undefined;
   if (view === null || made === undefined)
     throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
+  const { paymentId } = view;
+  if (made.state === 'SUCCESS' && !(await isSentAgain(payments, context, { key, paymentId })))
+    throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: the payment ${key} was made before`);
   const { transactionId, amountMinor } = made;
-  const paid = { paymentId: view.paymentId, transactionId, amountMinor };
+  const paid = { paymentId, transactionId, amountMinor };
   if (made.state === 'REQUESTED' || made.state === 'DISPATCHED')
     await executed(payments, context, { ...paid, invoiceId });
   return paid;

@@ -60,6 +60,13 @@ export class OnFactsTold {
     return this.record(event, accountId, (now) => ({ type: 'RecordUsage', requestId, subscriptionId, usages, now }));
   }
 
+  @EventPattern('metering.late-usage-counted.v1')
+  recordLateUsage(@Payload() event: Heard<MeteringEvent, 'metering.late-usage-counted.v1'>): Promise<void> {
+    const { accountId, subscriptionId, usageName, fromAt, toAt } = event.data;
+    const period = { subscriptionId, usageName, fromAt, toAt };
+    return this.record(event, accountId, (now) => ({ type: 'RecordLateUsage', period, now }));
+  }
+
   @EventPattern('payments.invoice-payment-changed.v1')
   recordPayment(@Payload() event: Heard<PaymentsEvent, 'payments.invoice-payment-changed.v1'>): Promise<void> {
     const { data } = event;

@@ -234,14 +234,22 @@ describe('what was paid for an invoice', () => {
     const payments = (): Promise<readonly Payment[]> => system.get(`/1.0/kb/invoices/${invoiceId}/payments`);
     await eventually(async () => (await payments())[0]?.transactions[0]?.status === 'PAYMENT_FAILURE');
     await configure({ CONFIGURE_ACTION: 'ACTION_CLEAR' });
-    const pay = (purchasedAmount: number, paymentExternalKey: string) =>
-      call('POST', `invoices/${invoiceId}/payments`, { purchasedAmount, paymentExternalKey });
-    const [key, other] = [`order-${newId()}`, `order-${newId()}`];
-    const first = await pay(5, key);
+    const pay = async (purchasedAmount: number, paymentExternalKey: string, sent = newId()) => {
+      const { statusCode, headers } = await system.call({
+        method: 'POST',
+        url: `/1.0/kb/invoices/${invoiceId}/payments`,
+        headers: { 'idempotency-key': sent },
+        payload: { purchasedAmount, paymentExternalKey },
+      });
+      return { status: statusCode, location: headers.location };
+    };
+    const [key, other, sent] = [`order-${newId()}`, `order-${newId()}`, newId()];
+    const first = await pay(5, key, sent);
     expect(first.status).toBe(201);
-    expect(await pay(5, key)).toMatchObject({ status: 201, location: first.location });
+    expect(await pay(5, key, sent)).toEqual(first);
+    expect((await pay(5, key)).status).toBe(400);
     expect((await pay(15, other)).status).toBe(201);
-    expect(await pay(5, key)).toMatchObject({ status: 201, location: first.location });
+    expect(await pay(5, key, sent)).toEqual(first);
     expect((await payments()).map(({ purchasedAmount }) => purchasedAmount)).toEqual([5, 15]);
   });
 

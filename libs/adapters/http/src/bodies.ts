@@ -67,7 +67,8 @@ const isDeeperThan = (value: unknown, depth: number): boolean => {
  */
 const isUnstorable = (text: string): boolean => /\u0000|\p{Surrogate}/u.test(text);
 
-const holdsUnstorableText = (value: unknown): boolean => {
+/** The same for every text in a JSON value. */
+export const holdsUnstorableText = (value: unknown): boolean => {
   if (typeof value === 'string') return isUnstorable(value);
   if (typeof value !== 'object' || value === null) return false;
   return Object.entries(value).some(([name, inner]) => isUnstorable(name) || holdsUnstorableText(inner));

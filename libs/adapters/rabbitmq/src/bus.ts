@@ -1,4 +1,5 @@
 import type { PublicEvent } from '@billstream/event-sourcing';
+import type { Intake } from './intake';
 import type { Incoming } from './message';
 
 /** Who hears which contexts, e.g. `{ service: 'invoicing', hears: ['accounts', 'subscriptions'] }`. */
@@ -64,6 +65,8 @@ export type Bus = {
   readonly publish: (messages: readonly (PublicEvent | Fence)[]) => Promise<void>;
   readonly consume: (subscription: Subscription) => Consumer;
   readonly notice: (deadLetter: DeadLetterNotice) => void;
+  /** Takes what others send to an exchange; absent where nobody but this process's own services can reach the bus. */
+  readonly intake?: Intake;
   /** False while the broker cannot be reached or does not take messages. */
   readonly connected: () => boolean;
   readonly close: () => Promise<void>;

@@ -12,6 +12,7 @@ export { hostReactions } from './host-reactions';
 export { inProcessBus } from './in-process-bus';
 export type { InProcessBusParts } from './in-process-bus';
 export { pruneInbox } from './inbox';
+export type { Intake, IntakeAnswer, IntakeMessage, IntakeOptions } from './intake';
 export type { DeliveryInfo } from './lane';
 export type { Measure, Outcome, Report } from './measures';
 export { partitionOf } from './message';

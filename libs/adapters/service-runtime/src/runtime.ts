@@ -9,6 +9,7 @@ import type { Metrics } from '@billstream/observability';
 import type { Database, Projections, TenantClocks } from '@billstream/postgres';
 import type { Logger } from 'pino';
 import { observed, serviceMetrics } from './reporting';
+import type { Intake } from '@billstream/rabbitmq';
 import type { ServiceDefinition, ServiceRuntime, Settings } from './service';
 
 export type RuntimeParts = {
@@ -20,6 +21,7 @@ export type RuntimeParts = {
   readonly metrics: Metrics;
   readonly settings: Settings;
   readonly projections: Projections;
+  readonly intake: Intake | undefined;
 };
 
 const visibleWithinMs = 2_000;
@@ -58,6 +60,7 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
     passed: (position, withinMs) => projections.visible(position, withinMs),
     // Other contexts' events move the head too; only this service's own are waited for.
     caughtUp: async () => visible(await lastOwnPosition(parts)),
+    ...(parts.intake === undefined ? {} : { intake: parts.intake }),
     metrics: serviceMetrics(metrics, name),
   };
 };

@@ -10,6 +10,7 @@ import type {
 } from '@billstream/event-sourcing';
 import type { Clock } from '@billstream/kernel';
 import type { Database, DueItem, ReadModel } from '@billstream/postgres';
+import type { Intake } from '@billstream/rabbitmq';
 import type { DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 
@@ -56,6 +57,8 @@ export type ServiceRuntime = {
   passed(position: bigint, withinMs: number): Promise<boolean>;
   /** Like `visible`, for everything this service has appended or could have seen until now: use it before answering 404. */
   caughtUp(): Promise<void>;
+  /** Takes what others send to an exchange of this service; absent where there is no broker to send to. */
+  readonly intake?: Intake;
   /** Raises a gauge or counts something under this service's metrics. */
   readonly metrics: ServiceMetrics;
 };

@@ -128,6 +128,7 @@ const assemble = async (assembly: Assembly): Promise<RunningService> => {
     metrics,
     settings: parts.settings,
     projections,
+    intake: parts.bus.intake,
   });
 
   const app = await createApp(assembly, runtime);

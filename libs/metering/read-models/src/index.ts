@@ -1,8 +1,8 @@
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { lateUsageKind } from './closings.projection';
-export { closingByKey } from './closings.query';
-export type { ClosingView } from './closings.query';
+export { closingByKey } from './closed-periods.query';
+export type { ClosingView } from './closed-periods.query';
 export { correctionsPage, usedCorrectionIds } from './corrections.query';
 export type { CorrectionSearch, CorrectionView } from './corrections.query';
 export { tellLimit } from './limit-tables';
@@ -20,3 +20,7 @@ export { nameKey, recordsNamed } from './usage-records.query';
 export type { NamedRecord, RecordName } from './usage-records.query';
 export { unitsInForce, userLimits } from './user-limits.query';
 export type { UserLimit } from './user-limits.query';
+export { lineageRecords } from './lineage.query';
+export type { LineageAsked, LineageRecord } from './lineage.query';
+export { countedPosition, reportIntervals, usageReport } from './usage-report.query';
+export type { ReportAsked, ReportGroup, ReportInterval, ReportRow } from './usage-report.query';

@@ -108,24 +108,35 @@ describe('usage of a month', () => {
     expect((await customer.payments()).map(({ purchasedAmount }) => purchasedAmount)).toEqual([10, 29.7]);
   }, 90_000);
 
-  it('that comes after the bill is billed next time, for the month it belongs to', async () => {
+  it('that comes after the bill is billed for the month it belongs to, and what is taken back is given back', async () => {
     const customer = await metered();
     await customer.at('2019-03-12T12:00:00.000Z');
     await use(customer, [['calls', '2019-03-11T00:00:00', 195]]);
-    await customer.at('2019-04-10T12:00:00.000Z');
+    await customer.at('2019-04-06T12:00:00.000Z');
     expect(await usageLines(customer, '2019-04-06')).toEqual({
       'cloud-monthly-calls': '2019-03-06 to 2019-04-06: 4',
     });
     await use(customer, [['calls', '2019-03-20T00:00:00', 35]]);
-    await customer.at('2019-05-07T12:00:00.000Z');
+    await customer.at('2019-04-11T12:00:00.000Z');
     // 185 + 25 are three blocks; two of them are paid.
-    const all = (await customer.invoices())
-      .flatMap(({ items }) => items)
-      .filter(({ itemType, amount }) => itemType === 'USAGE' && amount !== 0);
-    expect(all.map(({ usageName, startDate, amount }) => [usageName, startDate, amount])).toEqual([
+    const charged = async () =>
+      (await customer.invoices())
+        .flatMap(({ items }) => items)
+        .filter(({ itemType, amount }) => itemType === 'USAGE' && amount !== 0)
+        .map(({ usageName, startDate, amount }) => [usageName, startDate, amount]);
+    expect(await charged()).toEqual([
       ['cloud-monthly-calls', '2019-03-06', 4],
       ['cloud-monthly-calls', '2019-03-06', 2],
     ]);
     expect(await customer.balance()).toEqual({ accountBalance: 0, accountCBA: 0 });
+    await customer.api.expect(202, 'POST', '/v1/usage/corrections', {
+      body: [{ action: 'VOID', id: 'calls 2019-03-11T00:00:00', reason: 'a test that ran wild' }],
+    });
+    await customer.at('2019-04-12T12:00:00.000Z');
+    // 25 are one block.
+    expect((await charged()).at(-1)).toEqual(['cloud-monthly-calls', '2019-03-06', -4]);
+    expect(await customer.balance()).toEqual({ accountBalance: -4, accountCBA: 4 });
+    await customer.at('2019-05-07T12:00:00.000Z');
+    expect(await charged()).toHaveLength(3);
   }, 90_000);
 });

@@ -1,11 +1,12 @@
 import type { PublicEvent } from '@billstream/event-sourcing';
 import type { Logger } from 'pino';
-import type { Bus, Consumer, Fence, Listener } from '../bus';
+import type { Bus, Consumer, DeadLetterNotice, Fence, Listener } from '../bus';
 import { type Report, unreported } from '../measures';
 import { fenceMessageType, isFence, partitionOf } from '../message';
 import { openConnection } from './connection';
 import { rabbitMqConsumer } from './consumer';
 import { type Frame, publisher } from './publisher';
+import { rabbitMqIntake } from './rabbitmq-intake';
 import { declareExchanges, declareReactions, namesOf } from './topology';
 
 export type RabbitMqBusParts = {
@@ -58,6 +59,18 @@ const fenceFrames = (fence: Fence, partitions: number, appId: string): readonly 
       appId,
     },
   }));
+
+const noticeFrame = (deadLetter: DeadLetterNotice, appId: string): Frame => ({
+  routingKey: deadLetter.service,
+  body: Buffer.from(JSON.stringify(deadLetter)),
+  options: {
+    persistent: true,
+    contentType: 'application/json',
+    messageId: deadLetter.messageId,
+    type: 'dead-letter',
+    appId,
+  },
+});
 
 /**
  * The bus over RabbitMQ, on two connections: a broker that blocks publishers (memory, disk) must still take
@@ -116,18 +129,11 @@ export const rabbitMqBus = async (parts: RabbitMqBusParts): Promise<Bus> => {
       };
     },
     notice: (deadLetter) => {
-      const body = Buffer.from(JSON.stringify(deadLetter));
-      const options = {
-        persistent: true,
-        contentType: 'application/json',
-        messageId: deadLetter.messageId,
-        type: 'dead-letter',
-        appId: service,
-      };
-      out.send(names.dead, [{ routingKey: deadLetter.service, body, options }]).catch((error: unknown) => {
+      out.send(names.dead, [noticeFrame(deadLetter, service)]).catch((error: unknown) => {
         logger.warn({ err: error }, 'notice of a dead letter was lost; the letter is in the database');
       });
     },
+    intake: rabbitMqIntake({ connection: consuming, prefix: names.prefix, logger, signal: ended.signal }),
     connected: () => publishing.usable() && consuming.connected(),
     close: async () => {
       await Promise.all([...consumers].map((consumer) => consumer.close()));

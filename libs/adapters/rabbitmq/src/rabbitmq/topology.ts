@@ -2,6 +2,8 @@ import type { Channel } from 'amqplib';
 import type { Listener } from '../bus';
 
 export type Names = {
+  /** Of every name of this installation. */
+  readonly prefix: string;
   readonly events: string;
   readonly unrouted: string;
   readonly dead: string;
@@ -12,6 +14,7 @@ export type Names = {
 export const namesOf = (namespace?: string): Names => {
   const prefix = namespace === undefined ? '' : `${namespace}.`;
   return {
+    prefix,
     events: `${prefix}billstream.events`,
     unrouted: `${prefix}billstream.unrouted`,
     dead: `${prefix}billstream.dead`,

@@ -23,6 +23,7 @@ import {
   recordUsage,
 } from './commands/record-facts';
 import { type RecordOverdue, type RecordUnblocked, recordOverdue, recordUnblocked } from './commands/record-overdue';
+import { type RecordLateUsage, recordLateUsage } from './commands/record-late-usage';
 import { type RecordUnparked, endParking, recordUnparked } from './commands/record-unparked';
 import { type RecordParentPayment, recordParentPayment } from './commands/record-parent-payment';
 import { type TransferCredit, transferCredit } from './commands/transfer-credit';
@@ -43,6 +44,7 @@ type Fact =
   | RecordBillingTimeline
   | EndBillingChange
   | RecordUsage
+  | RecordLateUsage
   | RecordPayment
   | RecordControlTag
   | RecordUnparked
@@ -66,6 +68,7 @@ const recorders: { readonly [Type in Fact['type']]: Recorder<Extract<Fact, { rea
   RecordBillingTimeline: recordTimeline,
   EndBillingChange: endBillingChange,
   RecordUsage: recordUsage,
+  RecordLateUsage: recordLateUsage,
   RecordPayment: recordPayment,
   RecordControlTag: recordControlTag,
   RecordUnparked: recordUnparked,

@@ -139,6 +139,14 @@ export type UsagePeriodRequest = {
   readonly toAt: Instant;
 };
 
+/** A period of a usage price whose usage changed after it was charged. */
+export type LateUsagePeriod = {
+  readonly subscriptionId: string;
+  readonly usageName: string;
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+};
+
 /** A run of invoicing: the day it charges up to, and the instant of business time at which it was due. */
 export type InvoiceRun = {
   readonly targetDate: LocalDate;
@@ -191,6 +199,8 @@ export type AccountInvoicesEvent =
         readonly usages: readonly ClosedUsage[];
       }
     >
+  /** A charged period amounts to something else by now: it is counted again with the next run. */
+  | DomainEvent<'LateUsageRecorded', LateUsagePeriod & { readonly accountId: string }>
   | DomainEvent<'PaymentRecorded', InvoicePayment>
   | DomainEvent<'ControlTagRecorded', ControlTagChange>
   /**

@@ -9,7 +9,7 @@ export const accountInvoicesStream = (accountId: string): string => `${accountIn
  * state or the way it is folded does, which `snapshots.spec.ts` insists on; `replay verify` finds stored ones that no
  * longer agree with their events.
  */
-export const accountInvoicesSnapshots: SnapshotRules = { version: '6', every: 1_000 };
+export const accountInvoicesSnapshots: SnapshotRules = { version: '7', every: 1_000 };
 
 /** A day for each subscription, as the first version has them. */
 type ChargedThroughV1 = {
@@ -33,6 +33,7 @@ const names = {
   UsageRequested: 'accountInvoices.usage-requested.v1',
   InvoiceAwaited: 'accountInvoices.invoice-awaited.v1',
   UsageRecorded: 'accountInvoices.usage-recorded.v1',
+  LateUsageRecorded: 'accountInvoices.late-usage-recorded.v1',
   PaymentRecorded: 'accountInvoices.payment-recorded.v1',
   ControlTagRecorded: 'accountInvoices.control-tag-recorded.v1',
   InvoiceItemsDrawn: 'accountInvoices.invoice-items-drawn.v1',

@@ -13,7 +13,7 @@ import type {
   RecordedAccount,
   RecordedTimeline,
 } from './account-invoices.events';
-import { type Book, emptyBook, entryOf, valuesIn, withEntry } from './book';
+import { type Book, emptyBook, entryOf, valuesIn, withEntry, withoutName } from './book';
 import {
   type InvoiceStatus,
   type InvoiceTotals,
@@ -24,7 +24,7 @@ import {
   withItemAmount,
   withItems,
 } from './invoice-totals';
-import { type Ledgers, withCharges, withUnused, withoutCounted, withoutInvoice } from './subscription-ledger';
+import { type Ledgers, withCharges, withLate, withUnused, withoutCounted, withoutInvoice } from './subscription-ledger';
 
 export type Transaction = Pick<InvoicePayment, 'invoiceId' | 'transactionType' | 'status' | 'amountMinor'>;
 
@@ -133,15 +133,6 @@ const paidBy = ({ transactionType, status, amountMinor }: Transaction): number =
   return transactionType === 'REFUND' || transactionType === 'CHARGEBACK' ? -amountMinor : 0;
 };
 
-const purchasedBy = (transaction: Transaction): number =>
-  transaction.transactionType === 'PURCHASE' ? paidBy(transaction) : 0;
-
-const without = <Value>(of: Readonly<Record<string, Value>>, name: string): Readonly<Record<string, Value>> => {
-  if (of[name] === undefined) return of;
-  const { [name]: _, ...rest } = of;
-  return rest;
-};
-
 /** The only way in which an invoice changes: what is owed in all is counted along, so that no run has to add it up. */
 const withTotals = (state: AccountInvoices, invoiceId: string, totals: InvoiceTotals): AccountInvoices => {
   const before = entryOf(state.invoices, invoiceId);
@@ -150,7 +141,7 @@ const withTotals = (state: AccountInvoices, invoiceId: string, totals: InvoiceTo
     ...state,
     invoices: withEntry(state.invoices, invoiceId, totals),
     owedMinor: state.owedMinor + balanceMinor - (before === undefined ? 0 : balanceOf(before)),
-    owing: balanceMinor === 0 ? without(state.owing, invoiceId) : { ...state.owing, [invoiceId]: totals.place },
+    owing: balanceMinor === 0 ? withoutName(state.owing, invoiceId) : { ...state.owing, [invoiceId]: totals.place },
   };
 };
 
@@ -167,15 +158,14 @@ const withPayment = (state: AccountInvoices, { transactionId, ...payment }: Invo
   const { invoiceId, transactionType, status, amountMinor } = payment;
   const transaction: Transaction = { invoiceId, transactionType, status, amountMinor };
   const before = entryOf(state.transactions, transactionId);
-  const moved = paidBy(transaction) - (before === undefined ? 0 : paidBy(before));
-  const purchased = purchasedBy(transaction) - (before === undefined ? 0 : purchasedBy(before));
+  const moved = paidBy(transaction) - (before ? paidBy(before) : 0);
   const transactions = withEntry(state.transactions, transactionId, transaction);
   const isOpen = status === 'PENDING' || status === 'UNKNOWN';
-  const paying = isOpen ? { ...state.paying, [transactionId]: invoiceId } : without(state.paying, transactionId);
+  const paying = isOpen ? { ...state.paying, [transactionId]: invoiceId } : withoutName(state.paying, transactionId);
   return changed({ ...state, transactions, paying }, invoiceId, (totals) => ({
     ...totals,
     paidMinor: totals.paidMinor + moved,
-    purchasedMinor: totals.purchasedMinor + purchased,
+    purchasedMinor: totals.purchasedMinor + (transactionType === 'PURCHASE' ? moved : 0),
   }));
 };
 
@@ -366,6 +356,7 @@ const folds: {
   UsageRequested: askedFor,
   InvoiceAwaited: (state, { run }) => waitingFor(state, run),
   UsageRecorded: withClosedUsage,
+  LateUsageRecorded: (state, late) => ({ ...state, subscriptions: withLate(state.subscriptions, late) }),
   PaymentRecorded: withPayment,
   ControlTagRecorded: withTag,
   InvoiceItemsDrawn: withDrawn,
@@ -377,10 +368,10 @@ const folds: {
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
   InvoiceAdjusted: withAdjustment,
   CreditApplied: (state, { items }) => withCredit(state, items),
-  InvoicingHeld: (state, { isEnding, until = null }) => ({
+  InvoicingHeld: (state, { isEnding, until: holdUntil = null }) => ({
     ...state,
     hold: isEnding ? 'ending' : 'held',
-    holdUntil: until,
+    holdUntil,
   }),
   InvoicingResumed: (state) => ({ ...state, hold: 'none', holdUntil: null }),
   ChildInvoiceSummed: withChildShare,

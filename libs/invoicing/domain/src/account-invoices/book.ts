@@ -33,3 +33,10 @@ export const entriesOf = <Value>({ settled, recent }: Book<Value>): readonly (re
 
 export const namesIn = <Value>(book: Book<Value>): readonly string[] => entriesOf(book).map(([name]) => name);
 export const valuesIn = <Value>(book: Book<Value>): readonly Value[] => entriesOf(book).map(([, value]) => value);
+
+/** A few values by name without one of them. */
+export const withoutName = <Value>(
+  few: Readonly<Record<string, Value>>,
+  name: string,
+): Readonly<Record<string, Value>> =>
+  few[name] === undefined ? few : Object.fromEntries(Object.entries(few).filter(([other]) => other !== name));

@@ -1,4 +1,13 @@
-import { type LocalDate, decimal, parseDecimal, plusDays, plusMonths, toNumber } from '@billstream/kernel';
+import {
+  type Decimal,
+  type LocalDate,
+  decimal,
+  isNegative,
+  parseDecimal,
+  plusDays,
+  plusMonths,
+  toNumber,
+} from '@billstream/kernel';
 import type { FixedDays } from '../proration/proration';
 import type { UsageDetailMode } from '../rating/usage-charges';
 
@@ -24,6 +33,15 @@ export type InvoicingSettings = {
    * for what should have been charged; null is to the beginning.
    */
   readonly lookBack: CalendarPeriod | null;
+  readonly lateUsage: LateUsagePolicy;
+};
+
+/** What becomes of metered usage that changes after its period was charged (our own properties, not Kill Bill's). */
+export type LateUsagePolicy = {
+  /** `billstream.invoice.lateUsage`: CORRECT_PERIOD makes an invoice of the difference, NEXT_INVOICE puts it on the next one. */
+  readonly mode: 'CORRECT_PERIOD' | 'NEXT_INVOICE';
+  /** `billstream.invoice.lateUsage.absorbBelow`: a difference below that amount, either way, is left alone; null: none is. */
+  readonly absorbBelow: Decimal | null;
 };
 
 export const defaultSettings: InvoicingSettings = {
@@ -34,6 +52,7 @@ export const defaultSettings: InvoicingSettings = {
   previousUsagePeriods: 2,
   monthsAheadMax: 36,
   lookBack: null,
+  lateUsage: { mode: 'CORRECT_PERIOD', absorbBelow: null },
 };
 
 const prefix = 'org.killbill.invoice.';
@@ -57,6 +76,11 @@ export const periodFrom = (text: string | undefined): CalendarPeriod | null => {
   return { months: (years ?? 0) * 12 + (months ?? 0), days: (weeks ?? 0) * 7 + (days ?? 0) };
 };
 
+const amountIn = (text: string | undefined): Decimal | null => {
+  const amount = parseDecimal(text?.trim());
+  return amount === null || isNegative(amount) ? null : amount;
+};
+
 /** What a tenant's properties say; a value that makes no sense counts as none, as the property was never checked. */
 export const settingsFrom = (properties: Readonly<Record<string, string>>): InvoicingSettings => {
   const of = (name: string): string | undefined => properties[`${prefix}${name}`]?.trim();
@@ -67,6 +91,13 @@ export const settingsFrom = (properties: Readonly<Record<string, string>>): Invo
     usageDetailMode: of('item.result.behavior.mode')?.toUpperCase() === 'DETAIL' ? 'DETAIL' : 'AGGREGATE',
     previousUsagePeriods: countIn(of('readMaxRawUsagePreviousPeriod'), defaultSettings.previousUsagePeriods),
     monthsAheadMax: countIn(of('maxNumberOfMonthsInFuture'), defaultSettings.monthsAheadMax),
+    lateUsage: {
+      mode:
+        properties['billstream.invoice.lateUsage']?.trim().toUpperCase() === 'NEXT_INVOICE'
+          ? 'NEXT_INVOICE'
+          : 'CORRECT_PERIOD',
+      absorbBelow: amountIn(properties['billstream.invoice.lateUsage.absorbBelow']),
+    },
     lookBack: isTrue(properties['killbill.features.invoice.optimization']) ? periodFrom(of('maxInvoiceLimit')) : null,
   };
 };

@@ -33,7 +33,14 @@ export type SubscriptionLedger = {
   readonly usage: readonly BilledUsage[];
   /** Quantities known and not yet charged. */
   readonly closed: readonly ClosedUsage[];
+  /** Charged periods whose usage has changed since, to be counted again with the next run; absent: none. */
+  readonly late?: readonly ChargedUsagePeriod[];
 };
+
+export type ChargedUsagePeriod = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'>;
+
+export const isSamePeriod = (a: ChargedUsagePeriod, b: ChargedUsagePeriod): boolean =>
+  a.usageName === b.usageName && a.fromAt === b.fromAt && a.toAt === b.toAt;
 
 /** `madeOn`: the account's day on which the invoice was made. */
 type Entry = { readonly item: InvoiceItem; readonly invoiceId: string; readonly madeOn: LocalDate };
@@ -136,11 +143,28 @@ export const withCharges = (
   return after;
 };
 
-/** The ledgers without the quantities that a run was given: it has charged them. */
+/** The ledgers without the quantities that a run was given: it has charged them, late usage among them. */
 export const withoutCounted = (ledgers: Ledgers): Ledgers =>
   Object.values(ledgers).every(({ closed }) => closed.length === 0)
     ? ledgers
-    : Object.fromEntries(Object.entries(ledgers).map(([id, ledger]) => [id, { ...ledger, closed: [] }]));
+    : Object.fromEntries(
+        Object.entries(ledgers).map(([id, { late = [], ...ledger }]) => {
+          const left = late.filter((period) => !ledger.closed.some((counted) => isSamePeriod(counted, period)));
+          return [id, { ...ledger, closed: [], ...(left.length === 0 ? {} : { late: left }) }];
+        }),
+      );
+
+/** The ledgers with a charged period that is to be counted again. */
+export const withLate = (
+  ledgers: Ledgers,
+  { subscriptionId, usageName, fromAt, toAt }: ChargedUsagePeriod & { readonly subscriptionId: string },
+): Ledgers => {
+  const ledger = ledgers[subscriptionId];
+  if (ledger === undefined) return ledgers;
+  const period = { usageName, fromAt, toAt };
+  const others = (ledger.late ?? []).filter((one) => !isSamePeriod(one, period));
+  return { ...ledgers, [subscriptionId]: { ...ledger, late: [...others, period] } };
+};
 
 type Unused = CountedPeriod & { readonly usageName: string; readonly subscriptionId: string };
 

@@ -1,4 +1,4 @@
-import { type Instant, instantOf, localDateOf } from '@billstream/kernel';
+import { type Instant, instantOf, localDateOf, plusMs, settle } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { plusPeriods } from '../proration/billing-period';
 import { unitsOf } from '../rating/rate-usage';
@@ -45,6 +45,9 @@ const horizonOf = ({ account, run }: Work): Instant => {
   return run.targetDate > localDateOf(run.at, time) ? instantOf(run.targetDate, time) : run.at;
 };
 
+/** A clock that was put back by a moment (tests do that) does not hide what has begun since. */
+const momentMs = 60_000;
+
 /**
  * What has ended by the target date and is not charged. Whoever asks for a day ahead is charged for the period that is
  * under way by what is known of it, and for the rest when it is counted again (Kill Bill 3.4).
@@ -58,7 +61,7 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
     toAt > run.at && endDate <= localDateOf(run.at, time);
   return endedPeriods(section, horizon).periods.filter(
     (period) =>
-      period.fromAt <= run.at &&
+      period.fromAt <= plusMs(run.at, momentMs) &&
       period.endDate <= run.targetDate &&
       !endsLaterToday(period) &&
       (from === null || period.endDate > from) &&
@@ -90,6 +93,15 @@ const recountedPeriods = (work: Work, section: UsageSection): readonly UsagePeri
   return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
 };
 
+/** Charged periods whose usage is known to have changed since, however long ago they were charged. */
+const latePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
+  const { late = [] } = work.ledger;
+  if (late.length === 0) return [];
+  const changed = chargedOf(work, section).filter((billed) => late.some((period) => isSame(period, billed)));
+  const periods = changed.map((billed) => asPeriod(work, section, billed));
+  return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
+};
+
 /** Periods that were charged while they were under way and have come to that end since. */
 const aheadPeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
   const own = chargedOf(work, section);
@@ -113,9 +125,11 @@ const wantedPeriods = (work: Work): readonly Wanted[] =>
   usageSections(work.events).flatMap((section): readonly Wanted[] => {
     const due = duePeriods(work, section);
     const ahead = aheadPeriods(work, section).map((period) => ({ period, kind: 'AHEAD' as const }));
-    if (due.length === 0 && work.run.isAsked !== true) return ahead;
     const isAhead = new Set(ahead.map(({ period }) => keyOf(period)));
-    const again = recountedPeriods(work, section).filter((period) => !isAhead.has(keyOf(period)));
+    const recounted = due.length === 0 && work.run.isAsked !== true ? [] : recountedPeriods(work, section);
+    const again = [
+      ...new Map([...latePeriods(work, section), ...recounted].map((period) => [keyOf(period), period])).values(),
+    ].filter((period) => !isAhead.has(keyOf(period)));
     return [
       ...ahead,
       ...again.map((period) => ({ period, kind: 'AGAIN' as const })),
@@ -184,11 +198,13 @@ const countedPeriod = ({ run }: Work, { fromAt, toAt }: UsagePeriod): CountedPer
 const allBilledFor = ({ ledger }: Work, { period }: Wanted): readonly BilledUsage[] =>
   coverOf(ledger.usage, namedPeriod(period));
 
-/** The same as far as the run looks back. */
-const billedFor = (work: Work, wanted: Wanted): readonly BilledUsage[] =>
-  allBilledFor(work, wanted).filter(
-    ({ invoiceId }) => work.from === null || (work.targetDateOf(invoiceId) ?? work.from) >= work.from,
-  );
+/** The same as far as the run looks back; what is known to have changed is compared with all that was charged for it. */
+const billedFor = (work: Work, wanted: Wanted): readonly BilledUsage[] => {
+  const all = allBilledFor(work, wanted);
+  const { from, ledger, targetDateOf } = work;
+  const isLate = ledger.late?.some((period) => isSame(period, namedPeriod(wanted.period))) ?? false;
+  return from === null || isLate ? all : all.filter(({ invoiceId }) => (targetDateOf(invoiceId) ?? from) >= from);
+};
 
 type Counted = Wanted & { readonly closed: readonly ClosedUsage[]; readonly billed: readonly BilledUsage[] };
 
@@ -206,6 +222,7 @@ const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<Cha
   });
   if (charges === 'charged-more-before' && isPart) return [];
   if (typeof charges === 'string') return `usage-${charges}`;
+  if (kind === 'AGAIN' && isAbsorbed(work, closed, charges)) return [];
   const shown = settings.isZeroUsageLeftOut ? charges.filter(({ amountMinor }) => amountMinor !== 0) : charges;
   const trackingIds = newlyCounted(closed, allBilledFor(work, counted));
   return shown.map((charge: UsageCharge, index): NewItem => ({
@@ -222,6 +239,17 @@ const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<Cha
     itemDetails: usageDetails(charge, closed),
     ...(index === 0 && trackingIds.length > 0 ? { trackingIds } : {}),
   }));
+};
+
+/** Too little to bother the customer with: what is metered late adds up until it is more than the tenant absorbs. */
+const isAbsorbed = (
+  { settings, currency }: Work,
+  closed: readonly ClosedUsage[],
+  charges: readonly UsageCharge[],
+): boolean => {
+  if (settings.lateUsage.absorbBelow === null || !closed.some(({ rule }) => rule !== null)) return false;
+  const belowMinor = settle(settings.lateUsage.absorbBelow, currency).minor;
+  return Math.abs(charges.reduce((sum, { amountMinor }) => sum + amountMinor, 0)) < belowMinor;
 };
 
 /** Reports that no item of the period has counted before, however old: a report counts on one invoice only. */

@@ -9,6 +9,7 @@ import {
   type LocalDate,
   type Currency,
 } from '@billstream/kernel';
+import type { ClosedUsage } from '@billstream/metering-contracts';
 import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { type AccountInvoicesCommand, accountInvoices } from '../account-invoices/account-invoices.decider';
 import type {
@@ -115,12 +116,17 @@ export const timeline = (
 type Quantity = (unit: string, period: { readonly fromAt: Instant; readonly toAt: Instant }) => string;
 
 /** An account whose clock moves in order: what was scheduled happens on the way, usage is answered at once. */
-export const simulatedAccount = (quantity: Quantity = () => '0', startsAt = '2018-10-06') => {
+export const simulatedAccount = (
+  quantity: Quantity = () => '0',
+  startsAt = '2018-10-06',
+  /** The rule that metered the unit; null: it was reported. */
+  ruleOf: (unit: string) => ClosedUsage['rule'] = () => null,
+) => {
   let state: AccountInvoices = accountInvoices.initial;
   let now = at(startsAt);
   const log: AccountInvoicesEvent[] = [];
 
-  const answer = (event: AccountInvoicesEvent): void => {
+  const answer = (event: AccountInvoicesEvent, { settings }: Pick<AccountInvoicesCommand, 'settings'>): void => {
     if (event.type !== 'UsageRequested') return;
     const { requestId, subscriptionId, periods } = event.data;
     const used = ({ unit, fromAt, toAt }: UsagePeriodRequest): string =>
@@ -132,10 +138,10 @@ export const simulatedAccount = (quantity: Quantity = () => '0', startsAt = '201
       free: decimal(0),
       records: 1,
       syntheticBuckets: 0,
-      rule: null,
+      rule: ruleOf(period.unit),
       countedTo: '0',
     }));
-    issue({ type: 'RecordUsage', requestId, subscriptionId, usages, now });
+    issue({ type: 'RecordUsage', requestId, subscriptionId, usages, now, ...(settings && { settings }) });
   };
 
   const issue = (command: AccountInvoicesCommand): readonly AccountInvoicesEvent[] => {
@@ -143,7 +149,7 @@ export const simulatedAccount = (quantity: Quantity = () => '0', startsAt = '201
     if ('rejected' in decision) throw new Error(JSON.stringify(decision.rejected));
     state = decision.events.reduce(accountInvoices.evolve, state);
     log.push(...decision.events);
-    decision.events.forEach(answer);
+    for (const event of decision.events) answer(event, command);
     return decision.events;
   };
 

@@ -32,15 +32,12 @@ export const runSince =
 
 /**
  * Says anew when to run next, by the last run there was. One that waits for usage says it at its end; where nothing runs
- * by itself any more, and nobody asked for it, that end is now, and what it waited for is asked for again later. A clock
- * that was put back before the last run (tests do that) has what lies in between still before it.
+ * by itself any more, and nobody asked for it, that end is now, and what it waited for is asked for again later.
  */
 export const reschedule =
   (occasion: Occasion): Step =>
   (state) => {
     const { account, pending, lastRun } = state;
     const goesOn = pending !== null && (pending.run.isAsked === true || runsByItself(state));
-    if (account === null || goesOn) return [];
-    const last = lastRun ?? runOn(account, occasion.now);
-    return scheduleNext(last.at > occasion.now ? { ...last, at: occasion.now } : last, occasion)(state);
+    return account === null || goesOn ? [] : scheduleNext(lastRun ?? runOn(account, occasion.now), occasion)(state);
   };
