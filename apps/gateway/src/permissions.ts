@@ -68,7 +68,7 @@ const rules: readonly Rule[] = [
 
   rule('*', '^/v1/usage/limits/.*', 'catalog:config_upload'),
   rule('*', '^/(meter/record/log/patterns|v1/units/.*)', 'catalog:config_upload'),
-  rule('*', '^/(meter/record|v1/usage)(/.*)?', 'usage:record'),
+  rule('*', '^/(meter/record|v1/usage|v1/limits)(/.*)?', 'usage:record'),
   rule('*', '^/meter/.*', 'catalog:config_upload'),
   rule('*', '^/v1/accounts/[^/]+/profile', 'account:update'),
 ];

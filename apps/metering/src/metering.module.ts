@@ -2,6 +2,7 @@ import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { BillingEventsEndpoint } from './http/billing-events.endpoint';
 import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
+import { LimitReservationsEndpoint } from './http/limit-reservations.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
 import { PreviewUsageEndpoint } from './http/preview-usage.endpoint';
 import { RecordLogEndpoint } from './http/record-log.endpoint';
@@ -16,6 +17,7 @@ import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
 import { UserLimitsEndpoint } from './http/user-limits.endpoint';
 import { meteringOf, meteringToken } from './metering';
 import { OnFactsOfOthers } from './reactions/on-facts-of-others';
+import { OnReservationCommitted } from './reactions/on-reservation-committed';
 import { OnUsageRequested } from './reactions/on-usage-requested';
 
 class MeteringModule {}
@@ -32,12 +34,14 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     LimitsEndpoint,
     LimitHistoryEndpoint,
     UserLimitsEndpoint,
+    LimitReservationsEndpoint,
     UnitsEndpoint,
     UnitRulesEndpoint,
     BillingEventsEndpoint,
     SubscriptionUsagesEndpoint,
     PreviewUsageEndpoint,
     OnFactsOfOthers,
+    OnReservationCommitted,
     OnUsageRequested,
   ],
   providers: [{ provide: meteringToken, useValue: meteringOf(runtime) }],

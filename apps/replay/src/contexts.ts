@@ -122,12 +122,13 @@ export const contexts: readonly ReplayContext[] = [
       'usageLimit-',
       'usageCorrection-',
       'limitNews-',
+      'limitReservations-',
       'usageClosing-',
       'subscriptionUsage-',
     ],
     private: ['usage-', 'usageCorrection-'],
     readModels: [meteringReadModel],
-    hears: ['accounts', 'subscriptions', 'invoicing'],
+    hears: ['accounts', 'subscriptions', 'metering', 'invoicing'],
     // Usage itself (`usage-`) has no state to fold: its records are counted by the read model.
     aggregates: [
       aggregate('meterUnit-', metering.unit, metering.unitSchema),
@@ -138,6 +139,10 @@ export const contexts: readonly ReplayContext[] = [
       {
         ...aggregate('limitNews-', metering.limitNews, metering.limitNewsSchema),
         snapshots: metering.limitNewsSnapshots,
+      },
+      {
+        ...aggregate('limitReservations-', metering.limitReservations, metering.limitReservationsSchema),
+        snapshots: metering.limitReservationsSnapshots,
       },
       aggregate('usageCorrection-', metering.usageCorrections, metering.usageCorrectionSchema),
       aggregate('usageClosing-', metering.usageClosing, metering.usageClosingSchema),

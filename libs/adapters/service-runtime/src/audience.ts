@@ -21,7 +21,7 @@ export const listenerOf = (definition: Pick<ServiceDefinition, 'name' | 'hears'>
 const audience: { readonly [Name in ContextName]: readonly ContextName[] } = {
   accounts: ['subscriptions', 'invoicing', 'payments'],
   subscriptions: ['accounts', 'invoicing'],
-  metering: ['accounts', 'subscriptions', 'invoicing'],
+  metering: ['accounts', 'subscriptions', 'metering', 'invoicing'],
   invoicing: ['accounts', 'subscriptions', 'metering', 'invoicing', 'payments'],
   payments: ['accounts', 'invoicing'],
 };

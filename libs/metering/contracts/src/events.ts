@@ -52,10 +52,21 @@ export type MeteringEvent =
     }
   /** A period that was closed for an invoice amounts to something else now: ask again for what it is. */
   | { readonly type: 'metering.late-usage-counted.v1'; readonly data: LateUsage }
+  /** What was reserved has been used: its usage is recorded under the reservation's name. */
+  | { readonly type: 'metering.reservation-committed.v1'; readonly data: ReservationCommitted }
   /** A user is limited in a unit from now on. */
   | { readonly type: 'metering.limit-reached.v1'; readonly data: LimitTransition }
   /** A user is no longer limited in a unit. */
   | { readonly type: 'metering.limit-released.v1'; readonly data: LimitTransition };
+
+export type ReservationCommitted = {
+  readonly reservationId: string;
+  readonly user: string;
+  readonly unit: string;
+  /** What was used; at most what was reserved. */
+  readonly amount: Decimal;
+  readonly at: Instant;
+};
 
 export type LimitStatus = 'LIMITED' | 'RELEASED';
 

@@ -1,1 +1,9 @@
-export type { ClosedUsage, LateUsage, LimitCause, LimitStatus, LimitTransition, MeteringEvent } from './events';
+export type {
+  ClosedUsage,
+  LateUsage,
+  LimitCause,
+  LimitStatus,
+  LimitTransition,
+  MeteringEvent,
+  ReservationCommitted,
+} from './events';

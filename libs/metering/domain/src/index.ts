@@ -9,6 +9,19 @@ export { followLimit, released } from './limit-standing';
 export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';
 export { limitNews, limitNewsSchema, limitNewsSnapshots, limitNewsStream } from './limit-news';
 export type { LimitNewsCommand, LimitNewsEvent } from './limit-news';
+export {
+  limitReservations,
+  limitReservationsSchema,
+  limitReservationsSnapshots,
+  limitReservationsStream,
+  reservationSource,
+} from './limit-reservations';
+export type {
+  CountedUsage,
+  LimitReservationsCommand,
+  LimitReservationsEvent,
+  LimitReservationsRejection,
+} from './limit-reservations';
 export { chooseRule, defaultRule, faultsOf } from './rule';
 export type { CountingMethod, HeldPlan, Interval, RefreshInterval, Rule, RuleFault } from './rule';
 export { heldAt, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';

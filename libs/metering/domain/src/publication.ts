@@ -1,6 +1,7 @@
-import type { LimitTransition } from '@billstream/metering-contracts';
+import type { LimitTransition, ReservationCommitted } from '@billstream/metering-contracts';
 import type { Publication } from '@billstream/event-sourcing';
 import { limitNewsSchema } from './limit-news';
+import { limitReservationsSchema } from './limit-reservations';
 import { type UsageClosedEvent, type UsageClosingEvent, usageClosingSchema } from './usage-closing';
 
 /** What others hear of metering: closed usage, in order per account; limits, in order per user. */
@@ -23,6 +24,8 @@ export const meteringPublication: Publication = ({ type, data }) => {
         ? []
         : [{ type: 'metering.late-usage-counted.v1', key: late.accountId, data: late }];
     }
+    case limitReservationsSchema.names.ReservationCommitted:
+      return [{ type: 'metering.reservation-committed.v1', key: (data as ReservationCommitted).user, data }];
     case limitNewsSchema.names.LimitReached:
       return [{ type: 'metering.limit-reached.v1', key: (data as LimitTransition).user, data }];
     case limitNewsSchema.names.LimitReleased:

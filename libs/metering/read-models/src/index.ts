@@ -18,6 +18,7 @@ export { subscriptionById, userByName, userOfAccount } from './users.query';
 export type { SubscriptionView, UserView } from './users.query';
 export { nameKey, recordsNamed } from './usage-records.query';
 export type { NamedRecord, RecordName } from './usage-records.query';
+export { usageForReservation } from './reservations.query';
 export { unitsInForce, userLimits } from './user-limits.query';
 export type { UserLimit } from './user-limits.query';
 export { lineageRecords } from './lineage.query';
