@@ -6,10 +6,9 @@ import {
   findCustomFields,
   searchCustomFields,
 } from '@billstream/accounts-read-models';
-import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
-import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { Paged, type PagedRequest, type RequestContext, RequestCtx } from '@billstream/http';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Accounts, accountsToken } from '../accounts';
 import { AuditQuery, withAuditLogs } from './audit-logs';
 import { customFieldJson } from './custom-field-json';
@@ -27,7 +26,7 @@ class FieldQuery extends PageQuery {
   @IsOptional() @IsString() readonly fieldValue?: string;
 }
 
-type Paged = { readonly query: PageQuery; readonly request: FastifyRequest; readonly reply: FastifyReply };
+type Asked = { readonly query: PageQuery; readonly paged: PagedRequest };
 
 /** Custom fields across objects. */
 @Controller('1.0/kb')
@@ -35,44 +34,27 @@ export class CustomFieldsEndpoint {
   constructor(@Inject(accountsToken) private readonly accounts: Accounts) {}
 
   @Get('customFields/pagination')
-  async list(
-    @Query() query: PageQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { tenantId } = requestContextOf(request);
-    return this.answer(await customFieldsPage(this.accounts.runtime.database, tenantId, query), {
-      query,
-      request,
-      reply,
-    });
+  async list(@Query() query: PageQuery, @Paged() paged: PagedRequest) {
+    const { tenantId } = paged;
+    return this.answer(await customFieldsPage(this.accounts.runtime.database, tenantId, query), { query, paged });
   }
 
   @Get('customFields/search')
-  async find(
-    @Query() query: FieldQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async find(@Query() query: FieldQuery, @Paged() paged: PagedRequest) {
     const { objectType, fieldName, fieldValue } = query;
     if (objectType === undefined) throw invalidValue('objectType: the query must name a kind of object');
     if (fieldName === undefined) throw invalidValue('fieldName: the query must name a field');
-    const { tenantId } = requestContextOf(request);
+    const { tenantId } = paged;
     const field = { objectType, name: fieldName, value: fieldValue ?? null };
     const found = await findCustomFields(this.accounts.runtime.database, tenantId, field, query);
-    return this.answer(found, { query, request, reply });
+    return this.answer(found, { query, paged });
   }
 
   @Get('customFields/search/:searchKey')
-  async search(
-    @Param('searchKey') key: string,
-    @Query() query: PageQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { tenantId } = requestContextOf(request);
+  async search(@Param('searchKey') key: string, @Query() query: PageQuery, @Paged() paged: PagedRequest) {
+    const { tenantId } = paged;
     const found = await searchCustomFields(this.accounts.runtime.database, tenantId, key, query);
-    return this.answer(found, { query, request, reply });
+    return this.answer(found, { query, paged });
   }
 
   @Get('accounts/:accountId/allCustomFields')
@@ -88,11 +70,11 @@ export class CustomFieldsEndpoint {
     return withAuditLogs(accounts, { tenantId, query }, fields.map(customFieldJson));
   }
 
-  private async answer({ rows, matching }: Slice<CustomFieldView>, { query, request, reply }: Paged) {
-    const { tenantId } = requestContextOf(request);
+  private async answer({ rows, matching }: Slice<CustomFieldView>, { query, paged }: Asked) {
+    const { tenantId } = paged;
     const { offset, limit } = query;
     const { matching: max } = await customFieldsPage(this.accounts.runtime.database, tenantId, { offset: 0, limit: 0 });
-    paginate(reply, { offset, limit, total: matching, max, uri: locationOf(request, request.url) });
+    paged.paginate({ offset, limit, total: matching, max });
     return withAuditLogs(this.accounts, { tenantId, query }, rows.map(customFieldJson));
   }
 }

@@ -1,8 +1,7 @@
 import { type Slice, type TagView, searchTags, tagsOfAccount, tagsPage } from '@billstream/accounts-read-models';
-import { type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
-import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { Paged, type PagedRequest, type RequestContext, RequestCtx } from '@billstream/http';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Accounts, accountsToken } from '../accounts';
 import { AuditQuery, withAuditLogs } from './audit-logs';
 import { existingAccount } from './find-account';
@@ -14,7 +13,7 @@ class AllTagsQuery extends AuditQuery {
   @IsOptional() readonly includedDeleted?: unknown;
 }
 
-type Paged = { readonly query: PageQuery; readonly request: FastifyRequest; readonly reply: FastifyReply };
+type Asked = { readonly query: PageQuery; readonly paged: PagedRequest };
 
 /** Tags across objects. */
 @Controller('1.0/kb')
@@ -22,28 +21,19 @@ export class TagsEndpoint {
   constructor(@Inject(accountsToken) private readonly accounts: Accounts) {}
 
   @Get('tags/pagination')
-  async list(
-    @Query() query: PageQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { tenantId } = requestContextOf(request);
+  async list(@Query() query: PageQuery, @Paged() paged: PagedRequest) {
+    const { tenantId } = paged;
     const found = await tagsPage(this.accounts.runtime.database, tenantId, query);
-    return this.answer(found, found.matching, { query, request, reply });
+    return this.answer(found, found.matching, { query, paged });
   }
 
   @Get('tags/search/:searchKey')
-  async search(
-    @Param('searchKey') key: string,
-    @Query() query: PageQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { tenantId } = requestContextOf(request);
+  async search(@Param('searchKey') key: string, @Query() query: PageQuery, @Paged() paged: PagedRequest) {
+    const { tenantId } = paged;
     const { database } = this.accounts.runtime;
     const found = await searchTags(database, tenantId, key, query);
     const { matching: all } = await tagsPage(database, tenantId, { offset: 0, limit: 0 });
-    return this.answer(found, all, { query, request, reply });
+    return this.answer(found, all, { query, paged });
   }
 
   @Get('accounts/:accountId/allTags')
@@ -60,10 +50,10 @@ export class TagsEndpoint {
     return withAuditLogs(accounts, { tenantId, query }, tags.map(tagJson));
   }
 
-  private answer({ rows, matching }: Slice<TagView>, max: number, { query, request, reply }: Paged) {
+  private answer({ rows, matching }: Slice<TagView>, max: number, { query, paged }: Asked) {
     const { offset, limit } = query;
-    paginate(reply, { offset, limit, total: matching, max, uri: locationOf(request, request.url) });
-    const { tenantId } = requestContextOf(request);
+    paged.paginate({ offset, limit, total: matching, max });
+    const { tenantId } = paged;
     return withAuditLogs(this.accounts, { tenantId, query }, rows.map(tagJson));
   }
 }

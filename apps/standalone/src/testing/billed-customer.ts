@@ -3,6 +3,8 @@ import {
   type CommittedInvoice,
   accountInvoices,
   accountInvoicesSchema,
+  entriesOf,
+  entryOf,
 } from '@billstream/invoicing-domain';
 import {
   type AccountTime,
@@ -155,14 +157,34 @@ export const billedCustomer = (
     events,
     now: () => now,
     state: () => invoicing,
+    /** Those that are not void. */
     invoices: (): readonly CommittedInvoice[] =>
-      events.flatMap((event) => (event.type === 'InvoiceCommitted' ? [event.data] : [])),
+      events.flatMap((event) =>
+        event.type === 'InvoiceCommitted' && entryOf(invoicing.invoices, event.data.invoiceId)?.status !== 'VOID'
+          ? [event.data]
+          : [],
+      ),
     timeline: (bundleId: string): readonly BillingTransition[] => {
       const bundle = bundles.get(bundleId) ?? null;
       const subscription = bundle?.subscriptions[0];
       return bundle === null || subscription === undefined ? [] : timelineOf(bundle, subscription);
     },
     run: (targetDate: LocalDate | null = null) => invoice({ type: 'Invoice', targetDate, now }),
+    credit: (amountMinor: number) => {
+      const none = { invoiceId: null, startDate: null, endDate: null, itemDetails: null, linkedItemId: null };
+      const given = { type: 'CREDIT_ADJ' as const, amountMinor, description: null };
+      const unpriced = { quantity: null, rate: null, usageName: null };
+      const items = [{ ...given, ...none, ...unpriced }];
+      invoice({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
+    },
+    /** Takes the newest invoice out of the books where that may be done, and charges anew what was on it. */
+    voidNewest: () => {
+      const [invoiceId] = entriesOf(invoicing.invoices).findLast(([, { status }]) => status !== 'VOID') ?? [];
+      const command = { type: 'VoidInvoice' as const, invoiceId: invoiceId ?? '', now };
+      if ('rejected' in engine.decide(command, invoicing)) return;
+      invoice(command);
+      invoice({ type: 'Invoice', targetDate: null, now });
+    },
     pay: (invoiceId: string, amountMinor: number) => {
       if (usd === null) return;
       const payment = {

@@ -8,7 +8,8 @@ const plans = ['standard-monthly', 'standard-pro'];
 
 export type Act =
   | { readonly kind: 'WISH'; readonly bundle: 0 | 1; readonly wish: Wish }
-  | { readonly kind: 'PAY' }
+  | { readonly kind: 'PAY' | 'VOID' }
+  | { readonly kind: 'CREDIT'; readonly amountMinor: number }
   | { readonly kind: 'RUN'; readonly monthsAhead: number | null };
 export type Moment = { readonly afterHours: number; readonly acts: readonly Act[] };
 /** A customer with two subscriptions, and what is asked for when. */
@@ -36,7 +37,11 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({ kind: fc.constant('WISH' as const), bundle: fc.constantFrom(0 as const, 1 as const), wish }),
   },
-  { weight: 1, arbitrary: fc.constant<Act>({ kind: 'PAY' }) },
+  { weight: 2, arbitrary: fc.constantFrom<Act>({ kind: 'PAY' }, { kind: 'VOID' }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('CREDIT' as const), amountMinor: fc.integer({ min: 1, max: 9_000 }) }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -71,8 +76,15 @@ const perform = (customer: Customer, one: Act): void => {
       customer.request(bundleIds[one.bundle], one.wish);
       return;
     case 'PAY':
-      for (const [id, { chargedMinor, creditMinor, paidMinor }] of entriesOf(customer.state().invoices))
-        if (chargedMinor + creditMinor > paidMinor) customer.pay(id, chargedMinor + creditMinor - paidMinor);
+      for (const [id, { status, chargedMinor, creditMinor, paidMinor }] of entriesOf(customer.state().invoices))
+        if (status !== 'VOID' && chargedMinor + creditMinor > paidMinor)
+          customer.pay(id, chargedMinor + creditMinor - paidMinor);
+      return;
+    case 'VOID':
+      customer.voidNewest();
+      return;
+    case 'CREDIT':
+      customer.credit(one.amountMinor);
       return;
     case 'RUN': {
       const { account } = customer.state();

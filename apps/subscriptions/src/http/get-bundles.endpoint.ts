@@ -1,4 +1,4 @@
-import { AuditQuery, type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
+import { AuditQuery, Paged, type PagedRequest, type RequestContext, RequestCtx } from '@billstream/http';
 import {
   type PageOfBundles,
   bundlesByKey,
@@ -7,10 +7,9 @@ import {
   pageOfBundles,
   searchBundles,
 } from '@billstream/subscriptions-read-models';
-import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Subscriptions, subscriptionsToken } from '../subscriptions';
 import { findBundle, listViewOf, viewOf } from './find-bundle';
 import { invalidValue, unknownAccount, unknownBundleKey } from './problems';
@@ -29,7 +28,7 @@ class AccountBundlesQuery extends AuditQuery {
   @IsOptional() @IsString() readonly bundlesFilter?: string;
 }
 
-type Parts = { readonly query: PageQuery; readonly request: FastifyRequest; readonly reply: FastifyReply };
+type Asked = { readonly query: PageQuery; readonly paged: PagedRequest };
 
 @Controller('1.0/kb')
 export class GetBundlesEndpoint {
@@ -52,34 +51,21 @@ export class GetBundlesEndpoint {
   }
 
   @Get('bundles/pagination')
-  async list(
-    @Query() query: PageQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { tenantId } = requestContextOf(request);
-    return this.answer(await pageOfBundles(this.subscriptions.runtime.database, tenantId, query), {
-      query,
-      request,
-      reply,
-    });
+  async list(@Query() query: PageQuery, @Paged() paged: PagedRequest) {
+    const { tenantId } = paged;
+    return this.answer(await pageOfBundles(this.subscriptions.runtime.database, tenantId, query), { query, paged });
   }
 
   @Get('bundles/search/:searchKey')
-  async search(
-    @Param('searchKey') key: string,
-    @Query() query: PageQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const { tenantId } = requestContextOf(request);
+  async search(@Param('searchKey') key: string, @Query() query: PageQuery, @Paged() paged: PagedRequest) {
+    const { tenantId } = paged;
     return this.answer(
       await searchBundles(this.subscriptions.runtime.database, tenantId, {
         key,
         offset: query.offset,
         limit: query.limit,
       }),
-      { query, request, reply },
+      { query, paged },
     );
   }
 
@@ -90,14 +76,9 @@ export class GetBundlesEndpoint {
   }
 
   @Get('accounts/:accountId/bundles/pagination')
-  async listOfAccount(
-    @Param('accountId') accountId: string,
-    @Query() query: PageQuery,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  async listOfAccount(@Param('accountId') accountId: string, @Query() query: PageQuery, @Paged() paged: PagedRequest) {
     const { runtime } = this.subscriptions;
-    const { tenantId } = requestContextOf(request);
+    const { tenantId } = paged;
     const facts = await this.subscriptions.accountOf(tenantId, accountId.toLowerCase());
     if (facts === null) throw unknownAccount(accountId);
     const page = await pageOfAccountBundles(runtime.database, tenantId, {
@@ -105,7 +86,7 @@ export class GetBundlesEndpoint {
       offset: query.offset,
       limit: query.limit,
     });
-    return this.answer(page, { query, request, reply });
+    return this.answer(page, { query, paged });
   }
 
   @Get('accounts/:accountId/bundles')
@@ -134,9 +115,9 @@ export class GetBundlesEndpoint {
       .map((bundle) => bundleJson(bundle, view));
   }
 
-  private answer({ bundles, total, max }: PageOfBundles, { query, request, reply }: Parts) {
-    const { tenantId } = requestContextOf(request);
-    paginate(reply, { offset: query.offset, limit: query.limit, total, max, uri: locationOf(request, request.url) });
+  private answer({ bundles, total, max }: PageOfBundles, { query, paged }: Asked) {
+    const { tenantId } = paged;
+    paged.paginate({ offset: query.offset, limit: query.limit, total, max });
     const view = listViewOf(this.subscriptions.now(tenantId));
     return bundles.map((bundle) => bundleJson(bundle, view));
   }

@@ -9,6 +9,8 @@ export { holdsUnstorableText } from './bodies';
 export { createHttpApp, fastifyOf } from './http-app';
 export type { HttpObservation, HttpOptions } from './http-app';
 export { openApiOf } from './openapi';
+export { Paged } from './paged';
+export type { PagedRequest } from './paged';
 export { ProblemException, killBillProblem, unwrap } from './problem';
 export type { FieldError, Problem } from './problem';
 export { answerProblem, isKillBillPath } from './problem-filter';
