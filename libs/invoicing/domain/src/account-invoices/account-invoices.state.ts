@@ -133,13 +133,9 @@ const paidBy = ({ transactionType, status, amountMinor }: Transaction): number =
   return transactionType === 'REFUND' || transactionType === 'CHARGEBACK' ? -amountMinor : 0;
 };
 
-const purchasedBy = (transaction: Transaction): number =>
-  transaction.transactionType === 'PURCHASE' ? paidBy(transaction) : 0;
-
 const without = <Value>(of: Readonly<Record<string, Value>>, name: string): Readonly<Record<string, Value>> => {
   if (of[name] === undefined) return of;
-  const { [name]: _, ...rest } = of;
-  return rest;
+  return Object.fromEntries(Object.entries(of).filter(([one]) => one !== name));
 };
 
 /** The only way in which an invoice changes: what is owed in all is counted along, so that no run has to add it up. */
@@ -167,15 +163,14 @@ const withPayment = (state: AccountInvoices, { transactionId, ...payment }: Invo
   const { invoiceId, transactionType, status, amountMinor } = payment;
   const transaction: Transaction = { invoiceId, transactionType, status, amountMinor };
   const before = entryOf(state.transactions, transactionId);
-  const moved = paidBy(transaction) - (before === undefined ? 0 : paidBy(before));
-  const purchased = purchasedBy(transaction) - (before === undefined ? 0 : purchasedBy(before));
+  const moved = paidBy(transaction) - (before ? paidBy(before) : 0);
   const transactions = withEntry(state.transactions, transactionId, transaction);
   const isOpen = status === 'PENDING' || status === 'UNKNOWN';
   const paying = isOpen ? { ...state.paying, [transactionId]: invoiceId } : without(state.paying, transactionId);
   return changed({ ...state, transactions, paying }, invoiceId, (totals) => ({
     ...totals,
     paidMinor: totals.paidMinor + moved,
-    purchasedMinor: totals.purchasedMinor + purchased,
+    purchasedMinor: totals.purchasedMinor + (transactionType === 'PURCHASE' ? moved : 0),
   }));
 };
 
@@ -378,10 +373,10 @@ const folds: {
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
   InvoiceAdjusted: withAdjustment,
   CreditApplied: (state, { items }) => withCredit(state, items),
-  InvoicingHeld: (state, { isEnding, until = null }) => ({
+  InvoicingHeld: (state, { isEnding, until: holdUntil = null }) => ({
     ...state,
     hold: isEnding ? 'ending' : 'held',
-    holdUntil: until,
+    holdUntil,
   }),
   InvoicingResumed: (state) => ({ ...state, hold: 'none', holdUntil: null }),
   ChildInvoiceSummed: withChildShare,

@@ -170,7 +170,7 @@ const history: readonly AccountInvoicesEvent[] = [
     type: 'ControlTagRecorded',
     data: { accountId, objectId: accountId, objectType: 'ACCOUNT', tag: 'AUTO_INVOICING_OFF', isSet: true },
   },
-  { type: 'InvoicingHeld', data: { accountId, isEnding: false } },
+  { type: 'InvoicingHeld', data: { accountId, isEnding: true, until: at('2018-11-07') } },
   { type: 'InvoicingResumed', data: { accountId } },
   {
     type: 'InvoicingParked',
