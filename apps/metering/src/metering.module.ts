@@ -12,6 +12,7 @@ import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
+import { UsageLineageEndpoint } from './http/usage-lineage.endpoint';
 import { UsageReportEndpoint } from './http/usage-report.endpoint';
 import { UsageSeriesEndpoint } from './http/usage-series.endpoint';
 import { UserLimitsEndpoint } from './http/user-limits.endpoint';
@@ -30,6 +31,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     UsageEventsEndpoint,
     UsageCorrectionsEndpoint,
     UsageReportEndpoint,
+    UsageLineageEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
     LimitHistoryEndpoint,

@@ -210,4 +210,33 @@ describe('usage of a closed period', () => {
     expect(await settled()).toBe(1);
     expect(await told()).toEqual([['10', '10']]);
   });
+  it('is told record by record as it was counted, whatever became of it since', async () => {
+    await send([inApril('told', 'told1', 10), inApril('told', 'told2', 20)]);
+    const { ask } = await close('told');
+    await ask(newId());
+    const [closed] = (await system.store.readAll({ after: null, prefixes: ['usageClosing-'] })).events.slice(-1);
+    const { fromAt, toAt, countedTo } = (closed!.data as Loose).usages[0];
+    const lineage = async (more = '') =>
+      (
+        await json(
+          'GET',
+          `/v1/usage/lineage?user=told&unit=analytics&fromAt=${fromAt}&toAt=${toAt}&countedTo=${countedTo}${more}`,
+        )
+      ).body;
+    const before = await lineage();
+    expect(before.records.map(({ amount }: Loose) => amount)).toEqual(['10', '20']);
+    const [{ stream, revision, index }] = before.records;
+    const [event] = await system.store.read(stream, BigInt(revision), 1);
+    expect((event!.data as Loose).records[index]).toEqual(expect.arrayContaining(['told', '10', 'told1']));
+    await send([inApril('told', 'told3', 40)]);
+    await correct([
+      { action: 'VOID', id: 'told1', reason },
+      { action: 'REPLACE', id: 'told2', reason, replacement: { amount: 1 } },
+    ]);
+    expect(await lineage()).toEqual(before);
+    const first = await lineage('&limit=1');
+    const second = await lineage(`&limit=1&cursor=${first.next}`);
+    expect([...first.records, ...second.records]).toEqual(before.records);
+    expect(second.next).toBeNull();
+  });
 });
