@@ -87,8 +87,6 @@ export type LimitReservationsState = {
   /** Amounts that are committed and not known to be counted as usage. */
   readonly committed: Readonly<Record<string, Decimal>>;
   readonly countedTo: string;
-  /** Time never goes back for a reservation, whatever the clocks of two processes say. */
-  readonly latestAt: Instant | null;
 };
 
 const openMax = 1_000;
@@ -105,11 +103,10 @@ export const limitReservations: Decider<
   LimitReservationsState,
   LimitReservationsRejection
 > = {
-  initial: { open: {}, committed: {}, countedTo: '-1', latestAt: null },
+  initial: { open: {}, committed: {}, countedTo: '-1' },
   decide: (command, state) => {
-    const at = state.latestAt !== null && state.latestAt > command.at ? state.latestAt : command.at;
-    if (command.type === 'Reserve') return decideReserve({ ...command, at }, state);
-    const { reservationId } = command;
+    if (command.type === 'Reserve') return decideReserve(command, state);
+    const { reservationId, at } = command;
     const open = openAt(state, at)[reservationId];
     if (open === undefined) return reject({ code: 'reservation-not-open' });
     if (command.type === 'Release') return accept({ type: 'ReservationReleased', data: { reservationId, at } });
@@ -125,18 +122,17 @@ export const limitReservations: Decider<
     switch (event.type) {
       case 'ReservationMade': {
         const { reservationId, amount, expiresAt, at, counted, countedTo } = event.data;
+        // What has expired for who got its place has expired for all, also for who has a clock that is behind.
         const open = { ...openAt(state, at), [reservationId]: { amount, expiresAt } };
-        return { open, committed: without(state.committed, counted), countedTo, latestAt: at };
+        return { open, committed: without(state.committed, counted), countedTo };
       }
       case 'ReservationCommitted': {
-        const { reservationId, amount, at } = event.data;
+        const { reservationId, amount } = event.data;
         const committed = { ...state.committed, [reservationId]: amount };
-        return { ...state, open: without(state.open, [reservationId]), committed, latestAt: at };
+        return { ...state, open: without(state.open, [reservationId]), committed };
       }
-      case 'ReservationReleased': {
-        const { reservationId, at } = event.data;
-        return { ...state, open: without(state.open, [reservationId]), latestAt: at };
-      }
+      case 'ReservationReleased':
+        return { ...state, open: without(state.open, [event.data.reservationId]) };
     }
   },
 };
