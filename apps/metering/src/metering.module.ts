@@ -1,6 +1,7 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { BillingEventsEndpoint } from './http/billing-events.endpoint';
+import { LimitEventsEndpoint } from './http/limit-events.endpoint';
 import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
 import { LimitReservationsEndpoint } from './http/limit-reservations.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
@@ -37,6 +38,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     LimitHistoryEndpoint,
     UserLimitsEndpoint,
     LimitReservationsEndpoint,
+    LimitEventsEndpoint,
     UnitsEndpoint,
     UnitRulesEndpoint,
     BillingEventsEndpoint,

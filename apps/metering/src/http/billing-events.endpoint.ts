@@ -1,12 +1,4 @@
-import {
-  ProblemException,
-  RequestCtx,
-  type RequestContext,
-  type ServerSentEvent,
-  commandContext,
-  headerOf,
-  sendEventStream,
-} from '@billstream/http';
+import { ProblemException, RequestCtx, type RequestContext, commandContext, headerOf } from '@billstream/http';
 import { derivedId, newId } from '@billstream/kernel';
 import { billingFeedPrefixes, billingNewsStream, billingNoticeOf } from '@billstream/metering-domain';
 import { Body, Controller, Get, HttpCode, Inject, type OnModuleDestroy, Post, Req, Res } from '@nestjs/common';
@@ -14,7 +6,7 @@ import { ApiOkResponse, ApiProduces } from '@nestjs/swagger';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Metering, meteringToken } from '../metering';
-import { invalidField } from './problems';
+import { eventFeed } from './event-feed';
 
 class NoticeRequest {
   @IsString() @IsNotEmpty() @MaxLength(255) readonly eventType!: string;
@@ -24,18 +16,17 @@ class NoticeRequest {
   @IsOptional() @IsString() @MaxLength(10_000) readonly metaData?: string | null;
 }
 
-const listenersMax = 200;
-
 /** Billing events in, by Kill Bill's push notifications, and out to browsers as server-sent events. */
 @Controller('meter/billing')
 export class BillingEventsEndpoint implements OnModuleDestroy {
-  private readonly ending = new AbortController();
-  private listeners = 0;
+  private readonly feed: ReturnType<typeof eventFeed>;
 
-  constructor(@Inject(meteringToken) private readonly metering: Metering) {}
+  constructor(@Inject(meteringToken) private readonly metering: Metering) {
+    this.feed = eventFeed({ store: metering.runtime.store, prefixes: billingFeedPrefixes });
+  }
 
   onModuleDestroy(): void {
-    this.ending.abort();
+    this.feed.end();
   }
 
   /** A notice with the same X-Notification-Id (or Idempotency-Key) is one notice, however often it is pushed. */
@@ -65,41 +56,19 @@ export class BillingEventsEndpoint implements OnModuleDestroy {
   @Get('emitter')
   @ApiProduces('text/event-stream')
   @ApiOkResponse({ schema: { type: 'string' } })
-  async emitter(
+  emitter(
     @RequestCtx() { tenantId }: RequestContext,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { store } = this.metering.runtime;
-    const after = lastEventId(request) ?? (await store.head());
-    if (this.listeners >= listenersMax)
-      throw new ProblemException({ status: 503, code: 'too-many-listeners', detail: 'Too many listen already' });
-    this.listeners += 1;
-    const source = (signal: AbortSignal) => this.notices(tenantId, after, signal);
-    await sendEventStream(reply, source, { signal: this.ending.signal }).finally(() => {
-      this.listeners -= 1;
+    return this.feed.listen({
+      tenantId,
+      request,
+      reply,
+      newsOf: (recorded) => {
+        const notice = billingNoticeOf(recorded);
+        return notice === null ? null : { event: 'billing', data: notice };
+      },
     });
   }
-
-  private async *notices(
-    tenantId: string,
-    after: bigint,
-    signal: AbortSignal,
-  ): AsyncIterable<readonly ServerSentEvent[]> {
-    const options = { after: after < 0n ? null : after, prefixes: billingFeedPrefixes, signal };
-    for await (const { events } of this.metering.runtime.store.subscribe(options))
-      yield events
-        .filter(({ metadata }) => metadata.tenantId === tenantId)
-        .flatMap((recorded) => {
-          const notice = billingNoticeOf(recorded);
-          return notice === null ? [] : [{ id: String(recorded.position), event: 'billing', data: notice }];
-        });
-  }
 }
-
-const lastEventId = (request: FastifyRequest): bigint | null => {
-  const text = headerOf(request, 'last-event-id');
-  if (text === undefined || text === '') return null;
-  if (!/^\d{1,19}$/.test(text)) throw invalidField('header:Last-Event-ID', 'is the id of an event of this stream');
-  return BigInt(text);
-};

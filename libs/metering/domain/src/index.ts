@@ -7,7 +7,14 @@ export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict } f
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
 export { followLimit, released } from './limit-standing';
 export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';
-export { limitNews, limitNewsSchema, limitNewsSnapshots, limitNewsStream } from './limit-news';
+export {
+  limitNews,
+  limitNewsPrefix,
+  limitNewsSchema,
+  limitNewsSnapshots,
+  limitNewsStream,
+  limitTransitionOf,
+} from './limit-news';
 export type { LimitNewsCommand, LimitNewsEvent } from './limit-news';
 export {
   limitReservations,

@@ -1,6 +1,6 @@
 import type { Instant } from '@billstream/kernel';
 import type { LimitTransition } from '@billstream/metering-contracts';
-import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
+import { type Decider, type RecordedEvent, accept, defineSchema } from '@billstream/event-sourcing';
 
 /**
  * What was told of the limit of one user and unit. The read model decides transitions, because it alone knows which
@@ -23,8 +23,10 @@ export type LimitNewsCommand = {
   readonly dueAt: Instant | null;
 };
 
+export const limitNewsPrefix = 'limitNews-';
+
 /** `series` names a tenant's user and unit, as the read model does. */
-export const limitNewsStream = (series: string): string => `limitNews-${series}`;
+export const limitNewsStream = (series: string): string => `${limitNewsPrefix}${series}`;
 
 /** The state is the ordinal that was told last; -1: none. */
 export const limitNews: Decider<LimitNewsCommand, LimitNewsEvent, number, never> = {
@@ -55,3 +57,9 @@ export const limitNewsSchema = defineSchema<LimitNewsEvent>({
   LimitReleased: 'limit-news.released.v1',
   TimePassed: 'limit-news.time-passed.v1',
 });
+
+/** The change of status that an event of these streams tells; null: it tells none. */
+export const limitTransitionOf = (recorded: RecordedEvent): LimitTransition | null => {
+  const event = limitNewsSchema.decode(recorded);
+  return event === null || event.type === 'TimePassed' ? null : event.data;
+};
