@@ -17,6 +17,7 @@ import { IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'cl
 import { type Metering, meteringToken } from '../metering';
 import { commit, release, reserve } from '../reservations';
 import { invalidField, unknownUnit } from './problems';
+import { overloaded } from './taking-usage';
 
 const dayS = 86_400;
 
@@ -79,7 +80,9 @@ export class LimitReservationsEndpoint {
     const reservationId = reservationIdOf(id);
     const amount = text === undefined || text === null ? null : amountOf(text);
     const whose = { tenantId: request.tenantId, user, unit, reservationId };
-    const handled = await commit(this.metering, { ...whose, amount }, commandContext(request, runtime.clock));
+    const context = commandContext(request, runtime.clock);
+    // Committed it is; the client says so again, or the commitment is heard.
+    const handled = await commit(this.metering, { ...whose, amount }, context).catch(overloaded);
     const [event] = handled.outcome === 'accepted' ? handled.events : [];
     const committed =
       event?.type === 'ReservationCommitted' ? event.data : await this.counted(request.tenantId, reservationId);
