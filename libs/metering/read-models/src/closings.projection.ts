@@ -76,12 +76,15 @@ from (select closing_key, max(position) as position from changed group by closin
 where c.closing_key = late.closing_key
 returning c.closing_key as key`;
 
-/** The period may have been closed again while it was counted; what was counted to a later position stands. */
+/**
+ * The period may have been closed again while it was counted. Then the count was compared with a quantity that is gone, and
+ * perhaps nobody was told: what was closed stands, and usage that came after it stays late.
+ */
 const countedAgain = `
 update usage_closings c set quantity = t.quantity, counted_to = t.counted_to,
   late_to = case when c.late_to > t.counted_to then c.late_to end
-from unnest($1::uuid[], $2::numeric[], $3::bigint[]) as t(closing_key, quantity, counted_to)
-where c.closing_key = t.closing_key and c.counted_to <= t.counted_to
+from unnest($1::uuid[], $2::numeric[], $3::bigint[], $4::numeric[]) as t(closing_key, quantity, counted_to, closed_quantity)
+where c.closing_key = t.closing_key and c.counted_to <= t.counted_to and c.quantity = t.closed_quantity
 returning c.closing_key as key, c.late_to as "lateTo"`;
 
 export const isClosing = ({ stream }: RecordedEvent): boolean => stream.startsWith('usageClosing-');
@@ -150,7 +153,7 @@ const lateSince = async (
 };
 
 const applyCounted = async (tx: Sql, recorded: RecordedEvent, data: Data<'LateUsageCounted'>): Promise<void> => {
-  const counted = [[closingKey(data)], [data.quantity], [data.countedTo]];
+  const counted = [[closingKey(data)], [data.quantity], [data.countedTo], [data.closedQuantity]];
   const rows = await tx.query<{ key: string; lateTo: bigint | null }>(countedAgain, counted, 'usage-closings-counted');
   const keysOf = (isLate: boolean) => rows.filter(({ lateTo }) => (lateTo !== null) === isLate).map(({ key }) => key);
   await plan(tx, recorded, { accountId: data.accountId, late: keysOf(true), settled: keysOf(false) });

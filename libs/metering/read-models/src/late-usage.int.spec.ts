@@ -30,6 +30,16 @@ const closed = (countedTo: number, quantity = zero, requestId = 'r'): Told => {
   });
   return { stream: usageClosingStream('sub'), ...event };
 };
+const countedLate = (countedTo: number): Told => {
+  const event = usageClosingSchema.encode({
+    type: 'LateUsageCounted',
+    data: {
+      ...{ accountId: 'acc', subscriptionId: 'sub', unit: 'calls', usageName: 'u', fromAt: instantOfMs(startMs) },
+      ...{ toAt: instantOfMs(startMs + 3_600_000), quantity: zero, closedQuantity: zero, countedTo: String(countedTo) },
+    },
+  });
+  return { stream: usageClosingStream('sub'), ...event };
+};
 const lateOf = async (database: Database) => ({
   lateTo: (await database.query<{ late: bigint | null }>('select late_to as late from usage_closings'))[0]?.late,
   due: (await database.query(`select key from due_work where kind = 'late-usage'`)).length,
@@ -44,18 +54,16 @@ describe('usage of a closed period', () => {
     });
   });
   it('was counted where the period was closed last, whatever an older count says after it', async () => {
-    const counted = usageClosingSchema.encode({
-      type: 'LateUsageCounted',
-      data: {
-        ...{ accountId: 'acc', subscriptionId: 'sub', unit: 'calls', usageName: 'u', fromAt: instantOfMs(startMs) },
-        ...{ toAt: instantOfMs(startMs + 3_600_000), quantity: zero, closedQuantity: zero, countedTo: '9' },
-      },
-    });
     const again = closed(14, decimal(5), 'r2');
-    const database = await applied(logOf([...before, again, { stream: usageClosingStream('sub'), ...counted }]));
+    const database = await applied(logOf([...before, again, countedLate(9)]));
     expect(await database.query('select quantity, counted_to as "countedTo" from usage_closings')).toEqual([
       { quantity: '5', countedTo: 14n },
     ]);
+  });
+  it('stays late when it was compared with what had been closed before', async () => {
+    const came = [usage(0, [record('a', 6, '2')]), usage(0, [record('a', 7, '3')])];
+    const database = await applied(logOf([...before, ...came, closed(21, decimal(11), 'r2'), countedLate(28)]));
+    expect(await lateOf(database)).toEqual({ lateTo: 28n, due: 1 });
   });
   it('is late where it came first, in whatever pages it comes again', async () => {
     const events = logOf([...before, usage(0, [record('a', 6, '2')]), usage(0, [record('a', 6, '2')])]);
