@@ -71,7 +71,7 @@ export const usageCounted = (runtime: ServiceRuntime) => {
   const look = async (tenantId: string): Promise<Counted> => {
     const head = await runtime.store.head();
     const streams = [...usageStreamsOf(tenantId), usageCorrectionStream(tenantId)];
-    return { head, countedTo: await streamsCounted(runtime, streams) };
+    return { head, countedTo: await streamsCounted(runtime, streams, head) };
   };
   return async ({ tenantId, subscriptionId }: Waited, requestedAt: bigint): Promise<bigint> => {
     if (requestedAt > 0n && (await runtime.passed(requestedAt, passedWithinMs))) return requestedAt;
@@ -85,14 +85,21 @@ export const usageCounted = (runtime: ServiceRuntime) => {
   };
 };
 
-const streamsCounted = async (runtime: ServiceRuntime, streams: readonly string[]): Promise<bigint> => {
+/**
+ * What came after `head` is not waited for: under steady usage there is always some. The read model counts in log order, so
+ * all before the position that is answered is counted, in whichever of the streams.
+ */
+const streamsCounted = async (runtime: ServiceRuntime, streams: readonly string[], head?: bigint): Promise<bigint> => {
   const { store, database } = runtime;
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const counted = await countedStreams(database, streams);
     const rest = await Promise.all(
       streams.map((stream) => store.read(stream, (counted.get(stream)?.revision ?? -1n) + 1n, 1)),
     );
-    const waiting = rest.flat().map(({ position }) => position);
+    const waiting = rest
+      .flat()
+      .map(({ position }) => position)
+      .filter((position) => head === undefined || position <= head);
     if (waiting.length === 0) return latest([...counted.values()].map(({ position }) => position));
     await runtime.visible(latest(waiting));
   }

@@ -19,7 +19,7 @@ export const countLateUsage = (runtime: ServiceRuntime) => {
       const countedTo = await usageCounted({ tenantId, subscriptionId: late.subscriptionId }, late.lateTo);
       const [usage] = await closedUsages(closingQuestions, { ...late, periods: [late] }, countedTo);
       if (usage === undefined) return;
-      const cause = derivedId('late-usage', key, String(late.countedTo), String(late.lateTo));
+      const cause = derivedId('late-usage', key, String(late.countedTo), String(late.lateTo), late.quantity);
       const context = {
         commandId: cause,
         tenantId,

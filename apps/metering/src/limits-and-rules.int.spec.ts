@@ -9,6 +9,13 @@ afterAll(() => system.close());
 const { json, record, unit } = overHttp(() => system);
 const at = (time: string): void => system.at(`2024-05-10T${time}:00.000Z`);
 
+it.each(['/meter/limits', '/meter/units'])('%s has no page that nobody can count to', async (path) => {
+  expect((await json('GET', `${path}?page=99999999999999999999`)).status).toBe(400);
+});
+it('a rule is an object, not a list', async () => {
+  expect((await unit('listed', 'SUM', [[]])).status).toBe(400);
+});
+
 describe('the limits collection', () => {
   beforeAll(async () => {
     await unit('calls', 'SUM', [{ limitAmount: 100, limitRefreshInterval: 'HOUR' }]);

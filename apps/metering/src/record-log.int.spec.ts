@@ -23,6 +23,9 @@ const total = async (user: string): Promise<number> => {
 };
 
 describe('log lines', () => {
+  it('have patterns that are objects, not lists', async () => {
+    expect((await json('PUT', '/meter/record/log/patterns', { patterns: [[]] })).status).toBe(400);
+  });
   it('are refused by name until the tenant has patterns', async () => {
     const { status, body } = await send(['2024-05-10T10:00:00Z usage analytics u 1']);
     expect([status, body]).toMatchObject([202, { accepted: 0, rejected: [{ index: 0, code: 'no-pattern' }] }]);

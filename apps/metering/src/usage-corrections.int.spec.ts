@@ -1,5 +1,7 @@
 import { newId } from '@billstream/kernel';
 import { usageClosingStream } from '@billstream/metering-domain';
+import type { ServiceRuntime } from '@billstream/service-runtime';
+import { usageCounted } from './close-usage';
 import { settleLateUsage } from './testing/late-usage-due';
 import { type Loose, meteringWithTenant, overHttp } from './testing/metering-over-http';
 
@@ -74,6 +76,28 @@ describe('corrections of usage', () => {
     await correct({ ...keyed, replacement: { amount: 9 } }, { 'idempotency-key': 'k2' });
     expect((await correct(keyed, { 'idempotency-key': 'k1' })).body).toMatchObject({ duplicates: 1 });
     expect(await total('once')).toBe(9);
+  });
+  it('wait for what was taken before them, not for what is taken meanwhile', async () => {
+    const one = () => send([{ unit: 'analytics', user: 'steady', amount: 1 }]);
+    const busy: ServiceRuntime = {
+      ...system.runtime,
+      visible: async (position) => {
+        await system.runtime.visible(position);
+        await one();
+      },
+    };
+    await one();
+    const head = await system.store.head();
+    const asked = { tenantId: system.tenantId, subscriptionId: null };
+    expect(await usageCounted(busy)(asked, 0n)).toBeGreaterThanOrEqual(head);
+  });
+  it.each(['-1 0', '1 -1', '1', 'x y'])('are not listed from a place that is none (%s)', async (place) => {
+    const cursor = Buffer.from(place).toString('base64url');
+    expect((await json('GET', `${path}?cursor=${cursor}`)).status).toBe(400);
+  });
+  it('are listed from any place there could be', async () => {
+    const cursor = Buffer.from('999999999999999999 999999999999999').toString('base64url');
+    expect((await json('GET', `${path}?cursor=${cursor}`)).body).toEqual({ corrections: [], next: null });
   });
   it('that cannot be carried out are named, the others are', async () => {
     await send([{ unit: 'analytics', user: 'named', id: 'n', amount: 1 }]);

@@ -17,7 +17,7 @@ export const nextCursor = (parts: readonly bigint[]): string => Buffer.from(part
 export const cursorIn = (cursor: string | undefined, count: number): readonly bigint[] => {
   if (cursor === undefined) return [];
   const parts = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  if (parts.length !== count || !parts.every((part) => /^-?\d{1,18}$/.test(part)))
+  if (parts.length !== count || !parts.every((part) => /^\d{1,18}$/.test(part)))
     throw invalidField('query:cursor', 'is what `next` of the page before says');
   return parts.map(BigInt);
 };

@@ -38,6 +38,7 @@ class PatternRequest {
 class LogFormatRequest {
   @IsArray()
   @ArrayMaxSize(100)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => PatternRequest)
   readonly patterns!: PatternRequest[];

@@ -3,8 +3,11 @@ import { Type } from 'class-transformer';
 import { IsInt, IsNotEmpty, IsOptional, IsString, Max, Min } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 
+/** The first row of any page is a number that a database can count to. */
+const pagesMax = 1_000_000_000;
+
 export class PageQuery {
-  @IsOptional() @Type(() => Number) @IsInt() @Min(0) readonly page?: number;
+  @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(pagesMax) readonly page?: number;
   @IsOptional() @Type(() => Number) @IsInt() @Min(1) @Max(1000) readonly size?: number;
   /** `property,desc` turns the order round; there is one order to turn, whatever the property. */
   @IsOptional() @IsString() @IsNotEmpty() readonly sort?: string;

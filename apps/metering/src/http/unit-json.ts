@@ -15,6 +15,7 @@ import {
   IsIn,
   IsInt,
   IsNotEmpty,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
@@ -65,6 +66,7 @@ export class UnitPatch {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(1000)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => RuleRequest)
   readonly rules?: RuleRequest[] | null;
@@ -77,6 +79,7 @@ export class UnitRequest {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(1000)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => RuleRequest)
   readonly rules?: RuleRequest[] | null;

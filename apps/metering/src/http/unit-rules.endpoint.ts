@@ -4,7 +4,7 @@ import { unitIdOf, unitStream, versionInForce } from '@billstream/metering-domai
 import { unitByName, unitVersions } from '@billstream/metering-read-models';
 import { Body, Controller, Get, Inject, Param, ParseIntPipe, Put } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsObject, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { type Metering, meteringToken } from '../metering';
 import { invalidField, unitProblem, unknownUnit } from './problems';
 import { RuleRequest, ruleJson, ruleOf } from './unit-json';
@@ -12,6 +12,7 @@ import { RuleRequest, ruleJson, ruleOf } from './unit-json';
 class RulesRequest {
   @IsArray()
   @ArrayMaxSize(1000)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => RuleRequest)
   readonly rules!: RuleRequest[];

@@ -17,7 +17,13 @@ export type UsagePoint = {
   readonly at: Instant;
 };
 
-const closedTo = `select max(to_ms) as "toMs" from usage_closings where tenant_id = any($1::text[])`;
+/** By tenant, because the maximum of several at once would read all that was ever closed. */
+const newestClosed = `
+select max(newest.to_ms) as "toMs"
+from unnest($1::text[]) as asked(tenant_id)
+cross join lateral (
+  select c.to_ms from usage_closings c where c.tenant_id = asked.tenant_id order by c.to_ms desc limit 1
+) as newest`;
 
 const markLateSql = `
 with hit as (
@@ -43,7 +49,8 @@ on conflict (closing_key) do update set
 returning closing_key as key, late_to as "lateTo", counted_to as "countedTo", xmax = 0 as "isNew"`;
 
 const lastChange = `
-select greatest((select max(accepted_position) from usage_batches), (select max(position) from usage_corrections)) as last`;
+select greatest((select max(accepted_position) from usage_batches),
+  (select max(position) from usage_corrections where tenant_id = $1)) as last`;
 
 /** Usage that came between the count and the event that tells of it. */
 const lateAlready = `
@@ -69,11 +76,15 @@ from (select closing_key, max(position) as position from changed group by closin
 where c.closing_key = late.closing_key
 returning c.closing_key as key`;
 
+/**
+ * The period may have been closed again while it was counted. Then the count was compared with a quantity that is gone, and
+ * perhaps nobody was told: what was closed stands, and usage that came after it stays late.
+ */
 const countedAgain = `
 update usage_closings c set quantity = t.quantity, counted_to = t.counted_to,
   late_to = case when c.late_to > t.counted_to then c.late_to end
-from unnest($1::uuid[], $2::numeric[], $3::bigint[]) as t(closing_key, quantity, counted_to)
-where c.closing_key = t.closing_key
+from unnest($1::uuid[], $2::numeric[], $3::bigint[], $4::numeric[]) as t(closing_key, quantity, counted_to, closed_quantity)
+where c.closing_key = t.closing_key and c.counted_to <= t.counted_to and c.quantity = t.closed_quantity
 returning c.closing_key as key, c.late_to as "lateTo"`;
 
 export const isClosing = ({ stream }: RecordedEvent): boolean => stream.startsWith('usageClosing-');
@@ -119,7 +130,7 @@ const applyClosed = async (tx: Sql, recorded: RecordedEvent, data: Data<'UsageCl
   const fresh = closed.filter(({ isNew }) => isNew);
   const late = [
     ...closed.filter(({ lateTo }) => lateTo !== null).map(({ key }) => key),
-    ...(await lateSince(tx, fresh)),
+    ...(await lateSince(tx, tenantId, fresh)),
   ];
   await plan(tx, recorded, {
     accountId,
@@ -130,10 +141,11 @@ const applyClosed = async (tx: Sql, recorded: RecordedEvent, data: Data<'UsageCl
 
 const lateSince = async (
   tx: Sql,
+  tenantId: string,
   closings: readonly { readonly key: string; readonly countedTo: bigint }[],
 ): Promise<readonly string[]> => {
   if (closings.length === 0) return [];
-  const [change] = await tx.query<{ last: bigint | null }>(lastChange, [], 'usage-last-change');
+  const [change] = await tx.query<{ last: bigint | null }>(lastChange, [tenantId], 'usage-last-change');
   const last = change?.last ?? -1n;
   if (closings.every(({ countedTo }) => countedTo >= last)) return [];
   const rows = await tx.query<{ key: string }>(lateAlready, [closings.map(({ key }) => key)], 'usage-closings-late');
@@ -141,7 +153,7 @@ const lateSince = async (
 };
 
 const applyCounted = async (tx: Sql, recorded: RecordedEvent, data: Data<'LateUsageCounted'>): Promise<void> => {
-  const counted = [[closingKey(data)], [data.quantity], [data.countedTo]];
+  const counted = [[closingKey(data)], [data.quantity], [data.countedTo], [data.closedQuantity]];
   const rows = await tx.query<{ key: string; lateTo: bigint | null }>(countedAgain, counted, 'usage-closings-counted');
   const keysOf = (isLate: boolean) => rows.filter(({ lateTo }) => (lateTo !== null) === isLate).map(({ key }) => key);
   await plan(tx, recorded, { accountId: data.accountId, late: keysOf(true), settled: keysOf(false) });
@@ -171,24 +183,26 @@ const dueItem = ({ tenantId, accountId, key, at }: Due): DueItem => ({
   payload: { accountId },
 });
 
-/**
- * Finds closed periods that the usage belongs to, and plans that they are counted again. Usage comes on time as a rule:
- * what is younger than everything that was closed costs one look.
- */
+/** End of the newest period that was closed of any of the tenants; null: none was. Usage comes on time as a rule, and is younger. */
+export const closedUntil = async (tx: Sql, tenantIds: readonly string[]): Promise<number | null> => {
+  const [closed] = await tx.query<{ toMs: bigint | null }>(newestClosed, [[...new Set(tenantIds)]], 'usage-closed-to');
+  return closed?.toMs == null ? null : Number(closed.toMs);
+};
+
+/** Finds closed periods that the usage belongs to, and plans that they are counted again. */
 export const markLate = async (tx: Sql, points: readonly UsagePoint[]): Promise<void> => {
   if (points.length === 0) return;
-  const tenants = [...new Set(points.map(({ tenantId }) => tenantId))];
-  const [closed] = await tx.query<{ toMs: bigint | null }>(closedTo, [tenants], 'usage-closed-to');
-  const toMs = closed?.toMs ?? null;
-  const late = toMs === null ? [] : points.filter(({ atMs }) => atMs < toMs);
-  if (late.length === 0) return;
-  const values = [late.map(({ series }) => series), late.map(({ atMs }) => atMs), late.map(({ position }) => position)];
+  const values = [
+    points.map(({ series }) => series),
+    points.map(({ atMs }) => atMs),
+    points.map(({ position }) => position),
+  ];
   const rows = await tx.query<{ key: string; tenantId: string; accountId: string; isFirst: boolean; first: bigint }>(
     markLateSql,
     values,
     'usage-closings-mark',
   );
-  const atOf = new Map(late.map(({ position, at }) => [position, at]));
+  const atOf = new Map(points.map(({ position, at }) => [position, at]));
   await schedule(
     tx,
     rows.flatMap(({ key, tenantId, accountId, isFirst, first }) => {

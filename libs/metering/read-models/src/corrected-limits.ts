@@ -5,9 +5,12 @@ import type { CorrectedUsage, Counting } from './corrections.projection';
 import { type LimitedUnit, type LimitedUnits, type Moved, applyMoves, limitedUnits, nameOf } from './limits.projection';
 
 const newestSamples = `
-select distinct on (series) series, at_ms as "atMs", amount
-from usage_records where series = any($1::uuid[])
-order by series, at_ms desc, position desc, idx desc`;
+select asked.series, newest.at_ms as "atMs", newest.amount
+from unnest($1::uuid[]) as asked(series)
+cross join lateral (
+  select at_ms, amount from usage_records r where r.series = asked.series
+  order by at_ms desc, position desc, idx desc limit 1
+) as newest`;
 
 /** Limits follow corrections: what was taken out of the open window or put into it, and a gauge's newest sample. */
 export const applyCorrectedLimits = async (tx: Sql, changes: readonly CorrectedUsage[]): Promise<void> => {

@@ -37,7 +37,7 @@ select c.correction_id as "correctionId", c.kind, c.source, c.record_id as id, c
 from usage_corrections c
 left join usage_series b on b.series = c.before_series
 left join usage_series a on a.series = c.after_series
-where c.tenant_id = $1 and ($2::uuid is null or c.record_key = $2) and (c.position, c.idx) > ($3::bigint, $4::int)
+where c.tenant_id = $1 and ($2::uuid is null or c.record_key = $2) and (c.position, c.idx) > ($3::bigint, $4::bigint)
 order by c.position, c.idx limit $5`;
 
 const known = `select correction_id as id from usage_corrections where correction_key = any($1::uuid[])`;

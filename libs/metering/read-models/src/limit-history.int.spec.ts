@@ -158,6 +158,27 @@ describe('the history of limits', () => {
   });
 });
 
+describe('where a page ends says nothing to the history', () => {
+  const sameInPages = async (told: readonly Told[]): Promise<void> => {
+    const events = logOf(told);
+    expect(await contents(await applied(events, [1]))).toEqual(await contents(await applied(events)));
+  };
+  it('of what has no limit, when a page is about it for another reason', () =>
+    sameInPages([
+      defined('calls', []),
+      force('a', 'LIMITED', 10, 0),
+      usage(0, [record('a', 1, null, minutes(20))], minutes(20)),
+      force('b', 'LIMITED', null, 21),
+    ]));
+  it('of whom there was something to say about for a while', () =>
+    sameInPages([
+      defined('calls', [limitedTo(8)]),
+      rules(2, [limitedTo(9)], 1, 30),
+      usage(0, [record('a', 1, null, minutes(10))], minutes(10)),
+      usage(0, [record('a', 1, null, minutes(40))], minutes(40)),
+    ]));
+});
+
 it('whatever rules, plans, hands and time do to limits, any cut into pages builds the same history', async () => {
   const minute = fc.integer({ min: 0, max: 150 });
   const user = fc.constantFrom('a', 'b');

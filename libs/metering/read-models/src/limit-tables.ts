@@ -102,13 +102,17 @@ export const loadLimits = async (tx: Sql, keys: readonly LimitKey[]): Promise<Re
 export const saveLimits = async (tx: Sql, records: readonly LimitRecord[]): Promise<void> => {
   const counters = records.flatMap(counterRows);
   if (counters.length > 0) await tx.query(upsertCounters, [JSON.stringify(counters)], 'usage-limits-upsert');
-  const changed = records.filter(({ standing, loaded }) => JSON.stringify(standing) !== JSON.stringify(loaded));
+  const changed = records.filter(isChanged);
   if (changed.length === 0) return;
   await tx.query(upsertStandings, [JSON.stringify(changed.map(standingRow))], 'limit-standings-upsert');
   const history = changed.flatMap((record) => record.entries.map((entry) => historyRow(record, entry)));
   if (history.length > 0) await tx.query(insertHistory, [JSON.stringify(history)], 'limit-history-insert');
   await saveDueWork(tx, changed);
 };
+
+/** Who had nothing to be said about and has again has a row all the same: another page might have ended in between. */
+const isChanged = ({ standing, loaded }: LimitRecord): boolean =>
+  loaded === released ? standing !== released : JSON.stringify(standing) !== JSON.stringify(loaded);
 
 const saveDueWork = async (tx: Sql, changed: readonly LimitRecord[]): Promise<void> => {
   const moved = changed.filter(({ standing, loaded }) => standing.dueAt !== loaded.dueAt);

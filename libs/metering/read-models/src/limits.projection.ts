@@ -28,6 +28,8 @@ export type LimitedUnit = {
   readonly tenantId: string;
   readonly name: string;
   readonly method: CountingMethod;
+  /** It has a limit, or had one; else it is here because of something that is told about it. */
+  readonly hasLimit: boolean;
   /** The newest versions of its rules, oldest first; some may be yet to come. */
   readonly versions: readonly RulesInForce[];
 };
@@ -42,7 +44,7 @@ type RulesInForce = {
 const versionsMax = 16;
 
 const limitedUnitsOf = `
-select u.tenant_id as "tenantId", u.name, u.counting_method as method, (
+select u.tenant_id as "tenantId", u.name, u.counting_method as method, u.has_limit as "hasLimit", (
   select jsonb_agg(jsonb_build_object('version', v.version, 'rules', v.rules, 'effectiveAt',
     to_char(v.effective_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by v.version)
   from meter_unit_versions v where v.unit_id = u.unit_id and v.version > u.version - ${versionsMax}) as versions
@@ -182,13 +184,16 @@ const movesOf = ({ events, samples, limited }: Batch): readonly Moved[] => {
   ]);
 };
 
-/** Nobody can be told to stop who has no name, so anonymous usage has no limit (M16). */
+/**
+ * Nobody can be told to stop who has no name, so anonymous usage has no limit (M16). Nor do records move what has no limit,
+ * whatever else the page is about.
+ */
 const sampleMove = (
   { tenantId, unit: name, user, series, atMs, amount, event, index }: Sample,
   limited: LimitedUnits,
 ): readonly Moved[] => {
   const unit = limited.get(nameOf(tenantId, name));
-  if (unit === undefined || user === null || user === anonymousUser) return [];
+  if (unit?.hasLimit !== true || user === null || user === anonymousUser) return [];
   return [{ unit, user, series, event, index, move: { kind: 'sample', sample: { at: instantOfMs(atMs), amount } } }];
 };
 

@@ -34,7 +34,7 @@ with counted as (
 select b.stream, b.revision, counted.idx as index, counted.position, counted.at_ms as "atMs", counted.amount,
   counted.dimensions
 from counted join usage_batches b using (position)
-where b.accepted_position <= $4 and (counted.at_ms, counted.position, counted.idx) > ($5::bigint, $6::bigint, $7::int)
+where b.accepted_position <= $4 and (counted.at_ms, counted.position, counted.idx) > ($5::bigint, $6::bigint, $7::bigint)
 order by counted.at_ms, counted.position, counted.idx limit $8`;
 
 export type LineageAsked = {

@@ -63,6 +63,7 @@ create table usage_batches (
   -- Where in the log its records began to count: a backfill's do when it is committed.
   accepted_position bigint not null
 );
+create index usage_batches_accepted on usage_batches (accepted_position);
 create table usage_records (
   record_key uuid primary key,
   -- Null: it was voided. Its name stays taken, and nothing counts it.

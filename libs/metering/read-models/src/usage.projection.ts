@@ -9,7 +9,7 @@ import {
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
-import { markLate } from './closings.projection';
+import { closedUntil, markLate } from './closings.projection';
 import { applyLimits, limitedUnits, unitsNamed } from './limits.projection';
 
 /** A record on its way into its table, with what is needed to judge limits by it. */
@@ -68,28 +68,27 @@ const rowsMax = 5_000;
 
 export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
   const samples = distinct(events.flatMap(samplesOf));
-  const limited = await limitedUnits(
-    tx,
-    events.map(({ metadata }) => metadata.tenantId),
-    unitsNamed(events),
-  );
+  const tenantIds = events.map(({ metadata }) => metadata.tenantId);
+  const limited = await limitedUnits(tx, tenantIds, unitsNamed(events));
+  const until = await closedUntil(tx, tenantIds);
+  const mayBeLate = ({ user, atMs }: Sample): boolean => user !== null && until !== null && atMs < until;
+  const wantsKeys = limited.size > 0 || samples.some(mayBeLate);
   const fresh = new Set<string>();
   for (let from = 0; from < samples.length; from += rowsMax) {
     const chunk = samples.slice(from, from + rowsMax);
     await recordSeries(tx, chunk);
     await recordReports(tx, chunk);
-    for (const key of await recordSamples(tx, chunk, limited.size > 0)) fresh.add(key);
+    for (const key of await recordSamples(tx, chunk, wantsKeys)) fresh.add(key);
   }
-  if (limited.size > 0)
-    await applyLimits(tx, { events, samples: samples.filter(({ key }) => fresh.has(key)), limited });
+  const accepted = samples.filter(({ key }) => fresh.has(key));
+  if (limited.size > 0) await applyLimits(tx, { events, samples: accepted, limited });
+  // What was sent again was counted, or marked, when it came first.
   await markLate(
     tx,
-    samples
-      .filter(({ user }) => user !== null)
-      .map(({ tenantId, series, atMs, event: { position, metadata } }) => ({
-        ...{ tenantId, series, atMs, position },
-        at: metadata.at,
-      })),
+    accepted.filter(mayBeLate).map(({ tenantId, series, atMs, event: { position, metadata } }) => ({
+      ...{ tenantId, series, atMs, position },
+      at: metadata.at,
+    })),
   );
   await recordBatches(tx, events);
   await recordStreams(tx, events);

@@ -1,0 +1,74 @@
+import { decimal, instantOfMs, zero } from '@billstream/kernel';
+import { defaultRule, usageClosingSchema, usageClosingStream } from '@billstream/metering-domain';
+import type { Database } from '@billstream/postgres';
+import {
+  type Told,
+  applied,
+  contents,
+  defined,
+  logOf,
+  record,
+  startMs,
+  usage,
+  withTables,
+} from './testing/metering-log';
+
+withTables();
+
+const closed = (countedTo: number, quantity = zero, requestId = 'r'): Told => {
+  const toAt = instantOfMs(startMs + 3_600_000);
+  const quantities = { quantity, metered: zero, free: zero, records: 0, syntheticBuckets: 0, rule: null };
+  const usages = [
+    { unit: 'calls', usageName: 'u', fromAt: instantOfMs(startMs), toAt, ...quantities, countedTo: String(countedTo) },
+  ];
+  const event = usageClosingSchema.encode({
+    type: 'UsageClosed',
+    data: {
+      ...{ requestId, accountId: 'acc', subscriptionId: 'sub', usages },
+      asked: { user: 'a', planName: 'p', timeZone: 'UTC' },
+    },
+  });
+  return { stream: usageClosingStream('sub'), ...event };
+};
+const countedLate = (countedTo: number): Told => {
+  const event = usageClosingSchema.encode({
+    type: 'LateUsageCounted',
+    data: {
+      ...{ accountId: 'acc', subscriptionId: 'sub', unit: 'calls', usageName: 'u', fromAt: instantOfMs(startMs) },
+      ...{ toAt: instantOfMs(startMs + 3_600_000), quantity: zero, closedQuantity: zero, countedTo: String(countedTo) },
+    },
+  });
+  return { stream: usageClosingStream('sub'), ...event };
+};
+const lateOf = async (database: Database) => ({
+  lateTo: (await database.query<{ late: bigint | null }>('select late_to as late from usage_closings'))[0]?.late,
+  due: (await database.query(`select key from due_work where kind = 'late-usage'`)).length,
+});
+const before = [defined('calls', [defaultRule('SUM')]), usage(0, [record('a', 5, '1')]), closed(7)];
+
+describe('usage of a closed period', () => {
+  it('is late once: what was counted and is sent again changes nothing', async () => {
+    expect(await lateOf(await applied(logOf([...before, usage(0, [record('a', 5, '1')])])))).toEqual({
+      lateTo: null,
+      due: 0,
+    });
+  });
+  it('was counted where the period was closed last, whatever an older count says after it', async () => {
+    const again = closed(14, decimal(5), 'r2');
+    const database = await applied(logOf([...before, again, countedLate(9)]));
+    expect(await database.query('select quantity, counted_to as "countedTo" from usage_closings')).toEqual([
+      { quantity: '5', countedTo: 14n },
+    ]);
+  });
+  it('stays late when it was compared with what had been closed before', async () => {
+    const came = [usage(0, [record('a', 6, '2')]), usage(0, [record('a', 7, '3')])];
+    const database = await applied(logOf([...before, ...came, closed(21, decimal(11), 'r2'), countedLate(28)]));
+    expect(await lateOf(database)).toEqual({ lateTo: 28n, due: 1 });
+  });
+  it('is late where it came first, in whatever pages it comes again', async () => {
+    const events = logOf([...before, usage(0, [record('a', 6, '2')]), usage(0, [record('a', 6, '2')])]);
+    const [paged, whole] = [await applied(events, [1]), await applied(events)];
+    expect(await lateOf(whole)).toEqual({ lateTo: 21n, due: 1 });
+    expect(await contents(paged)).toEqual(await contents(whole));
+  });
+});
