@@ -142,8 +142,9 @@ describe('a parent that pays for its child', () => {
     const [draft] = await invoicesOf(parentId);
     expect(draft).toMatchObject({ status: 'DRAFT', balance: 0, isParentInvoice: true });
     expect(draft?.items).toMatchObject([{ itemType: 'PARENT_SUMMARY', amount: 20, childItems: null }]);
+    // Nobody owes it while the parent's invoice may still change.
     expect(await invoicesOf(childId)).toMatchObject([
-      { balance: 20, parentInvoiceId: draft?.invoiceId, parentAccountId: parentId },
+      { balance: 0, parentInvoiceId: draft?.invoiceId, parentAccountId: parentId },
     ]);
   });
 
@@ -152,6 +153,7 @@ describe('a parent that pays for its child', () => {
     await hearItself();
     const [invoice] = await invoicesOf(parentId);
     expect(invoice).toMatchObject({ status: 'COMMITTED', balance: 20 });
+    expect(await invoicesOf(childId)).toMatchObject([{ balance: 20 }]);
     const shown = await system.call('GET', `/invoices/${invoice?.invoiceId ?? ''}?withChildrenItems=true`);
     expect(shown.json()).toMatchObject({ items: [{ childItems: [{ itemType: 'RECURRING', amount: 20 }] }] });
   });
@@ -247,6 +249,10 @@ describe('a parent that pays for its child', () => {
     await hearItself();
     const second = await draftOf();
     expect(second?.items).toMatchObject([{ itemType: 'PARENT_SUMMARY', amount: 20 }]);
+    // The credit that had come back goes into something else, so the second is owed.
+    await system.call('POST', `/invoices/charges/${otherParentId}?autoCommit=true`, charges);
+    expect((await system.call('PUT', `/invoices/${second?.invoiceId ?? ''}/commitInvoice`)).statusCode).toBe(204);
+    await hearItself();
     expect(await invoicesOf(otherChildId)).toMatchObject([{ balance: 20, parentInvoiceId: second?.invoiceId }]);
   });
 
