@@ -78,7 +78,10 @@ export class PayInvoicesEndpoint {
   }
 
   /** The payment is there either way; who asked for it is told what came of it (Kill Bill 1.3). */
-  private async assertPaid({ paymentId, transactionId }: Omit<Paid, 'amountMinor'>, { tenantId }: RequestContext): Promise<void> {
+  private async assertPaid(
+    { paymentId, transactionId }: Omit<Paid, 'amountMinor'>,
+    { tenantId }: RequestContext,
+  ): Promise<void> {
     const { database } = this.payments.runtime;
     const view = await lookTwice(this.payments, () => paymentById(database, tenantId, paymentId));
     const made = view?.transactions.find((transaction) => transaction.transactionId === transactionId);

@@ -90,9 +90,9 @@ export const payments = (shop: () => Shop): void => {
     expect((await kb.account.getAccountByKey(externalKey)).data.accountId).toBe(data.accountId);
     await shop().rest();
     const { paymentId = '' } = data;
-    expect(
-      (await kb.payment.createPaymentCustomFields([{ name: 'order', value: '7' }], paymentId, by)).status,
-    ).toBe(201);
+    expect((await kb.payment.createPaymentCustomFields([{ name: 'order', value: '7' }], paymentId, by)).status).toBe(
+      201,
+    );
   });
 
   it('finds payments and transactions', async () => {

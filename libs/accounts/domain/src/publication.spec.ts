@@ -6,7 +6,16 @@ import { profileSchema } from './account/profile';
 import { figures, figuresSchema } from './account/figures';
 import { accountKeySchema, keyClaim } from './key-claim';
 import { accountsPublication } from './publication';
-import { accountKeyStream, accountStream, profileStream, tenantConfigStream, tenantStream } from './streams';
+import {
+  accountKeyStream,
+  accountStream,
+  objectTagsStream,
+  profileStream,
+  tenantConfigStream,
+  tenantStream,
+} from './streams';
+import { parkTagId } from './tag/control-tags';
+import { objectTagsSchema } from './tag/object-tags';
 import { tenantConfigSchema } from './tenant/tenant-config';
 import { tenantSchema } from './tenant/tenant';
 
@@ -48,6 +57,16 @@ describe('what others hear of accounts', () => {
     expect(said('AccountCreated')).toEqual([{ type: 'accounts.account-created.v1', key: 'a', data: facts }]);
     expect(said('AccountUpdated')).toEqual([{ type: 'accounts.account-updated.v1', key: 'a', data: facts }]);
     expect(said('BillCycleDaySet')).toEqual([{ type: 'accounts.account-updated.v1', key: 'a', data: facts }]);
+  });
+  it('is that somebody unparked an account, and not that the platform did', () => {
+    const object = { accountId: 'a', objectType: 'ACCOUNT' as const, objectId: 'a' };
+    const data = { ...object, tagId: 'p', tagDefinitionId: parkTagId, tagDefinitionName: '__PARK__' };
+    const said = (by: { readonly bySystem?: true }) =>
+      accountsPublication(
+        recorded(objectTagsSchema, objectTagsStream('a'), { type: 'TagRemoved', data: { ...data, ...by } }),
+      );
+    expect(said({})).toMatchObject([{ type: 'accounts.account-unparked.v1', data: { accountId: 'a' } }]);
+    expect(said({ bySystem: true })).toEqual([]);
   });
   it('never holds a tenant’s secret', () => {
     const data = { tenantId: 't', apiKey: 'admin', secretHash: 'scrypt$…', externalKey: 't', useGlobalDefault: true };

@@ -28,11 +28,16 @@ const ofAccount = (recorded: RecordedEvent): readonly AccountsEvent[] => {
   return [{ type, data: factsOf(event.data) }];
 };
 
-/** A tenant's own tags mean nothing to the platform, so nobody hears of them. */
+/**
+ * A tenant's own tags mean nothing to the platform, so nobody hears of them. Invoicing hears of an unparked account only
+ * from somebody else: its own word, come back late, would unpark an account that was parked again meanwhile, without end.
+ */
 const ofTags = (recorded: RecordedEvent): readonly AccountsEvent[] => {
   const event = objectTagsSchema.decode(recorded);
   if (event?.type === 'TagRemoved' && event.data.tagDefinitionId === parkTagId)
-    return [{ type: 'accounts.account-unparked.v1', data: { accountId: event.data.accountId } }];
+    return event.data.bySystem === true
+      ? []
+      : [{ type: 'accounts.account-unparked.v1', data: { accountId: event.data.accountId } }];
   const controlTag = event === null ? null : controlTagOf(event.data.tagDefinitionId);
   if (event === null || controlTag === null) return [];
   const { accountId, objectType, objectId } = event.data;

@@ -7,9 +7,9 @@ import {
 } from '@billstream/event-sourcing';
 import type { Metrics } from '@billstream/observability';
 import type { Database, Projections, TenantClocks } from '@billstream/postgres';
+import type { Intake } from '@billstream/rabbitmq';
 import type { Logger } from 'pino';
 import { observed, serviceMetrics } from './reporting';
-import type { Intake } from '@billstream/rabbitmq';
 import type { ServiceDefinition, ServiceRuntime, Settings } from './service';
 
 export type RuntimeParts = {
@@ -41,7 +41,7 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
     clock: clocks.clock,
     logger,
     settings,
-    handle: onePerDecider((decider, schema, snapshots) =>
+    handle: onePerSchema((decider, schema, snapshots) =>
       observed(
         commandHandler({
           store,
@@ -67,17 +67,18 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
 
 /**
  * Endpoints, reactions and due work ask for the loop of the same decider each for itself. They must share one: two would
- * each remember the streams, read what the other has appended, and conflict where they could wait.
+ * each remember the streams, read what the other has appended, and conflict where they could wait. A decider may serve
+ * streams of several kinds, whose events have names of their own: each schema has its loop.
  */
-const onePerDecider = (make: ServiceRuntime['handle']): ServiceRuntime['handle'] => {
+export const onePerSchema = (make: ServiceRuntime['handle']): ServiceRuntime['handle'] => {
   const made = new Map<object, unknown>();
   return <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
     ...asked: Parameters<typeof make<Command, Event, State, Refusal>>
   ) => {
-    const [decider] = asked;
-    const handle = made.get(decider) ?? make(...asked);
-    made.set(decider, handle);
-    // What is kept under a decider was made of that decider.
+    const [, schema] = asked;
+    const handle = made.get(schema) ?? make(...asked);
+    made.set(schema, handle);
+    // What is kept under a schema was made of that schema, and of the decider whose events it names.
     return handle as Handle<Command, Event, State, Refusal>;
   };
 };

@@ -25,9 +25,9 @@ export type ServiceDefinition = {
   readonly publication: Publication;
   /** Contexts whose public events its reactions listen to. */
   readonly hears: readonly ContextName[];
-  /** Handlers of due work by kind. Each runs at least once per item, possibly again after a crash: its command ids are derived. */
   /** Due work of one tenant at a time, where it waits for what the tenant has named; absent: as it comes. */
   readonly dueWorkPerTenant?: number;
+  /** Handlers of due work by kind. Each runs at least once per item, possibly again after a crash: its command ids are derived. */
   readonly dueWork?: (runtime: ServiceRuntime) => Readonly<Record<string, (item: DueItem) => Promise<void>>>;
   /** Endpoints (`@Controller`), reactions (`@EventPattern('accounts.account-created.v1')` methods) and their providers. */
   readonly module: (runtime: ServiceRuntime) => DynamicModule;

@@ -18,7 +18,9 @@ describe('the tag of a parked account', () => {
   it('is put on by the platform, once, and taken off', () => {
     expect(added).toMatchObject({ type: 'TagAdded', data: { ...object, ...tags[0] } });
     given(added).when(setParked(true)).then();
-    given(added).when(setParked(false)).then({ type: 'TagRemoved', data: added.data });
+    given(added)
+      .when(setParked(false))
+      .then({ type: 'TagRemoved', data: { ...added.data, bySystem: true } });
     given().when(setParked(false)).then();
   });
   it('is put on by nobody else, and taken off by whoever may take tags off', () => {

@@ -17,7 +17,9 @@ export type Tagging = TaggedObject & {
 };
 
 export type ObjectTagsEvent =
-  { readonly type: 'TagAdded'; readonly data: Tagging } | { readonly type: 'TagRemoved'; readonly data: Tagging };
+  | { readonly type: 'TagAdded'; readonly data: Tagging }
+  /** `bySystem`: the platform took it off, which whoever had it do so knows. */
+  | { readonly type: 'TagRemoved'; readonly data: Tagging & { readonly bySystem?: true } };
 
 type NamedTag = { readonly tagDefinitionId: string; readonly tagDefinitionName: string };
 
@@ -83,7 +85,7 @@ const parking = (
   carried: ObjectTagsState,
 ): readonly ObjectTagsEvent[] => {
   const known = carried.get(parkTagId);
-  if (!isParked) return known === undefined ? [] : [{ type: 'TagRemoved', data: known }];
+  if (!isParked) return known === undefined ? [] : [{ type: 'TagRemoved', data: { ...known, bySystem: true } }];
   if (known !== undefined) return [];
   const tagId = derivedId('tag', accountId, parkTagId, seed);
   const object = { accountId, objectType: 'ACCOUNT' as const, objectId: accountId };

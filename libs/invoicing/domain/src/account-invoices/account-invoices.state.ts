@@ -303,9 +303,10 @@ const askedFor = (
 
 type Scheduled = Extract<AccountInvoicesEvent, { readonly type: 'NextInvoiceScheduled' }>['data'];
 
-/** The end of a run: what was counted for it has been charged, or cost nothing. */
+/** The end of a run: what was counted for it was charged, or cost nothing. One that was given up is not the last run. */
 const afterRun = (state: AccountInvoices, { at, run, unused = [] }: Scheduled): AccountInvoices => {
-  const subscriptions = state.pending === null ? state.subscriptions : withoutCounted(state.subscriptions);
+  const isGivenUp = state.lastRun?.at === run.at && state.lastRun.targetDate === run.targetDate;
+  const subscriptions = state.pending === null ? state.subscriptions : withoutCounted(state.subscriptions, !isGivenUp);
   return {
     ...state,
     subscriptions: withUnused(subscriptions, unused),
@@ -383,6 +384,7 @@ const folds: {
   NextInvoiceScheduled: afterRun,
   InvoicingParked: (state, { run, reason }) => ({
     ...state,
+    subscriptions: withoutCounted(state.subscriptions, false), // A correction may be what it waits for.
     nextAt: null,
     lastRun: run,
     pending: null,

@@ -157,13 +157,20 @@ export const withCreditItem = (
   ],
 });
 
-/** What is left of an item after the repairs and adjustments that were linked to it, on any invoice that counts. */
-export const leftOf = (item: KnownItem, invoices: Book<InvoiceTotals>): number =>
-  valuesIn(invoices)
-    .filter(({ status }) => status !== 'VOID')
-    .flatMap(({ items }) => items)
-    .filter(
-      ({ type, linkedItemId }) =>
-        linkedItemId === item.itemId && (type === 'REPAIR_ADJ' || type === 'ITEM_ADJ' || type === 'CBA_ADJ'),
-    )
-    .reduce((left, { amountMinor }) => left + amountMinor, item.amountMinor);
+const takesBack: ReadonlySet<InvoiceItemType> = new Set(['REPAIR_ADJ', 'ITEM_ADJ', 'CBA_ADJ'] as const);
+
+/** What repairs and adjustments took back of each item that they are linked to, on any invoice that counts. Negative. */
+export const takenBack = (invoices: Book<InvoiceTotals>): ReadonlyMap<string, number> => {
+  const taken = new Map<string, number>();
+  for (const { status, items } of valuesIn(invoices)) {
+    if (status === 'VOID') continue;
+    for (const { type, linkedItemId, amountMinor } of items)
+      if (linkedItemId !== null && takesBack.has(type))
+        taken.set(linkedItemId, (taken.get(linkedItemId) ?? 0) + amountMinor);
+  }
+  return taken;
+};
+
+/** What is left of an item after that. Of many items, ask what was taken back once. */
+export const leftOf = ({ itemId, amountMinor }: KnownItem, taken: ReadonlyMap<string, number>): number =>
+  amountMinor + (taken.get(itemId) ?? 0);

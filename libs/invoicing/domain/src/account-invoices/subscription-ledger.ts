@@ -34,10 +34,13 @@ export type SubscriptionLedger = {
   /** Quantities known and not yet charged. */
   readonly closed: readonly ClosedUsage[];
   /** Charged periods whose usage has changed since, to be counted again with the next run; absent: none. */
-  readonly late?: readonly ChargedUsagePeriod[];
+  readonly late?: readonly LatePeriod[];
 };
 
 export type ChargedUsagePeriod = Pick<BilledUsage, 'usageName' | 'fromAt' | 'toAt'>;
+
+/** `isNewer`: it changed after the run that waits was given its quantity, so that run does not charge it. */
+export type LatePeriod = ChargedUsagePeriod & { readonly isNewer?: true };
 
 export const isSamePeriod = (a: ChargedUsagePeriod, b: ChargedUsagePeriod): boolean =>
   a.usageName === b.usageName && a.fromAt === b.fromAt && a.toAt === b.toAt;
@@ -143,26 +146,34 @@ export const withCharges = (
   return after;
 };
 
-/** The ledgers without the quantities that a run was given: it has charged them, late usage among them. */
-export const withoutCounted = (ledgers: Ledgers): Ledgers =>
+/**
+ * The ledgers without the quantities that a run was given. `isCharged`: it has charged them, late usage among them; a run
+ * that came to nothing leaves what is late for another.
+ */
+export const withoutCounted = (ledgers: Ledgers, isCharged: boolean): Ledgers =>
   Object.values(ledgers).every(({ closed }) => closed.length === 0)
     ? ledgers
     : Object.fromEntries(
         Object.entries(ledgers).map(([id, { late = [], ...ledger }]) => {
-          const left = late.filter((period) => !ledger.closed.some((counted) => isSamePeriod(counted, period)));
+          const isDone = (period: LatePeriod): boolean =>
+            isCharged && period.isNewer !== true && ledger.closed.some((counted) => isSamePeriod(counted, period));
+          const left = late.filter((period) => !isDone(period)).map(periodOf);
           return [id, { ...ledger, closed: [], ...(left.length === 0 ? {} : { late: left }) }];
         }),
       );
 
+const periodOf = ({ usageName, fromAt, toAt }: ChargedUsagePeriod): ChargedUsagePeriod => ({ usageName, fromAt, toAt });
+
 /** The ledgers with a charged period that is to be counted again. */
 export const withLate = (
   ledgers: Ledgers,
-  { subscriptionId, usageName, fromAt, toAt }: ChargedUsagePeriod & { readonly subscriptionId: string },
+  { subscriptionId, ...late }: ChargedUsagePeriod & { readonly subscriptionId: string },
 ): Ledgers => {
   const ledger = ledgers[subscriptionId];
   if (ledger === undefined) return ledgers;
-  const period = { usageName, fromAt, toAt };
-  const others = (ledger.late ?? []).filter((one) => !isSamePeriod(one, period));
+  const others = (ledger.late ?? []).filter((one) => !isSamePeriod(one, late));
+  const isNewer = ledger.closed.some((counted) => isSamePeriod(counted, late));
+  const period = { ...periodOf(late), ...(isNewer ? { isNewer } : {}) };
   return { ...ledgers, [subscriptionId]: { ...ledger, late: [...others, period] } };
 };
 

@@ -30,7 +30,7 @@ export const returnableMinor = (state: Payment): number => {
 };
 
 /** The charge that a refund or chargeback of so much takes back: the last that has enough left, else the last one. */
-export const chargeFor = (state: Payment, amountMinor: number): Transaction | null => {
+const chargeFor = (state: Payment, amountMinor: number): Transaction | null => {
   const charges = chargesOf(state);
   return charges.findLast((charge) => leftOf(state, charge) >= amountMinor) ?? charges.at(-1) ?? null;
 };

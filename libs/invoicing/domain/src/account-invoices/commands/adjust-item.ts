@@ -4,7 +4,7 @@ import type { AccountInvoicesEvent, InvoiceItem, InvoiceItemType } from '../acco
 import type { AccountInvoices } from '../account-invoices.state';
 import { creditInvoiceItem } from '../credit-item';
 import { itemIdOf } from '../generate';
-import { type InvoiceTotals, type KnownItem, leftOf } from '../invoice-totals';
+import { type InvoiceTotals, type KnownItem, leftOf, takenBack } from '../invoice-totals';
 import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
@@ -54,7 +54,7 @@ export const adjustableMinor = (
   const invoice = entryOf(invoices, invoiceId);
   const item = invoice?.status === 'VOID' ? undefined : invoice?.items.find((one) => one.itemId === itemId);
   if (item === undefined) return null;
-  return adjustable.has(item.type) ? leftOf(item, invoices) : 0;
+  return adjustable.has(item.type) ? leftOf(item, takenBack(invoices)) : 0;
 };
 
 const amountOf = (
@@ -93,7 +93,7 @@ export const adjustItem = (
   const target = found(state, command);
   if ('refusal' in target) return reject(target.refusal);
   const { invoice, item } = target;
-  const amount = amountOf(command.amountMinor, leftOf(item, state.invoices), item.itemId);
+  const amount = amountOf(command.amountMinor, leftOf(item, takenBack(state.invoices)), item.itemId);
   if ('refusal' in amount) return reject(amount.refusal);
   const occasion = occasionOf(command);
   const { accountId } = account;
@@ -126,11 +126,12 @@ export const adjustForRefund =
     const invoice = entryOf(state.invoices, invoiceId);
     if (state.account === null || invoice === undefined || state.adjustedBy.includes(transactionId)) return [];
     const words = { date, description: null, itemDetails: null };
+    const taken = takenBack(state.invoices);
     let unnamed = itemAdjustments.length === 0 ? refundedMinor : 0;
     const items = invoice.items.flatMap((item): readonly InvoiceItem[] => {
       const asked = itemAdjustments.filter(({ invoiceItemId }) => invoiceItemId === item.itemId);
       if (!adjustable.has(item.type) || (asked.length === 0 && unnamed <= 0)) return [];
-      const left = leftOf(item, state.invoices);
+      const left = leftOf(item, taken);
       const wanted = asked.length === 0 ? unnamed : asked.reduce((sum, one) => sum + (one.amountMinor ?? left), 0);
       const amountMinor = Math.min(left, wanted);
       if (amountMinor <= 0) return [];

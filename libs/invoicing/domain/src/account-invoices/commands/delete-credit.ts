@@ -4,7 +4,7 @@ import type { AccountInvoicesEvent, CreditItem } from '../account-invoices.event
 import type { AccountInvoices } from '../account-invoices.state';
 import { creditInvoiceItem } from '../credit-item';
 import { itemIdOf } from '../generate';
-import { type InvoiceTotals, type KnownItem, leftOf } from '../invoice-totals';
+import { type InvoiceTotals, type KnownItem, leftOf, takenBack } from '../invoice-totals';
 import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
@@ -71,7 +71,8 @@ export const deleteCredit = (
   if (account === null || invoice === undefined) return reject({ code: 'invoice-unknown', invoiceId });
   const item = invoice.items.find((one) => one.itemId === itemId);
   if (item === undefined) return reject({ code: 'item-unknown', itemId });
-  const isWhole = item.type === 'CBA_ADJ' && item.amountMinor > 0 && leftOf(item, state.invoices) === item.amountMinor;
+  const isWhole =
+    item.type === 'CBA_ADJ' && item.amountMinor > 0 && leftOf(item, takenBack(state.invoices)) === item.amountMinor;
   if (!isWhole || !isGiven(invoice) || invoice.status !== 'COMMITTED')
     return reject({ code: 'credit-not-deletable', itemId });
   const occasion = occasionOf(command);

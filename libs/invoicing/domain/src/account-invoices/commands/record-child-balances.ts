@@ -1,7 +1,7 @@
 import type { AccountInvoicesEvent, ChildShare } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
 import { itemIdOf } from '../generate';
-import { balanceOf, leftOf } from '../invoice-totals';
+import { balanceOf, leftOf, takenBack } from '../invoice-totals';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Occasion, type Step, inSequence, occasionOf, todayOf } from '../steps';
 import { adjustmentOf } from './adjust-item';
@@ -33,7 +33,11 @@ const adjust =
     if (state.account === null || invoice === undefined || item === undefined) return [];
     const { accountId } = state.account;
     const { invoiceId } = share;
-    const lessMinor = Math.min(share.coveredMinor - dueMinor, leftOf(item, state.invoices), balanceOf(invoice));
+    const lessMinor = Math.min(
+      share.coveredMinor - dueMinor,
+      leftOf(item, takenBack(state.invoices)),
+      balanceOf(invoice),
+    );
     if (lessMinor <= 0) return [];
     const words = { date: todayOf(state.account, occasion), description: null, itemDetails: null };
     const adjustment = { ...adjustmentOf(item, lessMinor, words), itemId: itemIdOf(invoiceId, invoice.items.length) };

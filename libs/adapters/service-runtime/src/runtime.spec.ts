@@ -1,0 +1,46 @@
+import {
+  type CommandContext,
+  type Decider,
+  accept,
+  commandHandler,
+  defineSchema,
+  memoryEventStore,
+} from '@billstream/event-sourcing';
+import { instantOfMs } from '@billstream/kernel';
+import { onePerSchema } from './runtime';
+
+type Claimed = { readonly type: 'Claimed'; readonly data: { readonly by: string } };
+
+const claim: Decider<string, Claimed, string | null, { readonly code: 'taken' }> = {
+  initial: null,
+  decide: (by) => accept({ type: 'Claimed', data: { by } }),
+  evolve: (_before, { data }) => data.by,
+};
+const shelfSchema = defineSchema<Claimed>({ Claimed: 'shelf.claimed.v1' });
+const bookSchema = defineSchema<Claimed>({ Claimed: 'book.claimed.v1' });
+
+const contextOf = (commandId: string): CommandContext => ({
+  commandId,
+  tenantId: 't',
+  actor: { createdBy: 'tester' },
+  at: instantOfMs(0),
+  correlationId: commandId,
+});
+
+describe('the loops of a service', () => {
+  it('are one for all who ask for the same', () => {
+    const store = memoryEventStore();
+    const handle = onePerSchema((decider, schema) => commandHandler({ store, decider, schema }));
+    expect(handle(claim, shelfSchema)).toBe(handle(claim, shelfSchema));
+  });
+
+  it('name events by the schema that was asked for, where streams of two kinds share a decider', async () => {
+    const store = memoryEventStore();
+    const handle = onePerSchema((decider, schema) => commandHandler({ store, decider, schema }));
+    await handle(claim, shelfSchema)('shelf-1', 'one', contextOf('1'));
+    await handle(claim, bookSchema)('book-1', 'two', contextOf('2'));
+    const types = async (stream: string) => (await store.read(stream)).map(({ type }) => type);
+    expect(await types('shelf-1')).toEqual(['shelf.claimed.v1']);
+    expect(await types('book-1')).toEqual(['book.claimed.v1']);
+  });
+});
