@@ -20,7 +20,7 @@ const requests = Number(process.env['FUZZ_REQUESTS'] ?? 1_000);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000_000);
 const roundSize = 1_000;
 const rounds = Math.ceil(requests / roundSize);
-const timeoutMs = 120_000 * rounds;
+const timeoutMs = 240_000 * rounds;
 const start = Date.parse('2026-03-01T08:00:00Z');
 const monthMs = 31 * 86_400_000;
 

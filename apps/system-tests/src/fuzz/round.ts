@@ -22,13 +22,24 @@ const send = async ({ url, tenant }: Target, request: Request, correlationId: st
   const { method, body } = request;
   const startedAt = performance.now();
   const ask = async () => {
-    const sent = { method, headers, redirect: 'manual' as const, ...(body === null ? {} : { body }) };
+    const signal = AbortSignal.timeout(patienceMs);
+    const sent = { method, headers, signal, redirect: 'manual' as const, ...(body === null ? {} : { body }) };
     const response = await fetch(`${url}${request.path}`, sent);
-    return { status: response.status, answer: await response.text() };
+    return { status: response.status, answer: await answerOf(response) };
   };
   // A connection that was idle may be closed just as it is used. One that breaks again was broken by the request.
   const answered = await ask().catch(() => ask().catch(unanswered));
   return { ...request, ...answered, correlationId, tookMs: performance.now() - startedAt };
+};
+
+/** A request without an answer for so long counts as one whose connection broke. */
+const patienceMs = 60_000;
+
+/** A stream of events has no end to wait for. */
+const answerOf = async (response: Response): Promise<string> => {
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.text();
+  await response.body?.cancel();
+  return '';
 };
 
 /** The status of a request whose connection broke. */

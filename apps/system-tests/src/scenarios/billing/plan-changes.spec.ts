@@ -75,7 +75,7 @@ describe('a trial', () => {
     expect(await subscriptionOf(customer, subscriptionId)).toMatchObject({ phaseType: 'TRIAL' });
     await customer.at('2019-01-31T12:00:00.000Z');
     expect(await subscriptionOf(customer, subscriptionId)).toMatchObject({ phaseType: 'EVERGREEN', state: 'ACTIVE' });
-    await customer.at('2019-04-30T12:00:00.000Z');
+    for (const day of ['2019-02-28', '2019-03-31', '2019-04-30']) await customer.at(`${day}T12:00:00.000Z`);
     expect(await customer.bills()).toEqual([
       { date: '2019-01-01', amount: 0, balance: 0, lines: [['FIXED', '2019-01-01', '2019-01-31', 0]] },
       { date: '2019-01-31', amount: 10, balance: 0, lines: [['RECURRING', '2019-01-31', '2019-02-28', 10]] },
