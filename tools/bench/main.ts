@@ -62,7 +62,7 @@ const within = async <T>(start: () => Promise<World>, work: (world: World) => Pr
 
 const benches: Readonly<Record<string, Bench>> = {
   append: (ground, { plan }) => appendBench(ground, plan),
-  projection: (ground, { plan, seed, events }) => projectionBench(ground, plan, { seed, events }),
+  projection: (ground, { plan, seed, events }) => projectionBench(ground.databaseUrl, plan, { seed, events }),
   invoicing: (ground, { accounts }) => invoicingBench(ground, accounts),
   'long-account': (ground, { invoices }) => longAccountBench(ground, invoices),
   usage: inWorlds((world, { plan, seed }) => usageBench(world, plan, seed)),
