@@ -5,7 +5,6 @@ import {
   type DomainEvent,
   type Rejection,
   type Schema,
-  metadataOf,
 } from '@billstream/event-sourcing';
 import { accountInvoices, accountInvoicesSchema, accountInvoicesStream } from '@billstream/invoicing-domain';
 import {
@@ -28,6 +27,7 @@ import {
 } from '@billstream/metering-domain';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { inLanes } from './measure';
+import { writer } from './writer';
 
 export const tenantId = '3f0c3c4e-1c3b-4d61-9a40-000000000002';
 const dayMs = 86_400_000;
@@ -76,19 +76,8 @@ const decided = <Command, Event extends DomainEvent, State, Refusal extends Reje
   { decider, schema }: { readonly decider: Decider<Command, Event, State, Refusal>; readonly schema: Schema<Event> },
   commands: readonly Command[],
 ): readonly StoredEvent[] => {
-  let state = decider.initial;
-  return commands.flatMap((command, number) => {
-    const decision = decider.decide(command, state);
-    if ('rejected' in decision) throw new Error(JSON.stringify(decision.rejected));
-    state = decision.events.reduce(decider.evolve, state);
-    const commandId = derivedId(stream, String(number));
-    const metadata = metadataOf({ commandId, correlationId: commandId, tenantId, actor: { createdBy: 'bench' }, at });
-    return decision.events.map((event, index) => ({
-      ...schema.encode(event),
-      id: derivedId(commandId, String(index)),
-      metadata,
-    }));
-  });
+  const write = writer(stream, decider, schema, tenantId);
+  return commands.flatMap((command) => write(command, at));
 };
 
 /**

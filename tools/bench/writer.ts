@@ -10,13 +10,14 @@ import {
 import { type Instant, derivedId } from '@billstream/kernel';
 import { inLanes } from './measure';
 
-const tenantId = '3f0c3c4e-1c3b-4d61-9a40-000000000001';
+const oneTenant = '3f0c3c4e-1c3b-4d61-9a40-000000000001';
 
 /** A stream that is being written by its real decider, without a store: decides, evolves and gives the events. */
 export const writer = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   stream: string,
   decider: Decider<Command, Event, State, Refusal>,
   schema: Schema<Event>,
+  tenantId = oneTenant,
 ) => {
   let state = decider.initial;
   let commands = 0;

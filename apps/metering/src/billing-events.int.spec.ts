@@ -1,6 +1,6 @@
 import { newId } from '@billstream/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { meteringWithTenant, overHttp } from './testing/metering-over-http';
+import { listenTo, meteringWithTenant, overHttp } from './testing/metering-over-http';
 
 let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 let url: string;
@@ -14,33 +14,8 @@ const { json } = overHttp(() => system);
 const push = (body: object, headers = {}) => json('POST', '/meter/billing/event', body, headers);
 const invoice = { eventType: 'INVOICE_CREATION', accountId: 'a', objectType: 'INVOICE', objectId: 'i', extra: 1 };
 
-/** Listens like a browser until so many events have come. */
-const listen = async (headers: Record<string, string> = {}) => {
-  const ending = new AbortController();
-  const answer = await fetch(`${url}/meter/billing/emitter`, {
-    headers: { ...system.headers, ...headers },
-    signal: ending.signal,
-  });
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  const events = () =>
-    [...text.matchAll(/id: (\d+)\nevent: billing\ndata: (.*)\n\n/g)].map(([, id, data]) => ({
-      id: id!,
-      ...(JSON.parse(data!) as { eventType: string }),
-    }));
-  return {
-    type: answer.headers.get('content-type'),
-    until: async (count: number) => {
-      while (events().length < count) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        text += value;
-      }
-      return events();
-    },
-    leave: () => ending.abort(),
-  };
-};
+const listen = (headers: Record<string, string> = {}) =>
+  listenTo<{ eventType: string }>(`${url}/meter/billing/emitter`, { ...system.headers, ...headers }, 'billing');
 
 describe('the billing emitter', () => {
   it('tells browsers of a tenant what was pushed and what became known of its accounts, and nobody else', async () => {

@@ -1,6 +1,6 @@
 import { newId } from '@billstream/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { meteringWithTenant, overHttp } from './testing/metering-over-http';
+import { listenTo, meteringWithTenant, overHttp } from './testing/metering-over-http';
 
 let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 let url: string;
@@ -18,34 +18,9 @@ const use = async (user: string, amount: number, of = 'calls'): Promise<void> =>
   await system.doDueWork();
 };
 
-/** Listens until so many events have come. */
-const listen = async (query = '', headers: Record<string, string> = {}) => {
-  const ending = new AbortController();
-  const answer = await fetch(`${url}/v1/limits/events${query}`, {
-    headers: { ...system.headers, ...headers },
-    signal: ending.signal,
-  });
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  const events = () =>
-    [...text.matchAll(/id: (\d+)\nevent: (.*)\ndata: (.*)\n\n/g)].map(([, id, event, data]) => ({
-      id: id!,
-      event: event!,
-      ...(JSON.parse(data!) as { user: string; unit: string; cause: string; transitionId: string }),
-    }));
-  return {
-    type: answer.headers.get('content-type'),
-    until: async (count: number) => {
-      while (events().length < count) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        text += value;
-      }
-      return events();
-    },
-    leave: () => ending.abort(),
-  };
-};
+type Transition = { user: string; unit: string; cause: string; transitionId: string };
+const listen = (query = '', headers: Record<string, string> = {}) =>
+  listenTo<Transition>(`${url}/v1/limits/events${query}`, { ...system.headers, ...headers });
 const told = (events: readonly { user: string; event: string; cause: string }[]) =>
   events.map(({ user, event, cause }) => `${user} ${event} ${cause}`);
 

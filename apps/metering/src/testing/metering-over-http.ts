@@ -40,3 +40,31 @@ export const overHttp = (system: () => Awaited<ReturnType<typeof meteringUnderTe
       json('POST', '/meter/units', { name, countingMethod, rules }),
   };
 };
+
+/** Listens to a stream of events like a browser. `name`: a pattern of the events' names, when others are not to be seen. */
+export const listenTo = async <Data>(url: string, headers: Record<string, string>, name = '.*') => {
+  const ending = new AbortController();
+  const answer = await fetch(url, { headers, signal: ending.signal });
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const pattern = new RegExp(`id: (\\d+)\\nevent: (${name})\\ndata: (.*)\\n\\n`, 'g');
+  let text = '';
+  const events = () =>
+    [...text.matchAll(pattern)].map(([, id, event, data]) => ({
+      id: id!,
+      event: event!,
+      ...(JSON.parse(data!) as Data),
+    }));
+  return {
+    type: answer.headers.get('content-type'),
+    /** What has come once so many events have, or the stream has ended. */
+    until: async (count: number) => {
+      while (events().length < count) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        text += value;
+      }
+      return events();
+    },
+    leave: () => ending.abort(),
+  };
+};

@@ -60,7 +60,7 @@ create table usage_batches (
   position bigint primary key,
   stream text not null,
   revision bigint not null,
-  -- Where in the log its records began to count: a backfill's do when it is committed.
+  -- Where in the log its records began to count.
   accepted_position bigint not null
 );
 create index usage_batches_accepted on usage_batches (accepted_position);
