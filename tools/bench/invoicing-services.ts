@@ -63,7 +63,7 @@ const main = async (): Promise<void> => {
     return Number(row?.n ?? 0);
   };
   const until = async (sql: string, wanted: number): Promise<void> => {
-    while ((await count(sql)) < wanted) await sleep(100);
+    while ((await count(sql)) < wanted) await sleep(200);
   };
   await until('select count(*) as n from invoicing.due_work', accounts);
   await until('select count(*) as n from metering.usage_reports', accounts);

@@ -54,6 +54,8 @@ const pollMsDefault = 200;
 /** Commits of projections come in swarms; one look answers many of them. */
 const wakeEveryMs = 20;
 const sweepEveryMs = 60_000;
+/** While hardly anything more may be begun, looks this far apart find more each; with all done at once, that is 2,000 a second. */
+const crowdedMs = 50;
 
 /**
  * The tenant's clock is wall time plus a distance. The outer bound lets the index on due_at narrow the search; the exact
@@ -120,9 +122,8 @@ type Taken = {
 export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const { database, handlers, signal, logger, service } = parts;
   const concurrency = parts.concurrency ?? concurrencyDefault;
-  const { tenantConcurrency = concurrency, leaseSeconds = leaseSecondsDefault } = parts;
-  const kinds = Object.keys(handlers);
-  const alarm = createAlarm(signal);
+  const { tenantConcurrency = concurrency, leaseSeconds = leaseSecondsDefault, pollMs = pollMsDefault } = parts;
+  const [kinds, alarm] = [Object.keys(handlers), createAlarm(signal)];
   const inTurn = oneAtATime();
   const settle = settleTogether(database);
   const running = new Map<string, number>();
@@ -181,7 +182,8 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
         failures += 1;
         if (failures === 1) logger.warn({ service, err: error }, 'due work cannot be taken, will try again');
       }
-      if (found === 0) await alarm.wait(Math.min(10_000, (parts.pollMs ?? pollMsDefault) * 2 ** Math.min(failures, 6)));
+      if (found === 0) await alarm.wait(Math.min(10_000, pollMs * 2 ** Math.min(failures, 6)));
+      else if (runningAll() > concurrency * 0.75) await pause(crowdedMs, signal);
     }
     while (running.size > 0) await sleep(wakeEveryMs);
     clearInterval(renewing);
@@ -192,6 +194,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
   };
 };
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined);
 
 const busyTenants = (running: ReadonlyMap<string, number>, max: number): readonly string[] =>
   [...running].flatMap(([tenantId, count]) => (count >= max ? [tenantId] : []));
@@ -266,7 +271,7 @@ const createAlarm = (signal: AbortSignal) => {
   return {
     ring,
     wait: async (ms: number): Promise<void> => {
-      await sleep(Math.min(ms, wakeEveryMs), undefined, { signal }).catch(() => undefined);
+      await pause(Math.min(ms, wakeEveryMs), signal);
       if (!rung && !signal.aborted)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms);
