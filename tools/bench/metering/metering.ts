@@ -144,6 +144,8 @@ const atHalfLoad = async (
     figure('limit told to listeners after the answer', 'told', 0.99),
     figure('limit check over HTTP', 'check', 0.5),
     figure('limit check over HTTP', 'check', 0.99, 5),
+    figure('limit check over HTTP with Prefer: wait=0', 'checkAtOnce', 0.5),
+    figure('limit check over HTTP with Prefer: wait=0', 'checkAtOnce', 0.99, 5),
   ];
 };
 
