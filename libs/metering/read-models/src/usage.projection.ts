@@ -9,7 +9,8 @@ import {
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
-import { closedUntil, markLate } from './closings.projection';
+import { shadowUsage } from './backfilled-usage';
+import { beyondUsage, markLate } from './closings.projection';
 import { applyLimits, limitedUnits, unitsNamed } from './limits.projection';
 
 /** A record on its way into its table, with what is needed to judge limits by it. */
@@ -70,9 +71,9 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   const samples = distinct(events.flatMap(samplesOf));
   const tenantIds = events.map(({ metadata }) => metadata.tenantId);
   const limited = await limitedUnits(tx, tenantIds, unitsNamed(events));
-  const until = await closedUntil(tx, tenantIds);
+  const { closedUntil: until, isBackfilled } = await beyondUsage(tx, tenantIds);
   const mayBeLate = ({ user, atMs }: Sample): boolean => user !== null && until !== null && atMs < until;
-  const wantsKeys = limited.size > 0 || samples.some(mayBeLate);
+  const wantsKeys = limited.size > 0 || isBackfilled || samples.some(mayBeLate);
   const fresh = new Set<string>();
   for (let from = 0; from < samples.length; from += rowsMax) {
     const chunk = samples.slice(from, from + rowsMax);
@@ -81,6 +82,11 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
     for (const key of await recordSamples(tx, chunk, wantsKeys)) fresh.add(key);
   }
   const accepted = samples.filter(({ key }) => fresh.has(key));
+  if (isBackfilled)
+    await shadowUsage(
+      tx,
+      samples.filter(({ key }) => !fresh.has(key)),
+    );
   if (limited.size > 0) await applyLimits(tx, { events, samples: accepted, limited });
   // What was sent again was counted, or marked, when it came first.
   await markLate(
@@ -205,7 +211,7 @@ const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise
 
 /** Where each stream was when it was counted, so that a bill can wait for what was taken. */
 export const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const counted = events.filter(({ stream }) => /^(usage|usageCorrection|subscriptionUsage)-/.test(stream));
+  const counted = events.filter(({ stream }) => /^(usage|usageCorrection|backfilledUsage|subscriptionUsage)-/.test(stream));
   const last = [...new Map(counted.map((event) => [event.stream, event])).values()];
   if (last.length === 0) return;
   await tx.query(
