@@ -57,7 +57,9 @@ export const backfilledUsage: Decider<BackfilledUsageCommand, BackfilledUsageEve
         if (status === 'COMMITTED') return accept();
         if (status !== undefined) return reject({ code: 'backfill-over', status });
         const other =
-          committed.mode === 'REPLACE' ? Object.entries(replaced).find(([, scope]) => overlaps(scope, committed)) : null;
+          committed.mode === 'REPLACE'
+            ? Object.entries(replaced).find(([, scope]) => overlaps(scope, committed))
+            : null;
         if (other) return reject({ code: 'backfill-overlaps', backfillId: other[0] });
         return accept({ type: 'BackfillCommitted', data: committed });
       }

@@ -86,7 +86,8 @@ const stage = (part: BackfillPart, { status, opened, parts }: Open) => {
   if (known === part.digest) return accept<UsageBackfillEvent>();
   if (status === 'SEALED') return reject({ code: 'backfill-sealed' } as const);
   if (known !== undefined) return reject({ code: 'part-differs' } as const);
-  if (parts.reduce((sum, { size }) => sum + size, 0) >= backfillPartsMax) return reject({ code: 'too-many-parts' } as const);
+  if (parts.reduce((sum, { size }) => sum + size, 0) >= backfillPartsMax)
+    return reject({ code: 'too-many-parts' } as const);
   return accept<UsageBackfillEvent>({ type: 'PartStaged', data: { backfillId: opened.backfillId, ...part } });
 };
 

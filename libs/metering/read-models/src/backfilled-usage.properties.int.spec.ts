@@ -15,7 +15,17 @@ import {
   scopeOf,
   stagedBackfill,
 } from './testing/backfill-log';
-import { type Told, applied, contents, logOf, startMs, tenantId, usage, wholeDay, withTables } from './testing/metering-log';
+import {
+  type Told,
+  applied,
+  contents,
+  logOf,
+  startMs,
+  tenantId,
+  usage,
+  wholeDay,
+  withTables,
+} from './testing/metering-log';
 
 withTables();
 jest.setTimeout(300_000);
@@ -95,7 +105,9 @@ const toldOf = (one: Entry, backfills: readonly Backfill[]): Told => {
       return revertedBackfill(backfills[one.backfill]!.drawn);
     case 'void':
     case 'replace': {
-      const [unit, user, atMs, amount] = recordOf(one.kind === 'void' ? { ...one, user: 'a', hour: 0, amount: 0 } : one);
+      const [unit, user, atMs, amount] = recordOf(
+        one.kind === 'void' ? { ...one, user: 'a', hour: 0, amount: 0 } : one,
+      );
       const replacement = one.kind === 'void' ? null : { unit, user, atMs, amount };
       const correction = { correctionId: String(one.name), source: 's', id: String(one.id), reason: 'r', replacement };
       return {
@@ -108,32 +120,36 @@ const toldOf = (one: Entry, backfills: readonly Backfill[]): Told => {
 
 type Counted = { readonly origin: 'direct' | number; readonly counts: Drawn | null; readonly isReplaced: boolean };
 
+type Records = Map<number, Counted>;
+
+const commit = (records: Records, index: number, { drawn: own, staged }: Backfill): void => {
+  const gone = new Set<number>();
+  if (own.mode === 'REPLACE')
+    for (const [id, { origin, counts, isReplaced }] of records)
+      if (origin === 'direct' && !isReplaced && counts !== null && isIn(own, counts)) gone.add(id);
+  for (const id of gone) records.set(id, { ...records.get(id)!, isReplaced: true });
+  for (const record of staged)
+    if (!records.has(record.id) || gone.delete(record.id))
+      records.set(record.id, { origin: index, counts: record, isReplaced: false });
+};
+
 /** The log without the backfills that were reverted in it, read entry by entry. */
 const oracle = (entries: readonly Entry[], backfills: readonly Backfill[]): Readonly<Record<User, number>> => {
   const reverted = new Set(entries.flatMap((one) => (one.kind === 'revert' ? [one.backfill] : [])));
-  const records = new Map<number, Counted>();
+  const records: Records = new Map();
   const names = new Set<number>();
+  const correct = (id: number, name: number, counts: Drawn | null): void => {
+    const known = records.get(id);
+    if (known && !names.has(name)) records.set(id, { ...known, counts });
+    names.add(name);
+  };
   for (const one of entries) {
     if (one.kind === 'record') {
       if (!records.has(one.id)) records.set(one.id, { origin: 'direct', counts: one, isReplaced: false });
-    } else if (one.kind === 'void' || one.kind === 'replace') {
-      if (names.has(one.name)) continue;
-      names.add(one.name);
-      const known = records.get(one.id);
-      if (known) records.set(one.id, { ...known, counts: one.kind === 'void' ? null : one });
-    } else if (one.kind === 'commit' && !reverted.has(one.backfill)) {
-      const { drawn: own, staged } = backfills[one.backfill]!;
-      const gone = new Set<number>();
-      if (own.mode === 'REPLACE')
-        for (const [id, { origin, counts, isReplaced }] of records)
-          if (origin === 'direct' && !isReplaced && counts !== null && isIn(own, counts)) gone.add(id);
-      for (const id of gone) records.set(id, { ...records.get(id)!, isReplaced: true });
-      for (const record of staged)
-        if (!records.has(record.id) || gone.has(record.id)) {
-          gone.delete(record.id);
-          records.set(record.id, { origin: one.backfill, counts: record, isReplaced: false });
-        }
-    }
+    } else if (one.kind === 'void') correct(one.id, one.name, null);
+    else if (one.kind === 'replace') correct(one.id, one.name, one);
+    else if (one.kind === 'commit' && !reverted.has(one.backfill))
+      commit(records, one.backfill, backfills[one.backfill]!);
   }
   const sums = { a: 0, b: 0 };
   for (const { counts, isReplaced } of records.values())
@@ -153,7 +169,10 @@ it('usage is what the log without reverted backfills means, in whatever pages it
       const entries = taken(raw, backfills);
       const events = logOf([
         ...backfills.flatMap((one) =>
-          stagedBackfill(one.drawn, [one.staged.slice(0, 2), one.staged.slice(2)].map((part) => part.map(recordOf))),
+          stagedBackfill(
+            one.drawn,
+            [one.staged.slice(0, 2), one.staged.slice(2)].map((part) => part.map(recordOf)),
+          ),
         ),
         ...entries.map((one) => toldOf(one, backfills)),
       ]);
@@ -165,6 +184,6 @@ it('usage is what the log without reverted backfills means, in whatever pages it
       expect(sums).toEqual(oracle(entries, backfills));
       expect(await contents(database)).toEqual(await contents(await applied(events)));
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 12) },
+    { numRuns: 15 },
   );
 });

@@ -68,16 +68,18 @@ on conflict (stream) do update set revision = excluded.revision, position = excl
 const rowsMax = 5_000;
 
 export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const samples = distinct(events.flatMap(samplesOf));
+  const told = events.flatMap(samplesOf);
+  const samples = distinct(told);
   const tenantIds = events.map(({ metadata }) => metadata.tenantId);
   const limited = await limitedUnits(tx, tenantIds, unitsNamed(events));
   const { closedUntil: until, isBackfilled } = await beyondUsage(tx, tenantIds);
   const mayBeLate = ({ user, atMs }: Sample): boolean => user !== null && until !== null && atMs < until;
   const wantsKeys = limited.size > 0 || isBackfilled || samples.some(mayBeLate);
   const fresh = new Set<string>();
+  // Also those of duplicates: whether one is met in the page of its first or in another must not show.
+  await recordSeries(tx, told);
   for (let from = 0; from < samples.length; from += rowsMax) {
     const chunk = samples.slice(from, from + rowsMax);
-    await recordSeries(tx, chunk);
     await recordReports(tx, chunk);
     for (const key of await recordSamples(tx, chunk, wantsKeys)) fresh.add(key);
   }
@@ -173,6 +175,7 @@ const recordSamples = async (tx: Sql, samples: readonly Sample[], wantsKeys: boo
 };
 
 const recordSeries = async (tx: Sql, samples: readonly Sample[]): Promise<void> => {
+  if (samples.length === 0) return;
   const series = [...new Map(samples.map((sample) => [sample.series, sample])).values()];
   await tx.query(
     insertSeries,
@@ -211,7 +214,9 @@ const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise
 
 /** Where each stream was when it was counted, so that a bill can wait for what was taken. */
 export const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const counted = events.filter(({ stream }) => /^(usage|usageCorrection|backfilledUsage|subscriptionUsage)-/.test(stream));
+  const counted = events.filter(({ stream }) =>
+    /^(usage|usageCorrection|backfilledUsage|subscriptionUsage)-/.test(stream),
+  );
   const last = [...new Map(counted.map((event) => [event.stream, event])).values()];
   if (last.length === 0) return;
   await tx.query(

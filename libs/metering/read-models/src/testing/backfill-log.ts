@@ -1,4 +1,4 @@
-import { type Instant, instantOfMs } from '@billstream/kernel';
+import { instantOfMs } from '@billstream/kernel';
 import {
   type BackfillMode,
   type LoggedRecord,
@@ -24,8 +24,8 @@ export const hourMs = 3_600_000;
 export const scopeOf = ({ users, fromHour, toHour }: Omit<DrawnBackfill, 'backfillId' | 'mode'>) => ({
   units: ['calls'],
   users,
-  fromAt: instantOfMs(startMs + fromHour * hourMs) as Instant,
-  toAt: instantOfMs(startMs + toHour * hourMs) as Instant,
+  fromAt: instantOfMs(startMs + fromHour * hourMs),
+  toAt: instantOfMs(startMs + toHour * hourMs),
 });
 
 /** Opened, with a part for each list of records. */
