@@ -12,6 +12,7 @@ import {
 } from '@billstream/payments-domain';
 import { type PaymentView, methodById } from '@billstream/payments-read-models';
 import { setTimeout as pause } from 'node:timers/promises';
+import { claimTransactionKey } from './client-keys';
 import { invalidValue } from './http/problems';
 import { transactionProblem } from './http/transaction-problems';
 import { type Payments, stepOf } from './payments';
@@ -71,6 +72,7 @@ export const transact = async (payments: Payments, context: RequestContext, want
     ...{ ...asked, transactionId, externalKey: transactionKey ?? transactionId, isAdjusted, itemAdjustments },
     now: payments.runtime.clock.now(context.tenantId),
   };
+  if (transactionKey !== null) await claimTransactionKey(payments, context, { key: transactionKey, paymentId });
   const step = stepOf(context, payments, 'transaction');
   unwrap(
     await payments.payment(paymentStream(paymentId), { type: 'RequestTransaction', data }, step),
