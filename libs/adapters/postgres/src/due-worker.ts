@@ -277,27 +277,3 @@ const createAlarm = (signal: AbortSignal) => {
     },
   };
 };
-
-/** What may be done of a tenant, and the next instant at which something falls due: for whoever lets go of it in order. */
-export type DueState = { readonly dueNow: number; readonly nextDueAt: Instant | null };
-
-/**
- * By the tenant's clock as the table has it, which the worker goes by, too. `dueNow` leaves out what is held back, and
- * counts what is due within five seconds: a clock that was moved to a day meets what was done some moments into another.
- * `nextDueAt` is the earliest due date up to and including `until`, in the past too.
- */
-export const dueBefore = async (database: Database, tenantId: string, until: Instant): Promise<DueState> => {
-  const [row] = await database.query<{ due_now: bigint; next_due_at: Instant | null }>(
-    `with clock as (
-       select $2::timestamptz + coalesce(max(distance_ms), 0) * interval '1 millisecond' as now,
-         max(held_after) as held_after, max(held_until) as held_until
-       from tenant_clock where tenant_id = $1)
-     select count(*) filter (where due_at <= clock.now + interval '5 seconds'
-         and not coalesce(due_at > clock.held_after and due_at <= clock.held_until, false)) as due_now,
-       min(due_at) filter (where due_at <= greatest(clock.now, $3::timestamptz)) as next_due_at
-     from due_work, clock where tenant_id = $1 and due_at <= greatest(clock.now + interval '5 seconds', $3::timestamptz)`,
-    [tenantId, wallTime(), until],
-    'due-before',
-  );
-  return { dueNow: Number(row?.due_now ?? 0), nextDueAt: row?.next_due_at ?? null };
-};
