@@ -126,15 +126,15 @@ describe('due work', () => {
     const done: string[] = [];
     await schedule(database, [item('first', hour), item('second', 2 * hour), item('follows', 3 * hour)]);
     const worker = start(async (due) => {
-      await finish(due);
       done.push(due.key);
+      await finish(due);
     });
     const clocks = tenantClocks(database);
     const after = (ms: number): Instant => instantOfMs(Date.now() + ms);
     const distanceMs = 4 * hour;
     await clocks.move(database, 'one', { distanceMs, heldBack: { after: after(0), until: after(2.5 * hour) } });
     worker.wake();
-    await eventually(() => done.length > 0);
+    await eventually(async () => (await database.query('select 1 from due_work')).length === 2);
     expect(done).toEqual(['follows']);
     const [first] = await database.query<{ due_at: Instant }>("select due_at from due_work where key = 'first'");
     expect(await dueBefore(database, 'one', after(0))).toEqual({ dueNow: 0, nextDueAt: first?.due_at });

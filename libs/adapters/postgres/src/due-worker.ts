@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { askTogether } from './ask-together';
 import type { Database } from './database';
 import type { DueItem } from './due-work';
+import { tenantShares } from './tenant-shares';
 
 export type DueWorkerParts = {
   readonly service: string;
@@ -16,9 +17,12 @@ export type DueWorkerParts = {
   readonly concurrency?: number;
   /**
    * A tenant that has so many of these at work gets no more of them, and no look takes more: for work that waits for what
-   * a tenant has named, which may never answer. Less than twice as many are at work of one tenant.
+   * a tenant has named, which may never answer. Less than twice as many are at work of one tenant, and fewer the fewer are
+   * free. Tenants whose work takes long share a part of the rest (see tenant-shares).
    */
   readonly tenantConcurrency?: number;
+  /** Work that takes longer makes its tenant a slow one. */
+  readonly slowMs?: number;
   readonly pollMs?: number;
   /** How long after the death of a process another one takes its items. */
   readonly leaseSeconds?: number;
@@ -51,6 +55,7 @@ const settleSeconds = 10;
 const repeatsMax = 3;
 const concurrencyDefault = 128;
 const pollMsDefault = 200;
+const slowMsDefault = 1_000;
 /** Commits of projections come in swarms; one look answers many of them. */
 const wakeEveryMs = 20;
 const sweepEveryMs = 60_000;
@@ -122,17 +127,11 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
   const settle = settleTogether(database);
-  const running = new Map<string, number>();
-  const runningAll = (): number => [...running.values()].reduce((sum, count) => sum + count, 0);
-  const change = (tenantId: string, by: 1 | -1): void => {
-    const count = (running.get(tenantId) ?? 0) + by;
-    if (count > 0) running.set(tenantId, count);
-    else running.delete(tenantId);
-  };
+  const shares = tenantShares({ concurrency, tenantConcurrency, slowMs: parts.slowMs ?? slowMsDefault });
 
   const held = new Set<Taken>();
   const start = (item: Taken): void => {
-    change(item.tenant_id, 1);
+    const over = shares.begin(item.tenant_id);
     held.add(item);
     void inTurn(scopeOf(item), () =>
       signal.aborted ? Promise.resolve() : perform({ ...parts, settle }, item, () => held.delete(item)),
@@ -143,15 +142,15 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
       })
       .finally(() => {
         held.delete(item);
-        change(item.tenant_id, -1);
+        over();
         alarm.ring();
       });
   };
 
   const takeAndStart = async (): Promise<number> => {
-    const free = Math.min(concurrency - runningAll(), tenantConcurrency);
+    const { free, without } = shares.next();
     if (free <= 0) return 0;
-    const values = [wallTime(), free, leaseSeconds, kinds, busyTenants(running, tenantConcurrency)];
+    const values = [wallTime(), free, leaseSeconds, kinds, without];
     const items = await database.query<Taken>(takeSql, values, 'due-take');
     for (const item of items) start(item);
     return items.length;
@@ -180,18 +179,15 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
       }
       if (found === 0) await alarm.wait(Math.min(10_000, (parts.pollMs ?? pollMsDefault) * 2 ** Math.min(failures, 6)));
     }
-    while (running.size > 0) await sleep(wakeEveryMs);
+    while (shares.running() > 0) await sleep(wakeEveryMs);
     clearInterval(renewing);
   };
   return {
     done: run(),
     wake: alarm.ring,
-    running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
+    running: shares.running,
   };
 };
-
-const busyTenants = (running: ReadonlyMap<string, number>, max: number): readonly string[] =>
-  [...running].flatMap(([tenantId, count]) => (count >= max ? [tenantId] : []));
 
 const renew = async (database: Database, items: readonly Taken[], leaseSeconds: number): Promise<void> => {
   if (items.length === 0) return;
