@@ -1,3 +1,7 @@
+export { backfillById, backfillsPage, rejectedOfBackfill } from './backfills.query';
+export type { BackfillSearch, BackfillView, RejectedOfPart } from './backfills.query';
+export { withPlannedBackfill } from './backfill-preview.query';
+export type { LimitChange, PlannedBackfill, PreviewAsked, Quantity, QuantityChange } from './backfill-preview.query';
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { lateUsageKind } from './closings.projection';
