@@ -22,7 +22,8 @@ const lineage = async (subscriptionId: string, closed: Loose, more: Names = {}) 
   const query = new URLSearchParams({ subscriptionId, unit: name, usageName, fromAt, toAt, countedTo, ...more });
   return json('GET', `/v1/usage/billed?${String(query)}`);
 };
-const sumOf = (records: readonly Loose[]): number => records.reduce<number>((sum, { amount }) => sum + Number(amount), 0);
+const sumOf = (records: readonly Loose[]): number =>
+  records.reduce<number>((sum, { amount }) => sum + Number(amount), 0);
 const replace = (user: string, id: string, replacement: object | null) =>
   json(
     'POST',

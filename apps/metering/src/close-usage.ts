@@ -10,8 +10,7 @@ import {
   type UnitVersion,
   count,
   stretchesFor,
-  usageCorrectionStream,
-  usageStreamsOf,
+  countedStreamsOf,
   subscriptionUsageStream,
 } from '@billstream/metering-domain';
 import {
@@ -73,8 +72,7 @@ export const usageCounted = (runtime: ServiceRuntime) => {
   const last = new Map<string, Promise<Counted>>();
   const look = async (tenantId: string): Promise<Counted> => {
     const head = await runtime.store.head();
-    const streams = [...usageStreamsOf(tenantId), usageCorrectionStream(tenantId)];
-    return { head, countedTo: await streamsCounted(runtime, streams, head) };
+    return { head, countedTo: await streamsCounted(runtime, countedStreamsOf(tenantId), head) };
   };
   return async ({ tenantId, subscriptionId }: Waited, requestedAt: bigint): Promise<bigint> => {
     if (requestedAt > 0n && (await runtime.passed(requestedAt, passedWithinMs))) return requestedAt;

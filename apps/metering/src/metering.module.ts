@@ -12,6 +12,7 @@ import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
 import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
+import { UsageBackfillsEndpoint } from './http/usage-backfills.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageLineageEndpoint } from './http/usage-lineage.endpoint';
@@ -31,6 +32,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     RecordUsageEndpoint,
     RecordLogEndpoint,
     UsageEventsEndpoint,
+    UsageBackfillsEndpoint,
     UsageCorrectionsEndpoint,
     UsageReportEndpoint,
     UsageLineageEndpoint,
