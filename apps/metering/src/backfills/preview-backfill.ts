@@ -8,6 +8,7 @@ import {
   type LimitChange,
   type PlannedBackfill,
   type PreviewAsked,
+  type QuartersAsked,
   type QuantityChange,
   type RejectedOfPart,
   rejectedOfBackfill,
@@ -82,12 +83,10 @@ const periodsOf = async (
 ): Promise<readonly PreviewedPeriod[]> => {
   const periods: PreviewedPeriod[] = [];
   for (const closing of closings.slice(0, previewListMax)) {
-    const [usage] = await closedUsages(
-      { ...closingQuestions, quarters },
-      { ...closing, periods: [closing] },
-      countedTo,
-    );
-    if (usage === undefined || usage.quantity === closing.quantity) continue;
+    const questions = { ...closingQuestions, quarters: (asked: QuartersAsked) => quarters(asked, asked) };
+    const [counted] = await closedUsages(questions, { ...closing, periods: [closing] }, countedTo);
+    if (counted === undefined || counted.usage.quantity === closing.quantity) continue;
+    const { usage } = counted;
     const { accountId, subscriptionId, user, planName, unit, usageName, fromAt, toAt } = closing;
     const quantities = { before: closing.quantity, after: usage.quantity };
     const difference = subtract(usage.quantity, closing.quantity);
