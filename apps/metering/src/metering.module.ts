@@ -1,5 +1,6 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { BilledUsageEndpoint } from './http/billed-usage.endpoint';
 import { BillingEventsEndpoint } from './http/billing-events.endpoint';
 import { LimitEventsEndpoint } from './http/limit-events.endpoint';
 import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
@@ -11,6 +12,7 @@ import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
 import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
+import { UsageBackfillsEndpoint } from './http/usage-backfills.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageLineageEndpoint } from './http/usage-lineage.endpoint';
@@ -30,9 +32,11 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     RecordUsageEndpoint,
     RecordLogEndpoint,
     UsageEventsEndpoint,
+    UsageBackfillsEndpoint,
     UsageCorrectionsEndpoint,
     UsageReportEndpoint,
     UsageLineageEndpoint,
+    BilledUsageEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
     LimitHistoryEndpoint,

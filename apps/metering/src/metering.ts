@@ -1,6 +1,8 @@
 import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
 import {
+  backfilledUsage,
+  backfilledUsageSchema,
   billingNews,
   billingNewsSchema,
   logFormat,
@@ -14,6 +16,8 @@ import {
   subscriptionUsageSchema,
   unit,
   unitSchema,
+  usageBackfill,
+  usageBackfillSchema,
   usageClosing,
   usageClosingSchema,
   usageCorrectionSchema,
@@ -45,6 +49,8 @@ const meteringOn = (runtime: ServiceRuntime) => {
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
     correction: runtime.handle(usageCorrections, usageCorrectionSchema),
+    backfill: runtime.handle(usageBackfill, usageBackfillSchema),
+    backfilled: runtime.handle(backfilledUsage, backfilledUsageSchema),
     usageCounted: usageCounted(runtime),
     closingQuestions: closingQuestions(database),
     ingest: createIngest({

@@ -1,9 +1,30 @@
+export { backfilledUsage, backfilledUsageSchema, backfilledUsageStream } from './backfilled-usage';
+export type { BackfillEnd, BackfilledUsageEvent, BackfilledUsageRejection } from './backfilled-usage';
+export { parseBackfillPart } from './backfill-part';
+export { countedStreamsOf } from './counted-streams';
+export {
+  backfillModes,
+  backfillPartStream,
+  backfillRecordsSchema,
+  usageBackfill,
+  usageBackfillSchema,
+  usageBackfillStream,
+} from './usage-backfill';
+export type {
+  BackfillMode,
+  BackfillPart,
+  BackfillScope,
+  OpenedBackfill,
+  UsageBackfillEvent,
+  UsageBackfillRejection,
+  UsageBackfillState,
+} from './usage-backfill';
 export { cloudEventOf, recordOfCloudEvent } from './cloud-event';
 export { parseCorrection } from './correction-request';
 export type { CorrectionRequest } from './correction-request';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
-export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict } from './limit';
+export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict, windowForUse } from './limit';
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
 export { followLimit, released } from './limit-standing';
 export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';
@@ -41,7 +62,7 @@ export { unit, unitIdOf, unitSchema, unitStream } from './unit';
 export type { RuleVersion, UnitCommand, UnitEvent, UnitRejection, UnitState } from './unit';
 export { meteringPublication } from './publication';
 export { usageClosing, usageClosingSchema, usageClosingStream } from './usage-closing';
-export type { UsageClosedEvent, UsageClosingEvent } from './usage-closing';
+export type { AskedFor, CountedStretch, UsageBasis, UsageClosedEvent, UsageClosingEvent } from './usage-closing';
 export { correctedRecord, usageCorrectionSchema, usageCorrectionStream, usageCorrections } from './usage-correction';
 export type { CorrectedRecord, UsageCorrection, UsageCorrectionEvent } from './usage-correction';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';

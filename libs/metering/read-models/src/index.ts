@@ -1,3 +1,7 @@
+export { backfillById, backfillsPage, rejectedOfBackfill } from './backfills.query';
+export type { BackfillSearch, BackfillView, RejectedOfPart } from './backfills.query';
+export { withPlannedBackfill } from './backfill-preview.query';
+export type { LimitChange, PlannedBackfill, PreviewAsked, Quantity, QuantityChange } from './backfill-preview.query';
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { lateUsageKind } from './closings.projection';
@@ -23,7 +27,7 @@ export type { NamedRecord, RecordName } from './usage-records.query';
 export { usageForReservation } from './reservations.query';
 export { unitsInForce, userLimits } from './user-limits.query';
 export type { UserLimit } from './user-limits.query';
-export { lineageRecords } from './lineage.query';
-export type { LineageAsked, LineageRecord } from './lineage.query';
+export { lineageRecords, usageQuartersAsOf } from './lineage.query';
+export type { LineageAsked, LineageRecord, QuartersAsked } from './lineage.query';
 export { countedPosition, reportIntervals, usageReport } from './usage-report.query';
 export type { ReportAsked, ReportGroup, ReportInterval, ReportRow } from './usage-report.query';

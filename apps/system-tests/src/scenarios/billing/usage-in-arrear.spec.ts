@@ -66,6 +66,23 @@ const usageLines = async (customer: Customer, date: string) =>
       ]),
   );
 
+/** What the usage lines of an invoice were made of, by their names. */
+const usageBehind = async (customer: Customer, date: string) => {
+  const items = (await customer.invoices())
+    .filter(({ invoiceDate }) => invoiceDate === date)
+    .flatMap(({ invoiceId, items: own }) => own.map((item) => ({ ...item, invoiceId })))
+    .filter(({ itemType }) => itemType === 'USAGE');
+  const lines: Record<string, unknown> = {};
+  for (const { invoiceId, invoiceItemId, usageName } of items) {
+    const path = `/v1/invoices/${invoiceId}/items/${invoiceItemId}/usage`;
+    const body = (await customer.api.expect(200, 'GET', path)).json<{ usages: unknown[] }>();
+    expect(body).toMatchObject({ invoiceId, invoiceItemId, usageName });
+    expect(body.usages).toHaveLength(1);
+    lines[String(usageName)] = body.usages[0];
+  }
+  return lines;
+};
+
 describe('usage of a month', () => {
   it('is counted by mean, sum and peak, with gaps filled and free amounts left out, and billed at its end', async () => {
     const customer = await metered();
@@ -105,6 +122,33 @@ describe('usage of a month', () => {
       [10, 0],
       [29.7, 0],
     ]);
+    const behind = await usageBehind(customer, '2019-04-06');
+    expect(behind['cloud-monthly-hosts']).toMatchObject({
+      ...{ quantity: '175', metered: '175', free: '0', recordCount: 4 },
+      records: [{ amount: '10' }, { amount: '20' }, { amount: '30' }, { amount: '50' }],
+      stretches: [
+        {
+          rule: { countingMethod: 'AVG', basePlan: 'cloud-monthly', putEmptyPeriod: true },
+          synthetic: [
+            { at: '2019-03-10T10:00:00.000Z', value: '40' },
+            { at: '2019-03-10T11:00:00.000Z', value: '40' },
+          ],
+        },
+      ],
+    });
+    expect(behind['cloud-monthly-sparse']).toMatchObject({ quantity: '95', stretches: [{ synthetic: [] }] });
+    expect(behind['cloud-monthly-calls']).toMatchObject({
+      ...{ quantity: '185', metered: '205', free: '20', next: null },
+      records: [{ amount: '105', index: expect.any(Number), revision: expect.any(String) }, { amount: '100' }],
+      stretches: [
+        {
+          freeAmounts: [
+            { date: '2019-03-10', usage: '105', free: '10' },
+            { date: '2019-03-11', usage: '100', free: '10' },
+          ],
+        },
+      ],
+    });
     expect((await customer.payments()).map(({ purchasedAmount }) => purchasedAmount)).toEqual([10, 29.7]);
   }, 90_000);
 
