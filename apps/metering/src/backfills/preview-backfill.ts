@@ -1,7 +1,7 @@
 import { type RecordedEvent, oneAtATime } from '@billstream/event-sourcing';
 import type { RequestContext } from '@billstream/http';
 import { type Decimal, newId, subtract, wallTime } from '@billstream/kernel';
-import { backfilledUsageStream } from '@billstream/metering-domain';
+import { backfilledUsageStream, usageBackfillStream } from '@billstream/metering-domain';
 import {
   type BackfillView,
   type ClosingView,
@@ -15,6 +15,7 @@ import {
   withPlannedBackfill,
 } from '@billstream/metering-read-models';
 import { closedUsages } from '../close-usage';
+import { unreadableBackfill } from '../http/backfill-json';
 import type { Metering } from '../metering';
 
 /** Closed periods, limits and rejected records that are listed; more are counted as `more`. */
@@ -36,6 +37,8 @@ export type Preview = {
   readonly moreLimits: boolean;
 };
 
+const passedWithinMs = 10_000;
+
 /** Large previews are sorted on disk: one at a time leaves the machine to usage. */
 const inTurn = oneAtATime();
 
@@ -48,7 +51,10 @@ export const previewBackfill = async (
   const { runtime } = metering;
   const { tenantId } = context;
   const { backfillId } = backfill;
-  await runtime.caughtUp();
+  const [last] = await runtime.store.readLast(usageBackfillStream(tenantId, backfillId), 1);
+  // Half of what was staged would be a preview of something else.
+  if (last !== undefined && !(await runtime.passed(last.position, passedWithinMs)))
+    throw unreadableBackfill(backfillId);
   const countedTo = await metering.usageCounted({ tenantId, subscriptionId: null }, 0n);
   const event = eventAsOf(metering, context, await runtime.store.head());
   const isCommitted = backfill.status !== 'COMMITTED';

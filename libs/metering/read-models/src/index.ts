@@ -1,4 +1,4 @@
-export { backfillById, backfillsPage, rejectedOfBackfill } from './backfills.query';
+export { backfillById, backfillsPage, overlappingBackfill, rejectedOfBackfill, stagedDigest } from './backfills.query';
 export type { BackfillSearch, BackfillView, RejectedOfPart } from './backfills.query';
 export { withPlannedBackfill } from './backfill-preview.query';
 export type { LimitChange, PlannedBackfill, PreviewAsked, Quantity, QuantityChange } from './backfill-preview.query';

@@ -183,4 +183,46 @@ describe('usage of a month', () => {
     await customer.at('2019-05-07T12:00:00.000Z');
     expect(await charged()).toHaveLength(3);
   }, 90_000);
+
+  it('that is brought again by a backfill is billed as if it had come so, and by a revert as if it never had', async () => {
+    const customer = await metered();
+    const { api, account } = customer;
+    await customer.at('2019-03-12T12:00:00.000Z');
+    await use(customer, [['calls', '2019-03-11T00:00:00', 195]]);
+    await customer.at('2019-04-06T12:00:00.000Z');
+    const user = account.externalKey;
+    const range = { from: '2019-03-06T00:00:00Z', to: '2019-04-01T00:00:00Z', units: ['calls'], users: [user] };
+    const body = { name: 'March', reason: 'half of it was lost', mode: 'REPLACE', ...range };
+    const path = '/v1/usage/backfills';
+    const { backfillId } = (await api.expect(201, 'POST', path, { body })).json<{ backfillId: string }>();
+    const record = (day: number, amount: number) => ({
+      ...{ unit: 'calls', user, amount, time: `2019-03-${day}T00:00:00Z`, id: `calls ${day}`, source: 'file' },
+    });
+    const part = [record(11, 195), record(12, 310), record(13, 45)];
+    await api.expect(200, 'PUT', `${path}/${backfillId}/parts/1`, { body: part });
+    const charged = async () =>
+      (await customer.invoices())
+        .flatMap(({ items }) => items)
+        .filter(({ itemType, amount }) => itemType === 'USAGE' && amount !== 0)
+        .map(({ startDate, amount }) => [startDate, amount]);
+    expect(await charged()).toEqual([['2019-03-06', 4]]);
+    const preview = (await api.expect(200, 'GET', `${path}/${backfillId}/preview`)).json<object>();
+    // 185 + 300 + 35 less what is free.
+    expect(preview).toMatchObject({
+      records: { counted: 3, replaced: 1 },
+      closedPeriods: [{ unit: 'calls', quantity: { before: '185', after: '520', difference: '335' } }],
+    });
+    await api.expect(202, 'POST', `${path}/${backfillId}/commit`);
+    await customer.at('2019-04-08T12:00:00.000Z');
+    // Six blocks, of which two are paid.
+    expect(await charged()).toEqual([
+      ['2019-03-06', 4],
+      ['2019-03-06', 8],
+    ]);
+    expect(await customer.balance()).toEqual({ accountBalance: 0, accountCBA: 0 });
+    await api.expect(202, 'POST', `${path}/${backfillId}/revert`, { body: { reason: 'the wrong file' } });
+    await customer.at('2019-04-09T12:00:00.000Z');
+    expect((await charged()).at(-1)).toEqual(['2019-03-06', -8]);
+    expect(await customer.balance()).toEqual({ accountBalance: -8, accountCBA: 8 });
+  }, 90_000);
 });
