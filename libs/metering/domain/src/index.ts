@@ -52,6 +52,7 @@ export type {
 } from './limit-reservations';
 export { chooseRule, defaultRule, faultsOf } from './rule';
 export type { CountingMethod, HeldPlan, Interval, RefreshInterval, Rule, RuleFault } from './rule';
+export { plansDifferFrom } from './dated-back';
 export { heldAt, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
 export type { AskedUsage, Range, Stretch, UnitVersion } from './rule-timeline';
 export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
