@@ -1,10 +1,15 @@
 import type { CommandContext } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
-import { type AccountInvoicesCommand, type ChildShare, accountInvoicesStream } from '@billstream/invoicing-domain';
+import {
+  type AccountInvoicesCommand,
+  type ChildShare,
+  accountInvoicesStream,
+  entryOf,
+  valuesIn,
+} from '@billstream/invoicing-domain';
 import { derivedId } from '@billstream/kernel';
 import { givenCredit } from '../given-credit';
 import type { Invoicing } from '../invoicing';
-import { entryOf } from '@billstream/invoicing-domain';
 
 type Told<Type extends InvoicingEvent['type']> = Extract<InvoicingEvent, { readonly type: Type }>['data'];
 
@@ -76,7 +81,7 @@ const settleChildren = async (
   const isOf = (share: ChildShare): boolean =>
     status === 'VOID' ? entryOf(invoices, share.invoiceId)?.status === 'DRAFT' : share.invoiceId === invoiceId;
   const isPaid = status === 'COMMITTED' && balanceMinor <= 0;
-  const shares = Object.values(children).filter(isOf);
+  const shares = valuesIn(children).filter(isOf);
   for (const childAccountId of new Set(shares.map((share) => share.childAccountId))) {
     const covered = shares
       .filter((share) => share.childAccountId === childAccountId)

@@ -27,7 +27,7 @@ export type { InvoiceStatus } from './account-invoices/invoice-totals';
 export { defaultSettings, settingsFrom } from './account-invoices/invoicing-settings';
 export type { InvoicingSettings } from './account-invoices/invoicing-settings';
 export { isTagged } from './account-invoices/account-invoices.state';
-export { entriesOf, entryOf } from './account-invoices/book';
+export { entriesOf, entryOf, valuesIn } from './account-invoices/book';
 export type { AccountInvoices } from './account-invoices/account-invoices.state';
 export { accountInvoicesPublication } from './account-invoices/account-invoices.publication';
 export {

@@ -5,6 +5,7 @@ import { type AccountInvoices, isSwitchedOff, isTagged } from './account-invoice
 import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-events';
 import type { InvoicingSettings } from './invoicing-settings';
 import { recurringStretch } from './proposals';
+import { entriesIn } from './sheets';
 import type { SubscriptionLedger } from './subscription-ledger';
 import { type UsageHorizon, type UsageSection, endedPeriods, standingPeriods, usageSections } from './usage-periods';
 
@@ -51,13 +52,14 @@ const isOwnEnd = ({ events, ...section }: UsageSection, horizon: UsageHorizon, a
 };
 
 const instantsOf = (
-  { timeline, usage }: SubscriptionLedger,
+  { timeline, usage: charged }: SubscriptionLedger,
   account: RecordedAccount,
   run: InvoiceRun,
   settings: InvoicingSettings,
 ): readonly (Instant | null)[] => {
   const events = billingEventsOf(timeline, account);
   const time = accountTimeOf(account);
+  const usage = entriesIn(charged);
   const horizon = { until: run.at, time, billed: usage };
   const quiet = quietInstants(events);
   const sections = usageSections(events);

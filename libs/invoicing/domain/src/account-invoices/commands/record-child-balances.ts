@@ -58,7 +58,7 @@ const adjust =
 const follow =
   (childInvoiceId: string, dueMinor: number, command: RecordChildBalances): Step =>
   (state) => {
-    const share = state.children[childInvoiceId];
+    const share = entryOf(state.children, childInvoiceId);
     const invoice = share === undefined ? undefined : entryOf(state.invoices, share.invoiceId);
     if (share === undefined || invoice === undefined) return [];
     if (share.coveredMinor === dueMinor && invoice.status !== 'VOID') return [];

@@ -6,7 +6,7 @@ import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
 import { sumUpAgain } from './record-child-invoice';
 import { type Given, inSequence, occasionOf } from '../steps';
-import { entriesOf, entryOf } from '../book';
+import { entriesOf, entryOf, valuesIn } from '../book';
 import { isBeingPaid } from '../credit';
 
 /**
@@ -45,7 +45,7 @@ export const voidInvoice = (
   if (isRepaired(state, invoiceId, invoice)) return reject({ code: 'invoice-repaired', invoiceId });
   if (invoice.creditMinor > state.creditMinor) return reject({ code: 'credit-used', invoiceId });
   const occasion = occasionOf(command);
-  const shares = Object.values(state.children).filter((share) => share.invoiceId === invoiceId);
+  const shares = valuesIn(state.children).filter((share) => share.invoiceId === invoiceId);
   return accept(
     ...inSequence(state, [
       () => [{ type: 'InvoiceVoided', data: { accountId: account.accountId, invoiceId } }],
