@@ -36,6 +36,7 @@ export {
   accountInvoicesStream,
   accountInvoicesStreams,
 } from './account-invoices/account-invoices.schema';
+export { furtherCommands } from './account-invoices/further-commands';
 export { creditInvoiceItem } from './account-invoices/credit-item';
 export {
   cancellationPolicies,

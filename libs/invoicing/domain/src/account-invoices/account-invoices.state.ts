@@ -358,7 +358,7 @@ const folds: {
   DraftCommitted: (state, { invoiceId, parentAccountId = null }) =>
     changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED', parentAccountId })),
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
-  InvoiceAdjusted: withAdjustment,
+  InvoiceAdjusted: (state, data) => withAdjustment(...whole(state, data)),
   CreditApplied: (state, { items }) => withCredit(state, items),
   InvoicingHeld: (state, { isEnding, until: holdUntil = null }) => ({
     ...state,

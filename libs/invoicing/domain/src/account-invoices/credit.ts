@@ -19,9 +19,13 @@ export const owingInvoices = ({ owing, invoices }: AccountInvoices): readonly (r
 const byAge = (a: readonly [string, { readonly invoiceDate: LocalDate }], b: typeof a): number =>
   a[1].invoiceDate < b[1].invoiceDate ? -1 : a[1].invoiceDate > b[1].invoiceDate ? 1 : 0;
 
+/** So many invoices one decision moves credit between: they fit into its events, and into what a parent makes of them. */
+export const creditMovesMax = 250;
+
 /**
  * Kill Bill's CBA rules over invoices that are committed: one paid too much turns the excess into credit; credit pays
- * what is due, the oldest invoice first, and never more than there is (2.11).
+ * what is due, the oldest invoice first, and never more than there is (2.11). Where there is more to move than fits, the
+ * rest is for the next decision.
  */
 export const creditMoves = (state: AccountInvoices, accountId: string, date: LocalDate): readonly CreditItem[] => {
   // Most decisions move nothing, whatever is owed: there has to be credit, or too much of a payment to make some of.
@@ -40,7 +44,7 @@ export const creditMoves = (state: AccountInvoices, accountId: string, date: Loc
     left -= amountMinor;
     return [{ invoiceId, amountMinor: -amountMinor }];
   });
-  return [...made, ...used].map((move, index) => ({
+  return [...made, ...used].slice(0, creditMovesMax).map((move, index) => ({
     ...move,
     date,
     itemId: derivedId('credit-item', accountId, String(state.creditItems + index)),
