@@ -21,7 +21,7 @@ import {
 import { invoicingSettings, overdueConfigsOf } from '@billstream/invoicing-read-models';
 import { askTogether } from '@billstream/postgres';
 import type { ServiceRuntime } from '@billstream/service-runtime';
-import { type CommandContext, type Handled, currentState } from '@billstream/event-sourcing';
+import type { CommandContext, Handled } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
 
 /** The runtime and the command loop of accounts' invoices: all that an endpoint or a reaction needs. */
@@ -42,17 +42,8 @@ export const invoicingOn = (runtime: ServiceRuntime) => {
     overdue: runtime.handle(overdueDecider, overdueSchema),
     overdueConfig: runtime.handle(overdueConfigDecider, overdueConfigSchema),
     tenantInvoicing: runtime.handle(tenantInvoicing, tenantInvoicingSchema),
-    /** What a decision would see now; for previews, which decide nothing. */
-    stateOf: (accountId: string): Promise<AccountInvoices> =>
-      currentState(
-        {
-          store: runtime.store,
-          decider: accountInvoices,
-          schema: accountInvoicesSchema,
-          snapshots: accountInvoicesSnapshots,
-        },
-        accountInvoicesStream(accountId),
-      ),
+    /** What a decision would see now; for who looks and decides nothing. */
+    stateOf: (accountId: string): Promise<AccountInvoices> => handle.stateOf(accountInvoicesStream(accountId)),
   };
 };
 

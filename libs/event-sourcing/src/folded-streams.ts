@@ -173,9 +173,3 @@ const loaded = async <Command, Event extends DomainEvent, State, Refusal extends
   const rest = after >= first ? newest.filter(({ revision }) => revision >= after) : await store.read(stream, after);
   return fold(parts, from, rest);
 };
-
-/** A stream's state now, from its newest snapshot where there is one; for who looks and does not decide. */
-export const currentState = async <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
-  parts: StreamParts<Command, Event, State, Refusal>,
-  stream: string,
-): Promise<State> => (await loaded(parts, stream)).state;

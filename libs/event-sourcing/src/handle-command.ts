@@ -44,6 +44,12 @@ export type Handle<Command, Event, State, Refusal> = (
   options?: { readonly ifRevision?: bigint },
 ) => Promise<Handled<Event, State, Refusal>>;
 
+/** The loop of a kind of streams, and a look at one of them by what the loop remembers and what was appended since. */
+export type CommandLoop<Command, Event, State, Refusal> = Handle<Command, Event, State, Refusal> & {
+  /** A stream's state now, for who looks and does not decide: after the commands that came before, in turn with those after. */
+  readonly stateOf: (stream: string) => Promise<State>;
+};
+
 export type HandlerParts<Command, Event extends DomainEvent, State, Refusal extends Rejection> = {
   readonly store: EventStore;
   readonly decider: Decider<Command, Event, State, Refusal>;
@@ -72,7 +78,7 @@ const isWorthRepeating = (error: unknown): boolean =>
  */
 export const commandHandler = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: HandlerParts<Command, Event, State, Refusal>,
-): Handle<Command, Event, State, Refusal> => {
+): CommandLoop<Command, Event, State, Refusal> => {
   const { store, decider, snapshots } = parts;
   const streams = foldedStreams(parts);
   const inTurn = oneAtATime();
@@ -111,7 +117,7 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
       () => undefined,
     );
   };
-  return (stream, command, context, options = {}) =>
+  const handle: Handle<Command, Event, State, Refusal> = (stream, command, context, options = {}) =>
     inTurn(stream, async () => {
       const { commandId, commandHash: hash, tenantId } = context;
       // Nobody's event could be projected by nobody's tables, and would hold up everybody's.
@@ -143,6 +149,9 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
         }
       }
     });
+  return Object.assign(handle, {
+    stateOf: (stream: string) => inTurn(stream, async () => (await streams.load(stream)).state),
+  });
 };
 
 type Request<Command> = {

@@ -9,7 +9,7 @@ export const accountInvoicesStream = (accountId: string): string => `${accountIn
  * state or the way it is folded does, which `snapshots.spec.ts` insists on; `replay verify` finds stored ones that no
  * longer agree with their events.
  */
-export const accountInvoicesSnapshots: SnapshotRules = { version: '9', every: 1_000 };
+export const accountInvoicesSnapshots: SnapshotRules = { version: '9', every: 250 };
 
 /** A day for each subscription, as the first version has them. */
 type ChargedThroughV1 = {
