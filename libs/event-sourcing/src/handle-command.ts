@@ -111,11 +111,8 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
   ) => {
     if (snapshots === undefined || !isSnapshotDue(snapshots, revision, snapshotAt)) return;
     streams.noteSnapshot(stream, revision);
-    const metadata = metadataOf(context);
-    const { version } = snapshots;
-    writeSnapshot(store, stream, { state, revision, commands: new Map(commands), version, metadata }).catch(
-      () => undefined,
-    );
+    const kept = { state, revision, commands: new Map(commands), version: snapshots.version };
+    writeSnapshot(store, stream, { ...kept, metadata: metadataOf(context) }).catch(() => undefined);
   };
   const handle: Handle<Command, Event, State, Refusal> = (stream, command, context, options = {}) =>
     inTurn(stream, async () => {

@@ -1,8 +1,9 @@
-import { parseLocalDate } from '@billstream/kernel';
+import { epochMs, instantOfMs, parseLocalDate } from '@billstream/kernel';
 import { account, at, spec, start } from './bundle.fixtures';
-import { type BundleState, evolve, subscriptionOf } from './bundle';
+import { type BundleEvent, type BundleState, evolve, subscriptionOf } from './bundle';
 import type { BundleCommand } from './bundle.commands';
 import { bundleDecider } from './bundle.decider';
+import { bundleSchema } from './bundle.schema';
 
 const run = (...commands: readonly BundleCommand[]): BundleState =>
   commands.reduce<BundleState>((state, command) => {
@@ -45,6 +46,33 @@ describe('a quantity', () => {
       data: { subscriptionId: 's1', changeId: 'q1', effectiveAt: now, quantity: 1_000_000_000_000, account, now },
     };
     expect(bundleDecider.decide(command, run(begun))).toMatchObject({ rejected: { code: 'amount-too-large' } });
+  });
+});
+
+describe('five hundred quantities of a subscription', () => {
+  const last = (): Extract<BundleEvent, { readonly type: 'BillingTimelineChanged' }> => {
+    let state = run(begun);
+    let told: BundleEvent | undefined;
+    for (let change = 0; change < 500; change += 1) {
+      const now = instantOfMs(epochMs(at('2024-01-11')) + change * 86_400_000);
+      const data = { subscriptionId: 's1', changeId: `q${change}`, effectiveAt: now, quantity: 1 + (change % 2), now };
+      const outcome = bundleDecider.decide({ type: 'ChangeQuantity', data: { ...data, account } }, state);
+      if ('rejected' in outcome) throw new Error(outcome.rejected.code);
+      state = outcome.events.reduce(evolve, state);
+      told = outcome.events.findLast(({ type }) => type === 'BillingTimelineChanged');
+    }
+    if (told?.type !== 'BillingTimelineChanged') throw new Error('no timeline was told');
+    return told;
+  };
+
+  it('are told by events far below what a store takes at once, and read back as they were told', () => {
+    const told = last();
+    const stored = bundleSchema.encode(told);
+    const text = JSON.stringify(stored.data);
+    expect(told.data.transitions).toHaveLength(501);
+    expect(text.length).toBeLessThan(120_000);
+    const again = bundleSchema.decode({ type: stored.type, data: JSON.parse(text) as object });
+    expect(JSON.stringify(again)).toBe(JSON.stringify(told));
   });
 });
 
