@@ -54,7 +54,7 @@ export const closingQuestions = (database: Database) => ({
 export type ClosingQuestions = ReturnType<typeof closingQuestions>;
 
 const attemptsMax = 15;
-/** The read model is about to pass a request that has just been made, where the log is busy. */
+/** The read model is about to pass a request that has just been made, where the log is busy; else it does not move. */
 const passedWithinMs = 30;
 
 /** Up to where everything is known to be counted: `head` of the log, and the last counted event before it. */
