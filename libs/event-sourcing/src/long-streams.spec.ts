@@ -210,3 +210,21 @@ it('a look at a stream reads no more than what was appended since the last one o
   expect(read).toEqual(['shelf-1@20']);
   expect((await own.stateOf('shelf-2')).books).toEqual([]);
 });
+
+it('a long stream without a snapshot is folded page by page', async () => {
+  const store = memoryEventStore();
+  const pages: number[] = [];
+  const watched: EventStore = {
+    ...store,
+    read: async (...asked) => {
+      const events = await store.read(...asked);
+      pages.push(events.length);
+      return events;
+    },
+  };
+  const plain = commandHandler({ store, decider: shelf, schema });
+  for (let book = 0; book < 2_300; book += 1) await plain('shelf-1', { pages: 0 }, context(`book ${book}`));
+  const { books } = await commandHandler({ store: watched, decider: shelf, schema }).stateOf('shelf-1');
+  expect(books).toHaveLength(2_300);
+  expect(pages).toEqual([1_000, 1_000, 300]);
+});
