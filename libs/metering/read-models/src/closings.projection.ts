@@ -19,7 +19,8 @@ export type UsagePoint = {
 
 /** By tenant, because the maximum of several at once would read all that was ever closed. */
 const newestClosed = `
-select max(newest.to_ms) as "toMs"
+select max(newest.to_ms) as "toMs",
+  exists (select from usage_backfills b where b.tenant_id = any($1::text[]) and b.status = 'COMMITTED') as "isBackfilled"
 from unnest($1::text[]) as asked(tenant_id)
 cross join lateral (
   select c.to_ms from usage_closings c where c.tenant_id = asked.tenant_id order by c.to_ms desc limit 1
@@ -51,7 +52,8 @@ returning closing_key as key, late_to as "lateTo", counted_to as "countedTo", xm
 /** Position of the last event that changed usage, of each tenant asked for. */
 const lastChange = `
 select asked.tenant_id as "tenantId", greatest((select max(accepted_position) from usage_batches),
-  (select max(position) from usage_corrections c where c.tenant_id = asked.tenant_id)) as last
+  (select max(position) from usage_corrections c where c.tenant_id = asked.tenant_id),
+  (select b.position from usage_backfilled_to b where b.tenant_id = asked.tenant_id)) as last
 from unnest($1::text[]) as asked(tenant_id)`;
 
 /** Usage that came between the count and the event that tells of it. */
@@ -71,6 +73,16 @@ with changed as (
   select c.closing_key, x.position
   from usage_closings c
   join usage_corrections x on x.after_series = c.series and x.after_at_ms >= c.from_ms and x.after_at_ms < c.to_ms
+  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  union all
+  select c.closing_key, x.position
+  from usage_closings c
+  join usage_backfill_changes x on x.before_series = c.series and x.before_at_ms >= c.from_ms and x.before_at_ms < c.to_ms
+  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  union all
+  select c.closing_key, x.position
+  from usage_closings c
+  join usage_backfill_changes x on x.after_series = c.series and x.after_at_ms >= c.from_ms and x.after_at_ms < c.to_ms
   where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
 )
 update usage_closings c set late_to = late.position
@@ -220,14 +232,15 @@ const applyCounted = async (tx: Sql, { recorded, data }: Event<'LateUsageCounted
 type Due = { readonly tenantId: string; readonly accountId: string; readonly key: string; readonly at: Instant };
 
 const plan = async (tx: Sql, periods: readonly (Due & { readonly isLate: boolean })[]): Promise<void> => {
-  await schedule(tx, periods.filter(({ isLate }) => isLate).map(dueItem));
+  await schedule(tx, periods.filter(({ isLate }) => isLate).map(lateUsageItem));
   await unschedule(
     tx,
     periods.filter(({ isLate }) => !isLate).map(({ key }) => ({ kind: lateUsageKind, key })),
   );
 };
 
-const dueItem = ({ tenantId, accountId, key, at }: Due): DueItem => ({
+/** The piece of work that counts a closed period again. */
+export const lateUsageItem = ({ tenantId, accountId, key, at }: Due): DueItem => ({
   tenantId,
   kind: lateUsageKind,
   key,
@@ -235,10 +248,18 @@ const dueItem = ({ tenantId, accountId, key, at }: Due): DueItem => ({
   payload: { accountId },
 });
 
-/** End of the newest period that was closed of any of the tenants; null: none was. Usage comes on time as a rule, and is younger. */
-export const closedUntil = async (tx: Sql, tenantIds: readonly string[]): Promise<number | null> => {
-  const [closed] = await tx.query<{ toMs: bigint | null }>(newestClosed, [[...new Set(tenantIds)]], 'usage-closed-to');
-  return closed?.toMs == null ? null : Number(closed.toMs);
+/** What on-time usage is looked at for: both are rare, and one look a page tells. */
+export type BeyondUsage = {
+  /** End of the newest period that was closed of any of the tenants; null: none was. Usage comes on time as a rule, and is younger. */
+  readonly closedUntil: number | null;
+  /** A backfill of one of them stands, and may stand in front of what comes. */
+  readonly isBackfilled: boolean;
+};
+
+export const beyondUsage = async (tx: Sql, tenantIds: readonly string[]): Promise<BeyondUsage> => {
+  type Row = { readonly toMs: bigint | null; readonly isBackfilled: boolean };
+  const [row] = await tx.query<Row>(newestClosed, [[...new Set(tenantIds)]], 'usage-closed-to');
+  return { closedUntil: row?.toMs == null ? null : Number(row.toMs), isBackfilled: row?.isBackfilled ?? false };
 };
 
 /** Finds closed periods that the usage belongs to, and plans that they are counted again. */
@@ -259,7 +280,7 @@ export const markLate = async (tx: Sql, points: readonly UsagePoint[]): Promise<
     tx,
     rows.flatMap(({ key, tenantId, accountId, isFirst, first }) => {
       const at = atOf.get(first);
-      return isFirst && at !== undefined ? [dueItem({ tenantId, accountId, key, at })] : [];
+      return isFirst && at !== undefined ? [lateUsageItem({ tenantId, accountId, key, at })] : [];
     }),
   );
 };

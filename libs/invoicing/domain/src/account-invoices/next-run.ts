@@ -4,19 +4,21 @@ import type { InvoiceRun, RecordedAccount } from './account-invoices.events';
 import { type AccountInvoices, isSwitchedOff, isTagged } from './account-invoices.state';
 import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-events';
 import type { InvoicingSettings } from './invoicing-settings';
-import { recurringStretch } from './proposals';
+import { isOverEarly, stretchOf } from './proposals';
 import { entriesIn } from './sheets';
-import type { SubscriptionLedger } from './subscription-ledger';
+import type { LedgerRecurring, SubscriptionLedger } from './subscription-ledger';
 import { type UsageHorizon, type UsageSection, endedPeriods, standingPeriods, usageSections } from './usage-periods';
 
 /** The day on which more of a recurring price falls due than the run has charged; null when the stretch's end comes first. */
 const nextBillDate = (
   event: BillingEvent,
   { targetDate }: InvoiceRun,
-  settings: InvoicingSettings,
+  rules: { readonly settings: InvoicingSettings; readonly charged: readonly LedgerRecurring[] },
 ): LocalDate | null => {
-  const stretch = recurringStretch(event, targetDate, settings);
-  if (stretch === null || (stretch.end !== null && stretch.end <= targetDate)) return null;
+  const stretch = stretchOf(event, targetDate, rules);
+  if (stretch === null) return null;
+  if (isOverEarly(stretch)) return stretch.isEndCharged === true ? null : stretchDates(stretch).firstBillDate;
+  if (stretch.end !== null && stretch.end <= targetDate) return null;
   if (stretch.start > targetDate) return null;
   const { effectiveEnd, nextBillDate: next } = stretchDates(stretch);
   const date = stretch.mode === 'IN_ADVANCE' && effectiveEnd !== null ? effectiveEnd : next;
@@ -52,7 +54,7 @@ const isOwnEnd = ({ events, ...section }: UsageSection, horizon: UsageHorizon, a
 };
 
 const instantsOf = (
-  { timeline, usage: charged }: SubscriptionLedger,
+  { timeline, usage: charged, recurring }: SubscriptionLedger,
   account: RecordedAccount,
   run: InvoiceRun,
   settings: InvoicingSettings,
@@ -67,7 +69,7 @@ const instantsOf = (
   return [
     ...events.filter(({ at }) => at > run.at).map(({ at }) => unlessQuiet(at)),
     ...events.map((event) => {
-      const date = nextBillDate(event, run, settings);
+      const date = nextBillDate(event, run, { settings, charged: entriesIn(recurring) });
       return date === null ? null : instantOf(date, time);
     }),
     // A stretch that began by the run's instant but after its target day: only a run for an earlier day leaves one.
