@@ -1,7 +1,7 @@
 import {
+  type CommandLoop,
   type DomainEvent,
   type EventStore,
-  type Handle,
   type Rejection,
   commandHandler,
 } from '@billstream/event-sourcing';
@@ -94,7 +94,7 @@ export const onePerSchema = (make: ServiceRuntime['handle']): ServiceRuntime['ha
     const handle = made.get(schema) ?? make(...asked);
     made.set(schema, handle);
     // What is kept under a schema was made of that schema, and of the decider whose events it names.
-    return handle as Handle<Command, Event, State, Refusal>;
+    return handle as CommandLoop<Command, Event, State, Refusal>;
   };
 };
 
