@@ -1,6 +1,7 @@
 import { type RequestContext, commandContext, unwrap } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
 import { type OpenedBackfill, backfilledUsageStream, usageBackfillStream } from '@billstream/metering-domain';
+import { overlappingBackfill } from '@billstream/metering-read-models';
 import { backfillProblem } from '../http/backfill-json';
 import type { Metering } from '../metering';
 
@@ -12,9 +13,17 @@ type Ending = { readonly context: RequestContext; readonly backfill: OpenedBackf
  */
 export const commitBackfill = async (metering: Metering, { context, backfill }: Ending): Promise<void> => {
   const { backfillId, mode, units, users, fromAt, toAt } = backfill;
+  if (mode === 'REPLACE') await nothingInTheWay(metering, { context, backfill });
   await seal(metering, { context, backfill }, true);
   const committed = { backfillId, mode, units, users, fromAt, toAt };
   await decide(metering, { context, backfill }, { type: 'Commit', committed });
+};
+
+/** Asked before it is sealed, so that a refusal leaves it open; whoever comes at the same moment is refused by the log. */
+const nothingInTheWay = async ({ runtime }: Metering, { context, backfill }: Ending): Promise<void> => {
+  await runtime.caughtUp();
+  const other = await overlappingBackfill(runtime.database, context.tenantId, backfill);
+  if (other !== null) throw backfillProblem(backfill.backfillId)({ code: 'backfill-overlaps', backfillId: other });
 };
 
 export const revertBackfill = (metering: Metering, ending: Ending, reason: string): Promise<void> =>

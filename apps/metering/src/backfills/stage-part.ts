@@ -8,7 +8,7 @@ import {
   parseBackfillPart,
   usageBackfillStream,
 } from '@billstream/metering-domain';
-import { countingMethods } from '@billstream/metering-read-models';
+import { countingMethods, stagedDigest } from '@billstream/metering-read-models';
 import { backfillProblem } from '../http/backfill-json';
 import { sourceOfRecords } from '../ingest/ingest';
 import type { Metering } from '../metering';
@@ -50,6 +50,8 @@ export const stagePart = async (
     commandHash: content,
   };
   const pieces = inPieces(records);
+  const staged = await stagedDigest(runtime.database, backfillId, part);
+  if (staged !== null && staged !== content) throw backfillProblem(backfillId)({ code: 'part-differs' });
   if (backfill.status === 'STAGING') {
     const stream = backfillPartStream(context.tenantId, backfillId, content);
     const written = pieces.map((piece, index) => ({

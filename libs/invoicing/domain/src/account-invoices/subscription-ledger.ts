@@ -140,10 +140,11 @@ const withoutOldIds = (usage: Sheets<BilledUsage>): Sheets<BilledUsage> => {
 };
 
 const withoutIds = (one: BilledUsage): BilledUsage => {
-  const { usageName, fromAt, toAt, countedUntil, amountMinor, invoiceId, isAhead } = one;
+  const { usageName, fromAt, toAt, countedUntil, takenMinor, amountMinor, invoiceId, isAhead } = one;
   return {
     ...{ usageName, fromAt, toAt, amountMinor, invoiceId },
     ...(countedUntil === undefined ? {} : { countedUntil }),
+    ...(takenMinor === undefined ? {} : { takenMinor }),
     ...(isAhead === undefined ? {} : { isAhead }),
   };
 };
