@@ -69,10 +69,10 @@ const billedDueDate = (item: LedgerRecurring, { events, targetDateOf }: Work): L
 const comparable = (work: Work, proposed: readonly RecurringProposal[]) => {
   const { ledger, from } = work;
   if (from === null) return { billed: ledger.recurring, proposed };
-  return {
-    billed: ledger.recurring.filter((one) => billedDueDate(one, work) >= from),
-    proposed: proposed.filter((one) => dueDateOf(one) >= from),
-  };
+  const billed = ledger.recurring.filter((one) => billedDueDate(one, work) >= from);
+  // What a period that is looked at was cut to is what is left of its item, although it ended before the look-back.
+  const starts = new Set(billed.map(({ start }) => start));
+  return { billed, proposed: proposed.filter((one) => dueDateOf(one) >= from || starts.has(one.start)) };
 };
 
 const recurringItems = (work: Work): readonly NewItem[] => {
