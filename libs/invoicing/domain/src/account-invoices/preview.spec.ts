@@ -1,5 +1,5 @@
 import { decimal } from '@billstream/kernel';
-import { at, day, lines, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
+import { at, day, lines, midnight, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
 import { type Billing, type CountedUsage, type PreviewRequest, previewInvoice } from './preview';
 import { type UsageRequest, usageToPreview } from './preview-usage';
 
@@ -88,7 +88,7 @@ describe('a preview that needs usage', () => {
     const [request, ...others] = usageToPreview(metered(), { targetDate: day('2018-11-06'), upcoming: false, now });
     expect([request?.subscriptionId, request?.periods, others]).toEqual([
       'subscription-1',
-      [{ unit: 'host', usageName: 'hosts', fromAt: at('2018-10-06'), toAt: at('2018-11-06') }],
+      [{ unit: 'host', usageName: 'hosts', fromAt: at('2018-10-06'), toAt: midnight('2018-11-06') }],
       [],
     ]);
   });

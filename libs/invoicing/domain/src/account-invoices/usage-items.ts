@@ -1,4 +1,4 @@
-import { type Instant, instantOf, localDateOf, plusMs, settle } from '@billstream/kernel';
+import { type Instant, compare, localDateOf, plusMs, settle, zero } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { plusPeriods } from '../proration/billing-period';
 import { unitsOf } from '../rating/rate-usage';
@@ -8,6 +8,7 @@ import { accountTimeOf } from './billing-events';
 import { subjectOf } from './proposals';
 import { type NewItem, type Work, plainItem } from './run-work';
 import type { BilledUsage, SubscriptionLedger } from './subscription-ledger';
+import { usageBilledAt, usageCalendarOf, usageDateOf, usageDayStart } from './usage-calendar';
 import {
   type ChargedPeriod,
   type UsagePeriod,
@@ -40,10 +41,10 @@ const isSame = (a: ChargedPeriod, b: ChargedPeriod): boolean =>
 const namedPeriod = ({ usage, fromAt, toAt }: UsagePeriod): ChargedPeriod => ({ usageName: usage.name, fromAt, toAt });
 
 /** How far a run looks: to its instant, and where a later day is asked for, to that day. */
-const horizonOf = ({ account, run }: Work): Instant => {
-  const time = accountTimeOf(account);
-  return run.targetDate > localDateOf(run.at, time) ? instantOf(run.targetDate, time) : run.at;
-};
+const horizonOf = ({ account, run, settings }: Work): Instant =>
+  run.targetDate > localDateOf(run.at, accountTimeOf(account))
+    ? usageBilledAt(run.targetDate, usageCalendarOf(account, settings))
+    : run.at;
 
 /** A clock that was put back by a moment (tests do that) does not hide what has begun since. */
 const momentMs = 60_000;
@@ -53,12 +54,12 @@ const momentMs = 60_000;
  * under way by what is known of it, and for the rest when it is counted again (Kill Bill 3.4).
  */
 const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
-  const { ledger, account, run, from } = work;
-  const time = accountTimeOf(account);
-  const horizon = { until: horizonOf(work), time, billed: ledger.usage };
+  const { ledger, account, run, from, settings } = work;
+  const calendar = usageCalendarOf(account, settings);
+  const horizon = { until: horizonOf(work), calendar, billed: ledger.usage };
   // One that ends later on the day of the run is not charged ahead of its end: the run at its end does it.
   const endsLaterToday = ({ toAt, endDate }: UsagePeriod): boolean =>
-    toAt > run.at && endDate <= localDateOf(run.at, time);
+    toAt > run.at && endDate <= usageDateOf(run.at, calendar);
   return endedPeriods(section, horizon).periods.filter(
     (period) =>
       period.fromAt <= plusMs(run.at, momentMs) &&
@@ -72,9 +73,14 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
 const chargedOf = ({ ledger }: Work, section: UsageSection): readonly BilledUsage[] =>
   standingPeriods(section, ledger.usage);
 
-const asPeriod = ({ account }: Work, { usage, phase }: UsageSection, { fromAt, toAt }: BilledUsage): UsagePeriod => {
-  const time = accountTimeOf(account);
-  return { usage, phase, fromAt, toAt, startDate: localDateOf(fromAt, time), endDate: localDateOf(toAt, time) };
+const asPeriod = (
+  { account, settings }: Work,
+  { usage, phase }: UsageSection,
+  { fromAt, toAt }: BilledUsage,
+): UsagePeriod => {
+  const calendar = usageCalendarOf(account, settings);
+  const [startDate, endDate] = [usageDateOf(fromAt, calendar), usageDateOf(toAt, calendar)];
+  return { usage, phase, fromAt, toAt, startDate, endDate };
 };
 
 /**
@@ -86,9 +92,9 @@ const recountedPeriods = (work: Work, section: UsageSection): readonly UsagePeri
   const own = chargedOf(work, section);
   const lastEnd = own.reduce<Instant | null>((last, { toAt }) => (last !== null && last > toAt ? last : toAt), null);
   if (settings.previousUsagePeriods === 0 || lastEnd === null) return [];
-  const time = accountTimeOf(account);
-  const back = plusPeriods(localDateOf(lastEnd, time), section.period, -settings.previousUsagePeriods);
-  const earliest = instantOf(back, time);
+  const calendar = usageCalendarOf(account, settings);
+  const back = plusPeriods(usageDateOf(lastEnd, calendar), section.period, -settings.previousUsagePeriods);
+  const earliest = usageDayStart(back, calendar);
   const periods = own.filter(({ fromAt }) => fromAt >= earliest).map((billed) => asPeriod(work, section, billed));
   return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
 };
@@ -223,7 +229,7 @@ const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<Cha
   if (charges === 'charged-more-before' && isPart) return [];
   if (typeof charges === 'string') return `usage-${charges}`;
   if (kind === 'AGAIN' && isAbsorbed(work, closed, charges)) return [];
-  const shown = settings.isZeroUsageLeftOut ? charges.filter(({ amountMinor }) => amountMinor !== 0) : charges;
+  const shown = settings.isZeroUsageLeftOut ? charges.filter(isShown) : charges;
   const trackingIds = newlyCounted(closed, allBilledFor(work, counted));
   return shown.map((charge: UsageCharge, index): NewItem => ({
     ...subjectOf(ledger.timeline, phase),
@@ -240,6 +246,10 @@ const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<Cha
     ...(index === 0 && trackingIds.length > 0 ? { trackingIds } : {}),
   }));
 };
+
+/** A tier that was used is told of though it is free of charge; one that nobody used is not. */
+const isShown = ({ amountMinor, quantity }: UsageCharge): boolean =>
+  amountMinor !== 0 || (quantity !== null && compare(quantity, zero) > 0);
 
 /** Too little to bother the customer with: what is metered late adds up until it is more than the tenant absorbs. */
 const isAbsorbed = (
