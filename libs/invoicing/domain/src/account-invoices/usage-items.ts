@@ -1,4 +1,4 @@
-import { type Instant, compare, localDateOf, plusMs, settle, zero } from '@billstream/kernel';
+import { type Instant, type LocalDate, compare, localDateOf, plusMs, settle, zero } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { plusPeriods } from '../proration/billing-period';
 import { unitsOf } from '../rating/rate-usage';
@@ -50,8 +50,8 @@ const horizonOf = ({ account, run, settings }: Work): Instant =>
 const momentMs = 60_000;
 
 /**
- * What has ended by the target date and is not charged. Whoever asks for a day ahead is charged for the period that is
- * under way by what is known of it, and for the rest when it is counted again (Kill Bill 3.4).
+ * What has ended by the target date and is not charged. Whoever asks for a day ahead is charged for the periods up to it by
+ * what is known of them, and for the rest when they are counted again (Kill Bill 3.4).
  */
 const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
   const { ledger, account, run, from, settings } = work;
@@ -62,7 +62,7 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
     toAt > run.at && endDate <= usageDateOf(run.at, calendar);
   return endedPeriods(section, horizon).periods.filter(
     (period) =>
-      period.fromAt <= plusMs(run.at, momentMs) &&
+      (run.isAsked === true || period.fromAt <= plusMs(run.at, momentMs)) &&
       period.endDate <= run.targetDate &&
       !endsLaterToday(period) &&
       (from === null || period.endDate > from) &&
@@ -84,17 +84,28 @@ const asPeriod = (
 };
 
 /**
+ * From which day on charged periods are counted again: so many back from the last one that was charged. Where periods without
+ * usage leave no trace, so many back from the one that ends today or with the target date (Kill Bill's RawUsageOptimizer).
+ */
+const recountFrom = ({ account, run, settings }: Work, section: UsageSection, lastEnd: Instant): LocalDate => {
+  const calendar = usageCalendarOf(account, settings);
+  const { previousUsagePeriods, isZeroUsageLeftOut } = settings;
+  if (!isZeroUsageLeftOut) return plusPeriods(usageDateOf(lastEnd, calendar), section.period, -previousUsagePeriods);
+  const today = usageDateOf(run.at, calendar);
+  const last = today < run.targetDate ? today : run.targetDate;
+  return plusPeriods(last, section.period, -previousUsagePeriods - 1);
+};
+
+/**
  * Periods charged before that are counted again with the next one of their section, or when somebody asks for an invoice:
- * usage may have come late. Only so many back from the last one that was charged; what comes later than that is never charged (Kill Bill 3.4).
+ * usage may have come late. Only so many back; what comes later than that is never charged (Kill Bill 3.4).
  */
 const recountedPeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
   const { account, settings } = work;
   const own = chargedOf(work, section);
   const lastEnd = own.reduce<Instant | null>((last, { toAt }) => (last !== null && last > toAt ? last : toAt), null);
-  if (settings.previousUsagePeriods === 0 || lastEnd === null) return [];
-  const calendar = usageCalendarOf(account, settings);
-  const back = plusPeriods(usageDateOf(lastEnd, calendar), section.period, -settings.previousUsagePeriods);
-  const earliest = usageDayStart(back, calendar);
+  if (lastEnd === null || (settings.previousUsagePeriods === 0 && !settings.isZeroUsageLeftOut)) return [];
+  const earliest = usageDayStart(recountFrom(work, section, lastEnd), usageCalendarOf(account, settings));
   const periods = own.filter(({ fromAt }) => fromAt >= earliest).map((billed) => asPeriod(work, section, billed));
   return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
 };
