@@ -110,6 +110,10 @@ const cutsOf = (section: UsageSection, event: BillingEvent, after: Instant, hori
   return endAt > until ? { past, next: endAt } : { past: [...past, endAt], next: null };
 };
 
+/** Cancelled at the instant of its start: what is reported of that instant is charged (Kill Bill 3.3). */
+const isMoment = ({ events }: UsageSection): boolean =>
+  events.length === 1 && events[0]?.endsBy === 'CANCEL' && events[0].endAt === events[0].at;
+
 /**
  * The periods of a section that have ended and are not charged, oldest first, and when the next one is to be charged. They
  * end where the section's bill dates begin, and at the instant of what ends the section.
@@ -125,10 +129,10 @@ export const endedPeriods = (
   const periods: UsagePeriod[] = [];
   let fromAt = chargedUpTo(section, opening.at, horizon.billed);
   for (const event of section.events) {
-    if (event.endAt !== null && event.endAt <= fromAt) continue;
+    if (event.endAt !== null && event.endAt <= fromAt && !isMoment(section)) continue;
     const { past, next } = cutsOf(section, event, fromAt, horizon);
     for (const toAt of past) {
-      if (toAt > fromAt)
+      if (toAt > fromAt || isMoment(section))
         periods.push({
           usage,
           phase,
