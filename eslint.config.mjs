@@ -27,6 +27,8 @@ export const boundaries = [
     allowedExternalImports: ['fast-check'],
   },
   { sourceTag: 'type:gateways', onlyDependOnLibsWithTags: ['type:kernel', 'type:contracts'] },
+  // Published for others: it brings nothing of this repository with it, and no package.
+  { sourceTag: 'type:client', onlyDependOnLibsWithTags: ['type:client'], allowedExternalImports: [] },
   { sourceTag: 'type:store-server', onlyDependOnLibsWithTags: [] },
   {
     sourceTag: 'type:adapter',

@@ -4,7 +4,7 @@ import type { World } from './world';
 export type Answer = { readonly status: number; readonly location: string; readonly text: string };
 
 /** Keep-alive connections to a world's public face, one request at a time on each. */
-export const callerOf = (world: World, connections: number) => {
+export const callerOf = (world: Pick<World, 'url' | 'headers'>, connections: number) => {
   const pool = new Pool(world.url, { connections, pipelining: 1, headersTimeout: 60_000, bodyTimeout: 60_000 });
   const ask = async (method: 'GET' | 'POST', path: string, body?: string): Promise<Answer> => {
     const headers = body === undefined ? world.headers : { ...world.headers, 'content-type': 'application/json' };

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- [append|projection|invoicing|usage|reads …] [--rounds 5] [--events 200000] [--seed 20181006]
- *   [--accounts 2000,10000] [--invoices 100,10000] [--json FILE]`
+ * `npm run bench -- [append|projection|invoicing|usage|reads|metering …] [--rounds 5] [--events 200000] [--seed 20181006]
+ *   [--accounts 2000,10000] [--invoices 100,10000] [--records 10000000]
+ *   [--seconds 20] [--quick] [--json FILE]`
  *
  * Measures what Billstream does beside what the parts under it can do at best, in one run on one machine. Needs
  * DATABASE_URL (a server on which databases may be created) and, for usage and reads, RABBITMQ_URL.
@@ -11,6 +12,8 @@ import { appendBench } from './append';
 import { invoicingBench } from './invoicing';
 import { longAccountBench } from './long-account';
 import { machineOf } from './machine';
+import { meteringMemoryBench } from './metering/memory';
+import { meteringBench } from './metering/metering';
 import type { Figure, Plan } from './measure';
 import { projectionBench } from './projection';
 import { type Report, headingOf, tableOf } from './report';
@@ -25,6 +28,10 @@ type Options = {
   /** Sizes of the month ends that `invoicing` plays. */
   readonly accounts: readonly number[];
   readonly invoices: readonly number[];
+  /** What `metering` sends in each timed run, and `metering-memory` in all; null: each its own. */
+  readonly records: number | null;
+  /** Of each round at half load. */
+  readonly seconds: number;
   readonly rabbitMqUrl: () => string;
 };
 type Bench = (ground: Ground, options: Options) => Promise<readonly Figure[]>;
@@ -67,6 +74,14 @@ const benches: Readonly<Record<string, Bench>> = {
   'long-account': (ground, { invoices }) => longAccountBench(ground, invoices),
   usage: inWorlds((world, { plan, seed }) => usageBench(world, plan, seed)),
   reads: inWorlds((world, { plan }) => readsBench(world, plan)),
+  metering: inWorlds((world, { plan, seed, records, seconds }) =>
+    meteringBench(world, { ...plan, seed, seconds, records: records ?? 100_000 }),
+  ),
+  'metering-memory': async (ground, { seed, records, rabbitMqUrl }) =>
+    within(
+      () => servicesWorld(ground, rabbitMqUrl()),
+      (world) => meteringMemoryBench(world, { seed, records: records ?? 1_000_000 }),
+    ),
 };
 
 const required = (name: string, example: string): string => {
@@ -90,6 +105,9 @@ const main = async (): Promise<void> => {
       seed: { type: 'string', default: '20181006' },
       accounts: { type: 'string', default: '2000,10000' },
       invoices: { type: 'string', default: '100,10000' },
+      records: { type: 'string' },
+      seconds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
       json: { type: 'string' },
     },
   });
@@ -98,11 +116,13 @@ const main = async (): Promise<void> => {
     throw new Error(`there is no bench named ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
   const serverUrl = required('DATABASE_URL', 'postgres://postgres@127.0.0.1:5432/postgres');
   const options: Options = {
-    plan: { rounds: whole('rounds', values.rounds), warmUps: 1 },
+    plan: { rounds: values.quick ? 1 : whole('rounds', values.rounds), warmUps: 1 },
     seed: whole('seed', values.seed),
     events: whole('events', values.events),
     accounts: values.accounts.split(',').map((text) => whole('accounts', text)),
     invoices: values.invoices.split(',').map((text) => whole('invoices', text)),
+    records: values.records === undefined ? (values.quick ? 20_000 : null) : whole('records', values.records),
+    seconds: whole('seconds', values.seconds ?? (values.quick ? '5' : '20')),
     rabbitMqUrl: () => required('RABBITMQ_URL', 'amqp://guest:guest@127.0.0.1:5672'),
   };
   const head = { at: new Date().toISOString(), seed: options.seed, machine: await machineOf(serverUrl) };

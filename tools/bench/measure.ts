@@ -9,11 +9,14 @@ export type Samples = {
 export type Figure = {
   readonly name: string;
   readonly unit: string;
-  readonly measured: Samples;
+  /** Null: it could not be measured here; the notes say why. */
+  readonly measured: Samples | null;
   /** What the same work costs without us, measured in the same rounds, and our share of it (1 = as fast as the floor). */
   readonly floor?: { readonly name: string; readonly measured: Samples; readonly ratio: Samples };
   /** Least ratio, or least value where there is no floor, that the project wants. */
   readonly aim?: number;
+  /** Greatest value that the project wants, of times and of faults. */
+  readonly atMost?: number;
   readonly notes?: readonly string[];
 };
 

@@ -9,12 +9,15 @@ export type Report = {
 };
 
 const number = (value: number): string => {
+  if (value === 0) return '0';
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
   return value.toFixed(value >= 10 ? 1 : 2);
 };
 const spread = ({ median, low, high }: Samples): string => `${number(median)} (${number(low)}–${number(high)})`;
 
-const verdictOf = ({ aim, floor, measured }: Figure): string => {
+const verdictOf = ({ aim, atMost, floor, measured }: Figure): string => {
+  if (measured === null) return '';
+  if (atMost !== undefined) return `<= ${number(atMost)}: ${measured.median <= atMost ? 'yes' : 'NO'}`;
   if (aim === undefined) return '';
   const reached = floor?.ratio.median ?? measured.median;
   return reached >= aim ? `>= ${number(aim)}: yes` : `>= ${number(aim)}: NO`;
@@ -24,7 +27,7 @@ const verdictOf = ({ aim, floor, measured }: Figure): string => {
 export const tableOf = (figures: readonly Figure[]): string => {
   const rows = figures.map((figure) => [
     figure.name,
-    `${spread(figure.measured)} ${figure.unit}`,
+    figure.measured === null ? 'not measured' : `${spread(figure.measured)} ${figure.unit}`,
     figure.floor ? `${figure.floor.name}: ${spread(figure.floor.measured)}` : '',
     figure.floor ? spread(figure.floor.ratio) : '',
     verdictOf(figure),

@@ -1,5 +1,7 @@
 import { Pool } from 'pg';
+import { bareInserts, piecesOf, rowsPerInsert, type UsageRow } from './bare-inserts';
 import { callerOf } from './caller';
+import { counted } from './counted';
 import { onDatabase } from './machine';
 import { type Figure, type Plan, against, inLanes, randomOf } from './measure';
 import type { World } from './world';
@@ -8,23 +10,13 @@ const connections = 16;
 const recordsPerBody = 100;
 const bodies = 400;
 const usersMax = 2_000;
-const rowsPerInsert = 500;
 /** One record in fifty was sent before: clients repeat what they are not sure of. */
 const repeatedEvery = 50;
 
-type Record = {
-  readonly unit: string;
-  readonly user: string;
-  readonly amount: number;
-  readonly time: number;
-  readonly source: string;
-  readonly id: string;
-};
-
-const recordsOf = (name: string, seed: number): readonly Record[] => {
+const recordsOf = (name: string, seed: number): readonly UsageRow[] => {
   const random = randomOf(seed);
   const begin = Date.UTC(2026, 0, 1);
-  const records: Record[] = [];
+  const records: UsageRow[] = [];
   for (let i = 0; i < bodies * recordsPerBody; i += 1) {
     const earlier = i % repeatedEvery === repeatedEvery - 1 ? records[Math.floor(random() * i)] : undefined;
     records.push(
@@ -41,54 +33,6 @@ const recordsOf = (name: string, seed: number): readonly Record[] => {
   return records;
 };
 
-const piecesOf = <T>(all: readonly T[], size: number): readonly (readonly T[])[] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
-
-const bareInsert = `
-insert into bench_usage (source, id, unit, user_name, amount, at_ms)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::bigint[])
-on conflict (source, id) do nothing`;
-
-/** The same records straight into a table whose key keeps duplicates out: nothing else is done with them. */
-const bareInserts = async (pool: Pool, records: readonly Record[]): Promise<number> => {
-  await pool.query('drop table if exists bench_usage');
-  await pool.query(
-    'create table bench_usage (source text, id text, unit text not null, user_name text not null, amount numeric not null, at_ms bigint not null, primary key (source, id))',
-  );
-  const inserts = piecesOf(records, rowsPerInsert);
-  const { seconds } = await inLanes(connections, inserts.length, async (piece) => {
-    // In one order everywhere, or two statements with the same keys wait for each other.
-    const rows = [...(inserts[piece] ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1));
-    const values = [
-      rows.map((r) => r.source),
-      rows.map((r) => r.id),
-      rows.map((r) => r.unit),
-      rows.map((r) => r.user),
-      rows.map((r) => r.amount),
-      rows.map((r) => r.time),
-    ];
-    await pool.query({ name: 'bench-usage', text: bareInsert, values });
-  });
-  return records.length / seconds;
-};
-
-const positionSql = `select (select coalesce(max(position), 0) from eventstore.events)::text as head, (select min(position) from metering.read_models)::text as reached`;
-
-/** Waits until metering's read models have passed everything that the log held when this was called. */
-const counted = async (pool: Pool): Promise<void> => {
-  let head: bigint | undefined;
-  for (const deadline = Date.now() + 120_000; ; await new Promise((resolve) => setTimeout(resolve, 10))) {
-    const { rows } = await pool.query<{ head: string; reached: string | null }>({
-      name: 'bench-position',
-      text: positionSql,
-      values: [],
-    });
-    head ??= BigInt(rows[0]?.head ?? 0);
-    if (BigInt(rows[0]?.reached ?? -1) >= head) return;
-    if (Date.now() > deadline) throw new Error('the read model did not follow');
-  }
-};
-
 const countOf = async (pool: Pool): Promise<number> =>
   Number(
     (await pool.query<{ count: string }>('select count(*) as count from metering.usage_records')).rows[0]?.count ?? 0,
@@ -96,7 +40,7 @@ const countOf = async (pool: Pool): Promise<number> =>
 
 type Ingest = { readonly rate: number; readonly answeredRate: number };
 
-const ingest = async (world: World, pool: Pool, records: readonly Record[]): Promise<Ingest> => {
+const ingest = async (world: World, pool: Pool, records: readonly UsageRow[]): Promise<Ingest> => {
   const before = await countOf(pool);
   const bodiesOf = piecesOf(records, recordsPerBody).map((batch) => JSON.stringify(batch));
   const caller = callerOf(world, connections);
@@ -127,7 +71,7 @@ export const usageBench = async (world: World, plan: Plan, seed: number): Promis
     const answered: number[] = [];
     const run = await against(
       plan,
-      (round) => bareInserts(pool, recordsOf(`bare-${round}`, seed + round)),
+      (round) => bareInserts(pool, connections, recordsOf(`bare-${round}`, seed + round)),
       async (round) => {
         const { rate, answeredRate } = await ingest(world, pool, recordsOf(`${world.name}-${round}`, seed + round));
         answered.push(answeredRate);

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, startChild } from '../services/child';
+import { type Child, freePort, startChild } from '../services/child';
 import { type Services, startServices } from '../services/services';
 import { onDatabase } from './machine';
 
@@ -94,6 +94,10 @@ export type World = {
   readonly url: string;
   readonly databaseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Its processes by name; each comes back when it is killed. */
+  readonly children: ReadonlyMap<string, Child>;
+  /** Null: it hears of usage over HTTP alone. */
+  readonly rabbitMqUrl: string | null;
   stop(): Promise<void>;
 };
 
@@ -120,6 +124,8 @@ export const servicesWorld = async (ground: Ground, rabbitMqUrl: string): Promis
       url: services.url,
       databaseUrl: ground.databaseUrl,
       headers: headersOf(services.credentials),
+      children: services.children,
+      rabbitMqUrl: host.url,
       stop: async () => {
         await services.stop();
         await host.drop();
@@ -156,6 +162,8 @@ export const standaloneWorld = async (ground: Ground): Promise<World> => {
     url,
     databaseUrl: ground.databaseUrl,
     headers: headersOf(credentials),
+    children: new Map([[child.name, child]]),
+    rabbitMqUrl: null,
     stop: () => child.stop(),
   };
 };

@@ -4,7 +4,7 @@ import { derivedId } from '@billstream/kernel';
 import { type Accounts, stepOf } from './accounts';
 import { claimKey } from './claim';
 import { type AccountRequest, profileOf, termsOf } from './http/account-request';
-import { isKnownParent } from './http/find-account';
+import { familyOf } from './http/find-account';
 import { accountProblem } from './http/problems';
 
 /**
@@ -20,7 +20,7 @@ export const createAccount = async (
   const terms = termsOf(body);
   const facts = {
     terms,
-    parentKnown: await isKnownParent(accounts, context.tenantId, terms.parentAccountId),
+    ...(await familyOf(accounts, context.tenantId, { named: terms.parentAccountId, accountId: null })),
     at: runtime.clock.now(context.tenantId),
   };
   const proposedId = derivedId(context.commandId, 'account');

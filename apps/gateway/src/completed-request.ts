@@ -1,4 +1,5 @@
-import { ProblemException } from '@billstream/http';
+import { ProblemException, innerHeaders } from '@billstream/http';
+import { digest } from '@billstream/kernel';
 import type { ContextName } from '@billstream/service-runtime';
 import type { IncomingHttpHeaders } from 'node:http';
 import { pathOf } from './answers';
@@ -70,7 +71,10 @@ export const forwardCompleted = async (
   const body = await bodyOf(request);
   if (body === null)
     throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
-  const rewritten = withoutLength(headers, request.method);
+  const rewritten = {
+    ...withoutLength(headers, request.method),
+    [innerHeaders.asked]: digest(body.toString('base64')),
+  };
   let text: Buffer | string = body.length === 0 ? '{}' : body;
   let answer: InnerAnswer = { status: 200, headers: {}, body };
   for (const { of, method, path } of stepsOf(completed, request)) {

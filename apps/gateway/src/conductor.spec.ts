@@ -37,6 +37,7 @@ const world = (days: readonly number[], more: Readonly<Record<number, number>> =
       return Promise.resolve(false);
     },
     quiet: (_tenant, fence) => Promise.resolve(Number(fence) === events),
+    failing: () => Promise.resolve([]),
     nextDue: (_tenant, until) => Promise.resolve([...due].sort().find((instant) => instant <= until) ?? null),
   };
   return { api, done, moves };

@@ -78,6 +78,8 @@ export const conductor = (api: InnerApi, now: () => number = Date.now) => {
 
   return {
     current,
+    /** What could not be done and is not waited for: a clock goes on without it. */
+    failing: (tenantId: string) => api.failing(tenantId),
     /** Resolves when the move and all that is due are done. A caller that stops waiting does not stop the move. */
     move: (tenantId: string, target: Instant | null) => inTurn(tenantId, () => move(tenantId, target)),
     settle: (tenantId: string, deadline: Deadline) =>

@@ -16,7 +16,7 @@ import { innerApi } from './inner-api';
 import { loggedPath } from './logged-path';
 import { loginAttempts } from './login-attempts';
 import { wholeOpenApi } from './openapi';
-import { isGranted, permissionFor } from './permissions';
+import { isGranted, permissionsFor } from './permissions';
 import { inDialectOf } from './older-dialect';
 import { plainUrl } from './plain-url';
 import { type RateLimits, rateLimiter } from './rate-limit';
@@ -98,9 +98,9 @@ const answering = ({ upstreams, innerSecret, logger, testClock, defaultTenant, l
     }
     const seconds = limiter?.(caller.tenantId || address, classOf(method, path)) ?? null;
     if (seconds !== null) throw tooMany(response, seconds);
-    const permission = permissionFor(method, path);
-    if (permission === null || isGranted(caller.permissions, permission)) return caller;
-    forbid(request, response, permission);
+    const missing = permissionsFor(method, path).find((permission) => !isGranted(caller.permissions, permission));
+    if (missing === undefined) return caller;
+    forbid(request, response, missing);
     return null;
   };
 

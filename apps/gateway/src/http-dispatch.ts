@@ -37,7 +37,8 @@ export const httpDispatch = (
 const forward = async (pool: Pool, { request, response }: Exchange, headers: IncomingHttpHeaders): Promise<void> => {
   const gone = new AbortController();
   response.once('close', () => {
-    gone.abort();
+    // Most close because all was said; an abort then would stop nothing, and its error with its stack costs.
+    if (!response.writableFinished) gone.abort();
   });
   const answer = await pool
     .request({

@@ -16,6 +16,17 @@ export type InnerApi = {
   quiet(tenantId: string, fence: string): Promise<boolean>;
   /** When the next thing falls due in any service, up to that instant; null: nothing. */
   nextDue(tenantId: string, until: Instant): Promise<Instant | null>;
+  /** Due work that keeps failing and that nobody waits for any longer, in all services. */
+  failing(tenantId: string): Promise<readonly FailingWork[]>;
+};
+
+/** `key` names what it is about, an account or an invoice for instance; `error`: why it failed the last time. */
+export type FailingWork = {
+  readonly service: string;
+  readonly kind: string;
+  readonly key: string;
+  readonly dueAt: string;
+  readonly error: string;
 };
 
 /** `distanceMs`: milliseconds from wall time to the tenant's business time. `heldUntil`: up to there due work is held back. */
@@ -78,6 +89,15 @@ export const innerApi = (upstreams: Upstreams, innerSecret: string): InnerApi =>
       const dates = answers.map(({ dueAt }) => instantOr(dueAt)).filter((at) => at !== null);
       return dates.sort()[0] ?? null;
     },
+    failing: async (tenantId) => {
+      const answers = await Promise.all(
+        Object.entries(upstreams).map(async ([name, service]) => {
+          const { failing } = await ask(service, `/internal/failing?${tenant(tenantId)}`);
+          return Array.isArray(failing) ? failing.map((work: unknown) => failingIn(name, work)) : [];
+        }),
+      );
+      return answers.flat();
+    },
   };
 };
 
@@ -98,6 +118,14 @@ const askInner = async (service: Dispatch, { innerSecret, path, body }: Ask): Pr
   if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${text.slice(0, 500)}`);
   const value: unknown = JSON.parse(text);
   return typeof value === 'object' && value !== null ? { ...value } : { quiet: value };
+};
+
+const failingIn = (service: string, work: unknown): FailingWork => {
+  const of = (name: string): string =>
+    typeof work === 'object' && work !== null
+      ? String(Object.entries(work).find(([key]) => key === name)?.[1] ?? '')
+      : '';
+  return { service, kind: of('kind'), key: of('key'), dueAt: of('dueAt'), error: of('error') };
 };
 
 const textsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);

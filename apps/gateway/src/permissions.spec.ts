@@ -1,4 +1,4 @@
-import { isGranted, permissionFor } from './permissions';
+import { isGranted, permissionsFor } from './permissions';
 
 const kb = '/1.0/kb';
 
@@ -7,8 +7,8 @@ describe('the permission a request takes', () => {
     ['POST', `${kb}/accounts`, 'account:create'],
     ['PUT', `${kb}/accounts/a`, 'account:update'],
     ['DELETE', `${kb}/accounts/a/`, 'account:update'],
-    ['GET', `${kb}/accounts/a`, null],
-    ['HEAD', `${kb}/accounts/a`, null],
+    ['GET', `${kb}/accounts/a`, ''],
+    ['HEAD', `${kb}/accounts/a`, ''],
     ['POST', `${kb}/accounts/a/tags`, 'tag:add'],
     ['DELETE', `${kb}/invoices/a/tags`, 'tag:delete'],
     ['PUT', `${kb}/bundles/a/customFields`, 'custom_field:add'],
@@ -22,7 +22,7 @@ describe('the permission a request takes', () => {
     ['PUT', `${kb}/bundles/a/pause`, 'entitlement:pause_resume'],
     ['POST', `${kb}/bundles/a`, 'entitlement:transfer'],
     ['POST', `${kb}/invoices`, 'invoice:trigger'],
-    ['POST', `${kb}/invoices/dryRun`, null],
+    ['POST', `${kb}/invoices/dryRun`, ''],
     ['POST', `${kb}/invoices/charges/a`, 'account:charge'],
     ['POST', `${kb}/invoices/a`, 'invoice:item_adjust'],
     ['PUT', `${kb}/invoices/a/voidInvoice`, 'invoice:adjust'],
@@ -31,10 +31,13 @@ describe('the permission a request takes', () => {
     ['POST', `${kb}/payments/refunds`, 'payment:refund'],
     ['POST', `${kb}/payments/a/chargebacks`, 'payment:chargeback'],
     ['PUT', `${kb}/payments/a`, 'payment:trigger'],
+    ['POST', `${kb}/payments/combo`, 'payment:trigger,account:create,payment_method:create'],
+    ['POST', `${kb}/paymentGateways/hosted/form`, 'payment:trigger,account:create'],
+    ['POST', `${kb}/paymentGateways/hosted/form/a`, 'payment:trigger'],
     ['GET', `${kb}/tenants`, 'tenant:view'],
     ['POST', `${kb}/tenants`, 'tenant:create'],
     ['POST', `${kb}/tenants/userKeyValue/k`, 'tenant_kvs:add'],
-    ['GET', `${kb}/security/subject`, null],
+    ['GET', `${kb}/security/subject`, ''],
     ['GET', `${kb}/security/users/a/roles`, 'user:view'],
     ['POST', `${kb}/security/users`, 'user:create'],
     ['PUT', `${kb}/test/clock`, 'test:*'],
@@ -44,10 +47,10 @@ describe('the permission a request takes', () => {
     ['POST', '/v1/limits/calls/reservations/id/commit', 'usage:record'],
     ['PUT', '/meter/limit/reset/u', 'catalog:config_upload'],
     ['PUT', '/v1/usage/limits/u', 'catalog:config_upload'],
-    ['POST', '/plugins/x/notification', null],
+    ['POST', '/plugins/x/notification', ''],
     ['POST', '/v1/something/new', 'admin:update'],
   ])('%s %s: %s', (method, path, permission) => {
-    expect(permissionFor(method, path)).toBe(permission);
+    expect(permissionsFor(method, path).join()).toBe(permission);
   });
 
   it('is granted by name, by its group, or with everything', () => {

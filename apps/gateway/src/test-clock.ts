@@ -21,7 +21,8 @@ type Call = { readonly request: IncomingMessage; readonly response: ServerRespon
 
 /**
  * Kill Bill's TestResource (0.24), with a clock per tenant. A move answers after at most `timeoutSec` with the clock as it
- * then is and goes on to its end behind that answer; `/queues` waits for it.
+ * then is and goes on to its end behind that answer; `/queues` waits for it. Work that keeps failing does not hold a clock
+ * up: the answer names it under `failing`, and the queues are not drained.
  */
 export const answerTestClock = async (parts: TestClockParts, call: Call): Promise<void> => {
   const { request, response, tenantId } = call;
@@ -39,12 +40,20 @@ export const answerTestClock = async (parts: TestClockParts, call: Call): Promis
       timeoutSec,
       parts.conductor.settle(tenantId, { until: Date.now() + timeoutSec * 1000 }),
     );
-    answerEmpty(response, settled === true ? 200 : 412);
+    const isDrained = settled === true && (await parts.conductor.failing(tenantId)).length === 0;
+    answerEmpty(response, isDrained ? 200 : 412);
     return;
   }
   if (method !== 'GET') await moveClock(parts, call, timeoutSec);
-  const currentUtcTime = await parts.conductor.current(tenantId);
-  answerJson(response, 200, { currentUtcTime, timeZone, localDate: zonedDateOf(currentUtcTime, timeZone) });
+  answerJson(response, 200, await clockOf(parts, tenantId, timeZone));
+};
+
+const clockOf = async ({ conductor, enabled }: TestClockParts, tenantId: string, timeZone: string): Promise<object> => {
+  const currentUtcTime = await conductor.current(tenantId);
+  // Why work fails is told where tests run, and nowhere else.
+  const failing = enabled ? await conductor.failing(tenantId) : [];
+  const localDate = zonedDateOf(currentUtcTime, timeZone);
+  return { currentUtcTime, timeZone, localDate, ...(failing.length === 0 ? {} : { failing }) };
 };
 
 const moveClock = async (
@@ -56,7 +65,11 @@ const moveClock = async (
   const query = queryOf(request);
   const target = request.method === 'POST' ? requestedDate(query) : shifted(await conductor.current(tenantId), query);
   const moving = conductor.move(tenantId, target);
-  moving.catch((error: unknown) => {
+  const told = moving.then(async () => {
+    const failing = await conductor.failing(tenantId);
+    if (failing.length > 0) logger.warn({ tenantId, failing }, 'test clock went on without work that keeps failing');
+  });
+  told.catch((error: unknown) => {
     logger.error({ err: error, tenantId }, 'test clock was not moved to the end');
   });
   await within(timeoutSec, moving);

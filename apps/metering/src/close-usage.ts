@@ -8,8 +8,7 @@ import {
   type UnitVersion,
   count,
   stretchesFor,
-  usageCorrectionStream,
-  usageStreamsOf,
+  countedStreamsOf,
   subscriptionUsageStream,
 } from '@billstream/metering-domain';
 import {
@@ -46,7 +45,8 @@ export type UsageRequest = {
 
 /** What closing asks of the read model; thousands of periods close at once, so they ask together. */
 export const closingQuestions = (database: Database) => ({
-  database,
+  quarters: (series: UserName & UnitName, span: Pick<Range, 'fromAt' | 'toAt'>) =>
+    usageQuarters(database, series, span),
   user: askTogether<UserName, UserView>((names) => usersByName(database, names)),
   versions: askTogether<UnitName, readonly UnitVersion[]>((names) => versionsByUnit(database, names)),
   reported: askTogether<ReportedSpan, ReportedTotal | null>((spans) => reportedInSpan(database, spans)),
@@ -54,7 +54,7 @@ export const closingQuestions = (database: Database) => ({
 export type ClosingQuestions = ReturnType<typeof closingQuestions>;
 
 const attemptsMax = 15;
-/** The read model is about to pass a request that has just been made, where the log is busy. */
+/** The read model is about to pass a request that has just been made, where the log is busy; else it does not move. */
 const passedWithinMs = 30;
 
 /** Up to where everything is known to be counted: `head` of the log, and the last counted event before it. */
@@ -70,8 +70,7 @@ export const usageCounted = (runtime: ServiceRuntime) => {
   const last = new Map<string, Promise<Counted>>();
   const look = async (tenantId: string): Promise<Counted> => {
     const head = await runtime.store.head();
-    const streams = [...usageStreamsOf(tenantId), usageCorrectionStream(tenantId)];
-    return { head, countedTo: await streamsCounted(runtime, streams, head) };
+    return { head, countedTo: await streamsCounted(runtime, countedStreamsOf(tenantId), head) };
   };
   return async ({ tenantId, subscriptionId }: Waited, requestedAt: bigint): Promise<bigint> => {
     if (requestedAt > 0n && (await runtime.passed(requestedAt, passedWithinMs))) return requestedAt;
@@ -165,12 +164,12 @@ const meteredUsage = async (
 type Series = { readonly tenantId: string; readonly user: string; readonly unit: string; readonly timeZone: string };
 
 const countStretch = async (
-  { database }: ClosingQuestions,
+  { quarters: quartersOf }: ClosingQuestions,
   series: Series,
   { rule, method, version, fromAt, toAt }: Stretch,
 ): Promise<Metered> => {
   if (rule === null || method === null || version === null) return nothing;
-  const quarters = await usageQuarters(database, series, { fromAt, toAt });
+  const quarters = await quartersOf(series, { fromAt, toAt });
   const { total, usage, free, records, syntheticHours } = count(quarters, {
     method,
     rule,

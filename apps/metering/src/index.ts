@@ -18,6 +18,8 @@ export const meteringService: ServiceDefinition = {
     'usageLimit-',
     'limitNews-',
     'limitReservations-',
+    'usageBackfill-',
+    'backfilledUsage-',
     'usageClosing-',
     'subscriptionUsage-',
   ],

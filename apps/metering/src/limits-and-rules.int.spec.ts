@@ -49,6 +49,9 @@ describe('the limits collection', () => {
     });
     const next = await json('GET', new URL(first._links.next.href as string).pathname + '?page=1&size=2');
     expect(next.body._embedded.limits).toHaveLength(2);
+    const beyond = (await json('GET', '/meter/limits?page=9&size=2')).body;
+    expect(beyond._embedded.limits).toEqual([]);
+    expect(beyond.page).toEqual({ size: 2, totalElements: 4, totalPages: 2, number: 9 });
     const one = await json('GET', `/meter/limits/${first._embedded.limits[0].id}`);
     expect(one.body).toEqual(first._embedded.limits[0]);
     expect((await json('GET', '/meter/limits/nothing')).status).toBe(404);
@@ -70,6 +73,17 @@ describe('the limits collection', () => {
     ]);
     expect((await json('GET', '/meter/limits/search/findByUser')).status).toBe(400);
   });
+});
+
+it('a check says what it knows at once when it is told not to wait, and else what was taken before', async () => {
+  at('10:30');
+  await unit('seats', 'SUM', [{ limitAmount: 100, limitRefreshInterval: 'HOUR' }]);
+  const check = async (headers = {}) => (await json('GET', '/meter/limit/check/seats?user=c', undefined, headers)).body;
+  expect(await check()).toMatchObject({ current: 0, limited: false });
+  await record([{ unit: 'seats', user: 'c', amount: 101 }]);
+  expect(await check({ prefer: 'respond-async, wait=0' })).toMatchObject({ current: 0, limited: false });
+  expect(await check({ prefer: 'wait=1' })).toMatchObject({ current: 101, limited: true });
+  expect(await check()).toMatchObject({ current: 101, limited: true });
 });
 
 describe('versions of rules', () => {

@@ -11,6 +11,7 @@ import { RecordUsageEndpoint } from './http/record-usage.endpoint';
 import { SubscriptionUsagesEndpoint } from './http/subscription-usages.endpoint';
 import { UnitRulesEndpoint } from './http/unit-rules.endpoint';
 import { UnitsEndpoint } from './http/units.endpoint';
+import { UsageBackfillsEndpoint } from './http/usage-backfills.endpoint';
 import { UsageCorrectionsEndpoint } from './http/usage-corrections.endpoint';
 import { UsageEventsEndpoint } from './http/usage-events.endpoint';
 import { UsageLineageEndpoint } from './http/usage-lineage.endpoint';
@@ -30,6 +31,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     RecordUsageEndpoint,
     RecordLogEndpoint,
     UsageEventsEndpoint,
+    UsageBackfillsEndpoint,
     UsageCorrectionsEndpoint,
     UsageReportEndpoint,
     UsageLineageEndpoint,

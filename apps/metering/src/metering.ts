@@ -1,6 +1,8 @@
 import type { CommandContext, PublicEvent } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
 import {
+  backfilledUsage,
+  backfilledUsageSchema,
   billingNews,
   billingNewsSchema,
   logFormat,
@@ -14,19 +16,23 @@ import {
   subscriptionUsageSchema,
   unit,
   unitSchema,
+  usageBackfill,
+  usageBackfillSchema,
   usageClosing,
   usageClosingSchema,
   usageCorrectionSchema,
   usageCorrections,
   usageLimit,
   usageLimitSchema,
-  usageStream,
 } from '@billstream/metering-domain';
 import { countingMethods } from '@billstream/metering-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { closingQuestions, usageCounted } from './close-usage';
 import { createIngest } from './ingest/ingest';
 import { usageWriter } from './ingest/usage-writer';
+
+/** No answer is held back for longer. */
+const waitMsMax = 2_000;
 
 /** The runtime, one command loop per kind of stream, and the way in for usage: all that an endpoint or a reaction needs. */
 const meteringOn = (runtime: ServiceRuntime) => {
@@ -43,6 +49,8 @@ const meteringOn = (runtime: ServiceRuntime) => {
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
     correction: runtime.handle(usageCorrections, usageCorrectionSchema),
+    backfill: runtime.handle(usageBackfill, usageBackfillSchema),
+    backfilled: runtime.handle(backfilledUsage, backfilledUsageSchema),
     usageCounted: usageCounted(runtime),
     closingQuestions: closingQuestions(database),
     ingest: createIngest({
@@ -51,9 +59,15 @@ const meteringOn = (runtime: ServiceRuntime) => {
       methodsOf: (tenantId, units) => countingMethods(database, tenantId, units),
       recogniseRepeats: runtime.settings.recogniseRepeats ?? true,
     }),
-    /** Waits until what this process has taken of a user's usage can be read: who sends and then asks sees what was sent. */
-    usageVisible: (tenantId: string, user: string): Promise<void> =>
-      runtime.visible(writer.lastPosition(usageStream(tenantId, user))),
+    /**
+     * Waits until what this process has taken of a user's usage can be read: who sends and then asks sees what was sent.
+     * Other users' usage is not waited for, or whoever is checked while much comes in would wait for all of it.
+     */
+    usageVisible: async (tenantId: string, user: string, withinMs?: number): Promise<void> => {
+      const position = writer.lastPosition(tenantId, user);
+      if (withinMs === undefined) await runtime.visible(position);
+      else if (position !== null && withinMs > 0) await runtime.passed(position, Math.min(withinMs, waitMsMax));
+    },
   };
 };
 

@@ -3,19 +3,17 @@ import {
   type AskedInvoice,
   type ChargedMethod,
   type ClientKeys,
-  type InvoicePayments,
   type InvoicePaymentsCommand,
   chargeableMinor,
   externalPlugin,
   invoicePaymentsStream,
-  nextPaymentId,
   payerAccountStream,
-  paymentKeyStream,
 } from '@billstream/payments-domain';
-import { type PaymentView, debtsOfAccount, paymentById, paymentByKey } from '@billstream/payments-read-models';
-import { derivedId, newId } from '@billstream/kernel';
+import { type PaymentView, debtsOfAccount, paymentByKey } from '@billstream/payments-read-models';
+import { derivedId } from '@billstream/kernel';
 import { setTimeout as pause } from 'node:timers/promises';
-import { paymentProblem, payerProblem } from './http/problems';
+import { type NamedPayment, isSentAgain, nameNextPayment, stateOf } from './client-keys';
+import { keyTaken, paymentProblem, payerProblem } from './http/problems';
 import { type Payments, stepOf } from './payments';
 
 /** `external`: the id of the method that stands for money that came another way; null: charge the default method. */
@@ -39,12 +37,33 @@ export const payInvoice = async (
   invoiceId: string,
   how: HowToPay,
 ): Promise<Paid | null> => {
+  const keys = await namesOf(payments, context, { invoiceId, keys: how.keys ?? {} });
+  return 'paymentId' in keys ? keys : begin(payments, context, invoiceId, { ...how, keys });
+};
+
+/**
+ * The client's names of the payment that is to begin, claimed for it. A client that repeats one for the same invoice gets
+ * the payment that is under way.
+ */
+const namesOf = async (
+  payments: Payments,
+  context: RequestContext,
+  { invoiceId, keys }: NamedPayment,
+): Promise<ClientKeys | Paid> => {
+  if (keys.paymentKey === undefined && keys.transactionKey === undefined) return {};
+  const named = await nameNextPayment(payments, context, { invoiceId, keys });
+  if ('ofPayment' in named) return { ...keys, ofPayment: named.ofPayment };
+  return paidBefore(payments, context, { invoiceId, key: named.key, view: named.holder });
+};
+
+const begin = async (
+  payments: Payments,
+  context: RequestContext,
+  invoiceId: string,
+  how: HowToPay,
+): Promise<Paid | null> => {
   const { external, amountMinor, keys = {} } = how;
   const now = payments.runtime.clock.now(context.tenantId);
-  if (keys.paymentKey !== undefined) {
-    const before = await claimKey(payments, context, { invoiceId, key: keys.paymentKey });
-    if (before !== null) return before;
-  }
   const command: InvoicePaymentsCommand =
     external === null
       ? { type: 'PayInvoice', data: { method: await methodOf(payments, context, how), amountMinor, now, ...keys } }
@@ -54,7 +73,11 @@ export const payInvoice = async (
         };
   const step = stepOf(context, payments, `pay-invoice/${invoiceId}`);
   const handled = await payments.invoicePayments(invoicePaymentsStream(invoiceId), command, step);
-  if (handled.outcome === 'rejected' && handled.rejection.code === 'nothing-owed') return null;
+  if (handled.outcome === 'rejected') {
+    const made = await madeMeanwhile(payments, context, invoiceId, keys);
+    if (made !== null) return made;
+    if (handled.rejection.code === 'nothing-owed') return null;
+  }
   const { events, position } = unwrap(handled, paymentProblem(invoiceId));
   await payments.runtime.visible(position);
   const requested = events.find((event) => event.type === 'PaymentRequested');
@@ -62,6 +85,19 @@ export const payInvoice = async (
   const { paymentId, transactionId, amountMinor: askedMinor } = requested.data;
   if (external === null) await executed(payments, context, { invoiceId, paymentId, transactionId });
   return { paymentId, transactionId, amountMinor: askedMinor };
+};
+
+/** What an equal request, which came at the same time, has made of the names. */
+const madeMeanwhile = async (
+  payments: Payments,
+  context: RequestContext,
+  invoiceId: string,
+  { paymentKey: key, ofPayment }: ClientKeys,
+): Promise<Paid | null> => {
+  if (key === undefined) return null;
+  await payments.runtime.caughtUp();
+  const view = await paymentByKey(payments.runtime.database, context.tenantId, key);
+  return view?.paymentId === ofPayment ? paidBefore(payments, context, { invoiceId, key, view }) : null;
 };
 
 const methodOf = async (payments: Payments, { tenantId }: RequestContext, { accountId, method }: HowToPay) =>
@@ -88,50 +124,7 @@ const executed = async (payments: Payments, context: RequestContext, attempt: At
   await payments.runtime.caughtUp();
 };
 
-/**
- * The client's name of a payment is one payment's only, whether it was made for an invoice or not. A client that repeats
- * it for the same invoice gets the payment that is under way: null where there is none yet, or it has failed so far.
- */
-const claimKey = async (
-  payments: Payments,
-  context: RequestContext,
-  { invoiceId, key }: { readonly invoiceId: string; readonly key: string },
-): Promise<Paid | null> => {
-  const { tenantId } = context;
-  const { database } = payments.runtime;
-  const { open, ...state } = await stateOf(payments, context, invoiceId);
-  await payments.runtime.caughtUp();
-  const paymentId = nextPaymentId(state, invoiceId);
-  const named = await paymentByKey(database, tenantId, key);
-  if (named?.paymentId === paymentId && open === null) return null;
-  if (named !== null) return paidBefore(payments, context, { invoiceId, key, view: named });
-  // A name is given for good, so not to a payment that this request cannot begin.
-  if (open !== null) return null;
-  const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
-  const claimed = await payments.paymentKey(
-    paymentKeyStream(tenantId, key),
-    command,
-    stepOf(context, payments, 'claim-key'),
-  );
-  if (claimed.outcome === 'accepted') return null;
-  // A payment that had failed before it got this name shows its first one.
-  const holder = claimed.outcome === 'rejected' ? claimed.rejection.paymentId : paymentId;
-  return paidBefore(payments, context, { invoiceId, key, view: await paymentById(database, tenantId, holder) });
-};
-
 const failures: ReadonlySet<string> = new Set(['PAYMENT_FAILURE', 'PLUGIN_FAILURE', 'ABORTED']);
-
-/** Whether it was this request that gave the payment its name: a client that sends it again says so by its command. */
-const isSentAgain = async (
-  payments: Payments,
-  context: RequestContext,
-  { key, paymentId }: { readonly key: string; readonly paymentId: string },
-): Promise<boolean> => {
-  const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
-  const stream = paymentKeyStream(context.tenantId, key);
-  const claimed = await payments.paymentKey(stream, command, stepOf(context, payments, 'claim-key'));
-  return claimed.outcome === 'accepted' && claimed.repeated;
-};
 
 /**
  * The transaction of a payment of this invoice that may yet pay, or has paid for this very request. One that has paid is
@@ -146,8 +139,7 @@ const paidBefore = async (
     view?.invoiceId === invoiceId
       ? view.transactions.find(({ transactionType, state }) => transactionType === 'PURCHASE' && !failures.has(state))
       : undefined;
-  if (view === null || made === undefined)
-    throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: ${key} is the key of another payment`);
+  if (view === null || made === undefined) throw keyTaken('paymentExternalKey', key);
   const { paymentId } = view;
   if (made.state === 'SUCCESS' && !(await isSentAgain(payments, context, { key, paymentId })))
     throw killBillProblem(400, 7030, 'PaymentApiException', `paymentExternalKey: the payment ${key} was made before`);
@@ -156,14 +148,6 @@ const paidBefore = async (
   if (made.state === 'REQUESTED' || made.state === 'DISPATCHED')
     await executed(payments, context, { ...paid, invoiceId });
   return paid;
-};
-
-const stateOf = async (payments: Payments, context: RequestContext, invoiceId: string): Promise<InvoicePayments> => {
-  const look = { ...stepOf(context, payments, 'look'), commandId: newId() };
-  return unwrap(
-    await payments.invoicePayments(invoicePaymentsStream(invoiceId), { type: 'Look' }, look),
-    paymentProblem(invoiceId),
-  ).state;
 };
 
 /** `excessMinor`: what came another way and was not owed, which becomes credit. */

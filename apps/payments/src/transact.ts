@@ -5,6 +5,7 @@ import {
   type AdjustedItem,
   type ItemAdjustment,
   type Opening,
+  type Payment,
   type Transaction,
   externalPlugin,
   paymentStream,
@@ -12,6 +13,7 @@ import {
 } from '@billstream/payments-domain';
 import { type PaymentView, methodById } from '@billstream/payments-read-models';
 import { setTimeout as pause } from 'node:timers/promises';
+import { claimTransactionKey } from './client-keys';
 import { invalidValue } from './http/problems';
 import { transactionProblem } from './http/transaction-problems';
 import { type Payments, stepOf } from './payments';
@@ -66,11 +68,12 @@ export const transact = async (payments: Payments, context: RequestContext, want
   const { paymentId, pluginName, transactionKey, isAdjusted = false, itemAdjustments = [], ...asked } = wanted;
   const { transactionType } = wanted;
   if (!wanted.isRecordOnly) await assertPossible(payments, context.tenantId, { transactionType, pluginName });
-  const transactionId = derivedId(context.commandId, 'transaction');
+  const transactionId = transactionIdOf(context);
   const data = {
     ...{ ...asked, transactionId, externalKey: transactionKey ?? transactionId, isAdjusted, itemAdjustments },
     now: payments.runtime.clock.now(context.tenantId),
   };
+  if (transactionKey !== null) await claimTransactionKey(payments, context, { key: transactionKey, paymentId });
   const step = stepOf(context, payments, 'transaction');
   unwrap(
     await payments.payment(paymentStream(paymentId), { type: 'RequestTransaction', data }, step),
@@ -81,23 +84,37 @@ export const transact = async (payments: Payments, context: RequestContext, want
   return answered(payments, context, { paymentId, transactionId });
 };
 
+const transactionIdOf = ({ commandId }: RequestContext): string => derivedId(commandId, 'transaction');
+
+/** What this very request made of the payment when it was sent before; null: it is sent for the first time. */
+export const madeBefore = async (
+  payments: Payments,
+  context: RequestContext,
+  paymentId: string,
+): Promise<Transaction | null> =>
+  transactionOf(await paymentState(payments, context, paymentId), transactionIdOf(context));
+
+const paymentState = async (
+  payments: Payments,
+  { tenantId, correlationId, actor }: RequestContext,
+  paymentId: string,
+): Promise<Payment> => {
+  const look = { commandId: newId(), tenantId, actor, at: payments.runtime.clock.now(tenantId), correlationId };
+  return unwrap(await payments.payment(paymentStream(paymentId), { type: 'Look' }, look), transactionProblem(paymentId))
+    .state;
+};
+
 type Ids = { readonly paymentId: string; readonly transactionId: string };
 
 /** The transaction once it has an answer, or when nobody can wait any longer, with the read models up to it. */
 export const answered = async (
   payments: Payments,
-  { tenantId, correlationId, actor }: RequestContext,
+  context: RequestContext,
   { paymentId, transactionId }: Ids,
 ): Promise<Transaction> => {
   const until = Date.now() + patienceMs;
   for (let wait = shortestPauseMs; ; wait = Math.min(2 * wait, longestPauseMs)) {
-    const at = payments.runtime.clock.now(tenantId);
-    const look = { commandId: newId(), tenantId, actor, at, correlationId };
-    const { state } = unwrap(
-      await payments.payment(paymentStream(paymentId), { type: 'Look' }, look),
-      transactionProblem(paymentId),
-    );
-    const transaction = transactionOf(state, transactionId);
+    const transaction = transactionOf(await paymentState(payments, context, paymentId), transactionId);
     if (transaction === null) throw new Error(`transaction ${transactionId} was asked for and is not there`);
     const isOpen = transaction.state === 'REQUESTED' || transaction.state === 'DISPATCHED';
     if (!isOpen || Date.now() >= until) {

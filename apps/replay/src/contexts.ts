@@ -123,13 +123,16 @@ export const contexts: readonly ReplayContext[] = [
       'usageCorrection-',
       'limitNews-',
       'limitReservations-',
+      'usageBackfill-',
+      'usageBackfillPart-',
+      'backfilledUsage-',
       'usageClosing-',
       'subscriptionUsage-',
     ],
-    private: ['usage-', 'usageCorrection-'],
+    private: ['usage-', 'usageCorrection-', 'usageBackfillPart-'],
     readModels: [meteringReadModel],
     hears: ['accounts', 'subscriptions', 'metering', 'invoicing'],
-    // Usage itself (`usage-`) has no state to fold: its records are counted by the read model.
+    // Usage itself (`usage-`, `usageBackfillPart-`) has no state to fold: its records are counted by the read model.
     aggregates: [
       aggregate('meterUnit-', metering.unit, metering.unitSchema),
       aggregate('meteredAccount-', metering.meteredAccount, metering.meteredAccountSchema),
@@ -145,6 +148,8 @@ export const contexts: readonly ReplayContext[] = [
         snapshots: metering.limitReservationsSnapshots,
       },
       aggregate('usageCorrection-', metering.usageCorrections, metering.usageCorrectionSchema),
+      aggregate('usageBackfill-', metering.usageBackfill, metering.usageBackfillSchema),
+      aggregate('backfilledUsage-', metering.backfilledUsage, metering.backfilledUsageSchema),
       aggregate('usageClosing-', metering.usageClosing, metering.usageClosingSchema),
       aggregate('subscriptionUsage-', metering.subscriptionUsage, metering.subscriptionUsageSchema),
     ],

@@ -16,6 +16,11 @@ export type Decider<Command, Event extends DomainEvent, State, Refusal extends R
    * decision is too large for one append they are appended ahead, and count for nothing when the rest never comes.
    */
   readonly isPart?: (event: Event) => boolean;
+  /**
+   * Commands that wait for one stream share an append. For streams that many ask at once, whose decisions are a few small
+   * events without parts.
+   */
+  readonly appendsTogether?: boolean;
 };
 
 export const accept = <Event>(...events: readonly Event[]): { readonly events: readonly Event[] } => ({ events });

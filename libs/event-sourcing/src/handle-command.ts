@@ -4,6 +4,7 @@ import type { Decider, Rejection } from './decider';
 import { AppendOutcomeUnknown, type EventStore, RevisionConflict } from './event-store';
 import { oneAtATime } from './one-at-a-time';
 import { appendInParts } from './append-in-parts';
+import { type GroupStep, inGroups } from './append-together';
 import { type Folded, foldedStreams } from './folded-streams';
 import type { Actor, DomainEvent, Metadata, StoredEvent } from './message';
 import type { Schema } from './schema';
@@ -73,7 +74,7 @@ const isWorthRepeating = (error: unknown): boolean =>
 export const commandHandler = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: HandlerParts<Command, Event, State, Refusal>,
 ): Handle<Command, Event, State, Refusal> => {
-  const { store, decider, snapshots } = parts;
+  const { store, decider } = parts;
   const streams = foldedStreams(parts);
   const inTurn = oneAtATime();
   const decideOn = async (stream: string, request: Request<Command>, mayRemember: boolean) => {
@@ -97,12 +98,56 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
     const decided = events.filter((event) => !decider.isPart?.(event));
     return { outcome: 'accepted' as const, events: decided, state, revision, position, repeated: true };
   };
-  /** In the background: nobody waits for a snapshot, and one that fails is only missing. */
-  const keepSnapshot = (
-    stream: string,
-    { state, revision, commands, snapshotAt }: Folded<State>,
-    { context }: Request<Command>,
-  ) => {
+  const keepSnapshot = snapshotKeeper(parts, streams);
+  const alone = async (stream: string, request: Request<Command>): Promise<Handled<Event, State, Refusal>> => {
+    const { context } = request;
+    const { commandId, commandHash: hash } = context;
+    // Attempt 0 is the one from memory: when it fails, the stream has to be read after all.
+    for (let attempt = 0; ; attempt += 1) {
+      const { folded, settled, fromMemory } = await decideOn(stream, request, attempt === 0);
+      if ('answer' in settled) return settled.answer;
+      if ('repeats' in settled) return repeated(stream, context, folded, settled.repeats);
+      const isPart = settled.events.map((event) => decider.isPart?.(event) ?? false);
+      // Parts of an attempt that was cut off have ids of their own: they stay in the log.
+      const salt = isPart.includes(true) ? String(folded.revision) : null;
+      const idOf = eventIds(stream, commandId, fromMemory ? newId() : salt);
+      const events = settled.events.map((event, index) => stored(parts.schema.encode(event), idOf(index), context));
+      try {
+        const appended = await appendInParts(store, stream, folded.revision, { events, isPart });
+        const from = appended.revision - BigInt(events.length - 1);
+        const extended = streams.extend(stream, folded, settled.events, { ...appended, from, commandId, hash });
+        keepSnapshot(stream, extended, context);
+        return { outcome: 'accepted', events: settled.events, state: extended.state, ...appended, repeated: false };
+      } catch (error) {
+        streams.forget(stream);
+        if (!isWorthRepeating(error) || attempt === attemptsMax) throw error;
+        if (fromMemory && error instanceof RevisionConflict) continue;
+        parts.onConflict?.(stream);
+        // Another process may be writing without a pause and be faster every time; a random wait finds a gap.
+        if (attempt > 1) await sleep(Math.random() * 2 ** attempt);
+      }
+    }
+  };
+  const run =
+    decider.appendsTogether === true ? inGroups(inTurn, groupStep(parts, { streams, keepSnapshot, alone })) : undefined;
+  return async (stream, command, context, options = {}) => {
+    // Nobody's event could be projected by nobody's tables, and would hold up everybody's.
+    if (context.tenantId === '') throw new TypeError(`a command on ${stream} belongs to no tenant`);
+    const request = { command, context, ifRevision: options.ifRevision };
+    return run === undefined ? inTurn(stream, () => alone(stream, request)) : run(stream, request);
+  };
+};
+
+type Streams<State, Event extends DomainEvent> = ReturnType<typeof foldedStreams<unknown, Event, State, Rejection>>;
+type KeepSnapshot<State> = (stream: string, folded: Folded<State>, context: CommandContext) => void;
+
+/** In the background: nobody waits for a snapshot, and one that fails is only missing. */
+const snapshotKeeper =
+  <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+    { store, snapshots }: HandlerParts<Command, Event, State, Refusal>,
+    streams: Streams<State, Event>,
+  ): KeepSnapshot<State> =>
+  (stream, { state, revision, commands, snapshotAt }, context) => {
     if (snapshots === undefined || !isSnapshotDue(snapshots, revision, snapshotAt)) return;
     streams.noteSnapshot(stream, revision);
     const metadata = metadataOf(context);
@@ -111,39 +156,45 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
       () => undefined,
     );
   };
-  return (stream, command, context, options = {}) =>
-    inTurn(stream, async () => {
-      const { commandId, commandHash: hash, tenantId } = context;
-      // Nobody's event could be projected by nobody's tables, and would hold up everybody's.
-      if (tenantId === '') throw new TypeError(`a command on ${stream} belongs to no tenant`);
-      const request = { command, context, ifRevision: options.ifRevision };
-      // Attempt 0 is the one from memory: when it fails, the stream has to be read after all.
-      for (let attempt = 0; ; attempt += 1) {
-        const { folded, settled, fromMemory } = await decideOn(stream, request, attempt === 0);
-        if ('answer' in settled) return settled.answer;
-        if ('repeats' in settled) return repeated(stream, context, folded, settled.repeats);
-        const isPart = settled.events.map((event) => decider.isPart?.(event) ?? false);
-        // Parts of an attempt that was cut off have ids of their own: they stay in the log.
-        const salt = isPart.includes(true) ? String(folded.revision) : null;
-        const idOf = eventIds(stream, commandId, fromMemory ? newId() : salt);
-        const events = settled.events.map((event, index) => stored(parts.schema.encode(event), idOf(index), context));
-        try {
-          const appended = await appendInParts(store, stream, folded.revision, { events, isPart });
-          const from = appended.revision - BigInt(events.length - 1);
-          const extended = streams.extend(stream, folded, settled.events, { ...appended, from, commandId, hash });
-          keepSnapshot(stream, extended, request);
-          return { outcome: 'accepted', events: settled.events, state: extended.state, ...appended, repeated: false };
-        } catch (error) {
-          streams.forget(stream);
-          if (!isWorthRepeating(error) || attempt === attemptsMax) throw error;
-          if (fromMemory && error instanceof RevisionConflict) continue;
-          parts.onConflict?.(stream);
-          // Another process may be writing without a pause and be faster every time; a random wait finds a gap.
-          if (attempt > 1) await sleep(Math.random() * 2 ** attempt);
-        }
-      }
+
+const groupStep = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  parts: HandlerParts<Command, Event, State, Refusal>,
+  {
+    streams,
+    keepSnapshot,
+    alone,
+  }: {
+    readonly streams: Streams<State, Event>;
+    readonly keepSnapshot: KeepSnapshot<State>;
+    readonly alone: (stream: string, request: Request<Command>) => Promise<Handled<Event, State, Refusal>>;
+  },
+): GroupStep<Request<Command>, Event, State, Handled<Event, State, Refusal>> => ({
+  remembered: streams.remembered,
+  load: streams.load,
+  decide: (folded, request) => decide(parts, folded, request),
+  append: async (stream, folded, decided) => {
+    // Ids of their own, as everything that is decided from memory has.
+    const events = decided.flatMap(({ request: { context }, events: own }) => {
+      const idOf = eventIds(stream, context.commandId, newId());
+      return own.map((event, index) => stored(parts.schema.encode(event), idOf(index), context));
     });
-};
+    const { revision } = folded;
+    const { position } = await parts.store.append(stream, revision < 0n ? 'none' : revision, events);
+    let extended = folded;
+    const answers = decided.map(({ request: { context }, events: own }) => {
+      const end = { revision: extended.revision + BigInt(own.length), position };
+      const done = { ...end, from: extended.revision + 1n, commandId: context.commandId, hash: context.commandHash };
+      extended = streams.extend(stream, extended, own, done);
+      return { outcome: 'accepted' as const, events: own, state: extended.state, ...end, repeated: false };
+    });
+    const last = decided.at(-1);
+    if (last !== undefined) keepSnapshot(stream, extended, last.request.context);
+    return answers;
+  },
+  evolve: parts.decider.evolve,
+  forget: streams.forget,
+  alone,
+});
 
 type Request<Command> = {
   readonly command: Command;

@@ -139,6 +139,29 @@ describe('creating an account', () => {
     expect(await system.store.head()).toBe(head);
   });
 
+  it('is refused as a child whose parent pays in another currency, by the name of the field', async () => {
+    const made = async (body: object) =>
+      String((await create(body)).headers['location'])
+        .split('/')
+        .at(-1) ?? '';
+    const parentAccountId = await made({ currency: 'USD' });
+    const delegating = { parentAccountId, isPaymentDelegatedToParent: true };
+    const child = await create({ ...delegating, currency: 'EUR' });
+    expect(child.statusCode).toBe(400);
+    expect(child.json<{ message: string }>().message).toContain('isPaymentDelegatedToParent');
+    const later = await made({ parentAccountId, currency: 'EUR' });
+    const put = (id: string, payload: object) => system.call({ method: 'PUT', url: `/1.0/kb/accounts/${id}`, payload });
+    expect((await put(later, { isPaymentDelegatedToParent: true })).statusCode).toBe(400);
+    const unpriced = await made({});
+    await made({ parentAccountId: unpriced, isPaymentDelegatedToParent: true, currency: 'EUR' });
+    const refused = await put(unpriced, { currency: 'USD' });
+    expect([refused.statusCode, refused.json<{ message: string }>().message]).toEqual([
+      400,
+      expect.stringContaining('currency'),
+    ]);
+    expect((await put(unpriced, { currency: 'EUR' })).statusCode).toBe(204);
+  });
+
   it('answers code 5 for an external key of more than 255 characters, 3002 for an unknown parent', async () => {
     const long = await create({ externalKey: 'k'.repeat(256) });
     expect([long.statusCode, long.json<{ code: number }>().code]).toEqual([400, 5]);

@@ -1,4 +1,5 @@
-import { type AccountView, accountById } from '@billstream/accounts-read-models';
+import type { FamilyCurrencies } from '@billstream/accounts-domain';
+import { type AccountView, accountById, currenciesPaidFor } from '@billstream/accounts-read-models';
 import { parseUuid } from '@billstream/kernel';
 import type { Accounts } from '../accounts';
 import { unknownAccount } from './problems';
@@ -22,7 +23,22 @@ export const existingAccount = async (accounts: Accounts, tenantId: string, text
   return found;
 };
 
-/** Whether a parent that a request names is an account of the tenant. No parent is as good as a known one. */
-export const isKnownParent = async (accounts: Accounts, tenantId: string, parentId: string | null): Promise<boolean> =>
-  parentId === null ||
-  (await lookTwice(accounts, () => accountById(accounts.runtime.database, tenantId, parentId))) !== null;
+/** What an account's decisions must know of its parent, the one that a request names or the one that it has, and children. */
+export const familyOf = async (
+  accounts: Accounts,
+  tenantId: string,
+  { named, accountId }: { readonly named: string | null; readonly accountId: string | null },
+): Promise<{ readonly parentKnown: boolean; readonly familyCurrencies: FamilyCurrencies }> => {
+  const { database } = accounts.runtime;
+  const byId = (id: string) => lookTwice(accounts, () => accountById(database, tenantId, id));
+  const before = accountId === null || named !== null ? null : ((await byId(accountId))?.parentAccountId ?? null);
+  const parentId = named ?? before;
+  const parent = parentId === null ? null : await byId(parentId);
+  return {
+    parentKnown: named === null || parent !== null,
+    familyCurrencies: {
+      parent: parent?.currency ?? null,
+      children: accountId === null ? [] : await currenciesPaidFor(database, tenantId, accountId),
+    },
+  };
+};

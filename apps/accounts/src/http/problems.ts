@@ -49,6 +49,14 @@ export const accountProblem =
         );
       case 'parent-is-itself':
         return invalidValue('parentAccountId names the account itself');
+      case 'family-currency-differs':
+        return rejection.whose === 'parent'
+          ? invalidValue(
+              `isPaymentDelegatedToParent: the parent is in ${rejection.currency}, the account in ${rejection.proposed}, and nothing is converted`,
+            )
+          : invalidValue(
+              `currency: the account pays for a child in ${rejection.currency}, and nothing is converted to ${rejection.proposed}`,
+            );
       case 'field-immutable':
         return invalidValue(
           `${rejection.field} cannot be changed: new=${String(rejection.proposed)}, current=${rejection.current}`,

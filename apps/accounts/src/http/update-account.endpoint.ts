@@ -5,7 +5,7 @@ import { Body, Controller, HttpCode, Inject, Param, Put, Query } from '@nestjs/c
 import { IsOptional, IsString } from 'class-validator';
 import { type Accounts, accountsToken, stepOf } from '../accounts';
 import { AccountRequest, profileOf, termsOf } from './account-request';
-import { existingAccount, isKnownParent } from './find-account';
+import { existingAccount, familyOf } from './find-account';
 import { accountProblem, invalidValue } from './problems';
 
 class UpdateQuery {
@@ -35,7 +35,7 @@ export class UpdateAccountEndpoint {
     const data = {
       terms,
       onNull,
-      parentKnown: await isKnownParent(accounts, context.tenantId, terms.parentAccountId),
+      ...(await familyOf(accounts, context.tenantId, { named: terms.parentAccountId, accountId })),
       mayMoveBillCycleDay: await this.mayMoveBillCycleDay(context.tenantId),
     };
     const updated = unwrap(

@@ -256,6 +256,47 @@ describe('a parent that pays for its child', () => {
     expect(await invoicesOf(otherChildId)).toMatchObject([{ balance: 20, parentInvoiceId: second?.invoiceId }]);
   });
 
+  it('is charged on its next invoice for what its child owes again, and settles it with both', async () => {
+    const usd = parseCurrency('USD');
+    if (usd === null) throw new Error('no currency');
+    const [payerId, growingId] = [newId(), newId()];
+    await record(payerId, {});
+    await record(growingId, { parentAccountId: payerId, isPaymentDelegatedToParent: true });
+    await system.runtime.caughtUp();
+    const charges = { payload: [{ amount: 20, currency: 'USD' }] };
+    await system.call('POST', `/invoices/charges/${growingId}?autoCommit=true`, charges);
+    await hearItself();
+    const owed = async () => (await invoicesOf(payerId)).filter(({ status }) => status !== 'VOID');
+    const commit = async () => {
+      const draft = (await owed()).find(({ status }) => status === 'DRAFT');
+      expect((await system.call('PUT', `/invoices/${draft?.invoiceId ?? ''}/commitInvoice`)).statusCode).toBe(204);
+      await hearItself();
+    };
+    const paymentId = newId();
+    const told = async (accountId: string, invoiceId: string, more: object) => {
+      await system.reactions.recordPayment(
+        system.told('payments.invoice-payment-changed.v1', {
+          ...{ accountId, invoiceId, paymentId, transactionId: newId(), transactionType: 'PURCHASE' as const },
+          ...{ status: 'SUCCESS' as const, amountMinor: 500, currency: usd, effectiveAt: at('2018-10-17T00:00:00Z') },
+          ...more,
+        }),
+      );
+      await hearItself();
+    };
+    await commit();
+    const childInvoice = (await invoicesOf(growingId))[0]?.invoiceId ?? '';
+    await told(growingId, childInvoice, {});
+    expect(await owed()).toMatchObject([{ balance: 15 }]);
+    await told(growingId, childInvoice, { transactionType: 'REFUND' });
+    expect(await owed()).toMatchObject([{ balance: 15 }, { status: 'DRAFT', items: [{ amount: 5 }] }]);
+    await commit();
+    const [first, second] = await owed();
+    await told(payerId, second?.invoiceId ?? '', { paymentId: newId() });
+    expect(await invoicesOf(growingId)).toMatchObject([{ balance: 15, parentInvoiceId: first?.invoiceId }]);
+    await told(payerId, first?.invoiceId ?? '', { paymentId: newId(), amountMinor: 1_500 });
+    expect(await invoicesOf(growingId)).toMatchObject([{ balance: 0 }]);
+  });
+
   it('that nobody has heard of yet does not lose the invoice of its child', async () => {
     const [lateParentId, earlyChildId] = [newId(), newId()];
     await record(earlyChildId, { parentAccountId: lateParentId, isPaymentDelegatedToParent: true });

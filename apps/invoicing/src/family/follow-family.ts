@@ -1,10 +1,17 @@
 import type { CommandContext } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
-import { type AccountInvoicesCommand, type ChildShare, accountInvoicesStream } from '@billstream/invoicing-domain';
+import {
+  type AccountInvoicesCommand,
+  type ChildPart,
+  type ChildShare,
+  accountInvoicesStream,
+  balanceOf,
+  entryOf,
+  partsOf,
+} from '@billstream/invoicing-domain';
 import { derivedId } from '@billstream/kernel';
 import { givenCredit } from '../given-credit';
 import type { Invoicing } from '../invoicing';
-import { entryOf } from '@billstream/invoicing-domain';
 
 type Told<Type extends InvoicingEvent['type']> = Extract<InvoicingEvent, { readonly type: Type }>['data'];
 
@@ -27,9 +34,14 @@ export const sumUpChildInvoice = async (
 ): Promise<void> => {
   if (parentAccountId === undefined) return;
   // News of the parent travels under a key of its own: it may be late, and the invoice must not be lost for that.
-  if ((await invoicing.stateOf(parentAccountId)).account === null)
-    throw new Error(`the parent ${parentAccountId} of invoice ${invoiceId} is not known yet`);
+  const parent = (await invoicing.stateOf(parentAccountId)).account;
+  if (parent === null) throw new Error(`the parent ${parentAccountId} of invoice ${invoiceId} is not known yet`);
   const { account, invoices } = await invoicing.stateOf(accountId);
+  if (parent.currency !== currency)
+    invoicing.runtime.logger.warn(
+      { accountId, invoiceId, parentAccountId, currency, parentCurrency: parent.currency },
+      'an invoice stays with the child: its parent has another currency',
+    );
   const child = {
     childAccountId: accountId,
     childExternalKey: account?.externalKey ?? accountId,
@@ -56,17 +68,13 @@ export const followBalances = async (
       due.set(charged, [...(due.get(charged) ?? []), { invoiceId, dueMinor: withoutParentMinor }]);
   for (const [charged, balances] of due)
     await record(invoicing, charged, { type: 'RecordChildBalances', invoices: balances, now: context.at }, context);
-  for (const { invoiceId, balanceMinor } of invoices.filter(({ isParentInvoice }) => isParentInvoice === true))
-    await settleChildren(invoicing, { accountId, invoiceId, balanceMinor }, context);
+  for (const { invoiceId } of invoices.filter(({ isParentInvoice }) => isParentInvoice === true))
+    await settleChildren(invoicing, { accountId, invoiceId }, context);
 };
 
 const settleChildren = async (
   invoicing: Invoicing,
-  {
-    accountId,
-    invoiceId,
-    balanceMinor,
-  }: { readonly accountId: string; readonly invoiceId: string; readonly balanceMinor: number },
+  { accountId, invoiceId }: { readonly accountId: string; readonly invoiceId: string },
   context: CommandContext,
 ): Promise<void> => {
   const { children, invoices } = await invoicing.stateOf(accountId);
@@ -74,14 +82,24 @@ const settleChildren = async (
   if (status === undefined || status === 'DRAFT') return;
   // Credit may have paid the one that was voided: what it summed up is on a draft by now, which nobody has paid.
   const isOf = (share: ChildShare): boolean =>
-    status === 'VOID' ? entryOf(invoices, share.invoiceId)?.status === 'DRAFT' : share.invoiceId === invoiceId;
-  const isPaid = status === 'COMMITTED' && balanceMinor <= 0;
+    (status === 'VOID' && entryOf(invoices, share.invoiceId)?.status === 'DRAFT') ||
+    partsOf(share).some((part) => part.invoiceId === invoiceId);
+  /** Where a child's invoice grew after it was charged, several of the parent's stand for it, each paid or not. */
+  const isPaid = (part: ChildPart): boolean => {
+    const invoice = entryOf(invoices, part.invoiceId);
+    return invoice?.status === 'COMMITTED' && balanceOf(invoice) <= 0;
+  };
   const shares = Object.values(children).filter(isOf);
   for (const childAccountId of new Set(shares.map((share) => share.childAccountId))) {
     const covered = shares
       .filter((share) => share.childAccountId === childAccountId)
-      .map(({ childInvoiceId, coveredMinor }) => ({ invoiceId: childInvoiceId, coveredMinor }));
-    const command = { type: 'RecordParentPayment' as const, invoices: covered, isPaid, now: context.at };
+      .map((share) => ({
+        invoiceId: share.childInvoiceId,
+        coveredMinor: partsOf(share)
+          .filter(isPaid)
+          .reduce((sum, { coveredMinor }) => sum + coveredMinor, 0),
+      }));
+    const command = { type: 'RecordParentPayment' as const, invoices: covered, now: context.at };
     const commandId = derivedId(context.commandId, invoiceId);
     await record(invoicing, childAccountId, command, { ...context, commandId });
   }

@@ -84,6 +84,8 @@ const correctionOf = (
 ): UsageCorrection | RejectedRecord => {
   if (record === null)
     return { index, field: 'id', code: 'unknown-record', message: `no record ${id} of ${source} was taken` };
+  if (record.isReplaced)
+    return { index, field: 'id', code: 'replaced', message: `record ${id} of ${source} was replaced by a backfill` };
   const named = { correctionId, source, id, reason };
   if (replacement === null) return { ...named, replacement: null };
   const { unit, user, atMs, amount, dimensions } = record;

@@ -17,11 +17,12 @@ import {
   usageLimitStream,
   verdict,
 } from '@billstream/metering-domain';
-import { type UnitView, limitState, unitInForce, userByName } from '@billstream/metering-read-models';
-import { Body, Controller, Get, Inject, Param, Put, Query } from '@nestjs/common';
+import { type LimitCheck, type UnitView, limitCheck, unitInForce } from '@billstream/metering-read-models';
+import { Body, Controller, Get, Inject, Param, Put, Query, Req } from '@nestjs/common';
 import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
 import { type Metering, meteringToken } from '../metering';
-import { invalidField, unknownUnit } from './problems';
+import { invalidField, preferredWait, unknownUnit } from './problems';
 
 class LimitQuery {
   @IsString() @IsNotEmpty() @MaxLength(255) readonly user!: string;
@@ -56,15 +57,20 @@ type LimiterJson = {
 export class LimitsEndpoint {
   constructor(@Inject(meteringToken) private readonly metering: Metering) {}
 
+  /**
+   * What this process took before is in the answer. `Prefer: wait=0` does not wait for that to be counted, and `wait=1`
+   * at most one second.
+   */
   @Get('meter/limit/check/:unit')
   async check(
     @Param('unit') name: string,
     @Query() { user }: LimitQuery,
     @RequestCtx() { tenantId }: RequestContext,
+    @Req() request: FastifyRequest,
   ): Promise<LimiterJson> {
-    const unit = await this.existing(tenantId, name);
-    await this.metering.usageVisible(tenantId, user);
-    return this.limiter(tenantId, user, unit);
+    const seconds = preferredWait(request);
+    await this.metering.usageVisible(tenantId, user, seconds === null ? undefined : seconds * 1_000);
+    return this.limiter(tenantId, user, name);
   }
 
   /** Sets the running counter of a SUM unit; a gauge has none and stays as it is. */
@@ -105,20 +111,27 @@ export class LimitsEndpoint {
       unknownUnit(unit.name),
     );
     await runtime.visible(done.position);
-    return this.limiter(context.tenantId, user, unit);
+    return this.limiter(context.tenantId, user, unit.name);
   }
 
-  private async limiter(tenantId: string, user: string, unit: UnitView): Promise<LimiterJson> {
-    const { clock, database } = this.metering.runtime;
-    const now = clock.now(tenantId);
-    const { intervals } = await userByName(database, tenantId, user);
+  private async limiter(tenantId: string, user: string, name: string): Promise<LimiterJson> {
+    const now = this.metering.runtime.clock.now(tenantId);
+    const { unit, intervals, stateOf } = await this.checked({ tenantId, user, unit: name, at: now });
     const { rule, subscriptionId } = chooseRule(unit.rules, heldAt(intervals, now));
     const limit = user === anonymousUser ? null : (rule?.limitAmount ?? null);
-    const state = await limitState(database, { tenantId, user, unit: unit.name, subscriptionId });
-    return {
-      ...limiterJson({ unit: unit.name, user, now }, verdict(state, now, limit)),
-      outsideWindow: state.passedOver,
-    };
+    const state = stateOf(subscriptionId);
+    return { ...limiterJson({ unit: name, user, now }, verdict(state, now, limit)), outsideWindow: state.passedOver };
+  }
+
+  /** A unit that is not there yet may be on its way into the read model. */
+  private async checked(asked: Parameters<typeof limitCheck>[1]): Promise<LimitCheck> {
+    const { runtime } = this.metering;
+    const seen = await limitCheck(runtime.database, asked);
+    if (seen !== null) return seen;
+    await runtime.caughtUp();
+    const found = await limitCheck(runtime.database, asked);
+    if (found === null) throw unknownUnit(asked.unit);
+    return found;
   }
 
   private async existing(tenantId: string, name: string): Promise<UnitView> {

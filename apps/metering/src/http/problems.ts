@@ -37,3 +37,9 @@ export const unitProblem =
 
 export const prefersMinimal = (request: FastifyRequest): boolean =>
   /(^|[,;\s])return=minimal($|[,;\s])/i.test(headerOf(request, 'prefer') ?? '');
+
+/** Seconds that the client wants to wait at most (RFC 7240 §4.3); null: it says nothing of it. */
+export const preferredWait = (request: FastifyRequest): number | null => {
+  const [, seconds] = /(?:^|[,;\s])wait=(\d{1,9})(?:$|[,;\s])/i.exec(headerOf(request, 'prefer') ?? '') ?? [];
+  return seconds === undefined ? null : Number(seconds);
+};

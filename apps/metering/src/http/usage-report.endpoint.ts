@@ -1,6 +1,6 @@
 import { RequestCtx, type RequestContext } from '@billstream/http';
 import { type Instant, epochMs, isTimeZone, parseInstant, parseLocalDate, startOfDay } from '@billstream/kernel';
-import { isDimensionName, usageCorrectionStream, usageStreamsOf } from '@billstream/metering-domain';
+import { countedStreamsOf, isDimensionName } from '@billstream/metering-domain';
 import {
   type ReportGroup,
   type ReportInterval,
@@ -68,7 +68,7 @@ export class UsageReportEndpoint {
   /** Up to where of the log usage is counted, and for how long the first that is not has been waiting. */
   private async freshness(tenantId: string) {
     const { database, store } = this.metering.runtime;
-    const streams = [...usageStreamsOf(tenantId), usageCorrectionStream(tenantId)];
+    const streams = countedStreamsOf(tenantId);
     const [position, counted] = await Promise.all([
       countedPosition(database, streams),
       countedStreams(database, streams),

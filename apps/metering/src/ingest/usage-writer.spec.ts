@@ -20,7 +20,8 @@ describe('the usage writer', () => {
     const positions = await Promise.all([0, 1, 2, 3].map((n) => writer.write('t', 'usage-t-0', [record(n)])));
     expect(await written(store)).toEqual([[0], [1, 2, 3]]);
     expect(positions).toEqual([0n, 1n, 1n, 1n]);
-    expect([writer.lastPosition('usage-t-0'), writer.lastPosition('usage-t-1')]).toEqual([1n, null]);
+    expect([writer.lastPosition('t', 'u'), writer.lastPosition('t', 'v')]).toEqual([1n, null]);
+    expect(writer.lastPosition('s', 'u')).toBeNull();
   });
   it('cuts what is too large for one event, in records and in characters', async () => {
     const store = memoryEventStore();

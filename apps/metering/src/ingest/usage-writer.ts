@@ -8,6 +8,7 @@ import {
 import { type Clock, newId, wallTime } from '@billstream/kernel';
 import { type LoggedRecord, type UsageRecordedEvent, usageRecordedName } from '@billstream/metering-domain';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type OwnWrites, ownWrites } from './own-writes';
 import { streamEnd } from './stream-end';
 
 export type UsageWriterParts = {
@@ -20,8 +21,8 @@ export type UsageWriterParts = {
 export type UsageWriter = {
   /** Resolves with the log position once all records are durable. Rejects when that is not known, or when there is too much waiting. */
   write(tenantId: string, stream: string, records: readonly LoggedRecord[]): Promise<bigint>;
-  /** Position of the last append to a stream by this process; null: none yet. What a reader waits for to see its own writes. */
-  lastPosition(stream: string): bigint | null;
+  /** Position of this process' last append of a user's usage; null: none is known. What a reader waits for to see its own writes. */
+  lastPosition(tenantId: string, user: string): bigint | null;
 };
 
 /** More records wait for a stream than could be written in the time a client waits. */
@@ -55,7 +56,6 @@ type Lane = {
   isWriting: boolean;
   /** Null: not known; it is looked up before the next append. */
   end: bigint | null;
-  lastPosition: bigint | null;
 };
 
 /**
@@ -64,10 +64,11 @@ type Lane = {
  */
 export const usageWriter = (parts: UsageWriterParts): UsageWriter => {
   const lanes = new Map<string, Lane>();
+  const written = ownWrites();
   const laneOf = (stream: string): Lane => {
     const known = lanes.get(stream);
     if (known) return known;
-    const lane: Lane = { stream, queue: [], waitingRecords: 0, isWriting: false, end: null, lastPosition: null };
+    const lane: Lane = { stream, queue: [], waitingRecords: 0, isWriting: false, end: null };
     lanes.set(stream, lane);
     return lane;
   };
@@ -75,7 +76,7 @@ export const usageWriter = (parts: UsageWriterParts): UsageWriter => {
     new Promise((resolve, reject) => {
       lane.queue.push({ ...piece, tenantId, resolve, reject });
       lane.waitingRecords += piece.records.length;
-      if (!lane.isWriting) void writeAll(parts, lane);
+      if (!lane.isWriting) void writeAll(parts, lane, written);
     });
   return {
     write: async (tenantId, stream, records) => {
@@ -85,17 +86,20 @@ export const usageWriter = (parts: UsageWriterParts): UsageWriter => {
       const positions = await Promise.all(piecesOf(records).map((piece) => enqueue(lane, tenantId, piece)));
       return positions.at(-1) ?? -1n;
     },
-    lastPosition: (stream) => lanes.get(stream)?.lastPosition ?? null,
+    lastPosition: (tenantId, user) => written.last(nameOf(tenantId, user)),
   };
 };
 
-const writeAll = async (parts: UsageWriterParts, lane: Lane): Promise<void> => {
+const nameOf = (tenantId: string, user: string): string => `${tenantId} ${user}`;
+
+const writeAll = async (parts: UsageWriterParts, lane: Lane, written: OwnWrites): Promise<void> => {
   lane.isWriting = true;
   while (lane.queue.length > 0) {
     const group = takeGroup(lane);
     try {
       const position = await appendGroup(parts, lane, group);
-      lane.lastPosition = position;
+      for (const { tenantId, records } of group)
+        for (const [, user] of records) written.note(nameOf(tenantId, user), position);
       for (const { resolve } of group) resolve(position);
     } catch (error) {
       lane.end = null;

@@ -6,7 +6,7 @@ import { Body, Controller, HttpCode, Inject, Param, Post, Put, Query } from '@ne
 import { ApiOperation } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 import { type Payments, paymentsToken } from '../payments';
-import { isExternal, openingOf, transact } from '../transact';
+import { isExternal, madeBefore, openingOf, transact } from '../transact';
 import { amountFrom } from './amount';
 import { type Answer, AnswerTo } from './answer';
 import { existingPayment } from './find';
@@ -35,7 +35,10 @@ export class InvoicePaymentOperationsEndpoint {
     @AnswerTo() { context, created }: Answer,
   ): Promise<void> {
     const view = await this.existing(id, context.tenantId);
-    const itemAdjustments = priced(adjustmentsOf(body, view.currency), body.adjustedItems ?? []);
+    const asItWas = await madeBefore(this.payments, context, view.paymentId);
+    // What is left of an item is less by what this request took when it was sent first.
+    const itemAdjustments =
+      asItWas?.itemAdjustments ?? priced(adjustmentsOf(body, view.currency), body.adjustedItems ?? []);
     const asked = {
       ...{ paymentId: view.paymentId, transactionType: 'REFUND' as const },
       opening: await openingOf(this.payments, context.tenantId, view),

@@ -74,6 +74,9 @@ const paymentIdFor = async (
     if (known === null) throw transactionProblem(given)({ code: 'payment-unknown' });
     return direct(known);
   }
+  const transactionKey = keyOf(body.transactionExternalKey);
+  // The name of its first transaction names a payment that has none: a request that comes twice finds the same one.
+  if (key === null && transactionKey !== null) return derivedId('payment-of-transaction-key', tenantId, transactionKey);
   if (key === null) return derivedId(context.commandId, 'payment');
   const known = await paymentByKey(payments.runtime.database, tenantId, key);
   if (known !== null) return direct(known);

@@ -184,6 +184,27 @@ describe('what was paid for an invoice', () => {
     expect(await at(location)).toMatchObject({ refundedAmount: 7 });
   });
 
+  it('is given back once when a request that names no amounts is sent again, and answered as it was', async () => {
+    const { paymentId, invoiceId } = await paidInvoice();
+    const invoiceItemId = newId();
+    const headers = { 'idempotency-key': newId(), 'x-billstream-asked': 'the same' };
+    const refund = async (leftMinor: number, more: Record<string, string> = {}) => {
+      const { statusCode, headers: answered } = await system.call({
+        ...{ method: 'POST', url: `/1.0/kb/invoicePayments/${paymentId}/refunds`, headers: { ...headers, ...more } },
+        payload: {
+          ...{ isAdjusted: true, adjustments: [{ invoiceItemId }] },
+          adjustedItems: [{ invoiceItemId, invoiceId, leftMinor }],
+        },
+      });
+      return [statusCode, answered.location];
+    };
+    const first = await refund(700);
+    expect(first[0]).toBe(201);
+    expect(await refund(0)).toEqual(first);
+    expect((await refund(0, { 'x-billstream-asked': 'something else' }))[0]).toBe(422);
+    expect(await at(first[1])).toMatchObject({ refundedAmount: 7 });
+  });
+
   it('is not charged again beside its invoice, by its id or key, and is given back as before', async () => {
     const { paymentId } = await paidInvoice();
     const { paymentExternalKey } = await system.get<Payment>(`/1.0/kb/payments/${paymentId}`);

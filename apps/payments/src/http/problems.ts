@@ -20,6 +20,10 @@ export const unknownInvoice = (invoiceId: string): ProblemException =>
 export const unknownPlugin = (pluginName: string): ProblemException =>
   killBillProblem(400, 7028, 'PaymentApiException', `Payment plugin ${pluginName} is not registered`);
 
+/** `name`: the field that carries the key. Kill Bill's PAYMENT_ACTIVE_TRANSACTION_KEY_EXISTS. */
+export const keyTaken = (name: string, key: string): ProblemException =>
+  killBillProblem(400, 7030, 'PaymentApiException', `${name}: ${key} is the key of another payment`);
+
 export const payerProblem =
   (accountId: string) =>
   (rejection: PayerAccountRejection): ProblemException => {
@@ -53,6 +57,11 @@ export const paymentProblem =
         return unknownInvoice(invoiceId);
       case 'nothing-owed':
         return killBillProblem(400, 7199, 'PaymentApiException', `Invoice ${invoiceId} has nothing left to pay`);
+      case 'keys-of-another-payment':
+        return killBillProblem(
+          ...([400, 7030, 'PaymentApiException'] as const),
+          `paymentExternalKey, transactionExternalKey: invoice ${invoiceId} was paid with another payment meanwhile`,
+        );
       case 'payment-under-way':
         return killBillProblem(
           409,

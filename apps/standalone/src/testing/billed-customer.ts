@@ -1,10 +1,13 @@
 import {
   type AccountInvoicesEvent,
   type CommittedInvoice,
+  type InvoiceItem,
   accountInvoices,
   accountInvoicesSchema,
+  adjustableMinor,
   entriesOf,
   entryOf,
+  isTagged,
 } from '@billstream/invoicing-domain';
 import {
   type AccountTime,
@@ -13,56 +16,60 @@ import {
   decimal,
   epochMs,
   instantOfMs,
-  localDateOf,
   parseCurrency,
   plusMs,
 } from '@billstream/kernel';
 import {
   type BundleCommand,
   type BundleState,
-  type PlanSpecifier,
+  type Catalog,
   bundleDecider,
   defaultCatalog,
   evolveBundle,
   timelineOf,
 } from '@billstream/subscriptions-domain';
-import type { BillingTransition } from '@billstream/subscriptions-contracts';
+import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
+import { type Wish, commandOf, datedAt, hourMs } from './wishes';
 
-export const hourMs = 3_600_000;
 export const accountId = 'account-1';
 const usd = parseCurrency('USD');
 
-/** What a request says of a subscription; everything else follows from the time and the account. */
-export type Wish =
-  | { readonly kind: 'SUBSCRIBE'; readonly plan: string }
-  | { readonly kind: 'CHANGE'; readonly plan: string; readonly policy: 'IMMEDIATE' | 'END_OF_TERM' | null }
-  | { readonly kind: 'CANCEL'; readonly policy: 'IMMEDIATE' | 'END_OF_TERM' }
-  | { readonly kind: 'UNDO' }
-  | { readonly kind: 'BLOCK'; readonly isBilled: boolean; readonly inHours: number }
-  | { readonly kind: 'DAY'; readonly billCycleDayLocal: number; readonly inHours: number }
-  | { readonly kind: 'QUANTITY'; readonly quantity: number; readonly inHours: number };
+export const bundleIds = ['bundle-1', 'bundle-2'] as const;
+/** A bundle has one subscription of its own name, and at most one add-on. */
+export const addOnOf = (bundleId: string): string => `${bundleId}-add-on`;
+export const subscriptionIds: readonly string[] = bundleIds.flatMap((id) => [id, addOnOf(id)]);
 
 export type CustomerFacts = {
   readonly time: AccountTime;
   readonly billCycleDayLocal: number;
   readonly startsAt: Instant;
+  /** Absent: the default one. */
+  readonly catalog?: Catalog;
 };
 
 /** What decides on invoices; a test that has to find a defect puts one in. */
 export type Engine = typeof accountInvoices;
 export type Customer = ReturnType<typeof billedCustomer>;
 
-const noOverrides = { startIn: null, billCycleDayLocal: null, priceOverrides: [] } as const;
+/** Units of `unit` used in an hour; the same ones whoever asks. They come around every five hours. */
+const usedIn = (unit: string, hour: number): number => (hour * (unit === 'host' ? 7 : 13)) % 5;
+const usedInFive = 10;
 
-/** Units of `unit` used in an hour; the same ones whoever asks. */
-export const usedIn = (unit: string, hour: number): number => (hour * (unit === 'host' ? 7 : 13)) % 5;
+/** How many seats are taken on a day of the world. */
+const seatsOn = (day: number): number => (day * 7) % 11;
 
-/** What was used from one instant to another, by an hour's whole amount at its beginning. */
+/** What was used from one instant to another, by an hour's whole amount at its beginning; of seats the most of any day. */
 export const usedBetween = (unit: string, fromAt: Instant, toAt: Instant): number => {
+  const first = Math.ceil(epochMs(fromAt) / hourMs);
+  const end = Math.max(first, Math.ceil(epochMs(toAt) / hourMs));
   let used = 0;
-  for (let hour = Math.ceil(epochMs(fromAt) / hourMs); hour * hourMs < epochMs(toAt); hour += 1)
-    used += usedIn(unit, hour);
-  return used;
+  if (unit === 'seats') {
+    for (let day = Math.floor(first / 24); day * 24 < end && first < end; day += 1) used = Math.max(used, seatsOn(day));
+    return used;
+  }
+  const left = (end - first) % 5;
+  for (let hour = end - left; hour < end; hour += 1) used += usedIn(unit, hour);
+  return used + ((end - first - left) / 5) * usedInFive;
 };
 
 /**
@@ -70,14 +77,16 @@ export const usedBetween = (unit: string, fromAt: Instant, toAt: Instant): numbe
  * invoicing and the other way round, usage is answered at once, and what was scheduled happens on the way.
  */
 export const billedCustomer = (
-  { time, billCycleDayLocal, startsAt }: CustomerFacts,
+  { time, billCycleDayLocal, startsAt, catalog = [defaultCatalog] }: CustomerFacts,
   engine: Engine = accountInvoices,
 ) => {
   let now = startsAt;
   let invoicing = engine.initial;
   const bundles = new Map<string, BundleState>();
   const events: AccountInvoicesEvent[] = [];
+  const planned = new Map<string, readonly ResolvedPhase[]>();
   let wishes = 0;
+  let isDatedBack = false;
 
   const invoice = (command: Parameters<Engine['decide']>[0]): readonly AccountInvoicesEvent[] => {
     const decision = engine.decide(command, invoicing);
@@ -96,7 +105,9 @@ export const billedCustomer = (
           data: {
             now,
             subscriptions: event.data.through.flatMap(({ chargedThroughDate, subscriptionIds }) =>
-              subscriptionIds.includes(bundleId) ? [{ subscriptionId: bundleId, chargedThroughDate }] : [],
+              [bundleId, addOnOf(bundleId)]
+                .filter((one) => subscriptionIds.includes(one))
+                .map((subscriptionId) => ({ subscriptionId, chargedThroughDate })),
             ),
           },
         });
@@ -119,15 +130,19 @@ export const billedCustomer = (
     invoice({ type: 'RecordUsage', requestId, subscriptionId, usages, now });
   };
 
-  /** False: the request was refused. A bundle has one subscription, of its own name. */
+  /** False: the request was refused. */
   const toBundle = (bundleId: string, command: BundleCommand): boolean => {
     const before = bundles.get(bundleId) ?? null;
     const decision = bundleDecider.decide(command, before);
     if ('rejected' in decision) return false;
     bundles.set(bundleId, decision.events.reduce(evolveBundle, before));
-    for (const event of decision.events)
-      if (event.type === 'BillingTimelineChanged')
-        invoice({ type: 'RecordBillingTimeline', timeline: event.data, now });
+    for (const event of decision.events) {
+      if (event.type !== 'BillingTimelineChanged') continue;
+      const { isFollowed = false, ...timeline } = event.data;
+      const known = planned.get(timeline.subscriptionId) ?? [];
+      planned.set(timeline.subscriptionId, [...known, ...timeline.transitions.flatMap(({ phase }) => phase ?? [])]);
+      invoice({ type: 'RecordBillingTimeline', timeline, isFollowed, now });
+    }
     return true;
   };
 
@@ -146,10 +161,29 @@ export const billedCustomer = (
   };
   invoice({ type: 'RecordAccount', account: { ...account, billCycleDayLocal }, now });
 
-  const request = (bundleId: string, wish: Wish): boolean => {
+  const tell = (bundleId: string, wish: Wish, subscriptionId: string): boolean => {
+    // Nobody begins twice under one id.
+    if (wish.kind === 'SUBSCRIBE' && planned.has(subscriptionId)) return false;
     wishes += 1;
-    const about = { account: subscriber(), catalog: [defaultCatalog], now };
-    return toBundle(bundleId, commandOf(bundleId, wish, { ...about, name: `wish ${wishes}` }));
+    const about = { account: subscriber(), catalog, now, bundleId, subscriptionId, name: `wish ${wishes}` };
+    return toBundle(bundleId, commandOf(wish, about));
+  };
+
+  /** What is wished of the account is told to all bundles. */
+  const request = (bundleId: string, wish: Wish, subscriptionId = bundleId): boolean => {
+    const isForAll = wish.kind === 'BLOCK' && wish.level === 'ACCOUNT';
+    const told = (isForAll ? [...bundles.keys()] : [bundleId]).map((id) => tell(id, wish, subscriptionId));
+    const isTaken = told.includes(true);
+    const at = datedAt(wish, now);
+    if (isTaken && at !== null && at < now) isDatedBack = true;
+    return isTaken;
+  };
+
+  const charge = (type: 'CREDIT_ADJ' | 'EXTERNAL_CHARGE', amountMinor: number) => {
+    const none = { invoiceId: null, startDate: null, endDate: null, itemDetails: null, linkedItemId: null };
+    const unpriced = { quantity: null, rate: null, usageName: null };
+    const items = [{ type, amountMinor, description: null, ...none, ...unpriced }];
+    invoice({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
   };
 
   return {
@@ -164,18 +198,47 @@ export const billedCustomer = (
           ? [event.data]
           : [],
       ),
-    timeline: (bundleId: string): readonly BillingTransition[] => {
-      const bundle = bundles.get(bundleId) ?? null;
-      const subscription = bundle?.subscriptions[0];
-      return bundle === null || subscription === undefined ? [] : timelineOf(bundle, subscription);
+    timeline: (subscriptionId: string): readonly BillingTransition[] => {
+      for (const bundle of bundles.values()) {
+        const subscription = bundle?.subscriptions.find((one) => one.subscriptionId === subscriptionId);
+        if (bundle !== null && subscription !== undefined) return timelineOf(bundle, subscription);
+      }
+      return [];
     },
+    /** All phases that were ever planned for a subscription. */
+    phases: (subscriptionId: string): readonly ResolvedPhase[] => planned.get(subscriptionId) ?? [],
+    /** The items of all invoices that are not void, with what was taken back of them since. */
+    charges: (): readonly InvoiceItem[] =>
+      events.flatMap((event) =>
+        (event.type === 'InvoiceCommitted' || event.type === 'InvoiceAdjusted') &&
+        entryOf(invoicing.invoices, event.data.invoiceId)?.status !== 'VOID'
+          ? event.data.items
+          : [],
+      ),
+    /** Whether something was taken that holds from an instant before it was asked for. */
+    isDatedBack: (): boolean => isDatedBack,
     run: (targetDate: LocalDate | null = null) => invoice({ type: 'Invoice', targetDate, now }),
-    credit: (amountMinor: number) => {
-      const none = { invoiceId: null, startDate: null, endDate: null, itemDetails: null, linkedItemId: null };
-      const given = { type: 'CREDIT_ADJ' as const, amountMinor, description: null };
-      const unpriced = { quantity: null, rate: null, usageName: null };
-      const items = [{ ...given, ...none, ...unpriced }];
-      invoice({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
+    charge,
+    /** Takes back so many percent of what can be taken back of an item of the newest invoices. */
+    adjust: (nth: number, percent: number) => {
+      const found = entriesOf(invoicing.invoices).flatMap(([invoiceId, { items }]) =>
+        items.map(({ itemId }) => ({
+          invoiceId,
+          itemId,
+          leftMinor: adjustableMinor(invoicing, { invoiceId, itemId }),
+        })),
+      );
+      const open = found.filter(({ leftMinor }) => (leftMinor ?? 0) > 0);
+      const { invoiceId, itemId, leftMinor } = open.at(-1 - (nth % Math.max(1, open.length))) ?? {};
+      if (invoiceId === undefined || itemId === undefined || leftMinor === undefined) return;
+      const amountMinor = Math.max(1, Math.round(((leftMinor ?? 0) * percent) / 100));
+      const words = { effectiveDate: null, description: null, itemDetails: null };
+      invoice({ type: 'AdjustItem', invoiceId, itemId, amountMinor, ...words, now });
+    },
+    /** Puts a control tag on, or takes it off where it is on. */
+    tag: (objectType: 'ACCOUNT' | 'INVOICE', objectId: string, tag: 'AUTO_INVOICING_OFF' | 'WRITTEN_OFF') => {
+      const isSet = !isTagged(invoicing, objectId, tag);
+      invoice({ type: 'RecordControlTag', change: { accountId, objectType, objectId, tag, isSet }, now });
     },
     /** Takes the newest invoice out of the books where that may be done, and charges anew what was on it. */
     voidNewest: () => {
@@ -221,75 +284,4 @@ export const billedCustomer = (
         )
         .reduce((state, event) => (event === null ? state : engine.evolve(state, event)), engine.initial),
   };
-};
-
-type About = Pick<Extract<BundleCommand, { readonly type: 'ChangePlan' }>['data'], 'account' | 'catalog' | 'now'> & {
-  readonly name: string;
-};
-
-const commandOf = (subscriptionId: string, wish: Wish, about: About): BundleCommand => {
-  const { account, catalog, now, name } = about;
-  const effectiveAt = plusMs(now, 'inHours' in wish ? wish.inHours * hourMs : 0);
-  switch (wish.kind) {
-    case 'SUBSCRIBE': {
-      const plan: PlanSpecifier = { planName: wish.plan };
-      const subscription = { subscriptionId, externalKey: null, plan, quantity: 1, ...noOverrides };
-      const dates = { entitlementAt: null, billingAt: null, migrated: false };
-      return {
-        type: 'StartSubscriptions',
-        data: {
-          bundleId: subscriptionId,
-          externalKey: null,
-          account,
-          catalog,
-          now,
-          ...dates,
-          subscriptions: [subscription],
-        },
-      };
-    }
-    case 'CHANGE': {
-      const plan = { planName: wish.plan };
-      const dates = { requestedAt: null, policy: wish.policy };
-      return {
-        type: 'ChangePlan',
-        data: { subscriptionId, changeId: name, plan, ...noOverrides, ...dates, account, catalog, now },
-      };
-    }
-    case 'CANCEL': {
-      const end = { policy: wish.policy };
-      const ends = { entitlement: end, billing: end };
-      return {
-        type: 'CancelSubscription',
-        data: { subscriptionId, cancellationId: name, ...ends, account, catalog, now },
-      };
-    }
-    case 'UNDO':
-      return { type: 'UndoCancellation', data: { subscriptionId, now } };
-    case 'BLOCK': {
-      const flags = { blockChange: false, blockEntitlement: !wish.isBilled, blockBilling: !wish.isBilled };
-      const of = { type: 'SUBSCRIPTION_BUNDLE', blockedId: subscriptionId, service: 'desk' } as const;
-      const stateName = wish.isBilled ? 'open' : 'closed';
-      return {
-        type: 'SetBlockingState',
-        data: { now, state: { blockingId: name, ...of, stateName, ...flags, effectiveAt } },
-      };
-    }
-    case 'DAY':
-      return {
-        type: 'ChangeBillCycleDay',
-        data: {
-          subscriptionId,
-          changeId: name,
-          from: localDateOf(effectiveAt, account.time),
-          billCycleDayLocal: wish.billCycleDayLocal,
-          now,
-        },
-      };
-    case 'QUANTITY':
-      return {
-        type: 'ChangeQuantity',
-        data: { subscriptionId, changeId: name, effectiveAt, quantity: wish.quantity, account, now },
-      };
-  }
 };

@@ -1,6 +1,8 @@
 import type { InvoiceItem } from '@billstream/invoicing-domain';
-import { type Instant, type LocalDate, daysBetween, epochMs, localDateOf, plusDays } from '@billstream/kernel';
-import { type Customer, hourMs, usedBetween } from './billed-customer';
+import { type LocalDate, daysBetween, localDateOf, plusDays } from '@billstream/kernel';
+import type { BillingPeriod, BillingTransition } from '@billstream/subscriptions-contracts';
+import type { Customer } from './billed-customer';
+import { usageFaults } from './fair-usage';
 import { startsAt } from './histories';
 
 /*
@@ -8,178 +10,145 @@ import { startsAt } from './histories';
  * usage period by period from the hours that were used. Amounts are minor units.
  */
 
-export const itemsOf = (customer: Customer, bundleId: string): readonly InvoiceItem[] =>
-  customer.invoices().flatMap(({ items }) => items.filter(({ subscriptionId }) => subscriptionId === bundleId));
+export const itemsOf = (customer: Customer, subscriptionId: string): readonly InvoiceItem[] =>
+  customer.charges().filter((item) => item.subscriptionId === subscriptionId);
 
-const repairsOf = ({ itemId }: InvoiceItem, items: readonly InvoiceItem[]): readonly InvoiceItem[] =>
-  items.filter(({ type, linkedItemId }) => type === 'REPAIR_ADJ' && linkedItemId === itemId);
+const takenBackOf = (
+  { itemId }: InvoiceItem,
+  items: readonly InvoiceItem[],
+  by: 'REPAIR_ADJ' | 'ITEM_ADJ' = 'REPAIR_ADJ',
+): readonly InvoiceItem[] => items.filter(({ type, linkedItemId }) => type === by && linkedItemId === itemId);
 
 /** The terms by which each day is charged: those of the recurring items that stand on it after repairs. */
 const chargedDays = (items: readonly InvoiceItem[]): ReadonlyMap<LocalDate, string> => {
   const days = new Map<LocalDate, string>();
   for (const item of items) {
     if (item.type !== 'RECURRING') continue;
-    const repairs = repairsOf(item, items);
+    const repairs = takenBackOf(item, items);
     for (let day = item.startDate; day < (item.endDate ?? day); day = plusDays(day, 1)) {
       if (repairs.some(({ startDate, endDate }) => startDate <= day && day < (endDate ?? day))) continue;
       const others = days.has(day) ? `${days.get(day) ?? ''} and again ` : '';
-      days.set(day, `${others}${item.planName ?? ''} ${Number(item.rate)}`);
+      days.set(day, `${others}${item.phaseName ?? ''} ${Number(item.rate)}`);
     }
   }
   return days;
 };
 
+/** The fewest and the most days that a billing period has. */
+const daysOf: Partial<Record<BillingPeriod, readonly [number, number]>> = {
+  WEEKLY: [7, 7],
+  MONTHLY: [28, 31],
+  QUARTERLY: [89, 92],
+  ANNUAL: [365, 366],
+};
+
+const lengthOf = (period: BillingPeriod): readonly [number, number] => {
+  const days = daysOf[period];
+  if (days === undefined) throw new RangeError(`how long is ${period}?`);
+  return days;
+};
+
+/** After how many days a day must have been charged: at once in advance, when its period is over in arrear. */
+const chargedWithin = (phase: BillingTransition['phase']): number =>
+  phase?.recurring == null || phase.recurringBillingMode === 'IN_ADVANCE'
+    ? 0
+    : lengthOf(phase.recurring.billingPeriod)[1];
+
 /**
  * Each day with the terms it is charged by and the terms it should be: the same when each is charged once and none is
  * lost. Days to come are charged in advance, or not yet.
  */
-export const recurringOf = (customer: Customer, bundleId: string) => {
+export const recurringOf = (customer: Customer, subscriptionId: string) => {
   const { account } = customer.state();
   if (account === null) throw new Error('no account');
-  const timeline = customer.timeline(bundleId).map(({ effectiveAt, phase, quantity }) => ({
+  const timeline = customer.timeline(subscriptionId).map(({ effectiveAt, phase, quantity }) => ({
     from: localDateOf(effectiveAt, account),
-    terms: phase?.recurring == null ? '' : `${phase.planName} ${Number(phase.recurring.price) * quantity}`,
+    terms: phase?.recurring == null ? '' : `${phase.phaseName} ${Number(phase.recurring.price) * quantity}`,
+    chargedWithin: chargedWithin(phase),
   }));
-  const days = chargedDays(itemsOf(customer, bundleId));
+  const days = chargedDays(itemsOf(customer, subscriptionId));
   const today = localDateOf(customer.now(), account);
   const until = [...days.keys()].reduce((last, day) => (day >= last ? plusDays(day, 1) : last), today);
   const charged: string[] = [];
   const owed: string[] = [];
   for (let day = localDateOf(startsAt, account); day < until; day = plusDays(day, 1)) {
     const terms = days.get(day);
-    if (terms === undefined && day >= today) continue;
-    charged.push(`${day} ${terms ?? ''}`);
     // The last transition of a day rules it: what lasts less than a day is not charged.
-    owed.push(`${day} ${timeline.findLast(({ from }) => from <= day)?.terms ?? ''}`);
+    const rule = timeline.findLast(({ from }) => from <= day);
+    if (terms === undefined && plusDays(day, rule?.chargedWithin ?? 0) >= today) continue;
+    charged.push(`${day} ${terms ?? ''}`);
+    owed.push(`${day} ${rule?.terms ?? ''}`);
   }
   return { charged, owed };
 };
 
-const recurringFaults = (customer: Customer, bundleId: string): readonly string[] => {
-  const { charged, owed } = recurringOf(customer, bundleId);
+const recurringFaults = (customer: Customer, subscriptionId: string): readonly string[] => {
+  const { charged, owed } = recurringOf(customer, subscriptionId);
   return owed.flatMap((day, index) => (charged[index] === day ? [] : [`${charged[index] ?? ''}, owed ${day}`]));
 };
 
-/** What an item nets to is its price for the days that stand, to a minor unit for it and each of its repairs. */
+/**
+ * What an item nets to is its price for the days that stand, to a minor unit for it and each of its repairs. What was taken
+ * back by hand is taken back once: a repair of the same days has only the rest to take.
+ */
 const priceFaults = (items: readonly InvoiceItem[]): readonly string[] =>
   items.flatMap((item) => {
     if (item.type !== 'RECURRING' || item.endDate === null) return [];
-    const repairs = repairsOf(item, items);
+    const repairs = takenBackOf(item, items);
+    const sum = (ofItem: readonly InvoiceItem[]) => ofItem.reduce((all, { amountMinor }) => all - amountMinor, 0);
+    const byHand = sum(takenBackOf(item, items, 'ITEM_ADJ'));
     const whole = daysBetween(item.startDate, item.endDate);
-    const stands = repairs.reduce(
-      (days, { startDate, endDate }) => days - daysBetween(startDate, endDate ?? startDate),
-      whole,
+    const gone = repairs.reduce(
+      (days, { startDate, endDate }) => days + daysBetween(startDate, endDate ?? startDate),
+      0,
     );
-    const net = repairs.reduce((sum, { amountMinor }) => sum + amountMinor, item.amountMinor);
-    const fair = (item.amountMinor * stands) / whole;
-    const isFair = Math.abs(net - fair) <= 1 + repairs.length;
+    const repaired = sum(repairs);
+    const fair = (item.amountMinor * gone) / whole;
+    const least = Math.min(fair, item.amountMinor - byHand) - 1 - repairs.length;
+    const isFair =
+      repaired >= least && repaired <= fair + 1 + repairs.length && repaired + byHand <= Math.max(0, item.amountMinor);
     return isFair
       ? []
-      : [`${item.startDate} to ${item.endDate}: ${net} for ${stands} of ${whole} days, fair is ${fair}`];
+      : [
+          `${item.startDate} to ${item.endDate}: ${repaired} and ${byHand} by hand of ${item.amountMinor} for ${gone} of ${whole} days, fair is ${fair}`,
+        ];
   });
 
-const perBlock: Readonly<Record<string, { readonly size: number; readonly milliCents: number }>> = {
-  'standard-monthly-host': { size: 1, milliCents: 1_000 },
-  'standard-pro-host': { size: 1, milliCents: 1_700 },
-  'standard-monthly-analytics': { size: 100, milliCents: 200_000 },
-  'standard-pro-analytics': { size: 200, milliCents: 200_000 },
-};
-
-type Span = { readonly fromAt: Instant; readonly toAt: Instant };
-
-const priceOfUsage = (usageName: string, { fromAt, toAt }: Span): number => {
-  const price = perBlock[usageName];
-  if (price === undefined) throw new RangeError(`no price for ${usageName}`);
-  const used = usedBetween(usageName.endsWith('host') ? 'host' : 'analytics', fromAt, toAt);
-  return Math.round((Math.ceil(used / price.size) * price.milliCents) / 1_000);
-};
-
-const joined = (spans: readonly Span[]): readonly Span[] =>
-  spans.reduce<readonly Span[]>((all, next) => {
-    const last = all.at(-1);
-    return last?.toAt === next.fromAt ? [...all.slice(0, -1), { ...last, toAt: next.toAt }] : [...all, next];
-  }, []);
-
-/** When a usage price was in force until now. */
-const pricedSpans = (customer: Customer, bundleId: string, usageName: string): readonly Span[] => {
-  const timeline = customer.timeline(bundleId);
-  const now = customer.now();
-  return joined(
-    timeline.flatMap(({ effectiveAt: fromAt, phase }, index) => {
-      const end = timeline[index + 1]?.effectiveAt ?? now;
-      const toAt = end < now ? end : now;
-      return fromAt < toAt && (phase?.usages.some(({ name }) => name === usageName) ?? false) ? [{ fromAt, toAt }] : [];
-    }),
+/** An item costs the part of its price that its days are of a period, however long that period may be. */
+const rateFaults = (customer: Customer, subscriptionId: string): readonly string[] => {
+  const periods = new Map(
+    customer
+      .phases(subscriptionId)
+      .flatMap((phase) =>
+        phase.recurring === null ? [] : [[phase.phaseName, phase.recurring.billingPeriod] as const],
+      ),
   );
-};
-
-type Charge = Span & { readonly amountMinor: number };
-
-/**
- * The periods into which what was charged cuts a span, each with all that was charged from its beginning on. One may have
- * been charged several times, for longer periods than it turned out to be: while it was under way, before a pause or
- * another bill cycle day ended it. Each lasts until the next, the last one to the end of the span; where the span goes on,
- * to the earliest end it was charged to.
- */
-const periodsOf = ({ fromAt, toAt }: Span, charges: readonly Charge[], isOpen: boolean): readonly Charge[] => {
-  const own = charges.filter((one) => fromAt <= one.fromAt && one.fromAt < toAt);
-  const starts = [...new Set(own.map((one) => one.fromAt))].sort();
-  return starts.map((start, index) => {
-    const same = own.filter((one) => one.fromAt === start);
-    const ends = same.map((one) => one.toAt).sort();
-    const end = starts[index + 1] ?? (isOpen ? ends[0] : toAt) ?? toAt;
-    return { fromAt: start, toAt: end, amountMinor: same.reduce((sum, { amountMinor }) => sum + amountMinor, 0) };
+  return itemsOf(customer, subscriptionId).flatMap((item) => {
+    const { type, startDate, endDate, rate, amountMinor, phaseName } = item;
+    const period = periods.get(phaseName ?? '');
+    if (type !== 'RECURRING' || endDate === null || period === undefined) return [];
+    const [fewest, most] = lengthOf(period);
+    const perDay = (Number(rate) * 100 * daysBetween(startDate, endDate)) / 1;
+    // A whole period costs its price; bill dates of day 29 to 31 make a month of 28 days of up to 31.
+    const isFair =
+      amountMinor === Math.round(Number(rate) * 100) ||
+      (amountMinor >= perDay / most - 1 && amountMinor <= perDay / fewest + 1);
+    return isFair ? [] : [`${phaseName ?? ''} ${startDate} to ${endDate}: ${amountMinor} at ${rate ?? ''} a ${period}`];
   });
 };
 
-const chargeFault = (usageName: string, charge: Charge, now: Instant): readonly string[] => {
-  const { fromAt, toAt, amountMinor } = charge;
-  // What is under way was charged by what was used up to some earlier day.
-  const isUnderWay = toAt > now;
-  const owed = priceOfUsage(usageName, isUnderWay ? { fromAt, toAt: now } : charge);
-  const isFair = isUnderWay ? amountMinor >= 0 && amountMinor <= owed : amountMinor === owed;
-  return isFair ? [] : [`${usageName} ${fromAt} to ${toAt}: ${amountMinor}, owed ${owed}`];
-};
-
-/** A month at most is not charged yet. */
-const openHoursMax = 32 * 24;
-
-const spanFaults = (usageName: string, span: Span, charges: readonly Charge[], now: Instant): readonly string[] => {
-  const isOpen = span.toAt === now;
-  const periods = periodsOf(span, charges, isOpen);
-  const faults = periods.flatMap((period) => chargeFault(usageName, period, now));
-  const first = periods[0]?.fromAt ?? span.toAt;
-  if (first !== span.fromAt && !isOpen) faults.push(`${usageName}: nothing from ${span.fromAt} to ${first}`);
-  const last = periods.at(-1)?.toAt ?? span.fromAt;
-  if (isOpen && epochMs(now) - epochMs(last) >= openHoursMax * hourMs)
-    faults.push(`${usageName}: nothing since ${last}`);
-  return faults;
-};
-
-const usageFaults = (customer: Customer, bundleId: string): readonly string[] => {
-  const usage = itemsOf(customer, bundleId).filter(({ type }) => type === 'USAGE');
-  return Object.keys(perBlock).flatMap((usageName) => {
-    const charges = usage.flatMap((item): readonly Charge[] =>
-      item.usageName === usageName && item.usagePeriod !== null
-        ? [{ ...item.usagePeriod, amountMinor: item.amountMinor }]
-        : [],
-    );
-    const spans = pricedSpans(customer, bundleId, usageName);
-    // A price that went as soon as it came may have been charged ahead of what was never used.
-    const strays = charges.filter(
-      ({ fromAt, amountMinor }) =>
-        amountMinor !== 0 && !spans.some((span) => span.fromAt <= fromAt && fromAt < span.toAt),
-    );
-    return [
-      ...spans.flatMap((span) => spanFaults(usageName, span, charges, customer.now())),
-      ...strays.map(({ fromAt, amountMinor }) => `${usageName} from ${fromAt}: ${amountMinor}, owed nothing`),
-    ];
-  });
+/** A one-time price is charged once, for the phase that begins on its day. */
+const fixedFaults = (customer: Customer, subscriptionId: string): readonly string[] => {
+  const fixed = itemsOf(customer, subscriptionId).filter(({ type }) => type === 'FIXED');
+  const names = fixed.map(({ startDate, phaseName, amountMinor }) => `${startDate} ${phaseName ?? ''} ${amountMinor}`);
+  return names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${name} again`);
 };
 
 /** What a subscription was charged too much or too little, in words; empty when all of it is right. */
-export const faultsOf = (customer: Customer, bundleId: string): readonly string[] => [
-  ...recurringFaults(customer, bundleId),
-  ...priceFaults(itemsOf(customer, bundleId)),
-  ...usageFaults(customer, bundleId),
+export const faultsOf = (customer: Customer, subscriptionId: string): readonly string[] => [
+  ...recurringFaults(customer, subscriptionId),
+  ...priceFaults(itemsOf(customer, subscriptionId)),
+  ...rateFaults(customer, subscriptionId),
+  ...fixedFaults(customer, subscriptionId),
+  ...usageFaults(customer, subscriptionId),
 ];

@@ -1,7 +1,7 @@
 export { accountAfter, accountSchema, noTerms } from './account/account';
 export type { Account, AccountEvent, AccountState, AccountTerms } from './account/account';
 export { account, defaultTimeZone, externalKeyMax } from './account/account.decider';
-export type { AccountCommand, AccountRejection, ImmutableField } from './account/account.decider';
+export type { AccountCommand, AccountRejection, FamilyCurrencies, ImmutableField } from './account/account.decider';
 export { emptyProfile, profile, profileSchema } from './account/profile';
 export type { Profile, ProfileCommand, ProfileEvent } from './account/profile';
 export { accountEmails, accountEmailsSchema } from './account/account-emails';

@@ -51,6 +51,8 @@ const tables = `
 const byId = `select ${columns} from ${tables} where a.tenant_id = $1 and a.account_id = $2`;
 const byKey = `select ${columns} from ${tables} where a.tenant_id = $1 and a.external_key = $2`;
 const children = `select ${columns} from ${tables} where a.tenant_id = $1 and a.parent_account_id = $2 order by a.created_position`;
+const paidFor = `select distinct currency from accounts
+  where tenant_id = $1 and parent_account_id = $2 and is_payment_delegated_to_parent and currency is not null`;
 const counted = `select count(*) as total from accounts where tenant_id = $1`;
 
 export const accountById = async (sql: Sql, tenantId: string, accountId: string): Promise<AccountView | null> =>
@@ -58,6 +60,12 @@ export const accountById = async (sql: Sql, tenantId: string, accountId: string)
 
 export const accountByKey = async (sql: Sql, tenantId: string, externalKey: string): Promise<AccountView | null> =>
   (await sql.query<AccountView>(byKey, [tenantId, externalKey], 'account-by-key'))[0] ?? null;
+
+/** Currencies of the children whose invoices the account pays. */
+export const currenciesPaidFor = async (sql: Sql, tenantId: string, accountId: string): Promise<readonly Currency[]> =>
+  (await sql.query<{ currency: Currency }>(paidFor, [tenantId, accountId], 'currencies-paid-for')).map(
+    ({ currency }) => currency,
+  );
 
 export const childrenOf = (sql: Sql, tenantId: string, accountId: string): Promise<readonly AccountView[]> =>
   sql.query<AccountView>(children, [tenantId, accountId], 'account-children');

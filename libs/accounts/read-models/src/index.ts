@@ -1,7 +1,14 @@
 export { containing, exactly, isStructured, structured } from './account-search';
 export type { SearchCondition } from './account-search';
 export { accountsReadModel } from './accounts.projection';
-export { accountById, accountByKey, accountsPage, childrenOf, searchAccounts } from './accounts.query';
+export {
+  accountById,
+  accountByKey,
+  accountsPage,
+  childrenOf,
+  currenciesPaidFor,
+  searchAccounts,
+} from './accounts.query';
 export type { AccountPage, AccountView } from './accounts.query';
 export { accountEmailsReadModel, emailsOfAccount } from './account-emails.projection';
 export type { AccountEmailView } from './account-emails.projection';

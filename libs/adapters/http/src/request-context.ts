@@ -25,6 +25,8 @@ export const innerHeaders = {
   tenant: 'x-billstream-tenant',
   user: 'x-billstream-user',
   correlation: 'x-billstream-correlation',
+  /** Digest of the body as the client sent it, where services complete it on its way (ADR 0015). */
+  asked: 'x-billstream-asked',
 } as const;
 
 const idempotencyKeyLengthMax = 255;
@@ -106,9 +108,10 @@ const commandOf = (request: FastifyRequest, tenantId: string): Pick<RequestConte
       errors: [{ pointer: 'header:Idempotency-Key', code: 'too-long', message: 'is too long' }],
     });
   const { method, url, body } = request;
+  const asked = headerOf(request, innerHeaders.asked) ?? (body === undefined ? '' : JSON.stringify(body));
   return {
     commandId: derivedId('idempotency-key', tenantId, method, url, key),
-    commandHash: digest(`${method} ${url}\n${body === undefined ? '' : JSON.stringify(body)}`),
+    commandHash: digest(`${method} ${url}\n${asked}`),
   };
 };
 

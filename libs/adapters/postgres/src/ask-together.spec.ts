@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg';
 import { askTogether } from './ask-together';
 
 describe('asking together', () => {
@@ -31,5 +32,22 @@ describe('asking together', () => {
     ]);
     fails = false;
     expect(await ask('c')).toBe('c');
+  });
+
+  it('fails for that one alone whose question the database cannot bear', async () => {
+    const asked: number[] = [];
+    const ask = askTogether((numbers: readonly number[]) => {
+      asked.push(numbers.length);
+      if (!numbers.includes(7)) return Promise.resolve(numbers.map((number) => number * 2));
+      const refused = new DatabaseError('invalid input syntax', 0, 'error');
+      refused.code = '22P02';
+      return Promise.reject(refused);
+    });
+    const numbers = Array.from({ length: 64 }, (_, index) => index);
+    const answers = await Promise.allSettled(numbers.map(ask));
+    expect(answers.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))).toEqual([7]);
+    expect(answers[8]).toEqual({ status: 'fulfilled', value: 16 });
+    // Halves of halves of 64, not 64 statements more.
+    expect(asked).toHaveLength(13);
   });
 });

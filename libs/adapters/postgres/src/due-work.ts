@@ -23,7 +23,7 @@ create table due_work (
   payload jsonb not null,
   primary key (kind, key)
 );
-create index due_work_due on due_work (due_at);
+create index due_work_due on due_work (due_at, kind, key);
 `;
 
 /** Later items win over earlier ones of the same (kind, key), within a call too. */

@@ -3,7 +3,8 @@ import { silentLogger } from '@billstream/observability';
 import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
 import { runtimeDdl } from './checkpoints';
 import { type Database, openDatabase } from './database';
-import { type DueWorker, type DueWorkerParts, dueBefore, runDueWork } from './due-worker';
+import { dueBefore, failingWork } from './due-state';
+import { type DueWorker, type DueWorkerParts, runDueWork, takeSql } from './due-worker';
 import { type DueItem, dueWorkDdl, schedule, unschedule } from './due-work';
 import { tenantClockDdl, tenantClocks } from './tenant-clocks';
 
@@ -135,6 +136,7 @@ describe('due work', () => {
     worker.wake();
     await eventually(() => done.length > 0);
     expect(done).toEqual(['follows']);
+    await eventually(async () => (await database.query('select from due_work')).length === 2);
     const [first] = await database.query<{ due_at: Instant }>("select due_at from due_work where key = 'first'");
     expect(await dueBefore(database, 'one', after(0))).toEqual({ dueNow: 0, nextDueAt: first?.due_at });
     await clocks.move(database, 'one', { distanceMs });
@@ -215,6 +217,57 @@ describe('due work', () => {
     await eventually(() => seen.length === 2);
     expect(seen).toEqual([first.dueAt, instantOfMs(Date.parse(first.dueAt) + 50)]);
   });
+
+  it('is not waited for when it keeps failing, which is told with the reason', async () => {
+    const broken = item('broken', -1_000);
+    const next = item('next', hour);
+    await schedule(database, [broken, next]);
+    let isOver = false;
+    start(async (due) => {
+      if (due.key === 'broken' && !isOver) throw new Error('no such plan');
+      await finish(due);
+    });
+    const until = instantOfMs(Date.now() + 2 * hour);
+    const tried = async (times: number) => {
+      await database.query(`update due_lease set leased_until = 'epoch', attempts = $1 where key = 'broken'`, [
+        times - 1,
+      ]);
+      await eventually(
+        async () =>
+          (await database.query(`select 1 from due_lease where attempts = $1 and last_error is not null`, [times]))
+            .length === 1,
+      );
+    };
+    await eventually(
+      async () => (await database.query('select 1 from due_lease where last_error is not null')).length === 1,
+    );
+    await tried(4);
+    expect(await dueBefore(database, 'one', until)).toEqual({ dueNow: 1, nextDueAt: broken.dueAt });
+    expect(await failingWork(database, 'one')).toEqual([]);
+    await tried(5);
+    expect(await dueBefore(database, 'one', until)).toEqual({ dueNow: 0, nextDueAt: next.dueAt });
+    const { kind, key, dueAt } = broken;
+    expect(await failingWork(database, 'one')).toEqual([{ kind, key, dueAt, attempts: 5, error: 'no such plan' }]);
+    expect(await failingWork(database, 'two')).toEqual([]);
+    isOver = true;
+    await database.query(`update due_lease set leased_until = 'epoch'`);
+    await eventually(async () => (await database.query('select 1 from due_work')).length === 1);
+    expect(await failingWork(database, 'one')).toEqual([]);
+  });
+
+  it('is taken from the beginning of what is due, whatever a plan that is kept was made for', () =>
+    database.transaction(async (tx) => {
+      await tx.query('set local plan_cache_mode = force_generic_plan');
+      await tx.query(`prepare look (timestamptz, int, float8, text[], text[]) as ${takeSql}`);
+      const planned = async (): Promise<string> => {
+        const look = `explain (costs off) execute look (now(), 20, 12, array['bill', 'call'], '{}')`;
+        return (await tx.query<{ 'QUERY PLAN': string }>(look)).map((row) => row['QUERY PLAN']).join('\n');
+      };
+      const plan = await planned();
+      expect(plan).toContain('Index Scan using due_work_due on due_work work');
+      expect(plan).not.toContain('Sort Key: work.due_at');
+      await tx.query('deallocate look');
+    }));
 
   it('says what is due and when the next thing will be', async () => {
     const until = instantOfMs(Date.now() + 3 * hour);

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { askTogether } from './ask-together';
 import type { Database } from './database';
 import type { DueItem } from './due-work';
+import { tenantShares } from './tenant-shares';
 
 export type DueWorkerParts = {
   readonly service: string;
@@ -16,9 +17,12 @@ export type DueWorkerParts = {
   readonly concurrency?: number;
   /**
    * A tenant that has so many of these at work gets no more of them, and no look takes more: for work that waits for what
-   * a tenant has named, which may never answer. Less than twice as many are at work of one tenant.
+   * a tenant has named, which may never answer. Less than twice as many are at work of one tenant, and fewer the fewer are
+   * free. Tenants whose work takes long share a part of the rest (see tenant-shares).
    */
   readonly tenantConcurrency?: number;
+  /** Work that takes longer makes its tenant a slow one. */
+  readonly slowMs?: number;
   readonly pollMs?: number;
   /** How long after the death of a process another one takes its items. */
   readonly leaseSeconds?: number;
@@ -51,16 +55,20 @@ const settleSeconds = 10;
 const repeatsMax = 3;
 const concurrencyDefault = 128;
 const pollMsDefault = 200;
+const slowMsDefault = 1_000;
 /** Commits of projections come in swarms; one look answers many of them. */
 const wakeEveryMs = 20;
 const sweepEveryMs = 60_000;
 
 /**
  * The tenant's clock is wall time plus a distance. The outer bound lets the index on due_at narrow the search; the exact
- * condition stands beside it; a clock on its way holds back what is not its turn yet. A lease holds for one due date: an item that was moved is a new one. Another worker may have
- * leased an item after this statement's snapshot was taken, so the lease is looked at again where it is written.
+ * condition stands beside it; a clock on its way holds back what is not its turn yet. A lease holds for one due date: an
+ * item that was moved is a new one. Another worker may have leased an item after this statement's snapshot was taken, so
+ * the lease is looked at again where it is written. What is inside `coalesce` no index can answer: the index in the order
+ * that is asked for is left, and a look takes from its beginning. Else a plan that was made while the table was empty
+ * gathers and sorts all that is due for each look, thousands at the end of a month. Exported for the test of its plan.
  */
-const takeSql = `
+export const takeSql = `
 with due as (
   select work.kind, work.key, work.tenant_id, work.due_at, work.payload
   from due_work as work
@@ -70,8 +78,8 @@ with due as (
     and work.due_at <= $1::timestamptz + coalesce(moved.distance_ms, 0) * interval '1 millisecond'
     and not coalesce(work.due_at > moved.held_after and work.due_at <= moved.held_until, false)
     and (lease.kind is null or lease.leased_until < $1::timestamptz)
-    and work.kind = any($4::text[])
-    and work.tenant_id <> all($5::text[])
+    and coalesce(work.kind = any($4::text[]), false)
+    and coalesce(work.tenant_id <> all($5::text[]), false)
   order by work.due_at, work.kind, work.key
   limit $2
   for update of work skip locked
@@ -122,17 +130,11 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const alarm = createAlarm(signal);
   const inTurn = oneAtATime();
   const settle = settleTogether(database);
-  const running = new Map<string, number>();
-  const runningAll = (): number => [...running.values()].reduce((sum, count) => sum + count, 0);
-  const change = (tenantId: string, by: 1 | -1): void => {
-    const count = (running.get(tenantId) ?? 0) + by;
-    if (count > 0) running.set(tenantId, count);
-    else running.delete(tenantId);
-  };
+  const shares = tenantShares({ concurrency, tenantConcurrency, slowMs: parts.slowMs ?? slowMsDefault });
 
   const held = new Set<Taken>();
   const start = (item: Taken): void => {
-    change(item.tenant_id, 1);
+    const over = shares.begin(item.tenant_id);
     held.add(item);
     void inTurn(scopeOf(item), () =>
       signal.aborted ? Promise.resolve() : perform({ ...parts, settle }, item, () => held.delete(item)),
@@ -143,15 +145,15 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
       })
       .finally(() => {
         held.delete(item);
-        change(item.tenant_id, -1);
+        over();
         alarm.ring();
       });
   };
 
   const takeAndStart = async (): Promise<number> => {
-    const free = Math.min(concurrency - runningAll(), tenantConcurrency);
+    const { free, without } = shares.next();
     if (free <= 0) return 0;
-    const values = [wallTime(), free, leaseSeconds, kinds, busyTenants(running, tenantConcurrency)];
+    const values = [wallTime(), free, leaseSeconds, kinds, without];
     const items = await database.query<Taken>(takeSql, values, 'due-take');
     for (const item of items) start(item);
     return items.length;
@@ -180,18 +182,15 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
       }
       if (found === 0) await alarm.wait(Math.min(10_000, (parts.pollMs ?? pollMsDefault) * 2 ** Math.min(failures, 6)));
     }
-    while (running.size > 0) await sleep(wakeEveryMs);
+    while (shares.running() > 0) await sleep(wakeEveryMs);
     clearInterval(renewing);
   };
   return {
     done: run(),
     wake: alarm.ring,
-    running: (tenantId) => (tenantId === undefined ? runningAll() : (running.get(tenantId) ?? 0)),
+    running: shares.running,
   };
 };
-
-const busyTenants = (running: ReadonlyMap<string, number>, max: number): readonly string[] =>
-  [...running].flatMap(([tenantId, count]) => (count >= max ? [tenantId] : []));
 
 const renew = async (database: Database, items: readonly Taken[], leaseSeconds: number): Promise<void> => {
   if (items.length === 0) return;
@@ -276,28 +275,4 @@ const createAlarm = (signal: AbortSignal) => {
       rung = false;
     },
   };
-};
-
-/** What may be done of a tenant, and the next instant at which something falls due: for whoever lets go of it in order. */
-export type DueState = { readonly dueNow: number; readonly nextDueAt: Instant | null };
-
-/**
- * By the tenant's clock as the table has it, which the worker goes by, too. `dueNow` leaves out what is held back, and
- * counts what is due within five seconds: a clock that was moved to a day meets what was done some moments into another.
- * `nextDueAt` is the earliest due date up to and including `until`, in the past too.
- */
-export const dueBefore = async (database: Database, tenantId: string, until: Instant): Promise<DueState> => {
-  const [row] = await database.query<{ due_now: bigint; next_due_at: Instant | null }>(
-    `with clock as (
-       select $2::timestamptz + coalesce(max(distance_ms), 0) * interval '1 millisecond' as now,
-         max(held_after) as held_after, max(held_until) as held_until
-       from tenant_clock where tenant_id = $1)
-     select count(*) filter (where due_at <= clock.now + interval '5 seconds'
-         and not coalesce(due_at > clock.held_after and due_at <= clock.held_until, false)) as due_now,
-       min(due_at) filter (where due_at <= greatest(clock.now, $3::timestamptz)) as next_due_at
-     from due_work, clock where tenant_id = $1 and due_at <= greatest(clock.now + interval '5 seconds', $3::timestamptz)`,
-    [tenantId, wallTime(), until],
-    'due-before',
-  );
-  return { dueNow: Number(row?.due_now ?? 0), nextDueAt: row?.next_due_at ?? null };
 };

@@ -6,7 +6,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { pause } from './back-off';
 import type { Bus, Consumer } from './bus';
 import { type FencesPassed, fenceTracker, hasPassed } from './fences';
-import { pruneInbox } from './inbox';
+import { openInbox, pruneInbox } from './inbox';
 import { type DeliveryInfo, openLane } from './lane';
 import { type Report, unreported } from './measures';
 import { resendLoop } from './resend-loop';
@@ -65,7 +65,8 @@ export class BusServer extends Server implements CustomTransportStrategy {
       handles: (type: string) => this.messageHandlers.has(type),
       run: (event: PublicEvent, info: DeliveryInfo) => this.run(event, info),
       retryDelaysMs: this.parts.retryDelaysMs ?? retryDelaysDefault,
-      inbox: this.parts.inbox ?? 'on',
+      inbox: openInbox(database, service),
+      recogniseRepeats: this.parts.inbox !== 'off',
       notice: bus.notice,
     };
     this.consumer = bus.consume({ service, hears, open: (partition, settle) => openLane(lanes, partition, settle) });

@@ -1,4 +1,4 @@
-import type { Database, Sql } from '@billstream/postgres';
+import { type Database, type Sql, askTogether } from '@billstream/postgres';
 
 export type HandledMessage = { readonly messageId: string; readonly position: string };
 
@@ -14,12 +14,9 @@ select 'seen' as what, message_id as name from inbox where consumer = $1 and mes
 union all
 select 'blocked', key from blocked_keys where consumer = $1 and key = any($3::text[])`;
 
-/** What is known of a window of messages, in one round trip. */
-export const lookUp = async (
-  sql: Sql,
-  consumer: string,
-  messages: readonly { readonly id: string; readonly key: string }[],
-): Promise<Known> => {
+type Message = { readonly id: string; readonly key: string };
+
+const lookUp = async (sql: Sql, consumer: string, messages: readonly Message[]): Promise<Known> => {
   const ids = messages.map(({ id }) => id);
   const keys = [...new Set(messages.map(({ key }) => key))];
   const rows = await sql.query<{ what: string; name: string }>(lookUpSql, [consumer, ids, keys], 'inbox-look-up');
@@ -41,6 +38,26 @@ export const recordHandled = async (sql: Sql, consumer: string, messages: readon
     'inbox-record',
   );
 };
+
+export type Inbox = {
+  /** What is known of a window of messages. */
+  readonly lookUp: (messages: readonly Message[]) => Promise<Known>;
+  /** Resolves once the rows are committed. */
+  readonly record: (messages: readonly HandledMessage[]) => Promise<unknown>;
+};
+
+/** A consumer's inbox for the partitions of one process, which are busy side by side: they share statements and commits. */
+export const openInbox = (database: Database, consumer: string): Inbox => ({
+  lookUp: askTogether<readonly Message[], Known>(async (windows) => {
+    const { seen, blocked } = await lookUp(database, consumer, windows.flat());
+    // Each partition takes keys off its own set, and none has a key of another.
+    return windows.map(() => ({ seen, blocked: new Set(blocked) }));
+  }),
+  record: askTogether<readonly HandledMessage[], null>(async (batches) => {
+    await recordHandled(database, consumer, batches.flat());
+    return batches.map(() => null);
+  }),
+});
 
 const pruneSql = `
 with old as (

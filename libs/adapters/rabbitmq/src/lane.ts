@@ -6,7 +6,7 @@ import type { DeadLetterNotice, Delivery, Lane, Settle } from './bus';
 import { bury, type Death, divert } from './dead-letters';
 import { asError, isInfrastructure } from './failures';
 import type { FenceTracker } from './fences';
-import { type HandledMessage, type Known, lookUp } from './inbox';
+import type { HandledMessage, Inbox, Known } from './inbox';
 import type { Outcome, Report } from './measures';
 import type { Incoming } from './message';
 import { type Persist, persisting, runner, settler } from './settling';
@@ -28,8 +28,9 @@ export type LaneParts = {
   readonly handles: (type: string) => boolean;
   readonly run: (event: PublicEvent, info: DeliveryInfo) => Promise<void>;
   readonly retryDelaysMs: readonly number[];
-  /** `off` exists for the test that shows what the inbox is good for. */
-  readonly inbox: 'on' | 'off';
+  readonly inbox: Inbox;
+  /** False exists for the test that shows what the inbox is good for. */
+  readonly recogniseRepeats: boolean;
   readonly fences: FenceTracker;
   readonly notice: (deadLetter: DeadLetterNotice) => void;
   readonly report: Report;
@@ -46,19 +47,24 @@ const noRow: Ended = { row: null };
 
 /** Handles one partition's messages, those of one key one after another; their inbox rows are written beside the handlers that follow. */
 export const openLane = <Receipt>(parts: LaneParts, partition: number, settle: Settle<Receipt>): Lane<Receipt> => {
-  const { service, database, inbox } = parts;
+  const { service, inbox } = parts;
   const waiting: Delivery<Receipt>[] = [];
   const recent = recentIds();
   const halted = new AbortController();
   const dropped = new AbortController();
   const persist = persisting(parts.logger, { service, partition });
-  const settling = settler({ service, database, inbox, persist, settle, dropped: dropped.signal });
+  const settling = settler({
+    inbox: parts.recogniseRepeats ? inbox : null,
+    persist,
+    settle,
+    dropped: dropped.signal,
+  });
 
   const work = async (): Promise<void> => {
     while (waiting.length > 0 && !hasEnded(halted.signal)) {
       const window = waiting.splice(0, windowMax);
       const events = window.flatMap(({ incoming }) => (incoming.kind === 'event' ? [incoming.event] : []));
-      const ask = () => lookUp(database, service, events);
+      const ask = () => inbox.lookUp(events);
       const known = events.length === 0 ? nothingKnown() : await persist('inbox cannot be read', ask, halted.signal);
       if (known === 'stopped') return;
       const handling = { parts, partition, known, recent, signal: halted.signal, persist };
@@ -176,7 +182,7 @@ const handleEvent = async (handling: Handling, incoming: IncomingEvent, redelive
   const { parts, known, recent, signal, persist } = handling;
   const { event } = incoming;
   if (!parts.handles(event.type)) return ['ignored', noRow];
-  const inbox = parts.inbox === 'on';
+  const inbox = parts.recogniseRepeats;
   if (inbox && (known.seen.has(event.id) || recent.has(event.id))) return ['duplicate', noRow];
   if (known.blocked.has(event.key)) {
     const behind = () => divert(parts.database, { consumer: parts.service, incoming, inbox, key: event.key });
@@ -227,7 +233,7 @@ const giveUp = async (
 ): Promise<Result> => {
   const { parts, known, signal, persist } = handling;
   const { service, logger } = parts;
-  const inbox = parts.inbox === 'on';
+  const inbox = parts.recogniseRepeats;
   const buried = await persist(
     'dead letter cannot be written',
     () => bury(parts.database, { consumer: service, incoming, death, inbox }),

@@ -1,8 +1,7 @@
-import type { Database } from '@billstream/postgres';
 import type { Logger } from 'pino';
 import { backOffMs, hasEnded, pause } from './back-off';
 import type { Settle } from './bus';
-import { type HandledMessage, recordHandled } from './inbox';
+import type { HandledMessage, Inbox } from './inbox';
 
 /** Runs `work` as long as there is some, one run at a time; `start` during a run is not lost. */
 export const runner = (work: () => Promise<void>, isThereWork: () => boolean) => {
@@ -37,9 +36,8 @@ export const persisting =
   };
 
 export type SettlerParts<Receipt> = {
-  readonly service: string;
-  readonly database: Database;
-  readonly inbox: 'on' | 'off';
+  /** Null: nothing is remembered. */
+  readonly inbox: Pick<Inbox, 'record'> | null;
   readonly persist: Persist;
   readonly settle: Settle<Receipt>;
   /** From here on nothing is settled any more. */
@@ -50,14 +48,13 @@ export type SettlerParts<Receipt> = {
  * Writes inbox rows, then gives the receipts back, in order. What is handled while one statement runs goes into the
  * next: no message waits for a batch to fill, and under load a commit serves many.
  */
-export const settler = <Receipt>({ service, database, inbox, persist, settle, dropped }: SettlerParts<Receipt>) => {
+export const settler = <Receipt>({ inbox, persist, settle, dropped }: SettlerParts<Receipt>) => {
   const unsettled: { readonly receipt: Receipt; readonly row: HandledMessage | null }[] = [];
   const flush = async (): Promise<void> => {
     while (unsettled.length > 0) {
       const batch = unsettled.splice(0);
       const rows = batch.flatMap(({ row }) => row ?? []);
-      if (inbox === 'on' && rows.length > 0)
-        await persist('inbox cannot be written', () => recordHandled(database, service, rows), dropped);
+      if (inbox && rows.length > 0) await persist('inbox cannot be written', () => inbox.record(rows), dropped);
       if (dropped.aborted) return;
       settle(batch.map(({ receipt }) => receipt));
     }

@@ -1,5 +1,6 @@
 import { ProblemException, fastifyOf, openApiOf } from '@billstream/http';
 import { type Instant, parseInstant } from '@billstream/kernel';
+import type { FailingWork } from '@billstream/postgres';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 /** Whether everything that was published or recorded before a fence has had its effect in this service. */
@@ -47,6 +48,8 @@ export type InternalFace = {
   settled(fence: bigint, tenantId?: string): Promise<Settled>;
   /** Earliest due date of the tenant up to that instant, in the past too; null: nothing. */
   dueAt(tenantId: string, until: Instant): Promise<Instant | null>;
+  /** The tenant's due work that keeps failing and is not waited for. */
+  failing(tenantId: string): Promise<readonly FailingWork[]>;
   /** Whether nothing of the tenant but fences stands in the log after a position; of any tenant when none is named. */
   quiet(after: bigint, tenantId?: string): Promise<boolean>;
   readiness(): Promise<Readiness>;
@@ -73,14 +76,20 @@ export const addInternalRoutes = (app: NestFastifyApplication, name: string, fac
   server.get<{ Querystring: Query }>('/internal/due', async ({ query }) => {
     const until = parseInstant(query['until'] ?? '');
     if (until === null) throw wrongQuery('until', 'must be an instant');
-    const tenantId = query['tenantId'];
-    if (tenantId === undefined || tenantId === '') throw wrongQuery('tenantId', 'is missing');
-    return { dueAt: await face.dueAt(tenantId, until) };
+    return { dueAt: await face.dueAt(tenantIn(query), until) };
   });
+  server.get<{ Querystring: Query }>('/internal/failing', async ({ query }) => ({
+    failing: await face.failing(tenantIn(query)),
+  }));
   server.get<{ Querystring: Query }>('/internal/quiet', async ({ query }) => ({
     quiet: await face.quiet(positionIn(query, 'after'), query['tenantId']),
   }));
   server.get('/internal/openapi', () => openApiOf(app, name));
+};
+
+const tenantIn = ({ tenantId }: Query): string => {
+  if (tenantId === undefined || tenantId === '') throw wrongQuery('tenantId', 'is missing');
+  return tenantId;
 };
 
 const positionIn = (query: Query, name: string): bigint => {

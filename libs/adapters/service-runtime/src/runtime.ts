@@ -57,12 +57,23 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
       ),
     ),
     visible,
-    passed: (position, withinMs) => projections.visible(position, withinMs),
+    passed: (position, withinMs) => passed(projections, position, withinMs),
     // Other contexts' events move the head too; only this service's own are waited for.
     caughtUp: async () => visible(await lastOwnPosition(parts)),
     ...(parts.intake === undefined ? {} : { intake: parts.intake }),
     metrics: serviceMetrics(metrics, name),
   };
+};
+
+/** Waits on for read models that move: under load a page takes longer than whoever asks would wait where nothing happens. */
+const passed = async (projections: Projections, position: bigint, withinMs: number): Promise<boolean> => {
+  const end = performance.now() + visibleWithinMs;
+  for (let before = projections.progress().position; ;) {
+    if (await projections.visible(position, withinMs)) return true;
+    const reached = projections.progress().position;
+    if (reached === before || performance.now() >= end) return false;
+    before = reached;
+  }
 };
 
 /**

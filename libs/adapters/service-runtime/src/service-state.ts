@@ -1,6 +1,6 @@
 import type { EventStore } from '@billstream/event-sourcing';
 import { type Instant, instantOfMs } from '@billstream/kernel';
-import { type Database, type DueWorker, type Projections, dueBefore } from '@billstream/postgres';
+import { type Database, type DueWorker, type Projections, dueBefore, failingWork } from '@billstream/postgres';
 import { type Bus, type BusServer, type Relay, fencePrefix, fenceRaiser } from '@billstream/rabbitmq';
 import { hearsOf } from './audience';
 import type { InternalFace, Readiness, ServiceState } from './internal-routes';
@@ -48,6 +48,7 @@ export const internalFace = (parts: StateParts): InternalFace => {
       };
     },
     dueAt: async (tenantId, until) => (await dueState(tenantId, until)).nextDueAt,
+    failing: (tenantId) => (hasDueWork ? failingWork(database, tenantId) : Promise.resolve([])),
     quiet: (after, tenantId) => isQuiet(parts.store, after, tenantId),
     readiness: () => readinessOf(parts),
   };

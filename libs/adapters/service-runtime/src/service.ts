@@ -53,7 +53,10 @@ export type ServiceRuntime = {
   ): Handle<Command, Event, State, Refusal>;
   /** Resolves once this service's read models have passed a position, or after at most 2 s. Null resolves at once. */
   visible(position: bigint | null): Promise<void>;
-  /** Whether this service's read models have passed a position, or do within the time given. */
+  /**
+   * Whether this service's read models have passed a position, or do within the time given, which begins anew whenever
+   * they have moved (2 s in all).
+   */
   passed(position: bigint, withinMs: number): Promise<boolean>;
   /** Like `visible`, for everything this service has appended or could have seen until now: use it before answering 404. */
   caughtUp(): Promise<void>;

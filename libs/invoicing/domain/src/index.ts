@@ -1,6 +1,7 @@
 export type {
   AccountInvoicesEvent,
   BillingTimeline,
+  ChildPart,
   ChildShare,
   CommittedInvoice,
   ControlTagChange,
@@ -76,3 +77,5 @@ export type {
   TenantInvoicingEvent,
   TenantInvoicingRejection,
 } from './tenant/tenant-invoicing';
+export { partsOf } from './account-invoices/commands/record-child-invoice';
+export { balanceOf } from './account-invoices/invoice-totals';

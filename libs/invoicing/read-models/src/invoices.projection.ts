@@ -188,9 +188,13 @@ const itemAmountRow = ({ itemId, itemAmountMinor }: ChildShare): Row => ({
   columns: { item_id: itemId, amount_minor: itemAmountMinor },
 });
 
-const parentRow = ({ childInvoiceId, invoiceId, accountId }: ChildShare): Row => ({
+/** The parent's invoice that charged it first shows it; what it grew by is only an amount on a later one. */
+const parentRow = ({ childInvoiceId, invoiceId, accountId, earlier = [] }: ChildShare): Row => ({
   key: childInvoiceId,
-  columns: { invoice_id: childInvoiceId, parent_invoice_id: invoiceId, parent_account_id: accountId },
+  columns: {
+    ...{ invoice_id: childInvoiceId, parent_account_id: accountId },
+    parent_invoice_id: earlier[0]?.invoiceId ?? invoiceId,
+  },
 });
 
 const itemRows = (

@@ -1,9 +1,30 @@
+export { backfilledUsage, backfilledUsageSchema, backfilledUsageStream } from './backfilled-usage';
+export type { BackfillEnd, BackfilledUsageEvent, BackfilledUsageRejection } from './backfilled-usage';
+export { parseBackfillPart } from './backfill-part';
+export { countedStreamsOf } from './counted-streams';
+export {
+  backfillModes,
+  backfillPartStream,
+  backfillRecordsSchema,
+  usageBackfill,
+  usageBackfillSchema,
+  usageBackfillStream,
+} from './usage-backfill';
+export type {
+  BackfillMode,
+  BackfillPart,
+  BackfillScope,
+  OpenedBackfill,
+  UsageBackfillEvent,
+  UsageBackfillRejection,
+  UsageBackfillState,
+} from './usage-backfill';
 export { cloudEventOf, recordOfCloudEvent } from './cloud-event';
 export { parseCorrection } from './correction-request';
 export type { CorrectionRequest } from './correction-request';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
-export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict } from './limit';
+export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict, windowForUse } from './limit';
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
 export { followLimit, released } from './limit-standing';
 export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';

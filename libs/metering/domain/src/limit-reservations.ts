@@ -104,6 +104,7 @@ export const limitReservations: Decider<
   LimitReservationsRejection
 > = {
   initial: { open: {}, committed: {}, countedTo: '-1' },
+  appendsTogether: true,
   decide: (command, state) => {
     if (command.type === 'Reserve') return decideReserve(command, state);
     const { reservationId, at } = command;

@@ -100,6 +100,18 @@ export const atNow = (state: LimitState, now: Instant): LimitState => ({
   override: state.override?.until != null && state.override.until <= now ? null : state.override,
 });
 
+/** The window that use counts in at `now`; of one that opens with its first use, by the first there is. Null: none counts. */
+export const windowForUse = (
+  state: LimitState,
+  terms: LimitTerms,
+  { now, firstUseAt }: { readonly now: Instant; readonly firstUseAt: Instant | null },
+): { readonly from: Instant | null; readonly to: Instant | null } | null => {
+  const open = atNow(state, now);
+  const isOpenedByUse = open.windowTo === null && terms.rule.windowAnchor === 'FIRST_USE';
+  const window = openWindow(open, terms, { now, usedAt: isOpenedByUse ? (firstUseAt ?? now) : now });
+  return window.to !== null && window.to <= now ? null : window;
+};
+
 const passedOver = (state: LimitState): LimitState => ({ ...state, passedOver: state.passedOver + 1 });
 
 /**

@@ -19,17 +19,27 @@ export type ClosingView = {
   readonly lateTo: bigint | null;
 };
 
-const byKey = `
-select tenant_id as "tenantId", account_id as "accountId", subscription_id as "subscriptionId", user_name as "user",
+const columns = `tenant_id as "tenantId", account_id as "accountId", subscription_id as "subscriptionId", user_name as "user",
   plan_name as "planName", time_zone as "timeZone", unit, usage_name as "usageName", from_ms as "fromMs",
-  to_ms as "toMs", quantity, counted_to as "countedTo", late_to as "lateTo"
-from usage_closings where closing_key = $1`;
+  to_ms as "toMs", quantity, counted_to as "countedTo", late_to as "lateTo"`;
+
+const byKey = `select ${columns} from usage_closings where closing_key = $1`;
+const byKeys = `
+select ${columns} from usage_closings where closing_key = any($1::uuid[]) order by to_ms, account_id, closing_key`;
 
 type Row = Omit<ClosingView, 'fromAt' | 'toAt'> & { readonly fromMs: bigint; readonly toMs: bigint };
 
 export const closingByKey = async (sql: Sql, key: string): Promise<ClosingView | null> => {
   const [row] = await sql.query<Row>(byKey, [key], 'usage-closing');
-  if (row === undefined) return null;
-  const { fromMs, toMs, ...rest } = row;
-  return { ...rest, fromAt: instantOfMs(Number(fromMs)), toAt: instantOfMs(Number(toMs)) };
+  return row === undefined ? null : viewOf(row);
 };
+
+/** Oldest first. */
+export const closingsByKeys = async (sql: Sql, keys: readonly string[]): Promise<readonly ClosingView[]> =>
+  (await sql.query<Row>(byKeys, [keys], 'usage-closings-by-key')).map(viewOf);
+
+const viewOf = ({ fromMs, toMs, ...rest }: Row): ClosingView => ({
+  ...rest,
+  fromAt: instantOfMs(Number(fromMs)),
+  toAt: instantOfMs(Number(toMs)),
+});

@@ -19,7 +19,8 @@ export type UsagePoint = {
 
 /** By tenant, because the maximum of several at once would read all that was ever closed. */
 const newestClosed = `
-select max(newest.to_ms) as "toMs"
+select max(newest.to_ms) as "toMs",
+  exists (select from usage_backfills b where b.tenant_id = any($1::text[]) and b.status = 'COMMITTED') as "isBackfilled"
 from unnest($1::text[]) as asked(tenant_id)
 cross join lateral (
   select c.to_ms from usage_closings c where c.tenant_id = asked.tenant_id order by c.to_ms desc limit 1
@@ -48,9 +49,12 @@ on conflict (closing_key) do update set
   late_to = case when known.late_to > excluded.counted_to then known.late_to end
 returning closing_key as key, late_to as "lateTo", counted_to as "countedTo", xmax = 0 as "isNew"`;
 
+/** Position of the last event that changed usage, of each tenant asked for. */
 const lastChange = `
-select greatest((select max(accepted_position) from usage_batches),
-  (select max(position) from usage_corrections where tenant_id = $1)) as last`;
+select asked.tenant_id as "tenantId", greatest((select max(accepted_position) from usage_batches),
+  (select max(position) from usage_corrections c where c.tenant_id = asked.tenant_id),
+  (select b.position from usage_backfilled_to b where b.tenant_id = asked.tenant_id)) as last
+from unnest($1::text[]) as asked(tenant_id)`;
 
 /** Usage that came between the count and the event that tells of it. */
 const lateAlready = `
@@ -69,6 +73,16 @@ with changed as (
   select c.closing_key, x.position
   from usage_closings c
   join usage_corrections x on x.after_series = c.series and x.after_at_ms >= c.from_ms and x.after_at_ms < c.to_ms
+  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  union all
+  select c.closing_key, x.position
+  from usage_closings c
+  join usage_backfill_changes x on x.before_series = c.series and x.before_at_ms >= c.from_ms and x.before_at_ms < c.to_ms
+  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  union all
+  select c.closing_key, x.position
+  from usage_closings c
+  join usage_backfill_changes x on x.after_series = c.series and x.after_at_ms >= c.from_ms and x.after_at_ms < c.to_ms
   where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
 )
 update usage_closings c set late_to = late.position
@@ -89,93 +103,144 @@ returning c.closing_key as key, c.late_to as "lateTo"`;
 
 export const isClosing = ({ stream }: RecordedEvent): boolean => stream.startsWith('usageClosing-');
 
-/** In the order of the log: closed periods from now on notice usage that changes them. */
+type Event<Type extends UsageClosingEvent['type']> = {
+  readonly recorded: RecordedEvent;
+  readonly data: Extract<UsageClosingEvent, { readonly type: Type }>['data'];
+};
+
+/**
+ * In the order of the log: closed periods from now on notice usage that changes them. Thousands close at the end of a
+ * month, so closings that follow each other are written together; a period that is named again waits for its turn.
+ */
 export const applyClosings = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+  let together = new Map<string, ClosingRow>();
+  const write = async (): Promise<void> => {
+    if (together.size > 0) await applyClosed(tx, [...together.values()]);
+    together = new Map();
+  };
   for (const recorded of events) {
     const event = usageClosingSchema.decode(recorded);
-    if (event?.type === 'UsageClosed') await applyClosed(tx, recorded, event.data);
-    if (event?.type === 'LateUsageCounted') await applyCounted(tx, recorded, event.data);
+    if (event?.type === 'UsageClosed') {
+      const rows = closingRows({ recorded, data: event.data });
+      if (rows.some(({ row }) => together.has(row.closing_key))) await write();
+      for (const closing of rows) together.set(closing.row.closing_key, closing);
+    }
+    if (event?.type === 'LateUsageCounted') {
+      await write();
+      await applyCounted(tx, { recorded, data: event.data });
+    }
   }
+  await write();
 };
 
-type Data<Type extends UsageClosingEvent['type']> = Extract<UsageClosingEvent, { readonly type: Type }>['data'];
+type ClosingRow = {
+  readonly row: { readonly closing_key: string; readonly tenant_id: string; readonly account_id: string };
+  readonly at: Instant;
+};
 
 /** Closings from before it was recorded whose usage it is cannot be counted again: their next period does it. */
-const applyClosed = async (tx: Sql, recorded: RecordedEvent, data: Data<'UsageClosed'>): Promise<void> => {
-  const { asked, accountId, subscriptionId, usages } = data;
-  if (asked === undefined) return;
-  const { tenantId } = recorded.metadata;
-  const rows = usages.map(({ unit, usageName, fromAt, toAt, quantity, countedTo }) => ({
-    closing_key: closingKey({ subscriptionId, unit, usageName, fromAt, toAt }),
-    tenant_id: tenantId,
-    account_id: accountId,
-    subscription_id: subscriptionId,
-    user_name: asked.user,
-    plan_name: asked.planName,
-    time_zone: asked.timeZone,
-    series: userSeries(tenantId, asked.user, unit),
-    unit,
-    usage_name: usageName,
-    from_ms: epochMs(fromAt),
-    to_ms: epochMs(toAt),
-    quantity,
-    counted_to: countedTo,
-  }));
-  const distinct = [...new Map(rows.map((row) => [row.closing_key, row])).values()];
-  const closed = await tx.query<{ key: string; lateTo: bigint | null; countedTo: bigint; isNew: boolean }>(
-    upsertClosings,
-    [JSON.stringify(distinct)],
-    'usage-closings-upsert',
-  );
-  const fresh = closed.filter(({ isNew }) => isNew);
-  const late = [
-    ...closed.filter(({ lateTo }) => lateTo !== null).map(({ key }) => key),
-    ...(await lateSince(tx, tenantId, fresh)),
-  ];
-  await plan(tx, recorded, {
-    accountId,
-    late,
-    settled: closed.map(({ key }) => key).filter((key) => !late.includes(key)),
-  });
+const closingRows = ({
+  recorded: { metadata },
+  data: { asked, accountId, subscriptionId, usages },
+}: Event<'UsageClosed'>): readonly ClosingRow[] =>
+  asked === undefined
+    ? []
+    : usages.map(({ unit, usageName, fromAt, toAt, quantity, countedTo }) => ({
+        at: metadata.at,
+        row: {
+          closing_key: closingKey({ subscriptionId, unit, usageName, fromAt, toAt }),
+          tenant_id: metadata.tenantId,
+          account_id: accountId,
+          subscription_id: subscriptionId,
+          user_name: asked.user,
+          plan_name: asked.planName,
+          time_zone: asked.timeZone,
+          series: userSeries(metadata.tenantId, asked.user, unit),
+          unit,
+          usage_name: usageName,
+          from_ms: epochMs(fromAt),
+          to_ms: epochMs(toAt),
+          quantity,
+          counted_to: countedTo,
+        },
+      }));
+
+type Upserted = {
+  readonly key: string;
+  readonly lateTo: bigint | null;
+  readonly countedTo: bigint;
+  readonly isNew: boolean;
 };
 
-const lateSince = async (
-  tx: Sql,
-  tenantId: string,
-  closings: readonly { readonly key: string; readonly countedTo: bigint }[],
-): Promise<readonly string[]> => {
+/** Closings of periods that are all different. */
+const applyClosed = async (tx: Sql, closings: readonly ClosingRow[]): Promise<void> => {
+  const upserted = await tx.query<Upserted>(
+    upsertClosings,
+    [JSON.stringify(closings.map(({ row }) => row))],
+    'usage-closings-upsert',
+  );
+  const closingOf = new Map(closings.map((closing) => [closing.row.closing_key, closing]));
+  const closed = upserted.flatMap((one) => {
+    // PostgreSQL writes keys with dashes.
+    const closing = closingOf.get(one.key.replaceAll('-', ''));
+    return closing === undefined ? [] : [{ ...one, ...closing }];
+  });
+  const fresh = closed.filter(({ isNew }) => isNew);
+  const late = new Set(
+    await lateSince(
+      tx,
+      fresh.map(({ key, row, countedTo }) => ({ key, tenantId: row.tenant_id, countedTo })),
+    ),
+  );
+  await plan(
+    tx,
+    closed.map(({ key, row, at, lateTo }) => ({
+      ...{ tenantId: row.tenant_id, accountId: row.account_id, key, at },
+      isLate: lateTo !== null || late.has(key),
+    })),
+  );
+};
+
+type FreshClosing = { readonly key: string; readonly tenantId: string; readonly countedTo: bigint };
+
+const lateSince = async (tx: Sql, closings: readonly FreshClosing[]): Promise<readonly string[]> => {
   if (closings.length === 0) return [];
-  const [change] = await tx.query<{ last: bigint | null }>(lastChange, [tenantId], 'usage-last-change');
-  const last = change?.last ?? -1n;
-  if (closings.every(({ countedTo }) => countedTo >= last)) return [];
-  const rows = await tx.query<{ key: string }>(lateAlready, [closings.map(({ key }) => key)], 'usage-closings-late');
+  const tenantIds = [...new Set(closings.map(({ tenantId }) => tenantId))];
+  const changes = await tx.query<{ tenantId: string; last: bigint | null }>(
+    lastChange,
+    [tenantIds],
+    'usage-last-changes',
+  );
+  const lastOf = new Map(changes.map(({ tenantId, last }) => [tenantId, last ?? -1n]));
+  const doubtful = closings.filter(({ tenantId, countedTo }) => countedTo < (lastOf.get(tenantId) ?? -1n));
+  if (doubtful.length === 0) return [];
+  const rows = await tx.query<{ key: string }>(lateAlready, [doubtful.map(({ key }) => key)], 'usage-closings-late');
   return rows.map(({ key }) => key);
 };
 
-const applyCounted = async (tx: Sql, recorded: RecordedEvent, data: Data<'LateUsageCounted'>): Promise<void> => {
-  const counted = [[closingKey(data)], [data.quantity], [data.countedTo], [data.closedQuantity]];
+const applyCounted = async (tx: Sql, { recorded, data }: Event<'LateUsageCounted'>): Promise<void> => {
+  const { accountId, quantity, countedTo, closedQuantity } = data;
+  const counted = [[closingKey(data)], [quantity], [countedTo], [closedQuantity]];
   const rows = await tx.query<{ key: string; lateTo: bigint | null }>(countedAgain, counted, 'usage-closings-counted');
-  const keysOf = (isLate: boolean) => rows.filter(({ lateTo }) => (lateTo !== null) === isLate).map(({ key }) => key);
-  await plan(tx, recorded, { accountId: data.accountId, late: keysOf(true), settled: keysOf(false) });
-};
-
-type Plan = { readonly accountId: string; readonly late: readonly string[]; readonly settled: readonly string[] };
-
-const plan = async (tx: Sql, { metadata }: RecordedEvent, { accountId, late, settled }: Plan): Promise<void> => {
-  const { tenantId, at } = metadata;
-  await schedule(
+  const { tenantId, at } = recorded.metadata;
+  await plan(
     tx,
-    late.map((key) => dueItem({ tenantId, accountId, key, at })),
-  );
-  await unschedule(
-    tx,
-    settled.map((key) => ({ kind: lateUsageKind, key })),
+    rows.map(({ key, lateTo }) => ({ tenantId, accountId, key, at, isLate: lateTo !== null })),
   );
 };
 
 type Due = { readonly tenantId: string; readonly accountId: string; readonly key: string; readonly at: Instant };
 
-const dueItem = ({ tenantId, accountId, key, at }: Due): DueItem => ({
+const plan = async (tx: Sql, periods: readonly (Due & { readonly isLate: boolean })[]): Promise<void> => {
+  await schedule(tx, periods.filter(({ isLate }) => isLate).map(lateUsageItem));
+  await unschedule(
+    tx,
+    periods.filter(({ isLate }) => !isLate).map(({ key }) => ({ kind: lateUsageKind, key })),
+  );
+};
+
+/** The piece of work that counts a closed period again. */
+export const lateUsageItem = ({ tenantId, accountId, key, at }: Due): DueItem => ({
   tenantId,
   kind: lateUsageKind,
   key,
@@ -183,10 +248,18 @@ const dueItem = ({ tenantId, accountId, key, at }: Due): DueItem => ({
   payload: { accountId },
 });
 
-/** End of the newest period that was closed of any of the tenants; null: none was. Usage comes on time as a rule, and is younger. */
-export const closedUntil = async (tx: Sql, tenantIds: readonly string[]): Promise<number | null> => {
-  const [closed] = await tx.query<{ toMs: bigint | null }>(newestClosed, [[...new Set(tenantIds)]], 'usage-closed-to');
-  return closed?.toMs == null ? null : Number(closed.toMs);
+/** What on-time usage is looked at for: both are rare, and one look a page tells. */
+export type BeyondUsage = {
+  /** End of the newest period that was closed of any of the tenants; null: none was. Usage comes on time as a rule, and is younger. */
+  readonly closedUntil: number | null;
+  /** A backfill of one of them stands, and may stand in front of what comes. */
+  readonly isBackfilled: boolean;
+};
+
+export const beyondUsage = async (tx: Sql, tenantIds: readonly string[]): Promise<BeyondUsage> => {
+  type Row = { readonly toMs: bigint | null; readonly isBackfilled: boolean };
+  const [row] = await tx.query<Row>(newestClosed, [[...new Set(tenantIds)]], 'usage-closed-to');
+  return { closedUntil: row?.toMs == null ? null : Number(row.toMs), isBackfilled: row?.isBackfilled ?? false };
 };
 
 /** Finds closed periods that the usage belongs to, and plans that they are counted again. */
@@ -207,7 +280,7 @@ export const markLate = async (tx: Sql, points: readonly UsagePoint[]): Promise<
     tx,
     rows.flatMap(({ key, tenantId, accountId, isFirst, first }) => {
       const at = atOf.get(first);
-      return isFirst && at !== undefined ? [dueItem({ tenantId, accountId, key, at })] : [];
+      return isFirst && at !== undefined ? [lateUsageItem({ tenantId, accountId, key, at })] : [];
     }),
   );
 };

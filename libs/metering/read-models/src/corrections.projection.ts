@@ -31,7 +31,8 @@ export type CorrectedUsage = {
 
 const recordsOf = `
 select r.record_key as key, r.series, s.unit, s.user_name as "user", r.at_ms as "atMs", r.amount, r.dimensions,
-  r.position, r.idx as index
+  r.position, r.idx as index, (
+  select b.replaced_by is not null from usage_shadowed b where b.record_key = r.record_key) is true as "isReplaced"
 from usage_records r left join usage_series s using (series)
 where r.record_key = any($1::uuid[])`;
 
@@ -62,13 +63,15 @@ type Row = {
   readonly dimensions: Dimensions | null;
   readonly position: bigint;
   readonly index: number;
+  /** A backfill took it away: it counts again, as corrected, when that is reverted. */
+  readonly isReplaced: boolean;
 } & (
   | { readonly series: string; readonly unit: string; readonly user: string }
   | { readonly series: null; readonly unit: null; readonly user: null }
 );
 
 /** A record under correction: what it is stored as, and what it counts as at the moment. */
-type Known = Pick<Row, 'key' | 'position' | 'index'> & { readonly counting: Counting | null };
+type Known = Pick<Row, 'key' | 'position' | 'index' | 'isReplaced'> & { readonly counting: Counting | null };
 
 const plain = (uuid: string): string => uuid.replaceAll('-', '');
 
@@ -99,7 +102,7 @@ export const applyCorrections = async (
     const record = known.get(key) ?? null;
     const after = record === null ? null : countingOf(tenantId, one.correction.replacement);
     history.push(historyRow(one, { name, key, record, after }));
-    if (record === null) continue;
+    if (record === null || record.isReplaced) continue;
     changes.push({ event: one.event, index: one.index, before: record.counting, after });
     known.set(key, { ...record, counting: after });
   }
@@ -113,10 +116,10 @@ const knownRecords = async (tx: Sql, told: readonly Told[]): Promise<Map<string,
   const keys = told.map(({ event, correction: { source, id } }) => identifiedKey(event.metadata.tenantId, source, id));
   const rows = await tx.query<Row>(recordsOf, [[...new Set(keys)]], 'usage-records-by-key');
   return new Map(
-    rows.map(({ key, series, unit, user, atMs, amount, dimensions, position, index }) => [
+    rows.map(({ key, series, unit, user, atMs, amount, dimensions, position, index, isReplaced }) => [
       plain(key),
       {
-        ...{ key: plain(key), position, index },
+        ...{ key: plain(key), position, index, isReplaced },
         counting:
           series === null ? null : { series: plain(series), unit, user, atMs: Number(atMs), amount, dimensions },
       },

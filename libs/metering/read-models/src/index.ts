@@ -1,3 +1,7 @@
+export { backfillById, backfillsPage, rejectedOfBackfill } from './backfills.query';
+export type { BackfillSearch, BackfillView, RejectedOfPart } from './backfills.query';
+export { withPlannedBackfill } from './backfill-preview.query';
+export type { LimitChange, PlannedBackfill, PreviewAsked, Quantity, QuantityChange } from './backfill-preview.query';
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { lateUsageKind } from './closings.projection';
@@ -8,6 +12,8 @@ export type { CorrectionSearch, CorrectionView } from './corrections.query';
 export { tellLimit } from './limit-tables';
 export { limitDue, limitHistory, limitHistoryEntry, limitState, untoldTransitions } from './limits.query';
 export type { LimitDue, LimitHistoryEntry, LimitHistorySearch } from './limits.query';
+export { limitCheck } from './limit-check.query';
+export type { LimitCheck } from './limit-check.query';
 export { logFormatOf } from './log-formats.projection';
 export { meteringReadModel } from './metering.projection';
 export { countingMethods, unitById, unitByName, unitInForce, unitVersions, unitsPage } from './units.query';

@@ -15,7 +15,7 @@ import {
 
 withTables();
 
-const closed = (countedTo: number, quantity = zero, requestId = 'r'): Told => {
+const closed = (countedTo: number, quantity = zero, requestId = 'r', subscriptionId = 'sub'): Told => {
   const toAt = instantOfMs(startMs + 3_600_000);
   const quantities = { quantity, metered: zero, free: zero, records: 0, syntheticBuckets: 0, rule: null };
   const usages = [
@@ -24,11 +24,11 @@ const closed = (countedTo: number, quantity = zero, requestId = 'r'): Told => {
   const event = usageClosingSchema.encode({
     type: 'UsageClosed',
     data: {
-      ...{ requestId, accountId: 'acc', subscriptionId: 'sub', usages },
+      ...{ requestId, accountId: 'acc', subscriptionId, usages },
       asked: { user: 'a', planName: 'p', timeZone: 'UTC' },
     },
   });
-  return { stream: usageClosingStream('sub'), ...event };
+  return { stream: usageClosingStream(subscriptionId), ...event };
 };
 const countedLate = (countedTo: number): Told => {
   const event = usageClosingSchema.encode({
@@ -69,6 +69,23 @@ describe('usage of a closed period', () => {
     const events = logOf([...before, usage(0, [record('a', 6, '2')]), usage(0, [record('a', 6, '2')])]);
     const [paged, whole] = [await applied(events, [1]), await applied(events)];
     expect(await lateOf(whole)).toEqual({ lateTo: 21n, due: 1 });
+    expect(await contents(paged)).toEqual(await contents(whole));
+  });
+  it('is as late where periods are closed together as where they are closed one by one', async () => {
+    const rows = async (database: Database) =>
+      database.query(`
+        select c.subscription_id as "subscription", c.quantity, c.late_to as "lateTo", d.key is not null as "isDue"
+        from usage_closings c left join due_work d on d.kind = 'late-usage' and d.key = c.closing_key::text order by 1`);
+    const others = [closed(14, zero, 'o', 'counted'), closed(7, zero, 'o', 'short'), closed(7, decimal(5), 'again')];
+    const after = [countedLate(21), closed(14, zero, 'l', 'last')];
+    const events = logOf([...before, usage(0, [record('a', 6, '2')]), ...others, ...after]);
+    const [paged, whole] = [await applied(events, [1]), await applied(events)];
+    expect(await rows(whole)).toEqual([
+      { subscription: 'counted', quantity: '0', lateTo: 21n, isDue: true },
+      { subscription: 'last', quantity: '0', lateTo: 21n, isDue: true },
+      { subscription: 'short', quantity: '0', lateTo: 21n, isDue: true },
+      { subscription: 'sub', quantity: '5', lateTo: 21n, isDue: true },
+    ]);
     expect(await contents(paged)).toEqual(await contents(whole));
   });
 });

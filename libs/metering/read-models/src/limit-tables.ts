@@ -59,11 +59,11 @@ const upsertStandings = `
 insert into limit_standings
 select * from jsonb_to_recordset($1::jsonb) as row(
   series uuid, tenant_id text, unit text, user_name text, subscription_id text, status text, override jsonb, entries int,
-  changed int, changed_at timestamptz, told int, due_at timestamptz)
+  changed int, changed_at timestamptz, told int, due_at timestamptz, kept int)
 on conflict (series) do update set
   subscription_id = excluded.subscription_id, status = excluded.status, override = excluded.override,
   entries = excluded.entries, changed = excluded.changed, changed_at = excluded.changed_at, told = excluded.told,
-  due_at = excluded.due_at`;
+  due_at = excluded.due_at, kept = limit_standings.kept + excluded.kept`;
 
 const insertHistory = `
 insert into limit_history
@@ -138,7 +138,7 @@ const counterRows = ({ series, counters, movedCounters }: LimitRecord): readonly
     ];
   });
 
-const standingRow = ({ series, tenantId, unit, user, standing }: LimitRecord): object => ({
+const standingRow = ({ series, tenantId, unit, user, standing, entries }: LimitRecord): object => ({
   series,
   tenant_id: tenantId,
   unit,
@@ -151,6 +151,7 @@ const standingRow = ({ series, tenantId, unit, user, standing }: LimitRecord): o
   changed_at: standing.changedAt,
   told: standing.told,
   due_at: standing.dueAt,
+  kept: entries.length,
 });
 
 const historyRow = ({ series, tenantId, unit, user }: LimitRecord, entry: HistoryEntry): object => ({

@@ -6,6 +6,8 @@ import {
   type LimitEntry,
   type LimitFacts,
   type LimitMove,
+  type LimitState,
+  type LimitTerms,
   type PlanInterval,
   type Rule,
   anonymousUser,
@@ -106,7 +108,12 @@ export const applyLimits = (tx: Sql, batch: Batch): Promise<void> => applyMoves(
  * the business time of the event.
  */
 export const applyMoves = async (tx: Sql, moves: readonly Moved[]): Promise<void> => {
-  if (moves.length === 0) return;
+  if (moves.length > 0) await saveLimits(tx, await followMoves(tx, moves));
+};
+
+/** The touched limits as the moves leave them, in memory. */
+export const followMoves = async (tx: Sql, moves: readonly Moved[]): Promise<readonly LimitRecord[]> => {
+  if (moves.length === 0) return [];
   const holders = await loadHolders(tx, moves);
   const limits = await loadLimits(
     tx,
@@ -116,7 +123,32 @@ export const applyMoves = async (tx: Sql, moves: readonly Moved[]): Promise<void
     const limit = limits.get(moved.series);
     if (limit !== undefined) follow(limit, moved, holders.get(nameOf(moved.unit.tenantId, moved.user)) ?? nobody);
   }
-  await saveLimits(tx, [...limits.values()]);
+  return [...limits.values()];
+};
+
+/** A user and unit whose limit an event may move. */
+export type LimitTarget = Pick<Moved, 'unit' | 'user' | 'series' | 'event'>;
+
+/** By series: the counter that an event would move, and what it is judged by then. */
+export const limitsOf = async (
+  tx: Sql,
+  targets: readonly LimitTarget[],
+): Promise<ReadonlyMap<string, { readonly state: LimitState; readonly terms: LimitTerms | null }>> => {
+  const holders = await loadHolders(tx, targets);
+  const limits = await loadLimits(
+    tx,
+    targets.map(({ series, unit, user }) => ({ series, tenantId: unit.tenantId, unit: unit.name, user })),
+  );
+  return new Map(
+    targets.flatMap(({ unit, user, series, event }) => {
+      const limit = limits.get(series);
+      if (limit === undefined) return [];
+      const now = event.metadata.at;
+      const facts = factsOf(unit, holders.get(nameOf(unit.tenantId, user)) ?? nobody, { limit, now });
+      const { subscriptionId, terms } = facts.judgedBy(now);
+      return [[series, { state: facts.counterOf(subscriptionId), terms }] as const];
+    }),
+  );
 };
 
 const follow = (limit: LimitRecord, { unit, move, event, index }: Moved, holder: Holder): void => {
@@ -241,7 +273,10 @@ type Holder = {
 };
 const nobody: Holder = { timeZone: 'UTC', accountCycleDay: 0, intervals: [], changes: [] };
 
-const loadHolders = async (tx: Sql, moves: readonly Moved[]): Promise<ReadonlyMap<string, Holder>> => {
+const loadHolders = async (
+  tx: Sql,
+  moves: readonly Pick<Moved, 'unit' | 'user'>[],
+): Promise<ReadonlyMap<string, Holder>> => {
   const asked = [
     ...new Map(moves.map(({ unit, user }) => [nameOf(unit.tenantId, user), [unit.tenantId, user] as const])).values(),
   ];

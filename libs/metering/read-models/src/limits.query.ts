@@ -28,10 +28,15 @@ const historyColumns = `${transitionColumns}, h.base_plan as "basePlan", h.addon
   h.refresh_interval as "refreshInterval", h.position, h.recorded_at as "recordedAt"`;
 
 const historyPage = (direction: 'asc' | 'desc'): string => `
-select ${historyColumns}, count(*) over () as total
+select ${historyColumns}
 from limit_history h
 where h.tenant_id = $1 and ($2::text is null or h.user_name = $2) and ($3::text is null or h.unit = $3)
 order by h.position ${direction}, h.series ${direction}, h.ordinal ${direction} limit $4 offset $5`;
+
+/** Each user and unit knows how many entries it has, so that nobody counts a history for one page of it. */
+const historyTotal = `
+select coalesce(sum(kept), 0)::bigint as total from limit_standings
+where tenant_id = $1 and ($2::text is null or user_name = $2) and ($3::text is null or unit = $3)`;
 
 const historyEntry = `select ${historyColumns} from limit_history h where h.tenant_id = $1 and h.transition_id = $2`;
 
@@ -134,17 +139,16 @@ export const limitHistoryEntry = async (
   return row === undefined ? null : entryOf(row);
 };
 
-/** The history of limits in log order. */
+/** A page of the history of limits in log order, and how many entries there are in all. */
 export const limitHistory = async (
   sql: Sql,
   tenantId: string,
   { user, unit, limit, offset, descending = false }: LimitHistorySearch,
 ): Promise<{ readonly entries: readonly LimitHistoryEntry[]; readonly total: number }> => {
   const direction = descending ? 'desc' : 'asc';
-  const rows = await sql.query<HistoryRow & { readonly total: bigint }>(
-    historyPage(direction),
-    [tenantId, user, unit, limit, offset],
-    `limit-history-${direction}`,
-  );
-  return { entries: rows.map(entryOf), total: Number(rows[0]?.total ?? 0n) };
+  const values = [tenantId, user, unit];
+  const [counted] = await sql.query<{ readonly total: bigint }>(historyTotal, values, 'limit-history-total');
+  const page = [...values, limit, offset];
+  const rows = await sql.query<HistoryRow>(historyPage(direction), page, `limit-history-${direction}`);
+  return { entries: rows.map(entryOf), total: Number(counted?.total ?? 0n) };
 };

@@ -16,7 +16,7 @@ export type LineageRecord = {
 
 /**
  * What was accepted up to the position and not corrected since counts as it stands; what was corrected since counts as
- * it was before the first correction after the position.
+ * it was before the first correction after the position. Commits and reverts of backfills are corrections of many.
  */
 const recordsAsOf = `
 with counted as (
@@ -24,12 +24,23 @@ with counted as (
   from usage_records r
   where r.series = $1 and r.at_ms >= $2 and r.at_ms < $3
     and not exists (select from usage_corrections c where c.record_key = r.record_key and c.position > $4)
+    and not exists (select from usage_backfill_changes c where c.record_key = r.record_key and c.position > $4)
   union all
   select c.before_at_ms, c.before_amount, c.before_dimensions, c.record_position, c.record_idx
   from usage_corrections c
   where c.before_series = $1 and c.before_at_ms >= $2 and c.before_at_ms < $3 and c.position > $4
     and not exists (select from usage_corrections earlier where earlier.record_key = c.record_key
       and earlier.position > $4 and (earlier.position, earlier.idx) < (c.position, c.idx))
+    and not exists (select from usage_backfill_changes earlier where earlier.record_key = c.record_key
+      and earlier.position > $4 and earlier.position < c.position)
+  union all
+  select c.before_at_ms, c.before_amount, c.before_dimensions, c.record_position, c.record_idx
+  from usage_backfill_changes c
+  where c.before_series = $1 and c.before_at_ms >= $2 and c.before_at_ms < $3 and c.position > $4
+    and not exists (select from usage_corrections earlier where earlier.record_key = c.record_key
+      and earlier.position > $4 and earlier.position < c.position)
+    and not exists (select from usage_backfill_changes earlier where earlier.record_key = c.record_key
+      and earlier.position > $4 and earlier.position < c.position)
 )
 select b.stream, b.revision, counted.idx as index, counted.position, counted.at_ms as "atMs", counted.amount,
   counted.dimensions

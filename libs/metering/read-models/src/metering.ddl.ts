@@ -101,7 +101,9 @@ create table limit_standings (
   changed int not null,
   changed_at timestamptz,
   told int not null,
-  due_at timestamptz
+  due_at timestamptz,
+  -- Rows of limit_history; fewer than entries where an earlier release had judged more of them.
+  kept int not null
 );
 create index limit_standings_of_unit on limit_standings (tenant_id, unit);
 create table limit_history (

@@ -1,5 +1,7 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
 import type { ReadModel, Sql } from '@billstream/postgres';
+import { backfillsDdl, backfillsTables } from './backfills.ddl';
+import { applyBackfills, isBackfill } from './backfills.projection';
 import { applyClosings, isClosing } from './closings.projection';
 import { applyCorrectedLimits } from './corrected-limits';
 import { applyCorrections, isCorrection } from './corrections.projection';
@@ -12,8 +14,8 @@ import { applyUsage, recordStreams } from './usage.projection';
 /** Units, who holds which plan, every distinct usage record, and where users stand with their limits. */
 export const meteringReadModel: ReadModel = {
   name: 'metering',
-  tables: [...meteringTables, ...usageChangesTables],
-  ddl: meteringDdl + usageChangesDdl,
+  tables: [...meteringTables, ...usageChangesTables, ...backfillsTables],
+  ddl: meteringDdl + usageChangesDdl + backfillsDdl,
   prefixes: [
     'meterUnit-',
     'meteredAccount-',
@@ -22,6 +24,9 @@ export const meteringReadModel: ReadModel = {
     'usageLimit-',
     'limitNews-',
     'usageCorrection-',
+    'usageBackfill-',
+    'usageBackfillPart-',
+    'backfilledUsage-',
     'usageClosing-',
     'subscriptionUsage-',
   ],
@@ -31,13 +36,17 @@ export const meteringReadModel: ReadModel = {
   },
 };
 
-type Kind = 'facts' | 'corrections' | 'closings' | 'usage';
+type Kind = 'facts' | 'corrections' | 'backfills' | 'closings' | 'usage';
 
 const appliers: Readonly<Record<Kind, (tx: Sql, events: readonly RecordedEvent[]) => Promise<void>>> = {
   facts: applyFactsAndLimits,
   corrections: async (tx, events) => {
     // One after the other: what a limit makes of one must not know of the next, in whatever pages they come.
     for (const event of events) await applyCorrectedLimits(tx, await applyCorrections(tx, [event]));
+    await recordStreams(tx, events);
+  },
+  backfills: async (tx, events) => {
+    await applyBackfills(tx, events);
     await recordStreams(tx, events);
   },
   closings: applyClosings,
@@ -47,6 +56,7 @@ const appliers: Readonly<Record<Kind, (tx: Sql, events: readonly RecordedEvent[]
 const kindOf = (event: RecordedEvent): Kind => {
   if (isFact(event)) return 'facts';
   if (isCorrection(event)) return 'corrections';
+  if (isBackfill(event)) return 'backfills';
   return isClosing(event) ? 'closings' : 'usage';
 };
 

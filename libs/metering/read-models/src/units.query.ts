@@ -14,7 +14,8 @@ export type UnitView = {
 const columns = `unit_id as "unitId", name, counting_method as "countingMethod", version, rules`;
 const byId = `select ${columns} from meter_units where tenant_id = $1 and unit_id = $2 and rules is not null`;
 const byName = `select ${columns} from meter_units where tenant_id = $1 and name = $2 and rules is not null`;
-const inForce = `
+/** By the rules in force at $3: the newest of those that have begun, else the first to come. Of tenant $1, named $2. */
+export const unitInForceFrom = `
 select u.unit_id as "unitId", u.name, u.counting_method as "countingMethod", v.version, coalesce(v.rules, '[]') as rules
 from meter_units u cross join lateral (
   select version, rules from meter_unit_versions v where v.unit_id = u.unit_id
@@ -41,7 +42,7 @@ export const unitByName = async (sql: Sql, tenantId: string, name: string): Prom
 
 /** A unit by the rules that are in force at an instant, which need not be the newest. */
 export const unitInForce = async (sql: Sql, tenantId: string, name: string, at: Instant): Promise<UnitView | null> =>
-  (await sql.query<UnitView>(inForce, [tenantId, name, at], 'unit-in-force'))[0] ?? null;
+  (await sql.query<UnitView>(unitInForceFrom, [tenantId, name, at], 'unit-in-force'))[0] ?? null;
 
 export type UnitPage = { readonly units: readonly UnitView[]; readonly total: number };
 export type UnitSearch = {

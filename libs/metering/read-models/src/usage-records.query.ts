@@ -13,6 +13,8 @@ export type NamedRecord = {
   readonly amount: Decimal;
   readonly dimensions: Dimensions | null;
   readonly isVoid: boolean;
+  /** A backfill took it away, so it does not count, whatever it is corrected to. */
+  readonly isReplaced: boolean;
 };
 
 export type RecordName = { readonly source: string; readonly id: string };
@@ -20,7 +22,8 @@ export type RecordName = { readonly source: string; readonly id: string };
 /** A voided record is remembered under the unit and user that its last correction took it from. */
 const byKeys = `
 select r.record_key as key, coalesce(s.unit, v.unit) as unit, coalesce(s.user_name, v.user_name) as "user",
-  r.at_ms as "atMs", r.amount, r.dimensions, r.series is null as "isVoid"
+  r.at_ms as "atMs", r.amount, r.dimensions, r.series is null as "isVoid", (
+  select b.replaced_by is not null from usage_shadowed b where b.record_key = r.record_key) is true as "isReplaced"
 from usage_records r
 left join usage_series s using (series)
 left join lateral (

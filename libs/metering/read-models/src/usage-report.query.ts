@@ -32,7 +32,8 @@ export type ReportRow = {
   readonly records: number;
 };
 
-const bucketOf: Readonly<Record<ReportInterval, string>> = {
+/** Start of the interval that a record `r` lies in, as SQL; the time zone is the fourth value of the statement. */
+export const bucketOf: Readonly<Record<ReportInterval, string>> = {
   // An hour that the clock repeats is two: they are told apart in UTC. Offsets are multiples of a quarter of an hour.
   hour: `(r.at_ms - mod(r.at_ms + (extract(epoch from (to_timestamp(r.at_ms / 1000) at time zone $4) - (to_timestamp(r.at_ms / 1000) at time zone 'UTC')) * 1000)::bigint, 3600000))`,
   day: bucketBy('day'),

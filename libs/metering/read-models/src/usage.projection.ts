@@ -9,7 +9,8 @@ import {
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
-import { closedUntil, markLate } from './closings.projection';
+import { shadowUsage } from './backfilled-usage';
+import { beyondUsage, markLate } from './closings.projection';
 import { applyLimits, limitedUnits, unitsNamed } from './limits.projection';
 
 /** A record on its way into its table, with what is needed to judge limits by it. */
@@ -67,20 +68,27 @@ on conflict (stream) do update set revision = excluded.revision, position = excl
 const rowsMax = 5_000;
 
 export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const samples = distinct(events.flatMap(samplesOf));
+  const told = events.flatMap(samplesOf);
+  const samples = distinct(told);
   const tenantIds = events.map(({ metadata }) => metadata.tenantId);
   const limited = await limitedUnits(tx, tenantIds, unitsNamed(events));
-  const until = await closedUntil(tx, tenantIds);
+  const { closedUntil: until, isBackfilled } = await beyondUsage(tx, tenantIds);
   const mayBeLate = ({ user, atMs }: Sample): boolean => user !== null && until !== null && atMs < until;
-  const wantsKeys = limited.size > 0 || samples.some(mayBeLate);
+  const wantsKeys = limited.size > 0 || isBackfilled || samples.some(mayBeLate);
   const fresh = new Set<string>();
+  // Also those of duplicates: whether one is met in the page of its first or in another must not show.
+  await recordSeries(tx, told);
   for (let from = 0; from < samples.length; from += rowsMax) {
     const chunk = samples.slice(from, from + rowsMax);
-    await recordSeries(tx, chunk);
     await recordReports(tx, chunk);
     for (const key of await recordSamples(tx, chunk, wantsKeys)) fresh.add(key);
   }
   const accepted = samples.filter(({ key }) => fresh.has(key));
+  if (isBackfilled)
+    await shadowUsage(
+      tx,
+      samples.filter(({ key }) => !fresh.has(key)),
+    );
   if (limited.size > 0) await applyLimits(tx, { events, samples: accepted, limited });
   // What was sent again was counted, or marked, when it came first.
   await markLate(
@@ -167,6 +175,7 @@ const recordSamples = async (tx: Sql, samples: readonly Sample[], wantsKeys: boo
 };
 
 const recordSeries = async (tx: Sql, samples: readonly Sample[]): Promise<void> => {
+  if (samples.length === 0) return;
   const series = [...new Map(samples.map((sample) => [sample.series, sample])).values()];
   await tx.query(
     insertSeries,
@@ -205,7 +214,9 @@ const recordBatches = async (tx: Sql, events: readonly RecordedEvent[]): Promise
 
 /** Where each stream was when it was counted, so that a bill can wait for what was taken. */
 export const recordStreams = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
-  const counted = events.filter(({ stream }) => /^(usage|usageCorrection|subscriptionUsage)-/.test(stream));
+  const counted = events.filter(({ stream }) =>
+    /^(usage|usageCorrection|backfilledUsage|subscriptionUsage)-/.test(stream),
+  );
   const last = [...new Map(counted.map((event) => [event.stream, event])).values()];
   if (last.length === 0) return;
   await tx.query(

@@ -76,4 +76,5 @@ export {
   paymentsStreams,
   pluginConfigStream,
   testGatewayStream,
+  transactionKeyStream,
 } from './streams';

@@ -14,6 +14,10 @@ export const paymentStream = (paymentId: string): string => `payment-${paymentId
 /** One stream per external key of a tenant's payments. The key itself stays out of stream names. */
 export const paymentKeyStream = (tenantId: string, key: string): string => `paymentKey-${digest(`${tenantId}:${key}`)}`;
 
+/** The same for the external keys of transactions, whose payment has them. */
+export const transactionKeyStream = (tenantId: string, key: string): string =>
+  `paymentKey-${digest(`transaction:${tenantId}:${key}`)}`;
+
 /** Prefixes of all streams of this context: what the relay follows and a backup must hold. */
 export const paymentsStreams: readonly string[] = [
   'payerAccount-',

@@ -1,8 +1,16 @@
 import type { AccountClosing } from '@billstream/accounts-contracts';
 import { type Decider, type Decision, accept, reject } from '@billstream/event-sourcing';
-import type { Instant } from '@billstream/kernel';
+import type { Currency, Instant } from '@billstream/kernel';
 import { type Account, type AccountEvent, type AccountState, type AccountTerms, evolveAccount } from './account';
 import { mergeTerms } from './merge-terms';
+
+/** Currencies of those who pay with the account for one another; null: none yet, or no parent. */
+export type FamilyCurrencies = {
+  /** Of the parent that it has, or is to have. */
+  readonly parent: Currency | null;
+  /** Of the children whose invoices it pays. */
+  readonly children: readonly Currency[];
+};
 
 export type CreateAccount = {
   readonly type: 'CreateAccount';
@@ -11,6 +19,7 @@ export type CreateAccount = {
     readonly terms: AccountTerms;
     /** Whether `terms.parentAccountId` is an account of the same tenant. */
     readonly parentKnown: boolean;
+    readonly familyCurrencies?: FamilyCurrencies;
     /** Business time: the reference time of an account that names none. */
     readonly at: Instant;
   };
@@ -21,6 +30,7 @@ export type UpdateAccount = {
   readonly data: {
     readonly terms: AccountTerms;
     readonly parentKnown: boolean;
+    readonly familyCurrencies?: FamilyCurrencies;
     /** What a null in `terms` asks for: to keep the field, or to reset it (Kill Bill's treatNullAsReset). */
     readonly onNull: 'keep' | 'reset';
     /** Whether a bill cycle day that is set may be replaced (the tenant's `account.allowBCDUpdate`). */
@@ -46,6 +56,12 @@ export type AccountRejection =
   | { readonly code: 'bill-cycle-day-invalid'; readonly billCycleDayLocal: number }
   | { readonly code: 'parent-unknown'; readonly parentAccountId: string }
   | { readonly code: 'parent-is-itself' }
+  | {
+      readonly code: 'family-currency-differs';
+      readonly whose: 'parent' | 'child';
+      readonly currency: Currency;
+      readonly proposed: Currency;
+    }
   | {
       readonly code: 'field-immutable';
       readonly field: ImmutableField;
@@ -76,7 +92,8 @@ export const account: Decider<AccountCommand, AccountEvent, AccountState, Accoun
   evolve: evolveAccount,
 };
 
-const create = ({ accountId, terms, parentKnown, at }: CreateAccount['data'], state: AccountState): AccountDecision => {
+const create = (command: CreateAccount['data'], state: AccountState): AccountDecision => {
+  const { accountId, terms, parentKnown, at } = command;
   if (state !== null) return reject({ code: 'account-exists', externalKey: state.externalKey });
   const created: Account = {
     accountId,
@@ -89,7 +106,7 @@ const create = ({ accountId, terms, parentKnown, at }: CreateAccount['data'], st
     isPaymentDelegatedToParent: terms.isPaymentDelegatedToParent ?? false,
     isMigrated: terms.isMigrated ?? false,
   };
-  const refusal = unsound(created, parentKnown);
+  const refusal = unsound(created, parentKnown) ?? unlikeFamily(created, command.familyCurrencies);
   return refusal === null ? accept({ type: 'AccountCreated', data: created }) : reject(refusal);
 };
 
@@ -100,7 +117,9 @@ const update = (command: UpdateAccount['data'], state: AccountState): AccountDec
   const parentKnown = command.parentKnown || merged.parentAccountId === state.parentAccountId;
   const refusal = unsound(merged, parentKnown);
   if (refusal !== null) return reject(refusal);
-  return sameAccount(state, merged) ? accept() : accept({ type: 'AccountUpdated', data: merged });
+  if (sameAccount(state, merged)) return accept();
+  const unlike = sharesAsBefore(state, merged) ? null : unlikeFamily(merged, command.familyCurrencies);
+  return unlike === null ? accept({ type: 'AccountUpdated', data: merged }) : reject(unlike);
 };
 
 /** The first billable day becomes the account's; a day that a user or an earlier bill set stays. */
@@ -132,6 +151,29 @@ const unsound = (proposed: Account, parentKnown: boolean): AccountRejection | nu
   if (parentAccountId === proposed.accountId) return { code: 'parent-is-itself' };
   return parentKnown ? null : { code: 'parent-unknown', parentAccountId };
 };
+
+/**
+ * Nothing is converted, so an invoice that a parent of another currency should pay would be paid by nobody. A currency
+ * that is not set yet differs from none.
+ */
+const unlikeFamily = (
+  { currency, isPaymentDelegatedToParent }: Account,
+  { parent, children }: FamilyCurrencies = { parent: null, children: [] },
+): AccountRejection | null => {
+  if (currency === null) return null;
+  if (isPaymentDelegatedToParent && parent !== null && parent !== currency)
+    return { code: 'family-currency-differs', whose: 'parent', currency: parent, proposed: currency };
+  const child = children.find((one) => one !== currency);
+  return child === undefined
+    ? null
+    : { code: 'family-currency-differs', whose: 'child', currency: child, proposed: currency };
+};
+
+/** An account that differs from its family already may change in everything else. */
+const sharesAsBefore = (a: Account, b: Account): boolean =>
+  a.currency === b.currency &&
+  a.parentAccountId === b.parentAccountId &&
+  a.isPaymentDelegatedToParent === b.isPaymentDelegatedToParent;
 
 const sameAccount = (a: Account, b: Account): boolean =>
   a.currency === b.currency &&

@@ -1,5 +1,5 @@
 import { specificationOf } from '@billstream/event-sourcing/testing';
-import { type Instant, parseCurrency } from '@billstream/kernel';
+import { type Currency, type Instant, parseCurrency } from '@billstream/kernel';
 import { type Account, type AccountEvent, type AccountTerms, noTerms } from './account';
 import { account } from './account.decider';
 
@@ -151,6 +151,50 @@ describe('update account', () => {
     given(created())
       .when(update({ parentAccountId: 'p' }))
       .thenRejected({ code: 'parent-unknown', parentAccountId: 'p' });
+  });
+});
+
+describe('an account and those it shares money with', () => {
+  const [usd, eur] = ['USD', 'EUR'] as [Currency, Currency];
+  const differs = (whose: 'parent' | 'child', currency: Currency, proposed: Currency) => ({
+    ...{ code: 'family-currency-differs' as const, whose, currency, proposed },
+  });
+  const withFamily = <T extends { readonly data: object }>(
+    command: T,
+    parent: Currency | null,
+    ...children: Currency[]
+  ) => ({
+    ...command,
+    data: { ...command.data, familyCurrencies: { parent, children } },
+  });
+  const delegating = { currency: eur, parentAccountId: 'p', isPaymentDelegatedToParent: true };
+
+  it('have one currency where the parent pays', () => {
+    given()
+      .when(withFamily(create(delegating, true), usd))
+      .thenRejected(differs('parent', usd, eur));
+    given()
+      .when(withFamily(create({ ...delegating, isPaymentDelegatedToParent: false }, true), usd))
+      .thenEvents();
+    given()
+      .when(withFamily(create(delegating, true), eur))
+      .thenEvents();
+    given(created({ ...delegating, isPaymentDelegatedToParent: false }))
+      .when(withFamily(update({ isPaymentDelegatedToParent: true }), usd))
+      .thenRejected(differs('parent', usd, eur));
+  });
+  it('have it also when it is set later', () => {
+    given(created({ ...delegating, currency: null }))
+      .when(withFamily(update({ currency: eur }), usd))
+      .thenRejected(differs('parent', usd, eur));
+    given(created({ currency: null }))
+      .when(withFamily(update({ currency: eur }), null, eur, usd))
+      .thenRejected(differs('child', usd, eur));
+  });
+  it('may change in everything else where they have not', () => {
+    given(created(delegating))
+      .when(withFamily(update({ billCycleDayLocal: 3 }), usd))
+      .thenEvents();
   });
 });
 

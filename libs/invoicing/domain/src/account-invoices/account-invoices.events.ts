@@ -155,18 +155,18 @@ export type InvoiceRun = {
   readonly isAsked?: true;
 };
 
+/** What one invoice of a parent charges for an invoice of a child, adjustments counted in. Minor units. */
+export type ChildPart = { readonly invoiceId: string; readonly itemId: string; readonly coveredMinor: number };
+
 /** A child's invoice as part of what its parent is charged. Minor units. */
-export type ChildShare = {
+export type ChildShare = ChildPart & {
   readonly accountId: string;
-  /** The parent's invoice, and the item that sums the child up. */
-  readonly invoiceId: string;
-  readonly itemId: string;
   readonly childAccountId: string;
   /** Absent in what was summed up before invoices could be again. */
   readonly childExternalKey?: string;
   readonly childInvoiceId: string;
-  /** What the parent is charged for the child's invoice, adjustments counted in. */
-  readonly coveredMinor: number;
+  /** Invoices that the parent was charged on before the child's invoice grew; absent: none. */
+  readonly earlier?: readonly ChildPart[];
   /** What the item stands for from now on; it changes only as long as the invoice is a draft. */
   readonly itemAmountMinor: number;
 };

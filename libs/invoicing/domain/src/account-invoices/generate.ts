@@ -77,7 +77,8 @@ const comparable = (work: Work, proposed: readonly RecurringProposal[]) => {
 
 const recurringItems = (work: Work): readonly NewItem[] => {
   const { ledger, events, currency, run, settings } = work;
-  const { billed, proposed } = comparable(work, proposedRecurring(events, run.targetDate, { currency, settings }));
+  const rules = { currency, settings, charged: ledger.recurring };
+  const { billed, proposed } = comparable(work, proposedRecurring(events, run.targetDate, rules));
   const { additions, repairs } = reconcile(billed, proposed, { currency, fixedDays: settings.fixedDays });
   return [
     ...additions.map(({ phase, quantity, rate, start, end, amountMinor }): NewItem => ({

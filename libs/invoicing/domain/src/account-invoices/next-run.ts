@@ -4,7 +4,7 @@ import type { InvoiceRun, RecordedAccount } from './account-invoices.events';
 import { type AccountInvoices, isSwitchedOff, isTagged } from './account-invoices.state';
 import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-events';
 import type { InvoicingSettings } from './invoicing-settings';
-import { recurringStretch } from './proposals';
+import { isOverEarly, stretchOf } from './proposals';
 import type { SubscriptionLedger } from './subscription-ledger';
 import { type UsageCalendar, usageBilledAt, usageCalendarOf, usageDateOf, usageDayStart } from './usage-calendar';
 import { type UsageHorizon, type UsageSection, endedPeriods, standingPeriods, usageSections } from './usage-periods';
@@ -13,10 +13,12 @@ import { type UsageHorizon, type UsageSection, endedPeriods, standingPeriods, us
 const nextBillDate = (
   event: BillingEvent,
   { targetDate }: InvoiceRun,
-  settings: InvoicingSettings,
+  rules: { readonly settings: InvoicingSettings; readonly charged: SubscriptionLedger['recurring'] },
 ): LocalDate | null => {
-  const stretch = recurringStretch(event, targetDate, settings);
-  if (stretch === null || (stretch.end !== null && stretch.end <= targetDate)) return null;
+  const stretch = stretchOf(event, targetDate, rules);
+  if (stretch === null) return null;
+  if (isOverEarly(stretch)) return stretch.isEndCharged === true ? null : stretchDates(stretch).firstBillDate;
+  if (stretch.end !== null && stretch.end <= targetDate) return null;
   if (stretch.start > targetDate) return null;
   const { effectiveEnd, nextBillDate: next } = stretchDates(stretch);
   const date = stretch.mode === 'IN_ADVANCE' && effectiveEnd !== null ? effectiveEnd : next;
@@ -58,7 +60,7 @@ const chargedAt = (toAt: Instant, calendar: UsageCalendar): Instant => {
 };
 
 const instantsOf = (
-  { timeline, usage }: SubscriptionLedger,
+  { timeline, usage, recurring }: SubscriptionLedger,
   account: RecordedAccount,
   run: InvoiceRun,
   settings: InvoicingSettings,
@@ -73,7 +75,7 @@ const instantsOf = (
   return [
     ...events.filter(({ at }) => at > run.at).map(({ at }) => unlessQuiet(at)),
     ...events.map((event) => {
-      const date = nextBillDate(event, run, settings);
+      const date = nextBillDate(event, run, { settings, charged: recurring });
       return date === null ? null : instantOf(date, time);
     }),
     // A stretch that began by the run's instant but after its target day: only a run for an earlier day leaves one.

@@ -102,6 +102,59 @@ describe('the invoice of a parent', () => {
     expect(follow('i1', 1000)).toEqual([]);
   });
 
+  it('is followed by another one for what a child owes more of since, whether it is paid or not', () => {
+    const { system, sumUp, follow, invoices, commitLast } = parent();
+    sumUp('i1', 2000);
+    const invoiceId = commitLast();
+    follow('i1', 2600);
+    expect(invoices()).toMatchObject([
+      { status: 'COMMITTED', balanceMinor: 2000 },
+      { status: 'DRAFT', items: ['PARENT_SUMMARY 600'] },
+    ]);
+    expect(follow('i1', 2600)).toEqual([]);
+    system.pay(invoiceId, 2000);
+    follow('i1', 2700);
+    follow('i1', 2500);
+    expect(invoices().map(({ items }) => items)).toEqual([['PARENT_SUMMARY 2000'], ['PARENT_SUMMARY 500']]);
+    commitLast();
+    follow('i1', 2900);
+    expect(invoices().map(({ balanceMinor }) => balanceMinor)).toEqual([0, 500, 0]);
+    expect(invoices()[2]?.items).toEqual(['PARENT_SUMMARY 400']);
+  });
+
+  it('is lowered from the last one on for a child that owes less, as far as nothing is paid', () => {
+    const { system, sumUp, follow, invoices, commitLast } = parent();
+    sumUp('i1', 2000);
+    const first = commitLast();
+    follow('i1', 2600);
+    commitLast();
+    follow('i1', 1500);
+    expect(invoices().map(({ balanceMinor }) => balanceMinor)).toEqual([1500, 0]);
+    expect(invoices().map(({ items }) => items)).toEqual([
+      ['PARENT_SUMMARY 2000', 'ITEM_ADJ -500'],
+      ['PARENT_SUMMARY 600', 'ITEM_ADJ -600'],
+    ]);
+    expect(follow('i1', 1500)).toEqual([]);
+    system.pay(first, 1500);
+    expect(follow('i1', 100)).toEqual([]);
+  });
+
+  it('that is voided leaves to the next draft what it charged of an invoice, also where another one charges the rest', () => {
+    for (const isCommitted of [false, true]) {
+      const { system, sumUp, follow, invoices, commitLast } = parent();
+      sumUp('i1', 2000);
+      const invoiceId = commitLast();
+      follow('i1', 2600);
+      if (isCommitted) commitLast();
+      system.issue({ type: 'VoidInvoice', invoiceId, now });
+      const open = invoices().filter(({ status }) => status !== 'VOID');
+      expect(open.map(({ items }) => items)).toEqual(
+        isCommitted ? [['PARENT_SUMMARY 600'], ['PARENT_SUMMARY 2000']] : [['PARENT_SUMMARY 2600']],
+      );
+      expect(follow('i1', 2600)).toEqual([]);
+    }
+  });
+
   it('leaves out what is owed in another currency', () => {
     const { sumUp, invoices } = parent();
     sumUp('i1', 2000, { currency: 'EUR' });
@@ -153,7 +206,11 @@ const child = () => {
   system.subscribe(transition('START', '2018-10-06', phase()));
   const invoiceId = system.invoices()[0]?.invoiceId ?? '';
   const settle = (isPaid: boolean, coveredMinor = 2000, when: Instant = now) =>
-    system.issue({ type: 'RecordParentPayment', invoices: [{ invoiceId, coveredMinor }], isPaid, now: when });
+    system.issue({
+      type: 'RecordParentPayment',
+      invoices: [{ invoiceId, coveredMinor: isPaid ? coveredMinor : 0 }],
+      now: when,
+    });
   const balance = () => valuesIn(system.state().invoices).map(balanceOf);
   return { system, invoiceId, settle, balance };
 };

@@ -4,15 +4,11 @@ import { isTooFar } from './commands/ask-for-invoice';
 import { runOn } from './commands/automatic-run';
 import { generate, unknownUsage } from './generate';
 import { reusableDraft, runFor, usageRequests } from './invoice-run';
-import { nextRunAt } from './next-run';
-import { type Billing, type PreviewRequest, firstRunAt, isWanted, lastRunUpTo, previewed } from './preview';
+import { type Billing, type PreviewRequest, candidateRuns, isWanted, lastRunUpTo, previewed } from './preview';
 import { type Occasion, occasionOf } from './steps';
 
 /** What metering has to count before a preview is whole: the requests that the run would record. */
 export type UsageRequest = Extract<AccountInvoicesEvent, { readonly type: 'UsageRequested' }>['data'];
-
-/** As many as there are days in the time that can be asked about. */
-const scheduledRunsMax = 1_200;
 
 /** Whether a run would bill somebody, once the usage that it needs is counted. */
 const mayBill = (state: AccountInvoices, run: InvoiceRun, wanted: Billing | undefined, occasion: Occasion): boolean => {
@@ -23,18 +19,8 @@ const mayBill = (state: AccountInvoices, run: InvoiceRun, wanted: Billing | unde
 };
 
 /** The first run by itself that may make the upcoming invoice; null when there is none in the time that can be asked about. */
-const upcomingRun = (state: AccountInvoices, wanted: Billing | undefined, occasion: Occasion): InvoiceRun | null => {
-  const { account } = state;
-  let at = firstRunAt(state, occasion);
-  for (let runs = 0; account !== null && at !== null && runs < scheduledRunsMax; runs += 1) {
-    const scheduled = runFor(state, runOn(account, at));
-    const run = { ...scheduled, at: occasion.now };
-    if (isTooFar(account, run, occasion)) return null;
-    if (mayBill(state, run, wanted, occasion)) return run;
-    at = nextRunAt(state, scheduled, occasion.settings);
-  }
-  return null;
-};
+const upcomingRun = (state: AccountInvoices, wanted: Billing | undefined, occasion: Occasion): InvoiceRun | null =>
+  candidateRuns(state, wanted, occasion).find((run) => mayBill(state, run, wanted, occasion)) ?? null;
 
 const previewedRun = (state: AccountInvoices, request: PreviewRequest, occasion: Occasion): InvoiceRun | null => {
   const { account } = state;

@@ -1,4 +1,5 @@
 import { decimal } from '@billstream/kernel';
+import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
 import { at, day, lines, midnight, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
 import { type Billing, type CountedUsage, type PreviewRequest, previewInvoice } from './preview';
 import { type UsageRequest, usageToPreview } from './preview-usage';
@@ -37,6 +38,38 @@ describe('a preview of the upcoming invoice of somebody', () => {
     expect(upcoming({ bundleId: 'bundle of also late' })).toEqual(late);
     expect(upcoming({ subscriptionId: 'early' })).toEqual(early);
     expect(upcoming({ bundleId: 'bundle of early' })).toEqual(early);
+  });
+
+  it('does not make the invoices of every day before it', () => {
+    const system = simulatedAccount();
+    system.record();
+    const every = (planName: string, price: string, billingPeriod: 'DAILY' | 'ANNUAL'): ResolvedPhase => ({
+      ...phase({ planName }),
+      recurring: { price: decimal(price), billingPeriod },
+    });
+    const daily = timeline([transition('START', '2018-10-06', every('daily', '1', 'DAILY'))], {
+      subscriptionId: 'daily',
+      bundleId: 'daily',
+    });
+    const yearly = timeline([transition('START', '2018-10-06', every('yearly', '500', 'ANNUAL'))], {
+      subscriptionId: 'yearly',
+      bundleId: 'yearly',
+    });
+    for (const one of [daily, yearly]) system.issue({ type: 'RecordBillingTimeline', timeline: one, now });
+    system.invoice();
+    const before = process.cpuUsage();
+    const seen = previewInvoice(system.state(), {
+      ...{ targetDate: null, upcoming: true, now, billing: { subscriptionId: 'yearly' } },
+    });
+    const { user } = process.cpuUsage(before);
+    const invoice = 'invoice' in seen ? seen.invoice : null;
+    expect(invoice?.targetDate).toBe('2019-10-06');
+    expect([...lines(invoice ?? undefined)].sort()).toEqual([
+      'RECURRING 2019-10-06→2019-10-07 1.00',
+      'RECURRING 2019-10-06→2020-10-06 500.00',
+    ]);
+    // Three runs of the account; one for each day before it took three times as long.
+    expect(user / 1_000).toBeLessThan(150);
   });
 
   it('is none for what is not billed here', () => {

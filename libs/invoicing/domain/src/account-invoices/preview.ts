@@ -34,11 +34,8 @@ export type CountedUsage = { readonly subscriptionId: string; readonly usages: r
 /** What an invoice is looked for by: items of a subscription, or of any subscription of a bundle. */
 export type Billing = { readonly subscriptionId: string } | { readonly bundleId: string };
 
-/** How many scheduled runs that make nothing are passed over before there is no upcoming invoice. */
+/** How many scheduled runs that bill nobody who is asked about are passed over before there is no upcoming invoice. */
 const emptyRunsMax = 40;
-
-/** How many invoices of others are passed over: those of a year in which something is billed every day. */
-const otherInvoicesMax = 400;
 
 /** As many as there are days in the time that can be asked about. */
 const scheduledRunsMax = 1_200;
@@ -112,23 +109,41 @@ const invoiceUpTo = (state: AccountInvoices, wanted: InvoiceRun, occasion: Occas
   return invoiceAt(charged, { ...wanted, targetDate }, occasion);
 };
 
-type Upcoming = { readonly run: InvoiceRun; readonly invoice: CommittedInvoice };
-
 export const isWanted = (item: Pick<InvoiceItem, 'subscriptionId' | 'bundleId'>, billing: Billing): boolean =>
   'subscriptionId' in billing ? item.subscriptionId === billing.subscriptionId : item.bundleId === billing.bundleId;
 
-/** The next invoice by itself that a run makes; null when runs make none. */
-const nextInvoice = (state: AccountInvoices, from: Instant | null, occasion: Occasion): Upcoming | null => {
+/** The account as if it had nothing but the subscriptions that are asked about; all of it where nobody is. */
+const onlyOf = (state: AccountInvoices, billing: Billing | undefined): AccountInvoices =>
+  billing === undefined
+    ? state
+    : {
+        ...state,
+        subscriptions: Object.fromEntries(
+          Object.entries(state.subscriptions).filter(([, { timeline }]) => isWanted(timeline, billing)),
+        ),
+      };
+
+/**
+ * Runs that come by themselves and may bill those who are asked about, as `at` now: the account's next one, then only those
+ * that are for their sake. The runs of others, of which each day may have one, are passed over.
+ */
+export const candidateRuns = (
+  state: AccountInvoices,
+  billing: Billing | undefined,
+  occasion: Occasion,
+): readonly InvoiceRun[] => {
   const { account } = state;
-  let at = from;
-  for (let passed = 0; account !== null && at !== null && passed < emptyRunsMax; passed += 1) {
-    const run = runFor(state, runOn(account, at));
-    if (isTooFar(account, run, occasion)) return null;
-    const invoice = invoiceAt(state, { ...run, at: occasion.now }, occasion);
-    if (invoice !== null) return { run, invoice };
-    at = nextRunAt(state, run, occasion.settings);
+  const only = onlyOf(state, billing);
+  const runs: InvoiceRun[] = [];
+  let at = firstRunAt(state, occasion);
+  while (account !== null && at !== null && runs.length < emptyRunsMax) {
+    const scheduled = runFor(state, runOn(account, at));
+    const run = { ...scheduled, at: occasion.now };
+    if (isTooFar(account, run, occasion)) break;
+    runs.push(run);
+    at = nextRunAt(only, scheduled, occasion.settings);
   }
-  return null;
+  return runs;
 };
 
 /**
@@ -136,19 +151,17 @@ const nextInvoice = (state: AccountInvoices, from: Instant | null, occasion: Occ
  * have charged theirs (Kill Bill's dry run of an upcoming invoice).
  */
 const upcomingInvoice = (
-  before: AccountInvoices,
+  state: AccountInvoices,
   billing: Billing | undefined,
   occasion: Occasion,
 ): CommittedInvoice | null => {
-  let state = before;
-  let next = nextInvoice(state, firstRunAt(state, occasion), occasion);
-  if (billing === undefined) return next?.invoice ?? null;
-  if (!Object.values(state.subscriptions).some(({ timeline }) => isWanted(timeline, billing))) return null;
-  for (let others = 0; next !== null && others < otherInvoicesMax; others += 1) {
-    const { run, invoice } = next;
-    if (invoice.items.some((item) => isWanted(item, billing))) return invoice;
-    state = committed(state, invoice);
-    next = nextInvoice(state, nextRunAt(state, run, occasion.settings), occasion);
+  if (Object.keys(onlyOf(state, billing).subscriptions).length === 0 && billing !== undefined) return null;
+  for (const [index, run] of candidateRuns(state, billing, occasion).entries()) {
+    const earlier = { ...run, targetDate: plusDays(run.targetDate, -1) };
+    const charged = billing === undefined || index === 0 ? state : chargedUpTo(state, earlier, occasion);
+    const invoice = invoiceAt(charged, run, occasion);
+    if (invoice !== null && (billing === undefined || invoice.items.some((item) => isWanted(item, billing))))
+      return invoice;
   }
   return null;
 };

@@ -1,10 +1,12 @@
 import { type Currency, type LocalDate, decimal, multiply, plusDuration, settle } from '@billstream/kernel';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { type Stretch, chargedPeriods, whole } from '../proration/charged-periods';
+import { type Stretch, chargedPeriods, stretchDates, whole } from '../proration/charged-periods';
+import { type DateRange, overlap, without } from '../repair/date-range';
 import type { ProposedRecurring } from '../repair/reconcile';
 import type { BillingTimeline, ItemSubject } from './account-invoices.events';
 import type { BillingEvent } from './billing-events';
 import { type InvoicingSettings, defaultSettings } from './invoicing-settings';
+import type { LedgerRecurring } from './subscription-ledger';
 
 export const subjectOf = (timeline: BillingTimeline, phase: ResolvedPhase): ItemSubject => ({
   subscriptionId: timeline.subscriptionId,
@@ -20,11 +22,15 @@ export const subjectOf = (timeline: BillingTimeline, phase: ResolvedPhase): Item
 
 export type RecurringProposal = ProposedRecurring & { readonly phase: ResolvedPhase; readonly quantity: number };
 
-/** What a proposal is priced by. */
-export type ProposalRules = { readonly currency: Currency; readonly settings: InvoicingSettings };
+/** What a proposal is priced by, and what of the subscription was charged before. */
+export type ProposalRules = {
+  readonly currency: Currency;
+  readonly settings: InvoicingSettings;
+  readonly charged: readonly LedgerRecurring[];
+};
 
 /** An event as a stretch of one recurring price; null when it has none. */
-export const recurringStretch = (
+const recurringStretch = (
   { phase, date, endDate, billCycleDay }: BillingEvent,
   targetDate: LocalDate,
   { fixedDays, inArrearMode }: InvoicingSettings = defaultSettings,
@@ -35,12 +41,47 @@ export const recurringStretch = (
   return { start: date, end: endDate, targetDate, billCycleDay, period, mode, inArrearMode, fixedDays };
 };
 
+/** In arrear: it has ended, and its first bill date is yet to come. */
+export const isOverEarly = (stretch: Stretch): boolean =>
+  stretch.mode === 'IN_ARREAR' &&
+  stretch.end !== null &&
+  stretch.start < stretch.end &&
+  stretch.end < stretch.targetDate &&
+  stretch.targetDate < stretchDates(stretch).firstBillDate;
+
+/** Whether anything that was charged for a phase still stands in a range. */
+const isChargedIn = (range: DateRange, phase: ResolvedPhase, charged: readonly LedgerRecurring[]): boolean =>
+  charged.some(
+    (item) =>
+      item.planName === phase.planName &&
+      item.phaseName === phase.phaseName &&
+      overlap(item, range) !== null &&
+      item.repaired.reduce(without, [item]).some((standing) => overlap(standing, range) !== null),
+  );
+
+/**
+ * The stretch that a run looks at. In arrear, one that ended before its first bill date is charged on its last day, where a
+ * run falls on that day (Kill Bill 2.9, step 5), else on the bill date. The days between do not take that back.
+ */
+export const stretchOf = (
+  event: BillingEvent,
+  targetDate: LocalDate,
+  { settings, charged }: Omit<ProposalRules, 'currency'>,
+): Stretch | null => {
+  const stretch = recurringStretch(event, targetDate, settings);
+  if (stretch === null || event.phase === null || !isOverEarly(stretch)) return stretch;
+  const { start, end } = stretch;
+  return end !== null && isChargedIn({ start, end }, event.phase, charged)
+    ? { ...stretch, isEndCharged: true }
+    : stretch;
+};
+
 const recurringOf = (
   event: BillingEvent,
   targetDate: LocalDate,
-  { currency, settings }: ProposalRules,
+  { currency, settings, charged }: ProposalRules,
 ): readonly RecurringProposal[] => {
-  const stretch = recurringStretch(event, targetDate, settings);
+  const stretch = stretchOf(event, targetDate, { settings, charged });
   const { phase, quantity } = event;
   if (stretch === null || !phase?.recurring || stretch.start > targetDate) return [];
   const periods = chargedPeriods(stretch);

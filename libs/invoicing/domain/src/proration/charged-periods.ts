@@ -16,6 +16,8 @@ export type Stretch = {
   /** GREEDY charges a period in arrear as soon as it has begun (`org.killbill.invoice.inArrear.mode`). */
   readonly inArrearMode?: 'DEFAULT' | 'GREEDY';
   readonly fixedDays?: FixedDays;
+  /** It ended before its first bill date and was charged on that day. */
+  readonly isEndCharged?: boolean;
 };
 
 /** Half-open [start, end) and the part of a whole period that it is. */
@@ -40,9 +42,12 @@ const endInAdvance = ({ end, targetDate }: Stretch, dates: BillDates): LocalDate
   return targetDate < dates.first ? dates.first : earlier(firstBillDateAfter(dates, targetDate), end);
 };
 
-/** Kill Bill 2.9, step 5, in arrear: a stretch that ends on the target date is charged at once. */
-const endInArrear = ({ end, targetDate }: Stretch, dates: BillDates): LocalDate | null => {
-  if (end === targetDate) return end;
+/**
+ * Kill Bill 2.9, step 5, in arrear: a stretch that ends on the target date is charged at once; that stands on the days
+ * between then and its first bill date, too.
+ */
+const endInArrear = ({ end, targetDate, isEndCharged = false }: Stretch, dates: BillDates): LocalDate | null => {
+  if (end === targetDate || (isEndCharged && end !== null && end < targetDate)) return end;
   if (targetDate < dates.first) return null;
   if (end !== null && end <= targetDate) return end;
   return lastBillDateUpTo(dates, targetDate)?.date ?? null;

@@ -49,8 +49,15 @@ export type PayInvoice = {
   } & ClientKeys;
 };
 
-/** The client's own names of the payment and its transaction. */
-export type ClientKeys = { readonly paymentKey?: string; readonly transactionKey?: string };
+/**
+ * The client's own names of the payment and its transaction. `ofPayment`: the payment that they were claimed for; another
+ * one is not begun with them.
+ */
+export type ClientKeys = {
+  readonly paymentKey?: string;
+  readonly transactionKey?: string;
+  readonly ofPayment?: string;
+};
 
 /** Money that came another way. */
 export type RecordExternalPayment = {
@@ -120,6 +127,7 @@ export type InvoicePaymentsCommand =
 export type InvoicePaymentsRejection =
   | { readonly code: 'invoice-unknown' }
   | { readonly code: 'nothing-owed' }
+  | { readonly code: 'keys-of-another-payment'; readonly paymentId: string }
   | { readonly code: 'payment-under-way'; readonly transactionId: string }
   | { readonly code: 'no-method' }
   | { readonly code: 'no-retry-planned' }
@@ -252,11 +260,14 @@ type Payable = {
 
 const payable = (
   wanted: number | null,
+  ofPayment: string | undefined,
   state: InvoicePayments,
 ): Payable | { readonly rejected: InvoicePaymentsRejection } => {
   const { invoice, open } = state;
   if (invoice === null) return reject({ code: 'invoice-unknown' });
   if (open !== null) return reject({ code: 'payment-under-way', transactionId: open.transactionId });
+  if (ofPayment !== undefined && ofPayment !== nextPaymentId(state, invoice.invoiceId))
+    return reject({ code: 'keys-of-another-payment', paymentId: ofPayment });
   const owed = chargeableMinor(state);
   if (owed <= 0) return reject({ code: 'nothing-owed' });
   const amountMinor = wanted ?? owed;
@@ -265,10 +276,10 @@ const payable = (
 };
 
 const payInvoice = (
-  { method, amountMinor, now, ...keys }: PayInvoice['data'],
+  { method, amountMinor, now, ofPayment, ...keys }: PayInvoice['data'],
   state: InvoicePayments,
 ): PaymentDecision => {
-  const due = payable(amountMinor, state);
+  const due = payable(amountMinor, ofPayment, state);
   if ('rejected' in due) return due;
   if (method === null) return reject({ code: 'no-method' });
   return accept(
@@ -277,10 +288,10 @@ const payInvoice = (
 };
 
 const recordExternalPayment = (
-  { paymentMethodId, pluginName, amountMinor, now, ...keys }: RecordExternalPayment['data'],
+  { paymentMethodId, pluginName, amountMinor, now, ofPayment, ...keys }: RecordExternalPayment['data'],
   state: InvoicePayments,
 ): PaymentDecision => {
-  const due = payable(amountMinor, state);
+  const due = payable(amountMinor, ofPayment, state);
   if ('rejected' in due) return due;
   const method: ChargedMethod = { paymentMethodId, pluginName, credential: '' };
   const request = requested(state, due.invoice, { method, amountMinor: due.amountMinor, at: now, ...keys });

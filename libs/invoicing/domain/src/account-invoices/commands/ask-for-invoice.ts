@@ -34,11 +34,23 @@ export const askForInvoice = (
   return tooFar ? reject(tooFar) : accept(...invoiceRun(run, occasion)(state));
 };
 
+/** Whether charging stops or goes on at an instant. */
+const isPause = ({ subscriptions }: AccountInvoices, at: Instant): boolean =>
+  Object.values(subscriptions).some(({ timeline }) =>
+    timeline.transitions.some(
+      ({ kind, effectiveAt }) => effectiveAt === at && (kind === 'BILLING_DISABLED' || kind === 'BILLING_ENABLED'),
+    ),
+  );
+
+/** A pause that comes due late is invoiced up to the day that is done, all else up to its own day (Kill Bill 2.12). */
+const dueRun = (state: AccountInvoices, account: RecordedAccount, { dueAt, now }: InvoiceDue): InvoiceRun =>
+  runOn(account, dueAt < now && isPause(state, dueAt) ? now : dueAt);
+
 export const runDue = (state: AccountInvoices, command: InvoiceDue): readonly AccountInvoicesEvent[] => {
   if (state.account === null || state.parked !== null) return [];
   if (isEndOverdue(state, command.dueAt)) return recordUnblocked(state, command);
   const occasion = occasionOf(command);
   return runsByItself(state)
-    ? invoiceRun(runOn(state.account, command.dueAt), occasion)(state)
+    ? invoiceRun(dueRun(state, state.account, command), occasion)(state)
     : reschedule(occasion)(state);
 };

@@ -1,5 +1,5 @@
 import type { Currency } from '@billstream/kernel';
-import type { AccountInvoicesEvent, ChildShare } from '../account-invoices.events';
+import type { AccountInvoicesEvent, ChildPart, ChildShare } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
 import { creditInvoiceItem } from '../credit-item';
 import { type NewItem, itemIdOf } from '../generate';
@@ -25,8 +25,10 @@ export type RecordChildInvoice = Given & { readonly type: 'RecordChildInvoice'; 
 export const openParentDraft = ({ invoices }: AccountInvoices): string | null =>
   entriesOf(invoices).findLast(([, { status, isParentInvoice }]) => status === 'DRAFT' && isParentInvoice)?.[0] ?? null;
 
-/** A child's invoice, or what is left of it, to be taken into a draft. */
-type Child = Pick<ChildInvoice, 'childAccountId' | 'childExternalKey' | 'childInvoiceId' | 'dueMinor'>;
+/** A child's invoice, or what is left of it, to be taken into a draft. `earlier`: where the rest of it is charged. */
+type Child = Pick<ChildInvoice, 'childAccountId' | 'childExternalKey' | 'childInvoiceId' | 'dueMinor'> & {
+  readonly earlier?: readonly ChildPart[];
+};
 
 const summaryOf = ({ childAccountId, childExternalKey, dueMinor }: Child, item: NewItem): NewItem => ({
   ...item,
@@ -52,11 +54,14 @@ const summaryIn = (
 
 const shared = (
   accountId: string,
-  { childAccountId, childExternalKey, childInvoiceId, dueMinor }: Child,
+  { childAccountId, childExternalKey, childInvoiceId, dueMinor, earlier = [] }: Child,
   to: Pick<ChildShare, 'invoiceId' | 'itemId' | 'itemAmountMinor'>,
 ): AccountInvoicesEvent => ({
   type: 'ChildInvoiceSummed',
-  data: { accountId, childAccountId, childExternalKey, childInvoiceId, coveredMinor: dueMinor, ...to },
+  data: {
+    ...{ accountId, childAccountId, childExternalKey, childInvoiceId, coveredMinor: dueMinor, ...to },
+    ...(earlier.length === 0 ? {} : { earlier }),
+  },
 });
 
 /** Adds the child's invoice to its item on the draft, or makes the item, or the draft. */
@@ -99,8 +104,49 @@ export const recordChildInvoice = (
   return isNew && isAddable ? sumUp(child, occasionOf(command))(state) : [];
 };
 
-/** A share of an invoice that was voided is for another one to charge. */
-export const sumUpAgain = (share: ChildShare, dueMinor: number, occasion: Occasion): Step =>
+/** All that the parent is charged for the child's invoice, the invoices that it was charged on first in front. */
+export const partsOf = ({ earlier = [], invoiceId, itemId, coveredMinor }: ChildShare): readonly ChildPart[] => [
+  ...earlier,
+  { invoiceId, itemId, coveredMinor },
+];
+
+export const coveredBy = (share: ChildShare): number =>
+  partsOf(share).reduce((sum, { coveredMinor }) => sum + coveredMinor, 0);
+
+/** More of a child's invoice than these parts stand for, or what one of them stood for that was voided. */
+export const sumUpMore = (
+  share: ChildShare,
+  { dueMinor, earlier }: { readonly dueMinor: number; readonly earlier: readonly ChildPart[] },
+  occasion: Occasion,
+): Step =>
   dueMinor > 0
-    ? sumUp({ ...share, childExternalKey: share.childExternalKey ?? share.childAccountId, dueMinor }, occasion)
+    ? sumUp({ ...share, childExternalKey: share.childExternalKey ?? share.childAccountId, dueMinor, earlier }, occasion)
     : () => [];
+
+/** A draft stands for another amount of the child's invoice. */
+export const changeDraft =
+  (share: ChildShare, coveredMinor: number): Step =>
+  (state) => {
+    const item = entryOf(state.invoices, share.invoiceId)?.items.find(({ itemId }) => itemId === share.itemId);
+    if (item === undefined) return [];
+    const itemAmountMinor = item.amountMinor + coveredMinor - share.coveredMinor;
+    return [{ type: 'ChildInvoiceSummed', data: { ...share, coveredMinor, itemAmountMinor } }];
+  };
+
+/** What a voided invoice charged for children is for another one to charge: for the open draft, or a new one. */
+export const sumUpVoided =
+  (invoiceId: string, occasion: Occasion): Step =>
+  (state) =>
+    inSequence(
+      state,
+      Object.values(state.children).map((share) => {
+        const parts = partsOf(share);
+        const voided = parts.find((part) => part.invoiceId === invoiceId);
+        if (voided === undefined) return () => [];
+        const earlier = parts.filter((part) => part !== voided);
+        const isLast = share.invoiceId === invoiceId;
+        if (isLast || entryOf(state.invoices, share.invoiceId)?.status !== 'DRAFT')
+          return sumUpMore(share, { dueMinor: voided.coveredMinor, earlier }, occasion);
+        return changeDraft({ ...share, earlier: earlier.slice(0, -1) }, share.coveredMinor + voided.coveredMinor);
+      }),
+    );

@@ -4,14 +4,13 @@ import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf } from '../steps';
 import { entryOf } from '../book';
 
-/** What the parent was charged for an invoice of the account. Minor units. */
+/** What the parent has paid of what it was charged for an invoice of the account. Minor units. */
 export type Covered = { readonly invoiceId: string; readonly coveredMinor: number };
 
-/** The parent's invoice that these invoices of the account are summed up in is paid, or is not any more. */
+/** What a parent has paid for these invoices of the account, after one of its own was paid, or was not any more. */
 export type RecordParentPayment = Given & {
   readonly type: 'RecordParentPayment';
   readonly invoices: readonly Covered[];
-  readonly isPaid: boolean;
 };
 
 /**
@@ -19,11 +18,10 @@ export type RecordParentPayment = Given & {
  * and what the parent had paid before it heard of an adjustment is the child's credit.
  */
 const settleOne =
-  ({ invoiceId, coveredMinor }: Covered, isPaid: boolean): Step =>
+  ({ invoiceId, coveredMinor: settledMinor }: Covered): Step =>
   ({ account, invoices }) => {
     const invoice = entryOf(invoices, invoiceId);
     if (account === null || invoice === undefined) return [];
-    const settledMinor = isPaid ? coveredMinor : 0;
     if (invoice.settledMinor === settledMinor) return [];
     return [{ type: 'SettledByParent', data: { accountId: account.accountId, invoiceId, settledMinor } }];
   };
@@ -32,11 +30,8 @@ export const recordParentPayment = (
   state: AccountInvoices,
   command: RecordParentPayment,
 ): readonly AccountInvoicesEvent[] => {
-  const { invoices, isPaid } = command;
-  const settled = inSequence(
-    state,
-    invoices.map((covered) => settleOne(covered, isPaid)),
-  );
+  const { invoices } = command;
+  const settled = inSequence(state, invoices.map(settleOne));
   if (settled.length === 0) return [];
   const touched = invoices.map(({ invoiceId }) => invoiceId);
   return inSequence(state, [() => settled, settleCredit(touched, occasionOf(command))]);

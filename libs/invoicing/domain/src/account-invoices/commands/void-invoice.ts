@@ -4,7 +4,7 @@ import { type AccountInvoices } from '../account-invoices.state';
 import type { InvoiceTotals } from '../invoice-totals';
 import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
-import { sumUpAgain } from './record-child-invoice';
+import { sumUpVoided } from './record-child-invoice';
 import { type Given, inSequence, occasionOf } from '../steps';
 import { entriesOf, entryOf } from '../book';
 import { isBeingPaid } from '../credit';
@@ -45,12 +45,11 @@ export const voidInvoice = (
   if (isRepaired(state, invoiceId, invoice)) return reject({ code: 'invoice-repaired', invoiceId });
   if (invoice.creditMinor > state.creditMinor) return reject({ code: 'credit-used', invoiceId });
   const occasion = occasionOf(command);
-  const shares = Object.values(state.children).filter((share) => share.invoiceId === invoiceId);
   return accept(
     ...inSequence(state, [
       () => [{ type: 'InvoiceVoided', data: { accountId: account.accountId, invoiceId } }],
       settleCredit([invoiceId], occasion),
-      ...shares.map((share) => sumUpAgain(share, share.coveredMinor, occasion)),
+      sumUpVoided(invoiceId, occasion),
     ]),
   );
 };

@@ -1,0 +1,218 @@
+import { RequestCtx, type RequestContext, commandContext, unwrap } from '@billstream/http';
+import { type Instant, derivedId, isTimeZone, parseInstant, parseUuid } from '@billstream/kernel';
+import { type BackfillMode, backfillModes, usageBackfillStream } from '@billstream/metering-domain';
+import {
+  type BackfillView,
+  type ReportInterval,
+  backfillById,
+  backfillsPage,
+  reportIntervals,
+} from '@billstream/metering-read-models';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  MaxLength,
+} from 'class-validator';
+import { abandonBackfill, commitBackfill, findBackfill, revertBackfill, statusOf } from '../backfills/end-backfill';
+import { previewBackfill } from '../backfills/preview-backfill';
+import { type StagedPart, stagePart } from '../backfills/stage-part';
+import { type Metering, meteringToken } from '../metering';
+import { backfillJson, backfillProblem, previewJson, unknownBackfill } from './backfill-json';
+import { PageQuery, cursorIn, nextCursor } from './pages';
+import { invalidField } from './problems';
+import { batchMax, tooLarge } from './taking-usage';
+
+const nameMax = 255;
+const reasonMax = 1_024;
+
+class BackfillRequest {
+  @IsString() @IsNotEmpty() @MaxLength(nameMax) readonly name!: string;
+  @IsString() @IsNotEmpty() @MaxLength(reasonMax) readonly reason!: string;
+  /** `ADD`: its records count beside what is there. `REPLACE`: instead of the direct records of these units and users in the range. */
+  @IsIn(backfillModes) readonly mode!: BackfillMode;
+  /** ISO 8601 instants; half-open. */
+  @IsString() @MaxLength(40) readonly from!: string;
+  @IsString() @MaxLength(40) readonly to!: string;
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(100)
+  @ArrayUnique()
+  @IsString({ each: true })
+  @IsNotEmpty({ each: true })
+  @MaxLength(nameMax, { each: true })
+  readonly units!: string[];
+  /** Left out: everybody's. */
+  @IsOptional()
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(1_000)
+  @ArrayUnique()
+  @IsString({ each: true })
+  @IsNotEmpty({ each: true })
+  @MaxLength(nameMax, { each: true })
+  readonly users?: string[];
+}
+
+class RevertRequest {
+  @IsString() @IsNotEmpty() @MaxLength(reasonMax) readonly reason!: string;
+}
+
+const statuses = ['STAGING', 'SEALED', 'COMMITTED', 'REVERTED', 'ABANDONED'] as const;
+
+class BackfillsQuery extends PageQuery {
+  @IsOptional() @IsIn(statuses) readonly status?: BackfillView['status'];
+}
+
+class PreviewQuery extends PageQuery {
+  /** Of the quantities; left out: the whole range is one. */
+  @IsOptional() @IsIn(reportIntervals) readonly interval?: ReportInterval;
+  @IsOptional() @IsString() @MaxLength(64) readonly timeZone: string = 'UTC';
+}
+
+/**
+ * Usage that was lost or sent wrongly, brought again and counted all at once: open, upload in parts, look at what it
+ * would do, commit; and revert, after which everything counts as if it had never been committed.
+ */
+@Controller('v1/usage/backfills')
+export class UsageBackfillsEndpoint {
+  constructor(@Inject(meteringToken) private readonly metering: Metering) {}
+
+  @Post()
+  @HttpCode(201)
+  async open(@Body() request: BackfillRequest, @RequestCtx() context: RequestContext): Promise<object> {
+    const { runtime, backfill } = this.metering;
+    const { name, reason, mode, units, users = null } = request;
+    const fromAt = instantIn(request.from, '/from');
+    const toAt = instantIn(request.to, '/to');
+    if (toAt <= fromAt) throw invalidField('/to', 'is after from');
+    const backfillId = derivedId('usage-backfill', context.tenantId, context.commandId);
+    const opened = { backfillId, name, reason, mode, units, users, fromAt, toAt };
+    const handled = unwrap(
+      await backfill(
+        usageBackfillStream(context.tenantId, backfillId),
+        { type: 'Open', opened },
+        commandContext(context, runtime.clock),
+      ),
+      backfillProblem(backfillId),
+    );
+    await runtime.visible(handled.position);
+    return this.answer(context, backfillId);
+  }
+
+  /** Newest first. */
+  @Get()
+  async list(@Query() { status, limit, cursor }: BackfillsQuery, @RequestCtx() { tenantId }: RequestContext) {
+    const [before = null] = cursorIn(cursor, 1);
+    const rows = await backfillsPage(this.metering.runtime.database, tenantId, {
+      ...{ status: status ?? null, before, limit: limit + 1 },
+    });
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    return {
+      backfills: rows.slice(0, limit).map((row) => backfillJson(row)),
+      next: last === undefined ? null : nextCursor([last.openedPosition]),
+    };
+  }
+
+  @Get(':backfillId')
+  async one(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
+    return this.answer(context, (await this.known(context, id)).backfillId);
+  }
+
+  /** A JSON array of up to 1,000 records. The same part with the same records is staged once, however often it is sent. */
+  @Put(':backfillId/parts/:part')
+  @HttpCode(200)
+  async stage(
+    @Param('backfillId') id: string,
+    @Param('part') part: string,
+    @Body() batch: unknown,
+    @RequestCtx() context: RequestContext,
+  ): Promise<StagedPart> {
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(part))
+      throw invalidField('path:part', 'is 1 to 64 letters, digits, dots, dashes or underscores');
+    if (!Array.isArray(batch)) throw invalidField('', 'the body is a JSON array of usage records');
+    if (batch.length > batchMax) throw tooLarge('records', batch.length);
+    return stagePart(this.metering, { context, backfill: await this.known(context, id), part, batch });
+  }
+
+  /** What the commit would do; of a committed one, what its revert would. Changes nothing. */
+  @Get(':backfillId/preview')
+  async preview(
+    @Param('backfillId') id: string,
+    @Query() { interval, timeZone, limit, cursor }: PreviewQuery,
+    @RequestCtx() context: RequestContext,
+  ): Promise<object> {
+    if (!isTimeZone(timeZone)) throw invalidField('query:timeZone', 'is the name of a time zone, like Asia/Seoul');
+    const [offset = 0n] = cursorIn(cursor, 1);
+    const backfill = await this.known(context, id);
+    if (backfill.status === 'REVERTED' || backfill.status === 'ABANDONED')
+      throw backfillProblem(id)({ code: 'backfill-over', status: backfill.status });
+    const asked = { interval: interval ?? null, timeZone, limit: limit + 1, offset: Number(offset) };
+    const preview = await previewBackfill(this.metering, { context, backfill }, asked);
+    const next = preview.quantities.length > limit ? nextCursor([offset + BigInt(limit)]) : null;
+    return { backfillId: backfill.backfillId, ...previewJson(preview, limit), next };
+  }
+
+  /** All of it counts from here on, or none. Durable when it answers; `COMMITTING` while the records are being counted. */
+  @Post(':backfillId/commit')
+  @HttpCode(202)
+  async commit(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
+    const backfill = await this.known(context, id);
+    await commitBackfill(this.metering, { context, backfill });
+    return this.answer(context, backfill.backfillId);
+  }
+
+  /** Everything counts as if it had never been committed. */
+  @Post(':backfillId/revert')
+  @HttpCode(202)
+  async revert(
+    @Param('backfillId') id: string,
+    @Body() { reason }: RevertRequest,
+    @RequestCtx() context: RequestContext,
+  ): Promise<object> {
+    const backfill = await this.known(context, id);
+    await revertBackfill(this.metering, { context, backfill }, reason);
+    return this.answer(context, backfill.backfillId);
+  }
+
+  /** Gives up what was staged and not committed. */
+  @Delete(':backfillId')
+  @HttpCode(200)
+  async abandon(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
+    const backfill = await this.known(context, id);
+    await abandonBackfill(this.metering, { context, backfill });
+    return this.answer(context, backfill.backfillId);
+  }
+
+  private async known({ tenantId }: RequestContext, id: string): Promise<BackfillView> {
+    const backfillId = parseUuid(id);
+    if (backfillId === null) throw invalidField('path:backfillId', 'is the id of a backfill');
+    const backfill = await findBackfill(this.metering, tenantId, backfillId);
+    if (backfill === null) throw unknownBackfill(backfillId);
+    return backfill;
+  }
+
+  private async answer({ tenantId }: RequestContext, backfillId: string): Promise<object> {
+    const view = await backfillById(this.metering.runtime.database, tenantId, backfillId);
+    // It is in the log; the read model has fallen behind by more than a request waits.
+    if (view === null) return { backfillId };
+    return backfillJson(view, await statusOf(this.metering, tenantId, view));
+  }
+}
+
+/** The instants that usage can have: outside of them a record is refused. */
+const earliest = '2000-01-01T00:00:00.000Z';
+const latest = '2100-01-01T00:00:00.000Z';
+
+const instantIn = (text: string, pointer: string): Instant => {
+  const instant = parseInstant(text);
+  if (instant === null || instant < earliest || instant > latest)
+    throw invalidField(pointer, 'is an ISO 8601 instant of the years 2000 to 2099');
+  return instant;
+};

@@ -1,0 +1,98 @@
+import { type RequestContext, unwrap } from '@billstream/http';
+import { newId } from '@billstream/kernel';
+import {
+  type ClientKeys,
+  type InvoicePayments,
+  invoicePaymentsStream,
+  nextPaymentId,
+  paymentKeyStream,
+  transactionKeyStream,
+} from '@billstream/payments-domain';
+import { type PaymentView, paymentById, paymentByKey } from '@billstream/payments-read-models';
+import { keyTaken, paymentProblem } from './http/problems';
+import { type Payments, stepOf } from './payments';
+
+type Claim = { readonly key: string; readonly paymentId: string };
+
+/**
+ * Gives a payment the client's name of one of its transactions, for good: of equal requests that come at the same time
+ * only one payment can have it. Throws when another one does. Answers the payment for which this request claimed it when
+ * it was sent first.
+ */
+export const claimTransactionKey = async (
+  payments: Payments,
+  context: RequestContext,
+  { key, paymentId }: Claim,
+): Promise<string> => {
+  const stream = transactionKeyStream(context.tenantId, key);
+  const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
+  const claimed = await payments.paymentKey(stream, command, stepOf(context, payments, 'claim-transaction-key'));
+  if (claimed.outcome !== 'accepted') throw keyTaken('transactionExternalKey', key);
+  return claimed.state ?? paymentId;
+};
+
+/** What payments of an invoice are named with by whoever asks for them. */
+export type NamedPayment = { readonly invoiceId: string; readonly keys: ClientKeys };
+
+/** `ofPayment`: the one that the names were claimed for; `holder`: the one that has the name already, null: not known yet. */
+export type Named = { readonly ofPayment: string } | { readonly holder: PaymentView | null; readonly key: string };
+
+/** Claims the client's names for the next payment of the invoice, before anything of it is on record. */
+export const nameNextPayment = async (
+  payments: Payments,
+  context: RequestContext,
+  { invoiceId, keys: { paymentKey: key, transactionKey } }: NamedPayment,
+): Promise<Named> => {
+  const { tenantId } = context;
+  const { database } = payments.runtime;
+  const { open, ...state } = await stateOf(payments, context, invoiceId);
+  await payments.runtime.caughtUp();
+  const paymentId = nextPaymentId(state, invoiceId);
+  if (key !== undefined) {
+    const named = await paymentByKey(database, tenantId, key);
+    if (named !== null && (named.paymentId !== paymentId || open !== null)) return { key, holder: named };
+    // A name is given for good, so not to a payment that this request cannot begin.
+    if (open !== null)
+      throw paymentProblem(invoiceId)({ code: 'payment-under-way', transactionId: open.transactionId });
+    const holder = named === null ? await claimPaymentKey(payments, context, { key, paymentId }) : paymentId;
+    // A payment that had failed before it got this name shows its first one.
+    if (holder !== paymentId) return { key, holder: await paymentById(database, tenantId, holder) };
+  }
+  if (transactionKey === undefined) return { ofPayment: paymentId };
+  // Nothing can begin now, unless it was begun by this very request.
+  if (open !== null) return { ofPayment: open.transactionId };
+  return { ofPayment: await claimTransactionKey(payments, context, { key: transactionKey, paymentId }) };
+};
+
+/** The payment that has the key afterwards. */
+const claimPaymentKey = async (
+  payments: Payments,
+  context: RequestContext,
+  { key, paymentId }: Claim,
+): Promise<string> => {
+  const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
+  const stream = paymentKeyStream(context.tenantId, key);
+  const claimed = await payments.paymentKey(stream, command, stepOf(context, payments, 'claim-key'));
+  return claimed.outcome === 'rejected' ? claimed.rejection.paymentId : paymentId;
+};
+
+/** Whether it was this request that gave the payment its name: a client that sends it again says so by its command. */
+export const isSentAgain = async (payments: Payments, context: RequestContext, claim: Claim): Promise<boolean> => {
+  const command = { type: 'ClaimPaymentKey' as const, data: claim };
+  const stream = paymentKeyStream(context.tenantId, claim.key);
+  const claimed = await payments.paymentKey(stream, command, stepOf(context, payments, 'claim-key'));
+  return claimed.outcome === 'accepted' && claimed.repeated;
+};
+
+/** The invoice's payments as the next decision will see them. */
+export const stateOf = async (
+  payments: Payments,
+  context: RequestContext,
+  invoiceId: string,
+): Promise<InvoicePayments> => {
+  const look = { ...stepOf(context, payments, 'look'), commandId: newId() };
+  return unwrap(
+    await payments.invoicePayments(invoicePaymentsStream(invoiceId), { type: 'Look' }, look),
+    paymentProblem(invoiceId),
+  ).state;
+};

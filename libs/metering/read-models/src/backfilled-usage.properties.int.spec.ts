@@ -1,0 +1,189 @@
+import { type Decimal, derivedId } from '@billstream/kernel';
+import {
+  type LoggedRecord,
+  backfilledUsage,
+  usageCorrectionSchema,
+  usageCorrectionStream,
+} from '@billstream/metering-domain';
+import fc from 'fast-check';
+import { usageQuarters } from './index';
+import {
+  type DrawnBackfill,
+  committedBackfill,
+  hourMs,
+  revertedBackfill,
+  scopeOf,
+  stagedBackfill,
+} from './testing/backfill-log';
+import {
+  type Told,
+  applied,
+  contents,
+  logOf,
+  startMs,
+  tenantId,
+  usage,
+  wholeDay,
+  withTables,
+} from './testing/metering-log';
+
+withTables();
+jest.setTimeout(300_000);
+
+const users = ['a', 'b'] as const;
+type User = (typeof users)[number];
+type Drawn = { readonly id: number; readonly user: User; readonly hour: number; readonly amount: number };
+type Entry =
+  | ({ readonly kind: 'record' } & Drawn)
+  | { readonly kind: 'void'; readonly id: number; readonly name: number }
+  | ({ readonly kind: 'replace'; readonly name: number } & Drawn)
+  | { readonly kind: 'commit' | 'revert'; readonly backfill: number };
+
+const backfillIds = [0, 1, 2].map((n) => derivedId('backfill', String(n)));
+const drawn = {
+  id: fc.integer({ min: 0, max: 5 }),
+  user: fc.constantFrom(...users),
+  hour: fc.integer({ min: 0, max: 2 }),
+  amount: fc.integer({ min: 1, max: 50 }),
+};
+const name = fc.integer({ min: 0, max: 9 });
+const entry: fc.Arbitrary<Entry> = fc.oneof(
+  { arbitrary: fc.record({ kind: fc.constant('record' as const), ...drawn }), weight: 5 },
+  { arbitrary: fc.record({ kind: fc.constant('void' as const), id: drawn.id, name }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constant('replace' as const), name, ...drawn }), weight: 2 },
+  {
+    arbitrary: fc.record({ kind: fc.constantFrom('commit' as const, 'revert' as const), backfill: fc.nat(2) }),
+    weight: 4,
+  },
+);
+const scope = fc.record({
+  mode: fc.constantFrom('ADD' as const, 'REPLACE' as const),
+  users: fc.constantFrom(null, ['a'], ['b']),
+  fromHour: fc.integer({ min: 0, max: 1 }),
+  length: fc.integer({ min: 1, max: 3 }),
+});
+const backfill = fc.record({ scope, staged: fc.array(fc.record(drawn), { maxLength: 6 }) });
+
+type Backfill = { readonly drawn: DrawnBackfill; readonly staged: readonly Drawn[] };
+const recordOf = ({ user, hour, amount, id }: Drawn): LoggedRecord => [
+  'calls',
+  user,
+  startMs + hour * hourMs,
+  String(amount) as Decimal,
+  's',
+  String(id),
+];
+const isIn = ({ users: some, fromHour, toHour }: DrawnBackfill, { user, hour }: Drawn): boolean =>
+  (some === null || some.includes(user)) && hour >= fromHour && hour < toHour;
+
+/** Entries that the stream of backfills takes. */
+const taken = (entries: readonly Entry[], backfills: readonly Backfill[]): readonly Entry[] => {
+  let state = backfilledUsage.initial;
+  return entries.filter((one) => {
+    if (one.kind !== 'commit' && one.kind !== 'revert') return true;
+    const { drawn: own } = backfills[one.backfill]!;
+    const { backfillId, mode } = own;
+    const decision = backfilledUsage.decide(
+      one.kind === 'commit'
+        ? { type: 'Commit', committed: { backfillId, mode, ...scopeOf(own) } }
+        : { type: 'Revert', backfillId, reason: 'r' },
+      state,
+    );
+    const events = 'events' in decision ? decision.events : [];
+    state = events.reduce(backfilledUsage.evolve, state);
+    return events.length > 0;
+  });
+};
+
+const toldOf = (one: Entry, backfills: readonly Backfill[]): Told => {
+  switch (one.kind) {
+    case 'record':
+      return usage(one.user === 'a' ? 0 : 1, [recordOf(one)]);
+    case 'commit':
+      return committedBackfill(backfills[one.backfill]!.drawn);
+    case 'revert':
+      return revertedBackfill(backfills[one.backfill]!.drawn);
+    case 'void':
+    case 'replace': {
+      const [unit, user, atMs, amount] = recordOf(
+        one.kind === 'void' ? { ...one, user: 'a', hour: 0, amount: 0 } : one,
+      );
+      const replacement = one.kind === 'void' ? null : { unit, user, atMs, amount };
+      const correction = { correctionId: String(one.name), source: 's', id: String(one.id), reason: 'r', replacement };
+      return {
+        stream: usageCorrectionStream(tenantId),
+        ...usageCorrectionSchema.encode({ type: 'UsageCorrected', data: { corrections: [correction] } }),
+      };
+    }
+  }
+};
+
+type Counted = { readonly origin: 'direct' | number; readonly counts: Drawn | null; readonly isReplaced: boolean };
+
+type Records = Map<number, Counted>;
+
+const commit = (records: Records, index: number, { drawn: own, staged }: Backfill): void => {
+  const gone = new Set<number>();
+  if (own.mode === 'REPLACE')
+    for (const [id, { origin, counts, isReplaced }] of records)
+      if (origin === 'direct' && !isReplaced && counts !== null && isIn(own, counts)) gone.add(id);
+  for (const id of gone) records.set(id, { ...records.get(id)!, isReplaced: true });
+  for (const record of staged)
+    if (!records.has(record.id) || gone.delete(record.id))
+      records.set(record.id, { origin: index, counts: record, isReplaced: false });
+};
+
+/** The log without the backfills that were reverted in it, read entry by entry. */
+const oracle = (entries: readonly Entry[], backfills: readonly Backfill[]): Readonly<Record<User, number>> => {
+  const reverted = new Set(entries.flatMap((one) => (one.kind === 'revert' ? [one.backfill] : [])));
+  const records: Records = new Map();
+  const names = new Set<number>();
+  const correct = (id: number, name: number, counts: Drawn | null): void => {
+    const known = records.get(id);
+    if (known && !names.has(name)) records.set(id, { ...known, counts });
+    names.add(name);
+  };
+  for (const one of entries) {
+    if (one.kind === 'record') {
+      if (!records.has(one.id)) records.set(one.id, { origin: 'direct', counts: one, isReplaced: false });
+    } else if (one.kind === 'void') correct(one.id, one.name, null);
+    else if (one.kind === 'replace') correct(one.id, one.name, one);
+    else if (one.kind === 'commit' && !reverted.has(one.backfill))
+      commit(records, one.backfill, backfills[one.backfill]!);
+  }
+  const sums = { a: 0, b: 0 };
+  for (const { counts, isReplaced } of records.values())
+    if (counts !== null && !isReplaced) sums[counts.user] += counts.amount;
+  return sums;
+};
+
+it('usage is what the log without reverted backfills means, in whatever pages it comes', async () => {
+  const pages = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 });
+  const backfillsDrawn = fc.tuple(backfill, backfill, backfill);
+  await fc.assert(
+    fc.asyncProperty(fc.array(entry, { maxLength: 30 }), backfillsDrawn, pages, async (raw, some, sizes) => {
+      const backfills = some.map(({ scope: { length, ...rest }, staged }, index): Backfill => {
+        const own = { backfillId: backfillIds[index]!, ...rest, toHour: rest.fromHour + length };
+        return { drawn: own, staged: staged.filter((record) => isIn(own, record)) };
+      });
+      const entries = taken(raw, backfills);
+      const events = logOf([
+        ...backfills.flatMap((one) =>
+          stagedBackfill(
+            one.drawn,
+            [one.staged.slice(0, 2), one.staged.slice(2)].map((part) => part.map(recordOf)),
+          ),
+        ),
+        ...entries.map((one) => toldOf(one, backfills)),
+      ]);
+      const database = await applied(events, sizes);
+      const sums = { a: 0, b: 0 };
+      for (const user of users)
+        for (const { sum } of await usageQuarters(database, { tenantId, user, unit: 'calls' }, wholeDay))
+          sums[user] += Number(sum);
+      expect(sums).toEqual(oracle(entries, backfills));
+      expect(await contents(database)).toEqual(await contents(await applied(events)));
+    }),
+    { numRuns: 15 },
+  );
+});
