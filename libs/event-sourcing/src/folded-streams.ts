@@ -25,8 +25,12 @@ export type StreamParts<Command, Event extends DomainEvent, State, Refusal exten
   readonly keptBytesMax?: number;
 };
 
-const streamsMax = 5_000;
-const keptBytesMaxDefault = 64 * 2 ** 20;
+/**
+ * What is decided on again soon is what pays: an account is heard of a few times within the seconds of its invoice. More
+ * would only fill memory at the end of a month, and in memory a state takes several times its bytes here.
+ */
+const streamsMax = 2_000;
+const keptBytesMaxDefault = 32 * 2 ** 20;
 /** What a remembered command takes beside its event. */
 const commandBytes = 200;
 

@@ -24,17 +24,21 @@ const plain = (date: LocalDate): Temporal.PlainDate => Temporal.PlainDate.from(d
  */
 type YearMonthDay = { readonly year: number; readonly month: number; readonly day: number };
 
+/** The number that two digits of a text say. */
+const twoDigits = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
+
 const partsOf = (date: LocalDate): YearMonthDay => ({
-  year: Number(date.slice(0, 4)),
-  month: Number(date.slice(5, 7)),
-  day: Number(date.slice(8, 10)),
+  year: twoDigits(date, 0) * 100 + twoDigits(date, 2),
+  month: twoDigits(date, 5),
+  day: twoDigits(date, 8),
 });
 
-const digits = (value: number, length: number): string => String(value).padStart(length, '0');
+const written: readonly string[] = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
+const digits = (value: number): string => written[value] ?? '';
 
 const dateOf = ({ year, month, day }: YearMonthDay): LocalDate => {
   if (!(year >= 0 && year <= 9999)) throw new RangeError(`the year ${year} is not one of four digits`);
-  return `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}` as LocalDate;
+  return `${digits(Math.floor(year / 100))}${digits(year % 100)}-${digits(month)}-${digits(day)}` as LocalDate;
 };
 
 const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
@@ -134,14 +138,18 @@ const frozenOffsetMs = ({ timeZone, referenceTime }: AccountTime): number => {
   return ms;
 };
 
+const dayMs = 86_400_000;
+const firstDayOfEpoch = 719_468;
+
 export const localDateOf = (instant: Instant, account: AccountTime): LocalDate =>
-  instantOfMs(epochMs(instant) + frozenOffsetMs(account)).slice(0, 10) as LocalDate;
+  dateOfDayNumber(firstDayOfEpoch + Math.floor((epochMs(instant) + frozenOffsetMs(account)) / dayMs));
 
 /** The day at the account's reference time of day (whole seconds), at the frozen offset. */
 export const instantOf = (date: LocalDate, account: AccountTime): Instant => {
   const offset = frozenOffsetMs(account);
-  const timeOfDay = instantOfMs(epochMs(account.referenceTime) + offset).slice(11, 19);
-  return instantOfMs(epochMs(`${date}T${timeOfDay}.000Z` as Instant) - offset);
+  const reference = epochMs(account.referenceTime) + offset;
+  const timeOfDay = Math.floor((reference - Math.floor(reference / dayMs) * dayMs) / 1_000) * 1_000;
+  return instantOfMs((dayNumber(partsOf(date)) - firstDayOfEpoch) * dayMs + timeOfDay - offset);
 };
 
 /** The first instant of the day in the account's calendar, at the frozen offset. */

@@ -13,6 +13,14 @@ import { startsAt } from './histories';
 export const itemsOf = (customer: Customer, subscriptionId: string): readonly InvoiceItem[] =>
   customer.charges().filter((item) => item.subscriptionId === subscriptionId);
 
+const nextDays = new Map<LocalDate, LocalDate>();
+/** The same few years are walked day by day for every customer. */
+const dayAfter = (day: LocalDate): LocalDate => {
+  const next = nextDays.get(day) ?? plusDays(day, 1);
+  nextDays.set(day, next);
+  return next;
+};
+
 const takenBackOf = (
   { itemId }: InvoiceItem,
   items: readonly InvoiceItem[],
@@ -25,7 +33,7 @@ const chargedDays = (items: readonly InvoiceItem[]): ReadonlyMap<LocalDate, stri
   for (const item of items) {
     if (item.type !== 'RECURRING') continue;
     const repairs = takenBackOf(item, items);
-    for (let day = item.startDate; day < (item.endDate ?? day); day = plusDays(day, 1)) {
+    for (let day = item.startDate; day < (item.endDate ?? day); day = dayAfter(day)) {
       if (repairs.some(({ startDate, endDate }) => startDate <= day && day < (endDate ?? day))) continue;
       const others = days.has(day) ? `${days.get(day) ?? ''} and again ` : '';
       days.set(day, `${others}${item.phaseName ?? ''} ${Number(item.rate)}`);
@@ -68,14 +76,14 @@ export const recurringOf = (customer: Customer, subscriptionId: string) => {
   }));
   const days = chargedDays(itemsOf(customer, subscriptionId));
   const today = localDateOf(customer.now(), account);
-  const until = [...days.keys()].reduce((last, day) => (day >= last ? plusDays(day, 1) : last), today);
+  const until = [...days.keys()].reduce((last, day) => (day >= last ? dayAfter(day) : last), today);
   const charged: string[] = [];
   const owed: string[] = [];
-  for (let day = localDateOf(startsAt, account); day < until; day = plusDays(day, 1)) {
+  for (let day = localDateOf(startsAt, account); day < until; day = dayAfter(day)) {
     const terms = days.get(day);
     // The last transition of a day rules it: what lasts less than a day is not charged.
     const rule = timeline.findLast(({ from }) => from <= day);
-    if (terms === undefined && plusDays(day, rule?.chargedWithin ?? 0) >= today) continue;
+    if (terms === undefined && (day >= today || plusDays(day, rule?.chargedWithin ?? 0) >= today)) continue;
     charged.push(`${day} ${terms ?? ''}`);
     owed.push(`${day} ${rule?.terms ?? ''}`);
   }

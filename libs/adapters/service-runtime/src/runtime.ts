@@ -66,7 +66,11 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
 };
 
 /** Waits on for read models that move: under load a page takes longer than whoever asks would wait where nothing happens. */
-const passed = async (projections: Projections, position: bigint, withinMs: number): Promise<boolean> => {
+export const passed = async (
+  projections: Pick<Projections, 'progress' | 'visible'>,
+  position: bigint,
+  withinMs: number,
+): Promise<boolean> => {
   const end = performance.now() + visibleWithinMs;
   for (let before = projections.progress().position; ;) {
     if (await projections.visible(position, withinMs)) return true;

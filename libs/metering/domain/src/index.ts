@@ -62,7 +62,7 @@ export { unit, unitIdOf, unitSchema, unitStream } from './unit';
 export type { RuleVersion, UnitCommand, UnitEvent, UnitRejection, UnitState } from './unit';
 export { meteringPublication } from './publication';
 export { usageClosing, usageClosingSchema, usageClosingStream } from './usage-closing';
-export type { UsageClosedEvent, UsageClosingEvent } from './usage-closing';
+export type { AskedFor, CountedStretch, UsageBasis, UsageClosedEvent, UsageClosingEvent } from './usage-closing';
 export { correctedRecord, usageCorrectionSchema, usageCorrectionStream, usageCorrections } from './usage-correction';
 export type { CorrectedRecord, UsageCorrection, UsageCorrectionEvent } from './usage-correction';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';

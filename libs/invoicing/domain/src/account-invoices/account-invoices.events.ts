@@ -52,7 +52,13 @@ export type ItemSubject = {
 };
 
 /** Two instants, and the one up to which usage between them was counted where that was under way. */
-export type CountedPeriod = { readonly fromAt: Instant; readonly toAt: Instant; readonly countedUntil?: Instant };
+export type CountedPeriod = {
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+  readonly countedUntil?: Instant;
+  /** How much of its price was charged ahead already, by a longer period that it turned out to be a part of. */
+  readonly takenMinor?: number;
+};
 
 /** A line of an invoice. Amounts are minor units of the invoice's currency: charges positive, repairs and used credit negative. */
 export type InvoiceItem = ItemSubject & {

@@ -115,10 +115,11 @@ const withoutOldIds = (usage: readonly BilledUsage[]): readonly BilledUsage[] =>
     : usage.map((one, index) => (index >= usage.length - periodsWithIds ? one : withoutIds(one)));
 
 const withoutIds = (one: BilledUsage): BilledUsage => {
-  const { usageName, fromAt, toAt, countedUntil, amountMinor, invoiceId, isAhead } = one;
+  const { usageName, fromAt, toAt, countedUntil, takenMinor, amountMinor, invoiceId, isAhead } = one;
   return {
     ...{ usageName, fromAt, toAt, amountMinor, invoiceId },
     ...(countedUntil === undefined ? {} : { countedUntil }),
+    ...(takenMinor === undefined ? {} : { takenMinor }),
     ...(isAhead === undefined ? {} : { isAhead }),
   };
 };

@@ -9,6 +9,7 @@ import { subjectOf } from './proposals';
 import { type NewItem, type Work, plainItem } from './run-work';
 import type { BilledUsage, SubscriptionLedger } from './subscription-ledger';
 import { usageBilledAt, usageCalendarOf, usageDateOf, usageDayStart } from './usage-calendar';
+import { type Charged, type Share, shareOf, totalOf } from './usage-shares';
 import {
   type ChargedPeriod,
   type UsagePeriod,
@@ -195,21 +196,29 @@ export const usageItems = (work: Work): ChargedUsage => {
   const { subscriptionId } = work.ledger.timeline;
   const items: NewItem[] = [];
   const unused: UnusedPeriod[] = [];
+  const shares: Charged[] = [];
   for (const { period, kind } of wantedPeriods(work)) {
     if (!isKnown(known, period)) continue;
     const closed = known.get(keyOf(period)) ?? [];
-    const made = itemsOf(work, { period, kind, closed, billed: billedFor(work, { period, kind }) });
+    const counted = { period, kind, closed, billed: billedFor(work, { period, kind }) };
+    const share = shareOf(counted, [...work.ledger.usage, ...shares], work.currency);
+    const made = itemsOf(work, { ...counted, share });
     if (typeof made === 'string') return made;
     items.push(...made);
-    const { usage } = period;
-    if (kind !== 'AGAIN' && made.length === 0)
-      unused.push({ subscriptionId, usageName: usage.name, ...countedPeriod(work, period) });
+    const charged = { usageName: period.usage.name, ...countedPeriod(work, period, share) };
+    if (share !== null) shares.push(charged);
+    if (made.length === 0 && (kind !== 'AGAIN' || (share !== null && share.takenMinor !== share.beforeMinor)))
+      unused.push({ subscriptionId, ...charged });
   }
   return { items, unused };
 };
 
-const countedPeriod = ({ run }: Work, { fromAt, toAt }: UsagePeriod): CountedPeriod =>
-  toAt > run.at ? { fromAt, toAt, countedUntil: run.at } : { fromAt, toAt };
+const countedPeriod = ({ run }: Work, { fromAt, toAt }: UsagePeriod, share: Share | null): CountedPeriod => ({
+  fromAt,
+  toAt,
+  ...(toAt > run.at ? { countedUntil: run.at } : {}),
+  ...(share === null ? {} : { takenMinor: share.takenMinor }),
+});
 
 /** What was charged for a period before. */
 const allBilledFor = ({ ledger }: Work, { period }: Wanted): readonly BilledUsage[] =>
@@ -225,12 +234,15 @@ const billedFor = (work: Work, wanted: Wanted): readonly BilledUsage[] => {
 
 type Counted = Wanted & { readonly closed: readonly ClosedUsage[]; readonly billed: readonly BilledUsage[] };
 
-const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<ChargedUsage, object> => {
+const itemsOf = (
+  work: Work,
+  counted: Counted & { readonly share: Share | null },
+): readonly NewItem[] | Exclude<ChargedUsage, object> => {
   const { ledger, currency, settings } = work;
-  const { period, kind, closed, billed } = counted;
+  const { period, kind, closed, billed, share } = counted;
   const { usage, phase, startDate, endDate } = period;
   const isPart = billed.some((one) => !isSame(one, namedPeriod(period)));
-  const billedMinor = billed.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const billedMinor = totalOf(billed) - (share?.byOthersMinor ?? 0);
   const due = { usage, quantities: quantitiesOf(closed), billedMinor };
   const charges = usageCharges(due, kind === 'NEW', currency, {
     mode: settings.usageDetailMode,
@@ -252,7 +264,7 @@ const itemsOf = (work: Work, counted: Counted): readonly NewItem[] | Exclude<Cha
     rate: charge.rate,
     quantity: charge.quantity,
     usageName: usage.name,
-    usagePeriod: countedPeriod(work, period),
+    usagePeriod: countedPeriod(work, period, share),
     itemDetails: usageDetails(charge, closed),
     ...(index === 0 && trackingIds.length > 0 ? { trackingIds } : {}),
   }));
