@@ -1,7 +1,8 @@
 /**
  * Invoicing and metering in a process of their own, as `BENCH_STORE` and `BENCH_DATABASE` say, with the bus between them in
  * memory. Told `go`, it lets a tenant's clock pass the due date, and says in one line of JSON how long it took until
- * every account has its invoice in the read model, and how much memory the process used at most.
+ * every account has its invoice in the read model, how much memory the process used at most, and how many SQL statements
+ * it sent.
  */
 import { invoicingService } from '@billstream/app/invoicing';
 import { meteringService } from '@billstream/app/metering';
@@ -11,6 +12,7 @@ import { openDatabase } from '@billstream/postgres';
 import { inProcessBus } from '@billstream/rabbitmq';
 import { type Settings, listenerOf, startService } from '@billstream/service-runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { tenantId } from './due-accounts';
 
 const given = (name: string): string => {
@@ -31,9 +33,23 @@ const settings: Settings = {
   publicUrl: '',
 };
 
+/** How many statements were sent since, transactions' begin and commit included. */
+const statementCounter = (): (() => number) => {
+  let statements = 0;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the client it was called on
+  Client.prototype.query = new Proxy(Client.prototype.query, {
+    apply: (send, client, given): unknown => {
+      statements += 1;
+      return Reflect.apply(send, client, given);
+    },
+  });
+  return () => statements;
+};
+
 const main = async (): Promise<void> => {
   const [databaseUrl, connectionString] = [given('BENCH_DATABASE'), given('BENCH_STORE')];
   const [accounts, aheadMs] = [Number(given('BENCH_ACCOUNTS')), Number(given('BENCH_AHEAD_MS'))];
+  const statements = statementCounter();
   const logger = silentLogger();
   const store = eventStoreDb({ connectionString, logger });
   const bus = inProcessBus({ partitions: 4, listeners: [listenerOf(invoicingService), listenerOf(meteringService)] });
@@ -47,14 +63,14 @@ const main = async (): Promise<void> => {
     return Number(row?.n ?? 0);
   };
   const until = async (sql: string, wanted: number): Promise<void> => {
-    while ((await count(sql)) < wanted) await sleep(100);
+    while ((await count(sql)) < wanted) await sleep(200);
   };
   await until('select count(*) as n from invoicing.due_work', accounts);
   await until('select count(*) as n from metering.usage_reports', accounts);
   let peakRss = 0;
   const watching = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage().rss)), 50);
   const started = performance.now();
-  const cpuBefore = process.cpuUsage();
+  const [cpuBefore, statementsBefore] = [process.cpuUsage(), statements()];
   for (const schema of ['invoicing', 'metering'])
     await database.query(`insert into "${schema}".tenant_clock (tenant_id, distance_ms) values ($1, $2)`, [
       tenantId,
@@ -65,7 +81,9 @@ const main = async (): Promise<void> => {
   const { user, system } = process.cpuUsage(cpuBefore);
   const cpuSeconds = (user + system) / 1e6;
   clearInterval(watching);
-  process.stdout.write(`${JSON.stringify({ seconds, cpuSeconds, peakRssMiB: Math.round(peakRss / 2 ** 20) })}\n`);
+  const sent = statements() - statementsBefore;
+  const measured = { seconds, cpuSeconds, peakRssMiB: Math.round(peakRss / 2 ** 20), statements: sent };
+  process.stdout.write(`${JSON.stringify(measured)}\n`);
   for (const service of services) await service.stop();
   await bus.close();
   await store.close();

@@ -1,5 +1,11 @@
 import { eventStoreDb } from '@billstream/eventstoredb';
-import { type CommandContext, type EventStore, commandHandler, metadataOf } from '@billstream/event-sourcing';
+import {
+  type CommandContext,
+  type EventStore,
+  commandHandler,
+  metadataOf,
+  snapshotStream,
+} from '@billstream/event-sourcing';
 import {
   type AccountInvoices,
   type AccountInvoicesCommand,
@@ -136,7 +142,27 @@ const seedInvoices = async (store: EventStore, invoices: number): Promise<Accoun
   return state;
 };
 
-type Measured = { readonly cold: number; readonly fromSnapshot: number; readonly runs: readonly number[] };
+type Measured = {
+  readonly cold: number;
+  readonly fromSnapshot: number;
+  readonly runs: readonly number[];
+  /** Processor time of this process for one of them, the client of the store included. */
+  readonly cpuMs: number;
+  /** As it is stored. */
+  readonly snapshotBytes: number;
+};
+
+const cpuMs = (since?: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1_000;
+};
+
+const snapshotBytesIn = async (store: EventStore): Promise<number> => {
+  const parts = await store.readLast(snapshotStream(stream), 64);
+  const { revision } = (parts.at(-1)?.data ?? {}) as { readonly revision?: string };
+  const newest = parts.filter(({ data }) => 'revision' in data && data.revision === revision);
+  return newest.reduce((sum, { data }) => sum + JSON.stringify(data).length, 0);
+};
 
 const handlerOn = (store: EventStore) =>
   commandHandler({
@@ -166,8 +192,29 @@ const play = async (store: EventStore, seeded: AccountInvoices, invoices: number
   const second = handlerOn(store);
   const fromSnapshot = await runNext(second);
   const runs: number[] = [];
+  const before = process.cpuUsage();
   for (let run = 0; run < runsMeasured; run += 1) runs.push(await runNext(second));
-  return { cold, fromSnapshot, runs };
+  return { cold, fromSnapshot, runs, cpuMs: cpuMs(before) / runsMeasured, snapshotBytes: await snapshotBytesIn(store) };
+};
+
+/** What it takes to decide that an account is closed, of whose invoices none is paid; in how many decisions. */
+const closing = (invoices: number): { readonly ms: number; readonly decisions: number } => {
+  let state = opening().reduce(decidedOn, accountInvoices.initial);
+  for (let day = 1; day < invoices && state.nextAt !== null; day += 1)
+    state = decidedOn(state, { type: 'InvoiceDue', dueAt: state.nextAt, now: state.nextAt });
+  const close = { type: 'RecordClosing' as const, closingId: 'closing', now: state.nextAt ?? startsAt };
+  const before = process.cpuUsage();
+  for (let decisions = 0; ; decisions += 1) {
+    const after = decidedOn(state, close);
+    if (after === state) return { ms: cpuMs(before), decisions };
+    state = after;
+  }
+};
+
+const decidedOn = (state: AccountInvoices, command: AccountInvoicesCommand): AccountInvoices => {
+  const decision = accountInvoices.decide(command, state);
+  if ('rejected' in decision) throw new Error(JSON.stringify(decision.rejected));
+  return decision.events.reduce(accountInvoices.evolve, state);
 };
 
 /** One account with years of invoices: what its next run costs, from the due date to the append. */
@@ -178,8 +225,9 @@ export const longAccountBench = async (ground: Ground, counts: readonly number[]
     for (const invoices of counts) {
       const store = prefixed(eventStoreDb({ connectionString: server.url, logger }), `${invoices}-`);
       const state = await seedInvoices(store, invoices);
-      const { cold, fromSnapshot, runs } = await play(store, state, invoices);
-      const kib = Math.round(JSON.stringify(state).length / 1024);
+      const { cold, fromSnapshot, runs, ...cost } = await play(store, state, invoices);
+      const kib = (bytes: number): string => String(Math.round(bytes / 1024));
+      const closed = closing(invoices);
       figures.push({
         name: `the next run of an account with ${invoices} invoices`,
         unit: 'ms',
@@ -187,7 +235,9 @@ export const longAccountBench = async (ground: Ground, counts: readonly number[]
         notes: [
           `${cold.toFixed(0)} ms when its whole stream is folded`,
           `${fromSnapshot.toFixed(0)} ms when it is read anew: from its snapshot, where it has one`,
-          `${kib} KiB of state as JSON`,
+          `${cost.cpuMs.toFixed(1)} ms of processor time`,
+          `${kib(JSON.stringify(state).length)} KiB of state as JSON, ${kib(cost.snapshotBytes)} KiB of snapshot`,
+          `${closed.ms.toFixed(0)} ms to decide its closing with all of them unpaid, in ${closed.decisions} decisions`,
         ],
       });
       await store.close();

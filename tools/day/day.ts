@@ -112,6 +112,7 @@ export type InvoiceJson = {
   readonly amount: number;
   readonly balance: number;
   readonly items: readonly {
+    readonly invoiceItemId: string;
     readonly itemType: string;
     readonly description: string | null;
     readonly usageName: string | null;

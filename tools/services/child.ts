@@ -18,6 +18,12 @@ export const freePort = (): Promise<number> =>
     });
   });
 
+/**
+ * The young generation of a service's heap: a month end has some hundred decisions under way, and what is still needed is
+ * copied whenever it is full. Twice Node's default halves that, for 50 MiB.
+ */
+export const heapFlag = '--max-semi-space-size=32';
+
 export type ChildSpec = {
   readonly name: string;
   /** TypeScript file relative to the repository. */
@@ -58,7 +64,7 @@ export const startChild = (spec: ChildSpec): Child => {
   const start = (): void => {
     const child = spawn(
       process.execPath,
-      ['--enable-source-maps', '-r', path.join(root, 'tools/register.cjs'), path.join(root, spec.entry)],
+      [heapFlag, '--enable-source-maps', '-r', path.join(root, 'tools/register.cjs'), path.join(root, spec.entry)],
       {
         cwd: root,
         env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...spec.env },

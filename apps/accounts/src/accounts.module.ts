@@ -25,6 +25,7 @@ import { TenantValuesEndpoint } from './http/tenant-values.endpoint';
 import { TenantsEndpoint } from './http/tenants.endpoint';
 import { UpdateAccountEndpoint } from './http/update-account.endpoint';
 import { UsersEndpoint } from './http/users.endpoint';
+import { UnparkAccountsEndpoint } from './http/unpark-accounts.endpoint';
 import { OnMoneyMoved } from './reactions/on-money-moved';
 import { OnObjectsMade } from './reactions/on-objects-made';
 
@@ -46,6 +47,7 @@ export const accountsModule = (runtime: ServiceRuntime): DynamicModule => {
       AuditLogsEndpoint,
       EraseProfileEndpoint,
       NodesInfoEndpoint,
+      UnparkAccountsEndpoint,
       TenantsEndpoint,
       PluginConfigEndpoint,
       PerTenantConfigEndpoint,

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { completedRequestOf, forwardCompleted } from './completed-request';
 import { answerTimeline, timelineAccountOf } from './composed-answer';
 import type { Exchange, Upstreams } from './dispatch';
+import { answerItemUsage, asksForItemUsage } from './item-usage';
 
 /** Answers what more than one service has a part in (ADR 0015); false: it is for one service alone. */
 export const answerTogether = async (
@@ -12,6 +13,10 @@ export const answerTogether = async (
   const accountId = timelineAccountOf(exchange);
   if (accountId !== null) {
     await answerTimeline(upstreams, exchange, headers, accountId);
+    return true;
+  }
+  if (asksForItemUsage(exchange)) {
+    await answerItemUsage(upstreams, exchange, headers);
     return true;
   }
   const completed = completedRequestOf(exchange);

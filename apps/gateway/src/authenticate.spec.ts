@@ -93,19 +93,84 @@ describe('authentication', () => {
       refused: 'user',
     });
   });
-  it('asks once a minute for the same credentials, and each time for wrong ones', async () => {
+  it('asks now and then for the same credentials, and each time for wrong ones', async () => {
     const { asked, authenticate } = directory();
     let time = 0;
     const who = authenticator({ authenticate, defaultTenant: null, now: () => time });
     await Promise.all([who('/1.0/kb/accounts', good), who('/1.0/kb/accounts', good)]);
     await who('/1.0/kb/accounts', good);
     expect(asked).toHaveLength(1);
-    time = 60_001;
+    time = 4_999;
+    await who('/1.0/kb/accounts', good);
+    expect(asked).toHaveLength(1);
+    time = 10_000;
     await who('/1.0/kb/accounts', good);
     expect(asked).toHaveLength(2);
     for (let times = 0; times < 2; times += 1)
       await who('/1.0/kb/accounts', { ...good, authorization: basic('admin:x') });
     expect(asked).toHaveLength(4);
+  });
+  it('lets nobody in for more than ten seconds who was taken the credentials, however often they come', async () => {
+    for (const everyMs of [100, 4_000, 9_000, 50_000]) {
+      let time = 0;
+      let isGood = true;
+      const { authenticate } = directory();
+      const who = authenticator({
+        authenticate: (given) => authenticate(isGood ? given : { ...given, password: 'changed', apiSecret: 'changed' }),
+        defaultTenant: null,
+        now: () => time,
+      });
+      await who('/1.0/kb/accounts', good);
+      isGood = false;
+      let lastMs = 0;
+      for (time = everyMs; time <= 100_000; time += everyMs)
+        if (!('refused' in (await who('/1.0/kb/accounts', good)))) lastMs = time;
+      expect(lastMs).toBeLessThan(10_000);
+    }
+  });
+  it('nobody who comes often waits while it is asked again', async () => {
+    let time = 0;
+    const answers: ((identity: Identity) => void)[] = [];
+    const who = authenticator({
+      authenticate: () => new Promise((resolve) => answers.push(resolve)),
+      defaultTenant: null,
+      now: () => time,
+    });
+    const identity = { user: 'admin', tenantId: 't', permissions: ['*'], problems: [] };
+    const first = who('/1.0/kb/accounts', good);
+    answers[0]?.(identity);
+    await first;
+    time = 6_000;
+    // Nobody answers the question, and these are let in all the same; it is one question.
+    await who('/1.0/kb/accounts', good);
+    expect(await who('/1.0/kb/accounts', good)).toMatchObject({ user: 'admin' });
+    expect(answers).toHaveLength(2);
+    answers[1]?.({ ...identity, permissions: ['account:create'] });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await who('/1.0/kb/accounts', good)).toMatchObject({ permissions: ['account:create'] });
+  });
+  it('lets in whom it knew a minute ago while nobody can be asked, and users of the log no longer than ten seconds', async () => {
+    for (const [permissions, knownMs] of [
+      [['*'], 60_000],
+      [['account:create'], 10_000],
+    ] as const) {
+      let time = 0;
+      let isThere = true;
+      const who = authenticator({
+        authenticate: () =>
+          isThere
+            ? Promise.resolve({ user: 'admin', tenantId: 't', permissions, problems: [] })
+            : Promise.reject(new Error('nobody answers')),
+        defaultTenant: null,
+        now: () => time,
+      });
+      await who('/1.0/kb/accounts', good);
+      isThere = false;
+      time = knownMs - 1;
+      expect(await who('/1.0/kb/accounts', good)).toMatchObject({ user: 'admin' });
+      time = knownMs;
+      await expect(who('/1.0/kb/accounts', good)).rejects.toThrow('nobody answers');
+    }
   });
   it('does not check secrets of one who failed too often, but lets in whom it knows', async () => {
     const { asked, authenticate } = directory();

@@ -1,6 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Credentials, Identity } from './inner-api';
+import { knownIdentities } from './known-identities';
 import type { LoginAttempts } from './login-attempts';
 
 /** Who asks: empty texts where a path needs no user or no tenant and none was presented. */
@@ -41,50 +41,9 @@ export const needOf = (path: string): Need => {
   return { user: true, tenant: true };
 };
 
-const keptMs = 60_000;
-/** Users of the log can be invalidated and given other roles, which should not take a minute. */
-const userKeptMs = 5_000;
-const keptMax = 10_000;
-
-/**
- * Finds out who asks. What was found good is kept for at most 60 s (5 s for a user with roles) under an HMAC of what was
- * presented (the key lives in this process alone), because checking a secret is slow on purpose; a refusal is never kept.
- */
+/** Finds out who asks, and whether they need to say so. */
 export const authenticator = ({ authenticate, defaultTenant, attempts, now = Date.now }: AuthenticationOptions) => {
-  const key = randomBytes(32);
-  const kept = new Map<string, { readonly identity: Identity; readonly until: number }>();
-  const asked = new Map<string, Promise<Identity>>();
-
-  const nameOf = (credentials: Credentials): string =>
-    createHmac('sha256', key)
-      .update(JSON.stringify(Object.values(credentials)))
-      .digest('base64');
-  const knownAs = (name: string): Identity | null => {
-    const known = kept.get(name);
-    if (known && known.until > now()) return known.identity;
-    kept.delete(name);
-    return null;
-  };
-
-  const identify = async (credentials: Credentials): Promise<Identity> => {
-    const name = nameOf(credentials);
-    const known = knownAs(name);
-    if (known !== null) return known;
-    const pending = asked.get(name) ?? authenticate(credentials).finally(() => asked.delete(name));
-    asked.set(name, pending);
-    const identity = await pending;
-    if (identity.problems.length === 0) {
-      if (kept.size >= keptMax) kept.clear();
-      const isLasting = identity.user === null || identity.permissions.includes('*');
-      kept.set(name, { identity, until: now() + (isLasting ? keptMs : userKeptMs) });
-    }
-    return identity;
-  };
-
-  const isKnown = (credentials: Credentials): boolean => {
-    const name = nameOf(credentials);
-    return knownAs(name) !== null || asked.has(name);
-  };
+  const { identify, isKnown } = knownIdentities(authenticate, now);
 
   /** Who presents credentials that a path asks for; what is not known yet counts as a failure until it has succeeded. */
   const admit = async (presented: Credentials, need: Need, address: string): Promise<Caller | Refused> => {

@@ -1,4 +1,4 @@
-import { ProblemException } from '@billstream/http';
+import { ProblemException, apiMinorOf } from '@billstream/http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { pathOf } from './answers';
 import { bodyOf } from './completion';
@@ -24,11 +24,7 @@ const changed: readonly Changed[] = [
   { method: 'PUT', path: below('(subscriptions|accounts)/[^/]+'), isShown: true },
 ];
 
-/** The version of Kill Bill that a client was written for: `X-Killbill-Api-Version: 0.18`. Without it, the newest. */
-const isOlder = (headers: IncomingHttpHeaders): boolean => {
-  const [, minor] = /^0\.(\d{1,4})(\.\d{1,4})?$/.exec(String(headers['x-killbill-api-version'] ?? '')) ?? [];
-  return minor !== undefined && Number(minor) < 20;
-};
+const isOlder = (headers: IncomingHttpHeaders): boolean => apiMinorOf(headers) < 20;
 
 const ofBody = ['content-length', 'content-type', 'transfer-encoding'];
 

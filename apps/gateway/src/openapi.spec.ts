@@ -29,6 +29,7 @@ describe('the document of the whole API', () => {
   it('has the paths of all services and the gateway’s own, and no inner ones', () => {
     expect(Object.keys(whole.paths)).toEqual([
       '/1.0/kb/accounts',
+      '/1.0/kb/accounts/{accountId}/timeline',
       '/1.0/kb/payments',
       '/1.0/kb/test/clock',
       '/1.0/kb/test/queues',

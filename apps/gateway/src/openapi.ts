@@ -7,28 +7,40 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const objectOr = (value: unknown): Json => (isObject(value) ? value : {});
 
-const instantQuery = (name: string) => ({ name, in: 'query', required: false, schema: { type: 'string' } });
+const textQuery = (name: string) => ({ name, in: 'query', required: false, schema: { type: 'string' } });
 const ok = { '200': { description: 'currentUtcTime, timeZone and localDate of the tenant' } };
 
 /** What the gateway answers itself. */
 const ownPaths: Json = {
+  '/1.0/kb/accounts/{accountId}/timeline': {
+    get: {
+      tags: ['Accounts'],
+      parameters: [
+        { name: 'accountId', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } },
+        ...['parallel', 'audit'].map(textQuery),
+      ],
+      responses: {
+        '200': { description: 'Kill Bill’s AccountTimeline: the account, its bundles, invoices and payments' },
+      },
+    },
+  },
   '/1.0/kb/test/clock': {
-    get: { tags: ['Test'], parameters: [instantQuery('timeZone')], responses: ok },
+    get: { tags: ['Test'], parameters: [textQuery('timeZone')], responses: ok },
     post: {
       tags: ['Test'],
-      parameters: ['requestedDate', 'timeZone', 'timeoutSec'].map(instantQuery),
+      parameters: ['requestedDate', 'timeZone', 'timeoutSec'].map(textQuery),
       responses: ok,
     },
     put: {
       tags: ['Test'],
-      parameters: ['days', 'weeks', 'months', 'years', 'timeZone', 'timeoutSec'].map(instantQuery),
+      parameters: ['days', 'weeks', 'months', 'years', 'timeZone', 'timeoutSec'].map(textQuery),
       responses: ok,
     },
   },
   '/1.0/kb/test/queues': {
     get: {
       tags: ['Test'],
-      parameters: [instantQuery('timeoutSec')],
+      parameters: [textQuery('timeoutSec')],
       responses: { '200': { description: 'everything due is done' }, '412': { description: 'not yet' } },
     },
   },

@@ -16,7 +16,10 @@ export const routes: readonly Route[] = [
   route(`${ofAccount}/(bundles|block)`, 'subscriptions'),
   route(`${ofAccount}/(paymentMethods|payments|invoicePayments)`, 'payments'),
   route(`${ofAccount}/(invoices|timeline|cbaRebalancing|transferCredit|overdue)`, 'invoicing'),
-  route(`${kb}/(accounts|tenants|tagDefinitions|tags|customFields|security|nodesInfo|pluginsInfo)`, 'accounts'),
+  route(
+    `${kb}/(accounts|tenants|tagDefinitions|tags|customFields|security|nodesInfo|pluginsInfo|admin/invoices)`,
+    'accounts',
+  ),
   route(`${kb}/(subscriptions|bundles|catalog)`, 'subscriptions'),
   route(`${kb}/invoices/[^/]+/payments`, 'payments'),
   route(`${kb}/(invoices|invoiceItems|credits|overdue)`, 'invoicing'),

@@ -13,6 +13,7 @@ import { GetInvoiceEndpoint } from './http/get-invoice.endpoint';
 import { InvoiceGroupsEndpoint } from './http/invoice-groups.endpoint';
 import { InvoicePageEndpoint } from './http/invoice-page.endpoint';
 import { InvoiceTextsEndpoint } from './http/invoice-texts.endpoint';
+import { ItemUsageEndpoint } from './http/item-usage.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
 import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
 import { invoicingOn, invoicingToken } from './invoicing';
@@ -49,6 +50,7 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     InvoiceTextsEndpoint,
     InvoicePageEndpoint,
     InvoiceGroupsEndpoint,
+    ItemUsageEndpoint,
     TransferCreditEndpoint,
     OverdueConfigEndpoint,
     AccountOverdueEndpoint,

@@ -2,6 +2,8 @@ import { type Decimal, add, larger, plusMs, startOfDay, zero, zonedDateOf } from
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import {
   type AskedUsage,
+  type CountedStretch,
+  type UsageBasis,
   type PlanInterval,
   type Range,
   type Stretch,
@@ -12,6 +14,7 @@ import {
   subscriptionUsageStream,
 } from '@billstream/metering-domain';
 import {
+  type QuartersAsked,
   type ReportedSpan,
   type ReportedTotal,
   type UnitName,
@@ -19,7 +22,7 @@ import {
   type UserView,
   countedStreams,
   reportedInSpan,
-  usageQuarters,
+  usageQuartersAsOf,
   usersByName,
   versionsByUnit,
 } from '@billstream/metering-read-models';
@@ -45,8 +48,7 @@ export type UsageRequest = {
 
 /** What closing asks of the read model; thousands of periods close at once, so they ask together. */
 export const closingQuestions = (database: Database) => ({
-  quarters: (series: UserName & UnitName, span: Pick<Range, 'fromAt' | 'toAt'>) =>
-    usageQuarters(database, series, span),
+  quarters: (asked: QuartersAsked) => usageQuartersAsOf(database, asked),
   user: askTogether<UserName, UserView>((names) => usersByName(database, names)),
   versions: askTogether<UnitName, readonly UnitVersion[]>((names) => versionsByUnit(database, names)),
   reported: askTogether<ReportedSpan, ReportedTotal | null>((spans) => reportedInSpan(database, spans)),
@@ -108,26 +110,26 @@ const streamsCounted = async (runtime: ServiceRuntime, streams: readonly string[
 const latest = (positions: readonly bigint[]): bigint =>
   positions.reduce((last, position) => (position > last ? position : last), -1n);
 
-/** The quantities an invoice asks for, each counted by the rules of the plan it is for. */
+/** A quantity, and what it was made of. */
+export type CountedPeriod = { readonly usage: ClosedUsage; readonly basis: UsageBasis };
+
+/** The quantities an invoice asks for, each counted by the rules of the plan it is for, from what counted at `countedTo`. */
 export const closedUsages = async (
   questions: ClosingQuestions,
   request: UsageRequest,
   countedTo: bigint,
-): Promise<readonly ClosedUsage[]> => {
+): Promise<readonly CountedPeriod[]> => {
   const { intervals } = await questions.user(request);
-  const usages: ClosedUsage[] = [];
+  const counted: CountedPeriod[] = [];
   for (const { unit, usageName, fromAt, toAt } of request.periods) {
     const { subscriptionId, planName, timeZone } = request;
     const asked = { subscriptionId, planName, unit, range: { fromAt, toAt, timeZone } };
-    const [metered, reported] = await Promise.all([
-      meteredUsage(questions, request, { asked, intervals }),
-      reportedQuantity(questions, request, { asked, intervals }),
+    const [{ stretches, ...metered }, reported] = await Promise.all([
+      meteredUsage(questions, request, { asked, intervals, countedTo }),
+      reportedQuantity(questions, request, { asked, intervals, countedTo }),
     ]);
-    usages.push({
-      unit,
-      usageName,
-      fromAt,
-      toAt,
+    const usage = {
+      ...{ unit, usageName, fromAt, toAt },
       quantity: add(metered.quantity, reported.quantity),
       metered: add(metered.metered, reported.quantity),
       free: metered.free,
@@ -136,44 +138,51 @@ export const closedUsages = async (
       rule: metered.rule,
       trackingIds: reported.trackingIds,
       countedTo: String(countedTo),
-    });
+    };
+    counted.push({ usage, basis: { stretches, reported: reported.span } });
   }
-  return usages;
+  return counted;
 };
 
-type Asked = { readonly asked: AskedUsage; readonly intervals: readonly PlanInterval[] };
-type Metered = Pick<ClosedUsage, 'quantity' | 'metered' | 'free' | 'records' | 'syntheticBuckets' | 'rule'>;
+type Asked = {
+  readonly asked: AskedUsage;
+  readonly intervals: readonly PlanInterval[];
+  readonly countedTo: bigint;
+};
+type Metered = Pick<ClosedUsage, 'quantity' | 'metered' | 'free' | 'records' | 'syntheticBuckets' | 'rule'> & {
+  readonly stretches: readonly CountedStretch[];
+};
 
-const nothing: Metered = { quantity: zero, metered: zero, free: zero, records: 0, syntheticBuckets: 0, rule: null };
+const nothing: Metered = {
+  ...{ quantity: zero, metered: zero, free: zero, records: 0, syntheticBuckets: 0, rule: null },
+  stretches: [],
+};
 
 const meteredUsage = async (
   questions: ClosingQuestions,
   { tenantId, user }: UsageRequest,
-  { asked, intervals }: Asked,
+  { asked, intervals, countedTo }: Asked,
 ): Promise<Metered> => {
   const versions = await questions.versions({ tenantId, unit: asked.unit });
+  const series = { tenantId, user, unit: asked.unit, timeZone: asked.range.timeZone, countedTo };
   let sum = nothing;
   for (const stretch of stretchesFor(asked, { versions, intervals }))
-    sum = together(
-      sum,
-      await countStretch(questions, { tenantId, user, unit: asked.unit, timeZone: asked.range.timeZone }, stretch),
-    );
+    sum = together(sum, await countStretch(questions, series, stretch));
   return sum;
 };
 
-type Series = { readonly tenantId: string; readonly user: string; readonly unit: string; readonly timeZone: string };
+type Series = Omit<QuartersAsked, 'fromAt' | 'toAt'> & { readonly timeZone: string };
 
 const countStretch = async (
   { quarters: quartersOf }: ClosingQuestions,
-  series: Series,
+  { timeZone, ...series }: Series,
   { rule, method, version, fromAt, toAt }: Stretch,
 ): Promise<Metered> => {
   if (rule === null || method === null || version === null) return nothing;
-  const quarters = await quartersOf(series, { fromAt, toAt });
+  const quarters = await quartersOf({ ...series, fromAt, toAt });
   const { total, usage, free, records, syntheticHours } = count(quarters, {
-    method,
-    rule,
-    range: { fromAt, toAt, timeZone: series.timeZone },
+    ...{ method, rule },
+    range: { fromAt, toAt, timeZone },
   });
   return {
     quantity: total,
@@ -182,6 +191,7 @@ const countStretch = async (
     records,
     syntheticBuckets: syntheticHours,
     rule: { unit: series.unit, version, countingMethod: method },
+    stretches: [{ fromAt, toAt, version, method, rule }],
   };
 };
 
@@ -192,20 +202,28 @@ const together = (a: Metered, b: Metered): Metered => ({
   records: a.records + b.records,
   syntheticBuckets: a.syntheticBuckets + b.syntheticBuckets,
   rule: b.rule ?? a.rule,
+  stretches: [...a.stretches, ...b.stretches],
 });
 
-type Reported = { readonly quantity: Decimal; readonly records: number; readonly trackingIds: readonly string[] };
+type Reported = {
+  readonly quantity: Decimal;
+  readonly records: number;
+  readonly trackingIds: readonly string[];
+  /** Where the reports lie; null: there are none. */
+  readonly span: UsageBasis['reported'];
+};
 
 /** Usage reported for the subscription itself: added up where the plan prices a sum, its highest level where it prices one. */
 const reportedQuantity = async (
   questions: ClosingQuestions,
   { tenantId }: UsageRequest,
-  { asked, intervals }: Asked,
+  { asked, intervals, countedTo }: Asked,
 ): Promise<Reported> => {
   const { subscriptionId, unit, range } = asked;
   const own = intervals.filter((interval) => interval.subscriptionId === subscriptionId);
-  const total = await questions.reported({ tenantId, subscriptionId, unit, ...reportedRange(range, own) });
-  if (total === null) return { quantity: zero, records: 0, trackingIds: [] };
+  const span = reportedRange(range, own);
+  const total = await questions.reported({ tenantId, subscriptionId, unit, countedTo, ...span });
+  if (total === null) return { quantity: zero, records: 0, trackingIds: [], span: null };
   const isLevel = own.some(
     ({ planName, capacityUnits }) => planName === asked.planName && capacityUnits.includes(unit),
   );
@@ -213,6 +231,7 @@ const reportedQuantity = async (
     quantity: isLevel ? larger(total.max, zero) : total.sum,
     records: total.count,
     trackingIds: total.trackingIds,
+    span,
   };
 };
 

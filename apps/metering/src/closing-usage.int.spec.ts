@@ -1,7 +1,6 @@
 import { newId } from '@billstream/kernel';
-import { usageClosingStream } from '@billstream/metering-domain';
-import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { type Loose, meteringWithTenant, overHttp } from './testing/metering-over-http';
+import { closingUsage, phase, transition } from './testing/closing-usage';
+import { meteringWithTenant, overHttp } from './testing/metering-over-http';
 
 let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 const noon = '2024-05-10T12:00:00.000Z';
@@ -13,68 +12,7 @@ afterAll(() => system.close());
 
 const { json, record, unit } = overHttp(() => system);
 
-const phase = (planName: string, units: readonly string[], capacity: readonly string[] = []): ResolvedPhase =>
-  ({
-    planName,
-    productCategory: 'BASE',
-    usages: [
-      {
-        tiers: [
-          {
-            blocks: units.map((name) => ({ unit: name, size: '1', max: null, price: '1' })),
-            limits: capacity.map((name) => ({ unit: name, max: null })),
-          },
-        ],
-      },
-    ],
-  }) as unknown as ResolvedPhase;
-const transition = (effectiveAt: string, on: ResolvedPhase | null) =>
-  ({ effectiveAt, phase: on }) as unknown as BillingTransition;
-
-const holder = async (user: string, transitions: readonly BillingTransition[]) => {
-  const [accountId, subscriptionId] = [newId(), newId()];
-  const facts = {
-    accountId,
-    externalKey: user,
-    timeZone: 'UTC',
-    currency: null,
-    referenceTime: noon,
-    billCycleDayLocal: 0,
-    parentAccountId: null,
-    isPaymentDelegatedToParent: false,
-  } as never;
-  await system.facts.recordNewAccount(system.heard('accounts.account-created.v1', facts));
-  await system.facts.recordPlans(
-    system.heard('subscriptions.billing-changed.v1', { accountId, subscriptionId, transitions } as never),
-  );
-  await system.runtime.caughtUp();
-  return { accountId, subscriptionId };
-};
-const close = async (
-  user: string,
-  { accountId, subscriptionId }: { accountId: string; subscriptionId: string },
-  unitName: string,
-  { planName = 'standard-monthly', from = '2024-05-01T00:00:00.000Z', to = '2024-06-01T00:00:00.000Z' } = {},
-) => {
-  const requestId = newId();
-  const data = {
-    requestId,
-    accountId,
-    accountExternalKey: user,
-    subscriptionId,
-    planName,
-    timeZone: 'UTC',
-    periods: [{ unit: unitName, usageName: 'usage', fromAt: from, toAt: to }],
-  } as never;
-  const message = system.heard('invoicing.usage-requested.v1', data);
-  await system.requests.closeUsage(message);
-  await system.requests.closeUsage(message);
-  const closed = (await system.store.read(usageClosingStream(subscriptionId))).filter(
-    (event: Loose) => event.data.requestId === requestId,
-  );
-  expect(closed).toHaveLength(1);
-  return (closed[0]!.data as Loose).usages[0];
-};
+const { holder, close } = closingUsage(() => system, noon);
 
 describe('closing usage for an invoice', () => {
   it('counts a month under the default rule for the subscription that prices the unit', async () => {

@@ -17,8 +17,8 @@ export const countLateUsage = (runtime: ServiceRuntime) => {
       const late = await closingByKey(runtime.database, key);
       if (late?.lateTo == null) return;
       const countedTo = await usageCounted({ tenantId, subscriptionId: late.subscriptionId }, late.lateTo);
-      const [usage] = await closedUsages(closingQuestions, { ...late, periods: [late] }, countedTo);
-      if (usage === undefined) return;
+      const [counted] = await closedUsages(closingQuestions, { ...late, periods: [late] }, countedTo);
+      if (counted === undefined) return;
       const cause = derivedId('late-usage', key, String(late.countedTo), String(late.lateTo), late.quantity);
       const context = {
         commandId: cause,
@@ -29,21 +29,21 @@ export const countLateUsage = (runtime: ServiceRuntime) => {
         causationId: cause,
       };
       const { accountId, subscriptionId, unit, usageName, fromAt, toAt } = late;
-      const counted = await closing(
+      const told = await closing(
         usageClosingStream(subscriptionId),
         {
           type: 'LateUsageCounted',
           data: {
             ...{ accountId, subscriptionId, unit, usageName, fromAt, toAt },
-            quantity: usage.quantity,
+            quantity: counted.usage.quantity,
             closedQuantity: late.quantity,
             countedTo: String(countedTo),
           },
         },
         context,
       );
-      if (counted.outcome !== 'accepted') throw new Error(`late usage could not be counted: ${counted.outcome}`);
-      await runtime.visible(counted.position);
+      if (told.outcome !== 'accepted') throw new Error(`late usage could not be counted: ${told.outcome}`);
+      await runtime.visible(told.position);
     },
   };
 };

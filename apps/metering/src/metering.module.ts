@@ -1,5 +1,6 @@
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { BilledUsageEndpoint } from './http/billed-usage.endpoint';
 import { BillingEventsEndpoint } from './http/billing-events.endpoint';
 import { LimitEventsEndpoint } from './http/limit-events.endpoint';
 import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
@@ -35,6 +36,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     UsageCorrectionsEndpoint,
     UsageReportEndpoint,
     UsageLineageEndpoint,
+    BilledUsageEndpoint,
     UsageSeriesEndpoint,
     LimitsEndpoint,
     LimitHistoryEndpoint,

@@ -133,7 +133,7 @@ describe('a backfill', () => {
     const second = await open({ mode: 'REPLACE', users: ['y'], from: may(7), to: may(9) });
     await commit(first);
     expect(await commit(second)).toMatchObject({ status: 409, body: { type: 'urn:problem:backfill-overlaps' } });
-    expect((await json('GET', `${path}/${second}`)).body).toMatchObject({ status: 'SEALED', committed: null });
+    expect((await json('GET', `${path}/${second}`)).body).toMatchObject({ status: 'STAGING', committed: null });
     await revert(first);
     expect((await commit(second)).body).toMatchObject({ status: 'COMMITTED' });
     await revert(second);

@@ -18,6 +18,7 @@ import { PayInvoicesEndpoint } from './http/pay-invoices.endpoint';
 import { AccountPaymentMethodsEndpoint, PaymentMethodsEndpoint } from './http/payment-methods.endpoint';
 import { SetupCheckoutEndpoint } from './http/setup-checkout.endpoint';
 import { type Payments, paymentsOn, paymentsToken } from './payments';
+import { OnClosedPayer } from './reactions/on-closed-payer';
 import { OnAccounts, OnInvoices } from './reactions/on-facts';
 
 class PaymentsModule {}
@@ -59,6 +60,7 @@ export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
     PayInvoicesEndpoint,
     OnAccounts,
     OnInvoices,
+    OnClosedPayer,
   ],
   providers: [
     { provide: paymentsToken, useValue: paymentsOf(runtime) },

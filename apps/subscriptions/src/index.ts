@@ -26,6 +26,7 @@ import { ChangePlanEndpoint } from './http/change-plan.endpoint';
 import { CreateSubscriptionEndpoint } from './http/create-subscription.endpoint';
 import { GetBundlesEndpoint } from './http/get-bundles.endpoint';
 import { GetSubscriptionEndpoint } from './http/get-subscription.endpoint';
+import { olderAnswers } from './http/older-answers';
 import { PlanPreviewEndpoint } from './http/plan-preview.endpoint';
 import { RenameBundleEndpoint } from './http/rename-bundle.endpoint';
 import { SubscribedPlanEndpoint } from './http/subscribed-plan.endpoint';
@@ -35,7 +36,7 @@ import { OnAccountClosed } from './reactions/on-account-closed';
 import { OnAccounts } from './reactions/on-accounts';
 import { OnInvoicing } from './reactions/on-invoicing';
 import { OnOverdue } from './reactions/on-overdue';
-import { subscriptionsOn, subscriptionsToken } from './subscriptions';
+import { type Subscriptions, subscriptionsOn, subscriptionsToken } from './subscriptions';
 
 @Module({})
 class SubscriptionsModule {}
@@ -76,6 +77,11 @@ const moduleOn = (runtime: ServiceRuntime): DynamicModule => ({
   ],
   providers: [
     { provide: subscriptionsToken, useValue: subscriptionsOn(runtime) },
+    {
+      provide: APP_INTERCEPTOR,
+      inject: [subscriptionsToken],
+      useFactory: (subscriptions: Subscriptions) => olderAnswers(subscriptions.accountOf),
+    },
     {
       provide: APP_INTERCEPTOR,
       useValue: auditedAnswers(auditedKinds, (...of) => auditRecordsOf(runtime.database, ...of)),

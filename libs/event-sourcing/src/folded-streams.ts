@@ -25,8 +25,12 @@ export type StreamParts<Command, Event extends DomainEvent, State, Refusal exten
   readonly keptBytesMax?: number;
 };
 
-const streamsMax = 5_000;
-const keptBytesMaxDefault = 64 * 2 ** 20;
+/**
+ * What is decided on again soon is what pays: an account is heard of a few times within the seconds of its invoice. More
+ * would only fill memory at the end of a month, and in memory a state takes several times its bytes here.
+ */
+const streamsMax = 2_000;
+const keptBytesMaxDefault = 32 * 2 ** 20;
 /** What a remembered command takes beside its event. */
 const commandBytes = 200;
 
@@ -47,7 +51,7 @@ export const roughBytes = (value: unknown): number => {
 export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: StreamParts<Command, Event, State, Refusal>,
 ) => {
-  const { store, decider, schema, keptBytesMax = keptBytesMaxDefault } = parts;
+  const { decider, schema, keptBytesMax = keptBytesMaxDefault } = parts;
   const kept = new Map<string, Folded<State>>();
   let keptBytes = 0;
   const drop = (stream: string): void => {
@@ -71,12 +75,7 @@ export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal
     remembered: (stream: string): Folded<State> => kept.get(stream) ?? blank(),
     load: async (stream: string): Promise<Folded<State>> => {
       const known = kept.get(stream);
-      return keep(
-        stream,
-        known === undefined
-          ? await loaded(parts, stream)
-          : fold(parts, known, await store.read(stream, known.revision + 1n)),
-      );
+      return keep(stream, await (known === undefined ? loaded(parts, stream) : foldedOn(parts, stream, known)));
     },
     /** What was just appended, without reading it back. */
     extend: (
@@ -154,6 +153,23 @@ const fold = <Command, Event extends DomainEvent, State, Refusal extends Rejecti
   return { ...from, state, revision, commands, bytes };
 };
 
+/** Events in memory at a time while a long stream is folded; others have their turn in between. */
+const pageLength = 1_000;
+
+/** The stream with all that was appended since. */
+const foldedOn = async <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
+  parts: StreamParts<Command, Event, State, Refusal>,
+  stream: string,
+  from: Folded<State>,
+): Promise<Folded<State>> => {
+  let folded = from;
+  for (;;) {
+    const page = await parts.store.read(stream, folded.revision + 1n, pageLength);
+    folded = fold(parts, folded, page);
+    if (page.length < pageLength) return folded;
+  }
+};
+
 /** So many of the newest events are read before a snapshot is looked for: most streams have no more. */
 const newestRead = 200;
 
@@ -164,18 +180,16 @@ const loaded = async <Command, Event extends DomainEvent, State, Refusal extends
 ): Promise<Folded<State>> => {
   const { store, decider, snapshots } = parts;
   const blank = blankStream(decider.initial);
-  if (snapshots === undefined) return fold(parts, blank, await store.read(stream));
+  if (snapshots === undefined) return foldedOn(parts, stream, blank);
   const newest = await store.readLast(stream, Math.min(newestRead, snapshots.every));
   const first = newest[0]?.revision ?? 0n;
   if (first === 0n) return fold(parts, blank, newest);
   const from = (await fromSnapshot(parts, stream)) ?? blank;
   const after = from.revision + 1n;
-  const rest = after >= first ? newest.filter(({ revision }) => revision >= after) : await store.read(stream, after);
-  return fold(parts, from, rest);
+  if (after < first) return foldedOn(parts, stream, from);
+  return fold(
+    parts,
+    from,
+    newest.filter(({ revision }) => revision >= after),
+  );
 };
-
-/** A stream's state now, from its newest snapshot where there is one; for who looks and does not decide. */
-export const currentState = async <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
-  parts: StreamParts<Command, Event, State, Refusal>,
-  stream: string,
-): Promise<State> => (await loaded(parts, stream)).state;

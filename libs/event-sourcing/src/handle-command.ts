@@ -45,6 +45,12 @@ export type Handle<Command, Event, State, Refusal> = (
   options?: { readonly ifRevision?: bigint },
 ) => Promise<Handled<Event, State, Refusal>>;
 
+/** The loop of a kind of streams, and a look at one of them by what the loop remembers and what was appended since. */
+export type CommandLoop<Command, Event, State, Refusal> = Handle<Command, Event, State, Refusal> & {
+  /** A stream's state now, for who looks and does not decide: after the commands that came before, in turn with those after. */
+  readonly stateOf: (stream: string) => Promise<State>;
+};
+
 export type HandlerParts<Command, Event extends DomainEvent, State, Refusal extends Rejection> = {
   readonly store: EventStore;
   readonly decider: Decider<Command, Event, State, Refusal>;
@@ -73,7 +79,7 @@ const isWorthRepeating = (error: unknown): boolean =>
  */
 export const commandHandler = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(
   parts: HandlerParts<Command, Event, State, Refusal>,
-): Handle<Command, Event, State, Refusal> => {
+): CommandLoop<Command, Event, State, Refusal> => {
   const { store, decider } = parts;
   const streams = foldedStreams(parts);
   const inTurn = oneAtATime();
@@ -130,12 +136,15 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
   };
   const run =
     decider.appendsTogether === true ? inGroups(inTurn, groupStep(parts, { streams, keepSnapshot, alone })) : undefined;
-  return async (stream, command, context, options = {}) => {
+  const handle: Handle<Command, Event, State, Refusal> = async (stream, command, context, options = {}) => {
     // Nobody's event could be projected by nobody's tables, and would hold up everybody's.
     if (context.tenantId === '') throw new TypeError(`a command on ${stream} belongs to no tenant`);
     const request = { command, context, ifRevision: options.ifRevision };
     return run === undefined ? inTurn(stream, () => alone(stream, request)) : run(stream, request);
   };
+  return Object.assign(handle, {
+    stateOf: (stream: string) => inTurn(stream, async () => (await streams.load(stream)).state),
+  });
 };
 
 type Streams<State, Event extends DomainEvent> = ReturnType<typeof foldedStreams<unknown, Event, State, Rejection>>;
@@ -150,11 +159,8 @@ const snapshotKeeper =
   (stream, { state, revision, commands, snapshotAt }, context) => {
     if (snapshots === undefined || !isSnapshotDue(snapshots, revision, snapshotAt)) return;
     streams.noteSnapshot(stream, revision);
-    const metadata = metadataOf(context);
-    const { version } = snapshots;
-    writeSnapshot(store, stream, { state, revision, commands: new Map(commands), version, metadata }).catch(
-      () => undefined,
-    );
+    const kept = { state, revision, commands: new Map(commands), version: snapshots.version };
+    writeSnapshot(store, stream, { ...kept, metadata: metadataOf(context) }).catch(() => undefined);
   };
 
 const groupStep = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(

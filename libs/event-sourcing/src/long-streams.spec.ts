@@ -5,7 +5,6 @@ import {
   type EventStore,
   type RecordedEvent,
   commandHandler,
-  currentState,
   defineSchema,
   latestSnapshot,
   memoryEventStore,
@@ -118,8 +117,8 @@ describe('a snapshot', () => {
       read: async (...asked) => noted(await store.read(...asked)),
       readLast: async (...asked) => noted(await store.readLast(...asked)),
     };
-    const state = await currentState({ store: watched, decider: shelf, schema, snapshots }, 'shelf-1');
-    expect(state).toEqual(await currentState({ store, decider: shelf, schema }, 'shelf-1'));
+    const state = await commandHandler({ store: watched, decider: shelf, schema, snapshots }).stateOf('shelf-1');
+    expect(state).toEqual(await commandHandler({ store, decider: shelf, schema }).stateOf('shelf-1'));
     expect(revisions.length).toBeGreaterThan(0);
     expect(revisions.every((revision) => revision > 10n)).toBe(true);
   });
@@ -144,7 +143,9 @@ describe('a snapshot', () => {
     const half = { ...whole, id: 'half', data: { ...whole.data, parts: 2 } };
     await store.append(snapshotStream('shelf-1'), whole.revision, [half]);
     expect(await latestSnapshot(store, 'shelf-1', '1')).toBeNull();
-    expect(await currentState({ store, decider: shelf, schema, snapshots }, 'shelf-1')).toMatchObject({ loose: 0 });
+    expect(await commandHandler({ store, decider: shelf, schema, snapshots }).stateOf('shelf-1')).toMatchObject({
+      loose: 0,
+    });
   });
 });
 
@@ -161,7 +162,9 @@ it('a snapshot whose parts do not fit together counts for nothing, and the strea
   await store.append(name, whole.revision, [torn]);
   const after = commandHandler({ store, decider: shelf, schema, snapshots });
   expect(await after('shelf-1', { pages: 1 }, context('c3'))).toMatchObject({ repeated: true });
-  expect(await currentState({ store, decider: shelf, schema, snapshots }, 'shelf-1')).toMatchObject({ loose: 0 });
+  expect(await commandHandler({ store, decider: shelf, schema, snapshots }).stateOf('shelf-1')).toMatchObject({
+    loose: 0,
+  });
 });
 
 it('keeps no more of the streams in memory than their bytes may be', async () => {
@@ -178,4 +181,50 @@ it('keeps no more of the streams in memory than their bytes may be', async () =>
   expect(reads).toEqual([]);
   await handle('shelf-a', { pages: 1 }, context('again a'));
   expect(reads).toEqual(['shelf-a']);
+});
+
+it('a look at a stream reads no more than what was appended since the last one or the last command', async () => {
+  const store = memoryEventStore();
+  const read: string[] = [];
+  const noted = (events: readonly RecordedEvent[]): readonly RecordedEvent[] => {
+    read.push(...events.map(({ stream, revision }) => `${stream}@${revision}`));
+    return events;
+  };
+  const watched: EventStore = {
+    ...store,
+    read: async (...asked) => noted(await store.read(...asked)),
+    readLast: async (...asked) => noted(await store.readLast(...asked)),
+  };
+  const own = commandHandler({ store: watched, decider: shelf, schema, snapshots });
+  const other = commandHandler({ store, decider: shelf, schema, snapshots });
+  for (let book = 0; book < 20; book += 1) await own('shelf-1', { pages: 0 }, context(`own ${book}`));
+  await settled();
+  read.length = 0;
+  expect((await own.stateOf('shelf-1')).books).toHaveLength(20);
+  expect(read).toEqual([]);
+  await other('shelf-1', { pages: 0 }, context('other'));
+  expect((await own.stateOf('shelf-1')).books).toHaveLength(21);
+  expect(read).toEqual(['shelf-1@20']);
+  await own('shelf-1', { pages: 0 }, context('own 20'));
+  expect((await own.stateOf('shelf-1')).books).toHaveLength(22);
+  expect(read).toEqual(['shelf-1@20']);
+  expect((await own.stateOf('shelf-2')).books).toEqual([]);
+});
+
+it('a long stream without a snapshot is folded page by page', async () => {
+  const store = memoryEventStore();
+  const pages: number[] = [];
+  const watched: EventStore = {
+    ...store,
+    read: async (...asked) => {
+      const events = await store.read(...asked);
+      pages.push(events.length);
+      return events;
+    },
+  };
+  const plain = commandHandler({ store, decider: shelf, schema });
+  for (let book = 0; book < 2_300; book += 1) await plain('shelf-1', { pages: 0 }, context(`book ${book}`));
+  const { books } = await commandHandler({ store: watched, decider: shelf, schema }).stateOf('shelf-1');
+  expect(books).toHaveLength(2_300);
+  expect(pages).toEqual([1_000, 1_000, 300]);
 });

@@ -65,7 +65,10 @@ const rankOf = (draw: number): number => {
   return low;
 };
 
-export const userOf = (draw: number): string => `user-${String(rankOf(draw)).padStart(4, '0')}@example.com`;
+/** The users by how much they use, the busiest first. */
+export const userAt = (rank: number): string => `user-${String(rank).padStart(4, '0')}@example.com`;
+
+export const userOf = (draw: number): string => userAt(rankOf(draw));
 
 const jsonOf = (row: Omit<UsageRow, 'amount'>, amount: number | string): string =>
   JSON.stringify({ unit: row.unit, user: row.user, amount, time: row.time, source: row.source, id: row.id });

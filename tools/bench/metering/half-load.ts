@@ -1,9 +1,10 @@
 import { Pool as HttpPool } from 'undici';
 import type { Pool } from 'pg';
 import { type Caller, callerOf } from '../caller';
-import { counted } from '../counted';
+import { countedWatch } from '../counted';
 import type { World } from '../world';
-import { type Dataset, bodyOf, limitedUnit, userOf } from './dataset';
+import { clientOf } from './client';
+import { type Dataset, bodyOf, limitedUnit, userAt, userOf } from './dataset';
 import { perBody } from './producers';
 
 /** Milliseconds, one for each time it was measured. */
@@ -19,6 +20,8 @@ export type Latencies = {
   /** That waits for the user's own usage to be counted, and that does not. */
   readonly check: readonly number[];
   readonly checkAtOnce: readonly number[];
+  /** By the client library, in the process that asks. */
+  readonly checkInProcess: readonly number[];
 };
 
 export type HalfLoad = {
@@ -30,6 +33,9 @@ export type HalfLoad = {
 
 const checksPerSecond = 100;
 const probesPerSecond = 10;
+const checksInProcessPerSecond = 500;
+/** A program serves its own users; all of the platform's would be asked for one by one first. */
+const usersInProcess = 200;
 /** Far above the limit of the unit by itself. */
 const overLimit = 1_000_000_000;
 
@@ -67,10 +73,13 @@ export const underHalfLoad = async (
     told: [] as number[],
     check: [] as number[],
     checkAtOnce: [] as number[],
+    checkInProcess: [] as number[],
   };
-  const [senders, askers] = [callerOf(world, 64), callerOf(world, 8)];
-  const hasty = callerOf({ ...world, headers: { ...world.headers, prefer: 'wait=0' } }, 8);
+  const [senders, askers, probers] = [callerOf(world, 64), callerOf(world, 16), callerOf(world, 32)];
+  const hasty = callerOf({ ...world, headers: { ...world.headers, prefer: 'wait=0' } }, 16);
   const hearing = await hearLimits(world);
+  const { client, close } = await clientOf(world);
+  const readModel = countedWatch(pool);
   const since = (at: number): number => performance.now() - at;
   const send = async (piece: number, dueAt: number): Promise<void> => {
     await senders.expect(202, 'POST', '/meter/record/json', bodies[piece] ?? '[]');
@@ -83,27 +92,34 @@ export const underHalfLoad = async (
     await (isHasty ? hasty : askers).expect(200, 'GET', `/meter/limit/check/${limitedUnit}?user=${user}`);
     (isHasty ? latencies.checkAtOnce : latencies.check).push(since(begun));
   };
+  const checkInProcess = async (piece: number): Promise<void> => {
+    const begun = performance.now();
+    await client.check(userAt((piece * 7) % usersInProcess), limitedUnit);
+    latencies.checkInProcess.push(since(begun));
+  };
   const probe = async (piece: number): Promise<void> => {
     const user = `probe-${name}-${piece}`;
     const record = { unit: limitedUnit, user, amount: overLimit, source: 'probe', id: user };
-    await askers.expect(202, 'POST', '/meter/record/json', JSON.stringify([record]));
+    await probers.expect(202, 'POST', '/meter/record/json', JSON.stringify([record]));
     const acked = performance.now();
     await Promise.all([
-      untilLimited(askers, user).then(() => latencies.decided.push(since(acked))),
+      untilLimited(probers, user).then(() => latencies.decided.push(since(acked))),
       hearing.of(user).then(() => latencies.told.push(since(acked))),
-      // Every other probe: it asks the database often.
-      piece % 2 === 0 ? counted(pool, 2).then(() => latencies.visible.push(since(acked))) : null,
+      readModel.counted().then(() => latencies.visible.push(since(acked))),
     ]);
   };
   try {
+    // The first check of each user asks the server; what a program waits for day by day are the others.
+    for (let rank = 0; rank < usersInProcess; rank += 1) await client.check(userAt(rank), limitedUnit);
     await Promise.all([
       atRate(bodiesPerSecond, seconds, send),
       atRate(checksPerSecond, seconds, check),
       atRate(probesPerSecond, seconds, probe),
+      atRate(checksInProcessPerSecond, seconds, checkInProcess),
     ]);
     return latencies;
   } finally {
-    await Promise.all([senders.close(), askers.close(), hasty.close(), hearing.stop()]);
+    await Promise.all([senders.close(), askers.close(), probers.close(), hasty.close(), hearing.stop(), close()]);
   }
 };
 

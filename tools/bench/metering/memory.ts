@@ -13,7 +13,7 @@ export type MemoryPlan = { readonly seed: number; readonly records: number };
 const stages = 10;
 const watched = ['gateway', 'metering', 'event-store', 'accounts', 'invoicing'] as const;
 
-/** Resident memory in MiB of each process; the greatest of what was seen since the last look is not known, the present is. */
+/** Resident memory in MiB of each process, as it is now. */
 const residentOf = (world: World): ReadonlyMap<string, number> =>
   new Map(
     watched.map((name) => {
@@ -64,6 +64,7 @@ export const meteringMemoryBench = async (world: World, { seed, records }: Memor
     const grown = (schema: string): number => ((bytes.get(schema) ?? 0) - (before.bytes.get(schema) ?? 0)) / kept;
     return [
       { name: 'ingest over all stages', unit: 'records/s', measured: samplesOf(rates), notes: [`${records} records`] },
+      ...watched.map((name) => growthFigure(name, resident)),
       ...watched.map((name): Figure => {
         const mib = resident.map((one) => one.get(name) ?? Number.NaN);
         return {
@@ -83,6 +84,21 @@ export const meteringMemoryBench = async (world: World, { seed, records }: Memor
   function* bodiesFrom(from: number, to: number): Generator<string> {
     for (let body = from; body < to; body += 1) yield bodyOf(dataset, body, perBody, records);
   }
+};
+
+/**
+ * What a process holds in the last three tenths against the three before them. What is remembered up to a bound, and the
+ * heap that the runtime lets itself have, are full by then; what still grows grows for ever.
+ */
+const growthFigure = (name: string, resident: readonly ReadonlyMap<string, number>[]): Figure => {
+  const mean = (from: number, to: number): number =>
+    resident.slice(from, to).reduce((sum, one) => sum + (one.get(name) ?? Number.NaN), 0) / (to - from);
+  return {
+    name: `resident memory in the last three tenths against the three before, ${name}`,
+    unit: 'times',
+    measured: samplesOf([mean(stages - 3, stages) / mean(stages - 6, stages - 3)]),
+    atMost: 1.1,
+  };
 };
 
 const bytesFigure = (name: string, value: number): Figure => ({

@@ -146,6 +146,8 @@ const atHalfLoad = async (
     figure('limit check over HTTP', 'check', 0.99, 5),
     figure('limit check over HTTP with Prefer: wait=0', 'checkAtOnce', 0.5),
     figure('limit check over HTTP with Prefer: wait=0', 'checkAtOnce', 0.99, 5),
+    figure('limit check in process', 'checkInProcess', 0.5),
+    figure('limit check in process', 'checkInProcess', 0.99),
   ];
 };
 

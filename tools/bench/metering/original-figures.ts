@@ -7,24 +7,32 @@ type Wanted = Plan & { readonly seed: number; readonly records: number };
 
 /** The original's pattern with the same records from the same producers. */
 export const originalFigures = async (plan: Wanted, dataset: (name: string) => Dataset): Promise<readonly Figure[]> => {
+  const figures: Figure[] = [];
+  for (const withTags of [false, true]) {
+    figures.push(await rateOf(plan, dataset, withTags));
+    for (const isKilled of [false, true])
+      figures.push(...(await within(withTags, (original) => kept(original, plan, { isKilled, withTags }))));
+  }
+  return figures;
+};
+
+const nameOf = (withTags: boolean): string => `original's pattern${withTags ? ', user and unit as tags' : ''}`;
+
+const rateOf = async (plan: Wanted, dataset: (name: string) => Dataset, withTags: boolean): Promise<Figure> => {
   const rates: number[] = [];
-  await within(async (original) => {
+  await within(withTags, async (original) => {
     for (let round = -plan.warmUps; round < plan.rounds; round += 1) {
       const bodies = bodiesOf(dataset(`original${round}`), plan.records, perBody);
       const seconds = await sendOverHttp(original, bodies);
       if (round >= 0) rates.push(plan.records / seconds);
     }
   });
-  const name = `original's pattern (Redis counters, InfluxDB points), HTTP, ${perBody} a body`;
-  return [
-    { name, unit: 'records/s', measured: samplesOf(rates), notes: [`${plan.records} records a round`] },
-    ...(await within((original) => kept(original, plan, false))),
-    ...(await within((original) => kept(original, plan, true))),
-  ];
+  const name = `${nameOf(withTags)} (Redis counters, InfluxDB points), HTTP, ${perBody} a body`;
+  return { name, unit: 'records/s', measured: samplesOf(rates), notes: [`${plan.records} records a round`] };
 };
 
-const within = async <T>(work: (original: Original) => Promise<T>): Promise<T> => {
-  const original = await startOriginal();
+const within = async <T>(withTags: boolean, work: (original: Original) => Promise<T>): Promise<T> => {
+  const original = await startOriginal(withTags);
   try {
     return await work(original);
   } finally {
@@ -33,7 +41,11 @@ const within = async <T>(work: (original: Original) => Promise<T>): Promise<T> =
 };
 
 /** What its two stores say of records that were all answered, against what was sent. */
-const kept = async (original: Original, { seed, records }: Wanted, isKilled: boolean): Promise<readonly Figure[]> => {
+const kept = async (
+  original: Original,
+  { seed, records }: Wanted,
+  { isKilled, withTags }: { readonly isKilled: boolean; readonly withTags: boolean },
+): Promise<readonly Figure[]> => {
   const dataset = datasetOf({ seed, name: 'original', beginMs: Date.now() });
   const bodies = bodiesOf(dataset, records, perBody);
   const kills = new Set(isKilled ? [0.2, 0.4, 0.6, 0.8].map((share) => Math.floor(bodies.length * share)) : []);
@@ -54,13 +66,15 @@ const kept = async (original: Original, { seed, records }: Wanted, isKilled: boo
   const after = isKilled ? `after ${kills.size} times kill -9` : 'nothing killed';
   return [
     {
-      name: `original's pattern, points lost, ${after}`,
+      name: `${nameOf(withTags)}, points lost, ${after}`,
       unit: 'records',
       measured: samplesOf([lost]),
-      notes: [`of ${sum(wanted, 'records')}; points of one millisecond replace each other`],
+      notes: [
+        `of ${sum(wanted, 'records')}; points of one millisecond${withTags ? ', user and unit' : ''} replace each other`,
+      ],
     },
     {
-      name: `original's pattern, counted too much, ${after}`,
+      name: `${nameOf(withTags)}, counted too much, ${after}`,
       unit: 'units',
       measured: samplesOf([counted]),
       notes: [`of ${sum(wanted, 'amount')}; whatever is sent again counts again`],

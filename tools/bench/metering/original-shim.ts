@@ -1,6 +1,7 @@
 /**
  * The pattern of the original metering behind our own HTTP, as a process: each record raises a counter in Redis and
- * becomes a point of the measurement `record` in InfluxDB, without a tag and in milliseconds. Kinder to it than it was to
+ * becomes a point of the measurement `record` in InfluxDB, in milliseconds and without a tag; or, with TAGS=1, with user and
+ * unit as tags, so that only points of one user and unit replace each other. Kinder to it than it was to
  * itself: it answers once both stores have answered, a body's counters go out together and its points in one request, and
  * one record that cannot be taken does not drop the others.
  */
@@ -21,7 +22,15 @@ const taken = ({ unit, user, amount, time }: Incoming): readonly Taken[] =>
     ? [{ unit, user, amount, time }]
     : [];
 
-const line = ({ unit, user, amount, time }: Taken): string =>
+const withTags = process.env['TAGS'] === '1';
+const tagText = (text: string): string => text.replaceAll(/[ ,=]/g, '\\$&');
+
+const line = (one: Taken): string =>
+  withTags
+    ? `record,username=${tagText(one.user)},unit=${tagText(one.unit)} amount=${one.amount}i,basePlan="",addonPlan="",subscriptionId="" ${one.time}`
+    : untagged(one);
+
+const untagged = ({ unit, user, amount, time }: Taken): string =>
   `record amount=${amount}i,username=${JSON.stringify(user)},unit=${JSON.stringify(unit)},basePlan="",addonPlan="",subscriptionId="" ${time}`;
 
 const windowSeconds = 3_600;

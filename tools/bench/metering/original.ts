@@ -44,7 +44,8 @@ export const originalMissing = async (): Promise<string | null> => {
   }
 };
 
-export const startOriginal = async (): Promise<Original> => {
+/** `withTags`: user and unit are tags of a point, which they were not. */
+export const startOriginal = async (withTags: boolean): Promise<Original> => {
   const name = `bench_${process.pid}_${Date.now()}`;
   const prefix = `${name}:`;
   const directory = mkdtempSync(path.join(os.tmpdir(), 'billstream-bench-original-'));
@@ -61,6 +62,7 @@ export const startOriginal = async (): Promise<Original> => {
       INFLUX_URL: influxUrl(),
       KEY_PREFIX: prefix,
       INFLUX_DATABASE: name,
+      TAGS: withTags ? '1' : '0',
     },
     readyUrl: `${url}/meter/limit/check/calls?user=nobody`,
     logFolder: directory,

@@ -1,6 +1,6 @@
 import { everyPermission } from '@billstream/accounts-domain';
 import { tenantByApiKey, userByName } from '@billstream/accounts-read-models';
-import { matchesHash } from '@billstream/secrets';
+import { knownMatches } from '@billstream/secrets';
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -35,6 +35,8 @@ const sameText = (a: string, b: string): boolean => {
 /** Internal: who the gateway's caller is, as user and as tenant. What was not presented is neither known nor a problem. */
 @Controller('internal/authenticate')
 export class AuthenticateEndpoint {
+  private readonly matches = knownMatches();
+
   constructor(@Inject(accountsToken) private readonly accounts: Accounts) {}
 
   @Post()
@@ -58,7 +60,7 @@ export class AuthenticateEndpoint {
   private async permissionsOf(user: string, password: string): Promise<readonly string[] | null> {
     if (this.isAdministrator(user, password)) return [everyPermission];
     const known = await lookTwice(this.accounts, () => userByName(this.accounts.runtime.database, user));
-    const isPassword = await matchesHash(password, known?.passwordHash ?? nobody);
+    const isPassword = await this.matches(password, known?.passwordHash ?? nobody);
     return known !== null && isPassword ? known.permissions : null;
   }
 
@@ -77,7 +79,7 @@ export class AuthenticateEndpoint {
     const isFirst = known === null && apiKey === settings.bootstrapTenant?.apiKey;
     if (isFirst) await bootstrapTenant(this.accounts);
     const tenant = isFirst ? await lookTwice(this.accounts, look) : known;
-    const isSecret = await matchesHash(apiSecret, tenant?.secretHash ?? nobody);
+    const isSecret = await this.matches(apiSecret, tenant?.secretHash ?? nobody);
     return tenant !== null && isSecret ? tenant.tenantId : null;
   }
 }

@@ -1,5 +1,6 @@
 import { accountsPublication, objectTagsStream } from '@billstream/accounts-domain';
 import { newId } from '@billstream/kernel';
+import { OnMoneyMoved } from '../reactions/on-money-moved';
 import { OnObjectsMade } from '../reactions/on-objects-made';
 import { accountsUnderTest } from '../testing/accounts-under-test';
 
@@ -175,5 +176,32 @@ describe('tag definitions', () => {
     const refused = await service.call({ method: 'POST', url: `${kb}/tagDefinitions`, payload });
     expect(refused.statusCode).toBe(400);
     expect(refused.json<{ message: string }>().message).toMatch(/name.*applicableObjectTypes/s);
+  });
+});
+
+describe('accounts that are parked', () => {
+  it('are taken out of parking together, which invoicing hears of', async () => {
+    const tenant = newId();
+    const made = await Promise.all(
+      [1, 2, 3].map(() => service.call({ method: 'POST', url: `${kb}/accounts`, payload: {}, tenant })),
+    );
+    const ids = made.map(({ headers }) => lastOf(headers['location']));
+    const parked = ids.slice(1);
+    for (const accountId of parked)
+      await service.app.get(OnMoneyMoved).park({
+        ...{ id: newId(), type: 'invoicing.account-parked.v1', data: { accountId, isParked: true }, tenantId: tenant },
+        ...{ key: accountId, at: '2026-01-01T00:00:00.000Z' as never, actor: { createdBy: 'invoicing' } },
+        ...{ correlationId: newId(), position: '0', stream: '', revision: '0' },
+      });
+    const unpark = async (query = '') =>
+      (await service.call({ method: 'POST', url: `${kb}/admin/invoices${query}`, tenant })).json<object>();
+    const first = Object.keys(await unpark('?limit=1'));
+    expect(first).toHaveLength(1);
+    const rest = Object.keys(await unpark());
+    expect([...first, ...rest].sort()).toEqual([...parked].sort());
+    expect(await unpark()).toEqual({});
+    const { events } = await service.store.readAll({ after: null, prefixes: ['objectTags-'], max: 10_000 });
+    const told = events.flatMap(accountsPublication).filter(({ type }) => type === 'accounts.account-unparked.v1');
+    expect(told.map(({ key }) => key).sort()).toEqual([...parked].sort());
   });
 });

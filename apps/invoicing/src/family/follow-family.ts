@@ -8,6 +8,7 @@ import {
   balanceOf,
   entryOf,
   partsOf,
+  valuesIn,
 } from '@billstream/invoicing-domain';
 import { derivedId } from '@billstream/kernel';
 import { givenCredit } from '../given-credit';
@@ -89,7 +90,7 @@ const settleChildren = async (
     const invoice = entryOf(invoices, part.invoiceId);
     return invoice?.status === 'COMMITTED' && balanceOf(invoice) <= 0;
   };
-  const shares = Object.values(children).filter(isOf);
+  const shares = valuesIn(children).filter(isOf);
   for (const childAccountId of new Set(shares.map((share) => share.childAccountId))) {
     const covered = shares
       .filter((share) => share.childAccountId === childAccountId)

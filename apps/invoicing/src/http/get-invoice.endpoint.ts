@@ -1,11 +1,16 @@
-import { type RequestContext, RequestCtx } from '@billstream/http';
+import { AuditQuery, type RequestContext, RequestCtx } from '@billstream/http';
 import { type InvoiceView, invoiceById, invoiceByItem, invoiceByNumber } from '@billstream/invoicing-read-models';
 import { parseUuid } from '@billstream/kernel';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { IsOptional, IsString } from 'class-validator';
 import { shownInvoice } from '../family/child-items';
 import { type Invoicing, invoicingToken } from '../invoicing';
 import { lookTwice } from './find-account';
 import { unknownInvoice, unknownItem, unknownNumber } from './problems';
+
+class ShownQuery extends AuditQuery {
+  @IsOptional() @IsString() readonly withChildrenItems?: string;
+}
 
 @Controller('1.0/kb/invoices')
 export class GetInvoiceEndpoint {
@@ -14,7 +19,7 @@ export class GetInvoiceEndpoint {
   @Get('byNumber/:invoiceNumber')
   async byNumber(
     @Param('invoiceNumber') invoiceNumber: string,
-    @Query('withChildrenItems') withChildrenItems: string | undefined,
+    @Query() { withChildrenItems }: ShownQuery,
     @RequestCtx() { tenantId }: RequestContext,
   ) {
     const { database } = this.invoicing.runtime;
@@ -26,7 +31,7 @@ export class GetInvoiceEndpoint {
   @Get('byItemId/:itemId')
   async byItem(
     @Param('itemId') itemId: string,
-    @Query('withChildrenItems') withChildrenItems: string | undefined,
+    @Query() { withChildrenItems }: ShownQuery,
     @RequestCtx() { tenantId }: RequestContext,
   ) {
     const found = await this.find(itemId, (id) => invoiceByItem(this.invoicing.runtime.database, tenantId, id));
@@ -37,7 +42,7 @@ export class GetInvoiceEndpoint {
   @Get(':invoiceId')
   async byId(
     @Param('invoiceId') invoiceId: string,
-    @Query('withChildrenItems') withChildrenItems: string | undefined,
+    @Query() { withChildrenItems }: ShownQuery,
     @RequestCtx() { tenantId }: RequestContext,
   ) {
     const found = await this.find(invoiceId, (id) => invoiceById(this.invoicing.runtime.database, tenantId, id));

@@ -261,6 +261,9 @@ describe('invoices over HTTP', () => {
     expect(paid).toMatchObject({ balance: 0, creditAdj: 5 });
     expect(second).toMatchObject({ amount: 27.44, balance: 22.44, creditAdj: -5 });
     expect(await invoices('?unpaidInvoicesOnly=true')).toHaveLength(2);
+    expect((await invoices('?includeInvoiceComponents=false')).map(({ items }) => items)).toEqual(
+      (await invoices()).map(() => []),
+    );
   });
 
   it('repairs what was charged ahead when the subscription is cancelled', async () => {

@@ -31,6 +31,8 @@ class AccountInvoicesQuery extends AuditQuery {
   @IsOptional() @IsString() readonly withMigrationInvoices?: string;
   @IsOptional() @IsString() readonly unpaidInvoicesOnly?: string;
   @IsOptional() @IsString() readonly includeVoidedInvoices?: string;
+  /** `false`: `items` is empty. Unlike Kill Bill, who says nothing gets the items. */
+  @IsOptional() @IsString() readonly includeInvoiceComponents?: string;
   @IsOptional() @IsString() readonly invoicesFilter?: string;
 }
 
@@ -91,7 +93,10 @@ export class ListInvoicesEndpoint {
     const filter = filterOf(query);
     const { accountId } = await existingAccount(this.invoicing, tenantId, id);
     const invoices = await invoicesOf(this.invoicing.runtime.database, tenantId, accountId, filter);
-    return invoices.map(invoiceJson);
+    const shown = invoices.map(invoiceJson);
+    return query.includeInvoiceComponents?.toLowerCase() === 'false'
+      ? shown.map((invoice) => ({ ...invoice, items: [] }))
+      : shown;
   }
 }
 
@@ -103,6 +108,10 @@ const filterOf = (query: AccountInvoicesQuery): InvoiceFilter => {
     throw contradiction('unpaidInvoicesOnly and withMigrationInvoices cannot be asked for together');
   if (unpaidOnly && isTrue(query.includeVoidedInvoices))
     throw contradiction('unpaidInvoicesOnly and includeVoidedInvoices cannot be asked for together');
+  if (query.startDate !== undefined && isTrue(query.withMigrationInvoices))
+    throw contradiction('startDate and withMigrationInvoices cannot be asked for together');
+  if (unpaidOnly && isTrue(query.includeInvoiceComponents))
+    throw contradiction('unpaidInvoicesOnly and includeInvoiceComponents cannot be asked for together');
   return {
     startDate: dateFrom('startDate', query.startDate),
     endDate: dateFrom('endDate', query.endDate),

@@ -1,16 +1,11 @@
 import { type RequestContext, commandContext, unwrap } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
-import {
-  type BackfillEnd,
-  backfilledUsageSchema,
-  backfilledUsageStream,
-  usageBackfillStream,
-} from '@billstream/metering-domain';
-import { type BackfillView, backfillById } from '@billstream/metering-read-models';
+import { type OpenedBackfill, backfilledUsageStream, usageBackfillStream } from '@billstream/metering-domain';
+import { overlappingBackfill } from '@billstream/metering-read-models';
 import { backfillProblem } from '../http/backfill-json';
 import type { Metering } from '../metering';
 
-type Ending = { readonly context: RequestContext; readonly backfill: BackfillView };
+type Ending = { readonly context: RequestContext; readonly backfill: OpenedBackfill };
 
 /**
  * Nothing can be added any more, and then: all of it counts. Should this process die in between, nothing counts, and the
@@ -18,9 +13,17 @@ type Ending = { readonly context: RequestContext; readonly backfill: BackfillVie
  */
 export const commitBackfill = async (metering: Metering, { context, backfill }: Ending): Promise<void> => {
   const { backfillId, mode, units, users, fromAt, toAt } = backfill;
+  if (mode === 'REPLACE') await nothingInTheWay(metering, { context, backfill });
   await seal(metering, { context, backfill }, true);
   const committed = { backfillId, mode, units, users, fromAt, toAt };
   await decide(metering, { context, backfill }, { type: 'Commit', committed });
+};
+
+/** Asked before it is sealed, so that a refusal leaves it open; whoever comes at the same moment is refused by the log. */
+const nothingInTheWay = async ({ runtime }: Metering, { context, backfill }: Ending): Promise<void> => {
+  await runtime.caughtUp();
+  const other = await overlappingBackfill(runtime.database, context.tenantId, backfill);
+  if (other !== null) throw backfillProblem(backfill.backfillId)({ code: 'backfill-overlaps', backfillId: other });
 };
 
 export const revertBackfill = (metering: Metering, ending: Ending, reason: string): Promise<void> =>
@@ -55,45 +58,4 @@ const decide = async (
     backfillProblem(backfillId),
   );
   await runtime.visible(handled.position);
-};
-
-/** What a backfill is on its way to; `COMMITTING`: it is committed for good, and its records are being counted. */
-export type BackfillStatus = BackfillView['status'] | 'COMMITTING' | 'REVERTING' | 'ABANDONING';
-
-const onTheWay: Readonly<Record<BackfillEnd, BackfillStatus>> = {
-  COMMITTED: 'COMMITTING',
-  REVERTED: 'REVERTING',
-  ABANDONED: 'ABANDONING',
-};
-const lookedBack = 50;
-
-/** A large commit takes the read model some time; the log knows at once. */
-export const statusOf = async (
-  { runtime }: Metering,
-  tenantId: string,
-  { backfillId, status }: BackfillView,
-): Promise<BackfillStatus> => {
-  if (status !== 'SEALED' && status !== 'COMMITTED') return status;
-  const newest = await runtime.store.readLast(backfilledUsageStream(tenantId), lookedBack);
-  const ends = newest.flatMap((recorded): readonly BackfillEnd[] => {
-    const event = backfilledUsageSchema.decode(recorded);
-    if (event?.data.backfillId !== backfillId) return [];
-    return [endOf[event.type]];
-  });
-  const end = ends.at(-1);
-  return end === undefined || end === status ? status : onTheWay[end];
-};
-
-const endOf = { BackfillCommitted: 'COMMITTED', BackfillReverted: 'REVERTED', BackfillAbandoned: 'ABANDONED' } as const;
-
-/** The tenant's backfill of that name; what was opened a moment ago is waited for. Null: there is none. */
-export const findBackfill = async (
-  { runtime }: Metering,
-  tenantId: string,
-  backfillId: string,
-): Promise<BackfillView | null> => {
-  const known = await backfillById(runtime.database, tenantId, backfillId);
-  if (known !== null) return known;
-  await runtime.caughtUp();
-  return backfillById(runtime.database, tenantId, backfillId);
 };

@@ -1,19 +1,21 @@
 import { type RecordedEvent, oneAtATime } from '@billstream/event-sourcing';
 import type { RequestContext } from '@billstream/http';
 import { type Decimal, newId, subtract, wallTime } from '@billstream/kernel';
-import { backfilledUsageStream } from '@billstream/metering-domain';
+import { backfilledUsageStream, usageBackfillStream } from '@billstream/metering-domain';
 import {
   type BackfillView,
   type ClosingView,
   type LimitChange,
   type PlannedBackfill,
   type PreviewAsked,
+  type QuartersAsked,
   type QuantityChange,
   type RejectedOfPart,
   rejectedOfBackfill,
   withPlannedBackfill,
 } from '@billstream/metering-read-models';
 import { closedUsages } from '../close-usage';
+import { unreadableBackfill } from '../http/backfill-json';
 import type { Metering } from '../metering';
 
 /** Closed periods, limits and rejected records that are listed; more are counted as `more`. */
@@ -35,6 +37,8 @@ export type Preview = {
   readonly moreLimits: boolean;
 };
 
+const passedWithinMs = 10_000;
+
 /** Large previews are sorted on disk: one at a time leaves the machine to usage. */
 const inTurn = oneAtATime();
 
@@ -47,7 +51,10 @@ export const previewBackfill = async (
   const { runtime } = metering;
   const { tenantId } = context;
   const { backfillId } = backfill;
-  await runtime.caughtUp();
+  const [last] = await runtime.store.readLast(usageBackfillStream(tenantId, backfillId), 1);
+  // Half of what was staged would be a preview of something else.
+  if (last !== undefined && !(await runtime.passed(last.position, passedWithinMs)))
+    throw unreadableBackfill(backfillId);
   const countedTo = await metering.usageCounted({ tenantId, subscriptionId: null }, 0n);
   const event = eventAsOf(metering, context, await runtime.store.head());
   const isCommitted = backfill.status !== 'COMMITTED';
@@ -76,12 +83,10 @@ const periodsOf = async (
 ): Promise<readonly PreviewedPeriod[]> => {
   const periods: PreviewedPeriod[] = [];
   for (const closing of closings.slice(0, previewListMax)) {
-    const [usage] = await closedUsages(
-      { ...closingQuestions, quarters },
-      { ...closing, periods: [closing] },
-      countedTo,
-    );
-    if (usage === undefined || usage.quantity === closing.quantity) continue;
+    const questions = { ...closingQuestions, quarters: (asked: QuartersAsked) => quarters(asked, asked) };
+    const [counted] = await closedUsages(questions, { ...closing, periods: [closing] }, countedTo);
+    if (counted === undefined || counted.usage.quantity === closing.quantity) continue;
+    const { usage } = counted;
     const { accountId, subscriptionId, user, planName, unit, usageName, fromAt, toAt } = closing;
     const quantities = { before: closing.quantity, after: usage.quantity };
     const difference = subtract(usage.quantity, closing.quantity);

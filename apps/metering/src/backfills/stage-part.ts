@@ -8,11 +8,12 @@ import {
   parseBackfillPart,
   usageBackfillStream,
 } from '@billstream/metering-domain';
-import { type BackfillView, countingMethods } from '@billstream/metering-read-models';
+import { countingMethods, stagedDigest } from '@billstream/metering-read-models';
 import { backfillProblem } from '../http/backfill-json';
 import { sourceOfRecords } from '../ingest/ingest';
 import type { Metering } from '../metering';
 import { inPieces } from '../pieces';
+import type { KnownBackfill } from './find-backfill';
 
 export type StagedPart = {
   readonly part: string;
@@ -24,7 +25,7 @@ export type StagedPart = {
 
 export type PartRequest = {
   readonly context: RequestContext;
-  readonly backfill: BackfillView;
+  readonly backfill: KnownBackfill;
   readonly part: string;
   readonly batch: readonly unknown[];
 };
@@ -49,6 +50,8 @@ export const stagePart = async (
     commandHash: content,
   };
   const pieces = inPieces(records);
+  const staged = await stagedDigest(runtime.database, backfillId, part);
+  if (staged !== null && staged !== content) throw backfillProblem(backfillId)({ code: 'part-differs' });
   if (backfill.status === 'STAGING') {
     const stream = backfillPartStream(context.tenantId, backfillId, content);
     const written = pieces.map((piece, index) => ({

@@ -2,7 +2,7 @@ import { ProblemException } from '@billstream/http';
 import type { Decimal } from '@billstream/kernel';
 import type { BackfilledUsageRejection, UsageBackfillRejection } from '@billstream/metering-domain';
 import type { BackfillView, Quantity } from '@billstream/metering-read-models';
-import type { BackfillStatus } from '../backfills/end-backfill';
+import type { BackfillStatus } from '../backfills/find-backfill';
 import type { Preview } from '../backfills/preview-backfill';
 
 /** A backfill as clients see it. */
@@ -52,6 +52,14 @@ const quantityJson = ({ sum, max, records }: Quantity): { sum: Decimal; max: Dec
 
 export const unknownBackfill = (backfillId: string): ProblemException =>
   new ProblemException({ status: 404, code: 'backfill-not-found', detail: `There is no backfill ${backfillId}` });
+
+/** It was opened, and the read model has not come to it. */
+export const unreadableBackfill = (backfillId: string): ProblemException =>
+  new ProblemException({
+    status: 409,
+    code: 'backfill-not-visible',
+    detail: `Backfill ${backfillId} cannot be read yet; ask again`,
+  });
 
 export const backfillProblem =
   (backfillId: string) =>

@@ -22,8 +22,8 @@ export class PreviewUsageEndpoint {
     for (const { subscriptionId, accountExternalKey: user, planName, timeZone, periods } of usageRequests) {
       const request = { tenantId, user, subscriptionId, planName, timeZone, periods };
       const countedTo = await this.metering.usageCounted(request, 0n);
-      const usages = await closedUsages(this.metering.closingQuestions, request, countedTo);
-      countedUsage.push({ subscriptionId, usages });
+      const counted = await closedUsages(this.metering.closingQuestions, request, countedTo);
+      countedUsage.push({ subscriptionId, usages: counted.map(({ usage }) => usage) });
     }
     return { ...rest, countedUsage };
   }

@@ -20,11 +20,12 @@ import {
   IsString,
   MaxLength,
 } from 'class-validator';
-import { abandonBackfill, commitBackfill, findBackfill, revertBackfill, statusOf } from '../backfills/end-backfill';
+import { abandonBackfill, commitBackfill, revertBackfill } from '../backfills/end-backfill';
+import { type KnownBackfill, knownBackfill, readableBackfill, statusOf } from '../backfills/find-backfill';
 import { previewBackfill } from '../backfills/preview-backfill';
 import { type StagedPart, stagePart } from '../backfills/stage-part';
 import { type Metering, meteringToken } from '../metering';
-import { backfillJson, backfillProblem, previewJson, unknownBackfill } from './backfill-json';
+import { backfillJson, backfillProblem, previewJson, unknownBackfill, unreadableBackfill } from './backfill-json';
 import { PageQuery, cursorIn, nextCursor } from './pages';
 import { invalidField } from './problems';
 import { batchMax, tooLarge } from './taking-usage';
@@ -122,7 +123,8 @@ export class UsageBackfillsEndpoint {
 
   @Get(':backfillId')
   async one(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
-    return this.answer(context, (await this.known(context, id)).backfillId);
+    const view = await this.readable(context, id);
+    return backfillJson(view, await statusOf(this.metering, context.tenantId, view));
   }
 
   /** A JSON array of up to 1,000 records. The same part with the same records is staged once, however often it is sent. */
@@ -150,7 +152,7 @@ export class UsageBackfillsEndpoint {
   ): Promise<object> {
     if (!isTimeZone(timeZone)) throw invalidField('query:timeZone', 'is the name of a time zone, like Asia/Seoul');
     const [offset = 0n] = cursorIn(cursor, 1);
-    const backfill = await this.known(context, id);
+    const backfill = await this.readable(context, id);
     if (backfill.status === 'REVERTED' || backfill.status === 'ABANDONED')
       throw backfillProblem(id)({ code: 'backfill-over', status: backfill.status });
     const asked = { interval: interval ?? null, timeZone, limit: limit + 1, offset: Number(offset) };
@@ -190,12 +192,18 @@ export class UsageBackfillsEndpoint {
     return this.answer(context, backfill.backfillId);
   }
 
-  private async known({ tenantId }: RequestContext, id: string): Promise<BackfillView> {
-    const backfillId = parseUuid(id);
-    if (backfillId === null) throw invalidField('path:backfillId', 'is the id of a backfill');
-    const backfill = await findBackfill(this.metering, tenantId, backfillId);
+  private async known({ tenantId }: RequestContext, id: string): Promise<KnownBackfill> {
+    const backfillId = backfillIdOf(id);
+    const backfill = await knownBackfill(this.metering, tenantId, backfillId);
     if (backfill === null) throw unknownBackfill(backfillId);
     return backfill;
+  }
+
+  private async readable(context: RequestContext, id: string): Promise<BackfillView> {
+    const view = await readableBackfill(this.metering, context.tenantId, backfillIdOf(id));
+    if (view !== null) return view;
+    const { backfillId } = await this.known(context, id);
+    throw unreadableBackfill(backfillId);
   }
 
   private async answer({ tenantId }: RequestContext, backfillId: string): Promise<object> {
@@ -205,6 +213,12 @@ export class UsageBackfillsEndpoint {
     return backfillJson(view, await statusOf(this.metering, tenantId, view));
   }
 }
+
+const backfillIdOf = (text: string): string => {
+  const backfillId = parseUuid(text);
+  if (backfillId === null) throw invalidField('path:backfillId', 'is the id of a backfill');
+  return backfillId;
+};
 
 /** The instants that usage can have: outside of them a record is refused. */
 const earliest = '2000-01-01T00:00:00.000Z';

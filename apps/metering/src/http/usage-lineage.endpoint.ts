@@ -1,11 +1,10 @@
 import { RequestCtx, type RequestContext } from '@billstream/http';
-import { type Instant, instantOfMs, parseInstant } from '@billstream/kernel';
 import { lineageRecords } from '@billstream/metering-read-models';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { IsNotEmpty, IsString, Matches, MaxLength } from 'class-validator';
 import { type Metering, meteringToken } from '../metering';
 import { PageQuery, cursorIn, nextCursor } from './pages';
-import { invalidField } from './problems';
+import { instantIn, lineageJson } from './lineage-json';
 
 /** What `itemDetails.usage` of an invoice's USAGE item says of a quantity, and whose it is. */
 class LineageQuery extends PageQuery {
@@ -26,7 +25,7 @@ export class UsageLineageEndpoint {
     const { user, unit, limit } = query;
     const [atMs = -1n, position = -1n, index = -1n] = cursorIn(query.cursor, 3);
     const found = await lineageRecords(this.metering.runtime.database, {
-      ...{ tenantId, user, unit, countedTo: BigInt(query.countedTo) },
+      ...{ tenantId, of: { user }, unit, countedTo: BigInt(query.countedTo) },
       fromAt: instantIn(query.fromAt, 'query:fromAt'),
       toAt: instantIn(query.toAt, 'query:toAt'),
       after: { atMs, position, index: Number(index) },
@@ -35,18 +34,8 @@ export class UsageLineageEndpoint {
     const records = found.slice(0, limit);
     const last = found.length > limit ? records.at(-1) : undefined;
     return {
-      records: records.map((record) => ({
-        ...{ stream: record.stream, revision: String(record.revision), index: record.index },
-        ...{ time: instantOfMs(Number(record.atMs)), amount: record.amount },
-        ...(record.dimensions === null ? {} : { dimensions: record.dimensions }),
-      })),
+      records: records.map(lineageJson),
       next: last === undefined ? null : nextCursor([last.atMs, last.position, BigInt(last.index)]),
     };
   }
 }
-
-const instantIn = (text: string, pointer: string): Instant => {
-  const instant = parseInstant(text);
-  if (instant === null) throw invalidField(pointer, 'is an ISO 8601 instant');
-  return instant;
-};

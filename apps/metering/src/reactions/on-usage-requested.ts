@@ -19,14 +19,16 @@ export class OnUsageRequested {
     const { requestId, accountId, subscriptionId, accountExternalKey: user, ...asked } = event.data;
     const request = { tenantId: event.tenantId, user, subscriptionId, ...asked };
     const countedTo = await this.metering.usageCounted(request, BigInt(event.position));
-    const usages = await closedUsages(this.metering.closingQuestions, request, countedTo);
+    const counted = await closedUsages(this.metering.closingQuestions, request, countedTo);
     const context = { ...contextOf(event), commandId: derivedId('close-usage', requestId) };
     const closed = await this.metering.closing(
       usageClosingStream(subscriptionId),
       {
         type: 'UsageClosed',
         data: {
-          ...{ requestId, accountId, subscriptionId, usages },
+          ...{ requestId, accountId, subscriptionId },
+          usages: counted.map(({ usage }) => usage),
+          bases: counted.map(({ basis }) => basis),
           asked: { user, planName: asked.planName, timeZone: asked.timeZone },
         },
       },

@@ -80,6 +80,34 @@ describe('what a parent pays for', () => {
   });
 });
 
+describe('an account that is closed', () => {
+  it('is not charged again by itself, unless what is to come was to stay', async () => {
+    await configure({ CONFIGURE_ACTION: 'ACTION_RETURN_PLUGIN_STATUS_ERROR' });
+    const planned = async (invoiceId: string): Promise<string | undefined> =>
+      (await paymentsOf(invoiceId))[0]?.paymentAttempts.at(-1)?.stateName;
+    const declined = async () => {
+      const accountId = await testPaying(system);
+      const invoiceId = await commitInvoice(system, accountId, 2_000);
+      await eventually(async () => (await planned(invoiceId)) === 'SCHEDULED');
+      return { accountId, invoiceId };
+    };
+    const close = (accountId: string, removeFutureNotifications: boolean) =>
+      system.say('accounts', {
+        ...{ type: 'accounts.account-closed.v1', key: accountId },
+        data: {
+          ...{ accountId, cancelAllSubscriptions: false, writeOffUnpaidInvoices: false },
+          ...{ itemAdjustUnpaidInvoices: false, removeFutureNotifications },
+        },
+      });
+    const [gone, kept] = [await declined(), await declined()];
+    await close(kept.accountId, false);
+    await close(gone.accountId, true);
+    await eventually(async () => (await planned(gone.invoiceId)) === 'ABORTED');
+    expect(await planned(kept.invoiceId)).toBe('SCHEDULED');
+    await configure({ CONFIGURE_ACTION: 'ACTION_CLEAR' });
+  });
+});
+
 describe('a tenant’s own settings', () => {
   it('say when a declined payment is tried again', async () => {
     const { tenantId } = system;

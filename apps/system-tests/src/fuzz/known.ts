@@ -76,11 +76,29 @@ const words: Right = {
   offset: [0, 3],
   limit: [2, -2, 100],
   audit: ['NONE', 'FULL', 'MINIMAL'],
+  mode: ['ADD', 'REPLACE'],
+  from: ['2026-03-01T00:00:00Z'],
+  to: ['2026-04-01T00:00:00Z'],
+  units: [['analytics'], ['host', 'analytics']],
+  part: ['0001'],
+  interval: ['hour', 'day', 'month'],
 };
 
 type Found = Readonly<Record<string, unknown>>;
 const texts = (list: readonly Found[], field: string): readonly string[] =>
   list.flatMap((entry) => (typeof entry[field] === 'string' ? [entry[field]] : []));
+
+/** A backfill that could be committed. */
+const stagedBackfill = async (api: Client, user: string): Promise<string> => {
+  const range = { from: '2026-03-01T00:00:00Z', to: '2026-04-01T00:00:00Z', units: ['analytics'], users: [user] };
+  const body = { name: 'lost', reason: 'a test', mode: 'ADD', ...range };
+  const { backfillId } = (await api.expect(201, 'POST', '/v1/usage/backfills', { body })).json<{
+    backfillId: string;
+  }>();
+  const records = [{ unit: 'analytics', user, amount: 3, time: '2026-03-02T10:00:00Z', id: backfillId }];
+  await api.expect(200, 'PUT', `/v1/usage/backfills/${backfillId}/parts/0000`, { body: records });
+  return backfillId;
+};
 
 /** One customer with a paid plan, an unpaid charge, a tag and a field: objects of every kind to be senseless about. */
 const customer = async (api: Client, key: string): Promise<Readonly<Record<string, readonly string[]>>> => {
@@ -104,6 +122,7 @@ const customer = async (api: Client, key: string): Promise<Readonly<Record<strin
   const charges = [{ accountId, amount: 10, currency: 'USD' }];
   await api.ask('POST', `/1.0/kb/invoices/charges/${accountId}`, { body: charges });
   await settled(api);
+  const backfillId = await stagedBackfill(api, key);
   const invoices = await list(`/accounts/${accountId}/invoices?includeInvoiceComponents=true`);
   const payments = await list(`/accounts/${accountId}/payments`);
   const items = invoices.flatMap(({ items: all }) => all as readonly Found[]);
@@ -113,6 +132,7 @@ const customer = async (api: Client, key: string): Promise<Readonly<Record<strin
     subscriptionId: [subscriptionId],
     bundleId: [bundleId],
     paymentMethodId: [paymentMethodId],
+    backfillId: [backfillId],
     externalKey: [key],
     invoiceId: texts(invoices, 'invoiceId'),
     invoiceNumber: texts(invoices, 'invoiceNumber'),

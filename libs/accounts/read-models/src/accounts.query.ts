@@ -77,8 +77,10 @@ export type AccountPage = {
   readonly total: number;
 };
 
+const everyAccount = 'true';
+
 export const accountsPage = (sql: Sql, tenantId: string, page: PageRequest): Promise<AccountPage> =>
-  searchAccounts(sql, tenantId, { where: 'true', values: [] }, page);
+  searchAccounts(sql, tenantId, { where: everyAccount, values: [] }, page);
 
 export const searchAccounts = async (
   sql: Sql,
@@ -87,13 +89,17 @@ export const searchAccounts = async (
   { limit, offset }: PageRequest,
 ): Promise<AccountPage> => {
   const from = `from ${tables} where a.tenant_id = $1 and ${where}`;
+  const order = `order by a.created_position ${limit < 0 ? 'desc' : 'asc'}`;
   const place = `limit $${values.length + 2} offset $${values.length + 3}`;
+  // The page is cut before the rest is looked up: nothing more is read of the accounts before it.
   const accounts = await sql.query<AccountView>(
-    `select ${columns} ${from} order by a.created_position ${limit < 0 ? 'desc' : 'asc'} ${place}`,
+    `select ${columns} from (select a.account_id ${from} ${order} ${place}) as found join ${tables} using (account_id) ${order}`,
     [tenantId, ...values, Math.abs(limit), Math.max(offset, 0)],
   );
-  const matching = await count(sql, `select count(*) as total ${from}`, [tenantId, ...values]);
-  return { accounts, matching, total: await count(sql, counted, [tenantId]) };
+  const total = await count(sql, counted, [tenantId]);
+  const matching =
+    where === everyAccount ? total : await count(sql, `select count(*) as total ${from}`, [tenantId, ...values]);
+  return { accounts, matching, total };
 };
 
 const count = async (sql: Sql, text: string, values: readonly unknown[]): Promise<number> => {

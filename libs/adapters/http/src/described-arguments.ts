@@ -1,6 +1,8 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { defaultMetadataStorage } from 'class-transformer/cjs/storage';
+import { targetConstructorToSchema } from 'class-validator-jsonschema';
 import { itemOf } from './validation';
 
 type Schema = { readonly properties?: Readonly<Record<string, object>>; readonly required?: readonly string[] };
@@ -35,7 +37,23 @@ const describedOf = (controller: Type, method: string): Described => {
   };
 };
 
-/** Every handler by the name that the document gives it when nobody names it otherwise. */
+/** Where `@ApiOperation` keeps what an operation is called. */
+const apiOperation = 'swagger/apiOperation';
+
+/** The names that the document may give a handler: its own, or the one that somebody gave it. */
+const namesOf = (controller: Type, method: string): readonly string[] => {
+  const handler = Object.getOwnPropertyDescriptor(controller.prototype, method)?.value as object | undefined;
+  const told =
+    typeof handler === 'function'
+      ? (Reflect.getMetadata(apiOperation, handler) as { readonly operationId?: string } | undefined)
+      : undefined;
+  return [`${controller.name}_${method}`, ...(told?.operationId === undefined ? [] : [told.operationId])];
+};
+
+/** A handler of several paths is numbered in the document. */
+const unnumbered = (operationId = ''): string => operationId.replace(/\[\d+\]$/, '');
+
+/** Every handler by the names that the document may give it. */
 const handlersOf = (app: INestApplication): ReadonlyMap<string, Described> => {
   const controllers = [...app.get(ModulesContainer).values()].flatMap((module) =>
     [...module.controllers.values()].flatMap(({ metatype }) =>
@@ -44,10 +62,10 @@ const handlersOf = (app: INestApplication): ReadonlyMap<string, Described> => {
   );
   return new Map(
     controllers.flatMap((controller) =>
-      Object.getOwnPropertyNames(controller.prototype).map((method) => [
-        `${controller.name}_${method}`,
-        describedOf(controller, method),
-      ]),
+      Object.getOwnPropertyNames(controller.prototype).flatMap((method) => {
+        const described = describedOf(controller, method);
+        return namesOf(controller, method).map((name): [string, Described] => [name, described]);
+      }),
     ),
   );
 };
@@ -56,6 +74,12 @@ const parametersOf = ({ properties = {}, required = [] }: Schema, known: Readonl
   Object.entries(properties)
     .filter(([name]) => !known.has(name))
     .map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }));
+
+/** Of that very class: services that run in one process have classes of one name. */
+const schemaOf = (query: Type | undefined): Schema =>
+  query === undefined || query === Object
+    ? {}
+    : (targetConstructorToSchema(query, { classTransformerMetadataStorage: defaultMetadataStorage }));
 
 /**
  * Adds to the document what Nest cannot see without a decorator on every field: the parameters of queries that are
@@ -71,10 +95,10 @@ export const describeArguments = (
   const referred: string[] = [];
   for (const item of Object.values(document.paths) as Readonly<Record<string, Operation>>[])
     for (const operation of Object.values(item)) {
-      const { query, items } = handlers.get(operation.operationId ?? '') ?? {};
+      const { query, items } = handlers.get(unnumbered(operation.operationId)) ?? {};
       const given = operation.parameters ?? [];
       const known = new Set(given.map(({ name }) => name));
-      operation.parameters = [...given, ...parametersOf(schemas[query?.name ?? ''] ?? {}, known)];
+      operation.parameters = [...given, ...parametersOf(schemaOf(query), known)];
       if (items === undefined || schemas[items.name] === undefined) continue;
       referred.push(items.name);
       const schema = { type: 'array', items: { $ref: `#/components/schemas/${items.name}` } };

@@ -1,5 +1,6 @@
 export { sendEventStream } from './event-stream';
 export type { EventStreamOptions, ServerSentEvent } from './event-stream';
+export { apiMinorOf } from './api-version';
 export { locationOf, paginate } from './answers';
 export type { Page } from './answers';
 export { AuditQuery, auditLogJson, withAuditLogs } from './audit-logs';

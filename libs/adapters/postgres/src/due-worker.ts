@@ -59,6 +59,8 @@ const slowMsDefault = 1_000;
 /** Commits of projections come in swarms; one look answers many of them. */
 const wakeEveryMs = 20;
 const sweepEveryMs = 60_000;
+/** While hardly anything more may be begun, looks this far apart find more each; with all done at once, that is 2,000 a second. */
+const crowdedMs = 50;
 
 /**
  * The tenant's clock is wall time plus a distance. The outer bound lets the index on due_at narrow the search; the exact
@@ -125,11 +127,11 @@ type Taken = {
 export const runDueWork = (parts: DueWorkerParts): DueWorker => {
   const { database, handlers, signal, logger, service } = parts;
   const concurrency = parts.concurrency ?? concurrencyDefault;
-  const { tenantConcurrency = concurrency, leaseSeconds = leaseSecondsDefault } = parts;
-  const kinds = Object.keys(handlers);
-  const alarm = createAlarm(signal);
-  const inTurn = oneAtATime();
-  const settle = settleTogether(database);
+  const { tenantConcurrency = concurrency, leaseSeconds = leaseSecondsDefault, pollMs = pollMsDefault } = parts;
+  const [kinds, alarm] = [Object.keys(handlers), createAlarm(signal)];
+  const [inTurn, settle] = [oneAtATime(), settleTogether(database)];
+  // Where tenants are kept apart, a look takes few of each.
+  const isShared = tenantConcurrency >= concurrency;
   const shares = tenantShares({ concurrency, tenantConcurrency, slowMs: parts.slowMs ?? slowMsDefault });
 
   const held = new Set<Taken>();
@@ -180,7 +182,8 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
         failures += 1;
         if (failures === 1) logger.warn({ service, err: error }, 'due work cannot be taken, will try again');
       }
-      if (found === 0) await alarm.wait(Math.min(10_000, (parts.pollMs ?? pollMsDefault) * 2 ** Math.min(failures, 6)));
+      if (found === 0) await alarm.wait(Math.min(10_000, pollMs * 2 ** Math.min(failures, 6)));
+      else if (isShared && shares.running() > concurrency * 0.75) await pause(crowdedMs, signal);
     }
     while (shares.running() > 0) await sleep(wakeEveryMs);
     clearInterval(renewing);
@@ -191,6 +194,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
     running: shares.running,
   };
 };
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined);
 
 const renew = async (database: Database, items: readonly Taken[], leaseSeconds: number): Promise<void> => {
   if (items.length === 0) return;
@@ -262,7 +268,7 @@ const createAlarm = (signal: AbortSignal) => {
   return {
     ring,
     wait: async (ms: number): Promise<void> => {
-      await sleep(Math.min(ms, wakeEveryMs), undefined, { signal }).catch(() => undefined);
+      await pause(Math.min(ms, wakeEveryMs), signal);
       if (!rung && !signal.aborted)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms);

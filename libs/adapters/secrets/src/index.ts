@@ -1,4 +1,5 @@
 export { open, seal } from './sealed-text';
+export { knownMatches } from './known-matches';
 export { hashSecret, matchesHash } from './secret-hash';
 export { installationSecrets } from './installation-secrets';
 export type { InstallationSecrets } from './installation-secrets';

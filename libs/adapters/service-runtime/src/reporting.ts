@@ -1,4 +1,4 @@
-import type { Handle, Handled } from '@billstream/event-sourcing';
+import type { CommandLoop, Handle, Handled } from '@billstream/event-sourcing';
 import type { Metrics } from '@billstream/observability';
 import type { Measure, Report } from '@billstream/rabbitmq';
 import type { Logger } from 'pino';
@@ -50,12 +50,11 @@ export const serviceMetrics = (metrics: Metrics, service: string): ServiceMetric
 type Around = { readonly service: string; readonly logger: Logger; readonly metrics: Metrics };
 
 /** One line per command at its end: what became of it and how long it took. */
-export const observed =
-  <Command, Event, State, Refusal>(
-    handle: Handle<Command, Event, State, Refusal>,
-    { service, logger, metrics }: Around,
-  ): Handle<Command, Event, State, Refusal> =>
-  async (stream, command, context, options) => {
+export const observed = <Command, Event, State, Refusal>(
+  loop: CommandLoop<Command, Event, State, Refusal>,
+  { service, logger, metrics }: Around,
+): CommandLoop<Command, Event, State, Refusal> => {
+  const handle: Handle<Command, Event, State, Refusal> = async (stream, command, context, options) => {
     const started = performance.now();
     const facts = { stream, command: nameOf(command), commandId: context.commandId };
     const category = stream.slice(0, Math.max(0, stream.indexOf('-'))) || stream;
@@ -65,7 +64,7 @@ export const observed =
       return Math.round(ms * 100) / 100;
     };
     try {
-      const handled = await handle(stream, command, context, options);
+      const handled = await loop(stream, command, context, options);
       logger.info({ ...facts, ...outcomeOf(handled), durationMs: spent(handled.outcome) }, 'command');
       return handled;
     } catch (error) {
@@ -73,6 +72,8 @@ export const observed =
       throw error;
     }
   };
+  return Object.assign(handle, { stateOf: loop.stateOf });
+};
 
 const nameOf = (command: unknown): string | undefined =>
   typeof command === 'object' && command !== null && 'type' in command && typeof command.type === 'string'

@@ -7,7 +7,7 @@ import {
   memoryEventStore,
 } from '@billstream/event-sourcing';
 import { instantOfMs } from '@billstream/kernel';
-import { onePerSchema } from './runtime';
+import { onePerSchema, passed } from './runtime';
 
 type Claimed = { readonly type: 'Claimed'; readonly data: { readonly by: string } };
 
@@ -42,5 +42,33 @@ describe('the loops of a service', () => {
     const types = async (stream: string) => (await store.read(stream)).map(({ type }) => type);
     expect(await types('shelf-1')).toEqual(['shelf.claimed.v1']);
     expect(await types('book-1')).toEqual(['book.claimed.v1']);
+  });
+});
+
+describe('a position of the read models', () => {
+  /** Read models that are one position further at each look, up to `end`. */
+  const movingTo = (end: bigint) => {
+    let [at, looks] = [0n, 0];
+    return {
+      progress: () => ({ position: at, caughtUp: false, lagMs: 0, events: 0, isActive: true }),
+      visible: (position: bigint) => {
+        looks += 1;
+        if (at < end) at += 1n;
+        return Promise.resolve(at >= position);
+      },
+      looks: () => looks,
+    };
+  };
+
+  it('is waited for as long as they move', async () => {
+    const models = movingTo(9n);
+    expect(await passed(models, 5n, 1)).toBe(true);
+    expect(models.looks()).toBe(5);
+  });
+
+  it('is given up once they stand', async () => {
+    const models = movingTo(3n);
+    expect(await passed(models, 5n, 1)).toBe(false);
+    expect(models.looks()).toBe(4);
   });
 });

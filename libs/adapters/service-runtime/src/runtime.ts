@@ -1,7 +1,7 @@
 import {
+  type CommandLoop,
   type DomainEvent,
   type EventStore,
-  type Handle,
   type Rejection,
   commandHandler,
 } from '@billstream/event-sourcing';
@@ -66,7 +66,11 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
 };
 
 /** Waits on for read models that move: under load a page takes longer than whoever asks would wait where nothing happens. */
-const passed = async (projections: Projections, position: bigint, withinMs: number): Promise<boolean> => {
+export const passed = async (
+  projections: Pick<Projections, 'progress' | 'visible'>,
+  position: bigint,
+  withinMs: number,
+): Promise<boolean> => {
   const end = performance.now() + visibleWithinMs;
   for (let before = projections.progress().position; ;) {
     if (await projections.visible(position, withinMs)) return true;
@@ -90,7 +94,7 @@ export const onePerSchema = (make: ServiceRuntime['handle']): ServiceRuntime['ha
     const handle = made.get(schema) ?? make(...asked);
     made.set(schema, handle);
     // What is kept under a schema was made of that schema, and of the decider whose events it names.
-    return handle as Handle<Command, Event, State, Refusal>;
+    return handle as CommandLoop<Command, Event, State, Refusal>;
   };
 };
 

@@ -2,7 +2,7 @@ import type {
   Decider,
   DomainEvent,
   EventStore,
-  Handle,
+  CommandLoop,
   Publication,
   Rejection,
   Schema,
@@ -50,7 +50,7 @@ export type ServiceRuntime = {
     schema: Schema<Event>,
     /** For streams that grow long. */
     snapshots?: SnapshotRules,
-  ): Handle<Command, Event, State, Refusal>;
+  ): CommandLoop<Command, Event, State, Refusal>;
   /** Resolves once this service's read models have passed a position, or after at most 2 s. Null resolves at once. */
   visible(position: bigint | null): Promise<void>;
   /**

@@ -28,7 +28,7 @@ export type { InvoiceStatus } from './account-invoices/invoice-totals';
 export { defaultSettings, settingsFrom } from './account-invoices/invoicing-settings';
 export type { InvoicingSettings } from './account-invoices/invoicing-settings';
 export { isTagged } from './account-invoices/account-invoices.state';
-export { entriesOf, entryOf } from './account-invoices/book';
+export { entriesOf, entryOf, valuesIn } from './account-invoices/book';
 export type { AccountInvoices } from './account-invoices/account-invoices.state';
 export { accountInvoicesPublication } from './account-invoices/account-invoices.publication';
 export {
@@ -37,6 +37,7 @@ export {
   accountInvoicesStream,
   accountInvoicesStreams,
 } from './account-invoices/account-invoices.schema';
+export { furtherCommands } from './account-invoices/further-commands';
 export { creditInvoiceItem } from './account-invoices/credit-item';
 export {
   cancellationPolicies,

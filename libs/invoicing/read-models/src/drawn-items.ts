@@ -28,7 +28,10 @@ from invoice_items_drawn where invoice_id = $1`;
 
 /** The invoice that an event closes with items drawn before; null for every other event. */
 const closedBy = ({ type, data }: AccountInvoicesEvent): string | null =>
-  (type === 'InvoiceCommitted' || type === 'InvoiceDrafted' || type === 'DraftExtended') &&
+  (type === 'InvoiceCommitted' ||
+    type === 'InvoiceDrafted' ||
+    type === 'DraftExtended' ||
+    type === 'InvoiceAdjusted') &&
   data.itemsDrawn !== undefined
     ? data.invoiceId
     : null;

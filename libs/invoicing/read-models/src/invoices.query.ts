@@ -57,12 +57,16 @@ where i.tenant_id = $1 and i.account_id = $2
   and ($8::boolean or not i.is_migration)
   and ($6::uuid[] is null or i.invoice_id = any($6::uuid[]))
 order by i.created_position`;
-const page = (order: 'asc' | 'desc'): string => `
-select ${invoiceColumns} from invoices i where i.tenant_id = $1 order by i.created_position ${order} limit $2 offset $3`;
+/** Items and sums are looked up of a page alone: Postgres would work them out for every invoice that the page leaves out. */
+export const pageSql = (where: string, order: 'asc' | 'desc', bounds: string): string => `
+select ${invoiceColumns}
+from (select i.invoice_id from invoices i where ${where} order by i.created_position ${order} ${bounds}) as found
+join invoices i using (invoice_id) order by i.created_position ${order}`;
+
+const page = (order: 'asc' | 'desc'): string => pageSql('i.tenant_id = $1', order, 'limit $2 offset $3');
 const counted = `select count(*) as total from invoices where tenant_id = $1`;
-const pageOfAccount = (order: 'asc' | 'desc'): string => `
-select ${invoiceColumns} from invoices i where i.tenant_id = $1 and i.account_id = $4
-order by i.created_position ${order} limit $2 offset $3`;
+const pageOfAccount = (order: 'asc' | 'desc'): string =>
+  pageSql('i.tenant_id = $1 and i.account_id = $4', order, 'limit $2 offset $3');
 const countedOfAccount = `select count(*) as total from invoices where tenant_id = $1 and account_id = $2`;
 const account = `
 select a.account_id as "accountId", a.currency, a.balance_minor as "balanceMinor", a.credit_minor as "creditMinor",

@@ -1,6 +1,6 @@
 import { parseDecimal, parseInstant, parseLocalDate, parseUuid } from '@billstream/kernel';
 import type { Sql } from '@billstream/postgres';
-import { type InvoicePage, type InvoiceView, invoiceColumns } from './invoices.query';
+import { type InvoicePage, type InvoiceView, pageSql } from './invoices.query';
 
 /** One condition on a column, `value` as its type. */
 type Condition = { readonly sql: string; readonly value: unknown };
@@ -91,12 +91,15 @@ export const searchInvoices = async (
   const values = [tenantId, ...sound.map(({ value }) => value)];
   const order = limit < 0 ? 'desc' : 'asc';
   const [rows, first] = [`$${String(values.length + 1)}`, `$${String(values.length + 2)}`];
-  const invoices = await sql.query<InvoiceView>(
-    `select ${invoiceColumns} from invoices i where ${where} order by i.created_position ${order} limit ${rows} offset ${first}`,
-    [...values, Math.abs(limit), Math.max(offset, 0)],
-  );
+  const invoices = await sql.query<InvoiceView>(pageSql(where, order, `limit ${rows} offset ${first}`), [
+    ...values,
+    Math.abs(limit),
+    Math.max(offset, 0),
+  ]);
+  // Two counts, so that the first may use an index and the second needs no look at the rows.
   const [counted] = await sql.query<{ total: bigint; all: bigint }>(
-    `select count(*) filter (where ${where}) as total, count(*) as all from invoices i where i.tenant_id = $1`,
+    `select (select count(*) from invoices i where ${where}) as total,
+       (select count(*) from invoices i where i.tenant_id = $1) as all`,
     values,
   );
   return { invoices, total: Number(counted?.total ?? 0n), all: Number(counted?.all ?? 0n) };

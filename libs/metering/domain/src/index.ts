@@ -52,6 +52,7 @@ export type {
 } from './limit-reservations';
 export { chooseRule, defaultRule, faultsOf } from './rule';
 export type { CountingMethod, HeldPlan, Interval, RefreshInterval, Rule, RuleFault } from './rule';
+export { plansDifferFrom } from './dated-back';
 export { heldAt, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
 export type { AskedUsage, Range, Stretch, UnitVersion } from './rule-timeline';
 export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
@@ -62,7 +63,7 @@ export { unit, unitIdOf, unitSchema, unitStream } from './unit';
 export type { RuleVersion, UnitCommand, UnitEvent, UnitRejection, UnitState } from './unit';
 export { meteringPublication } from './publication';
 export { usageClosing, usageClosingSchema, usageClosingStream } from './usage-closing';
-export type { UsageClosedEvent, UsageClosingEvent } from './usage-closing';
+export type { AskedFor, CountedStretch, UsageBasis, UsageClosedEvent, UsageClosingEvent } from './usage-closing';
 export { correctedRecord, usageCorrectionSchema, usageCorrectionStream, usageCorrections } from './usage-correction';
 export type { CorrectedRecord, UsageCorrection, UsageCorrectionEvent } from './usage-correction';
 export { usageLimit, usageLimitSchema, usageLimitStream } from './usage-limit';

@@ -1,8 +1,25 @@
 import type { ClosedUsage, LateUsage } from '@billstream/metering-contracts';
 import { type Decider, accept, defineSchema } from '@billstream/event-sourcing';
+import type { Instant } from '@billstream/kernel';
+import type { CountingMethod, Rule } from './rule';
 
 /** What was asked for with the quantities; absent in events from before it was recorded. */
 export type AskedFor = { readonly user: string; readonly planName: string; readonly timeZone: string };
+
+/** A stretch of a closed period that one rule counted, with the rule as it stood: versions and plans may be dated back later. */
+export type CountedStretch = {
+  readonly fromAt: Instant;
+  readonly toAt: Instant;
+  readonly version: number;
+  readonly method: CountingMethod;
+  readonly rule: Rule;
+};
+
+/** What a quantity was made of: a user's records in these stretches, and what was reported for the subscription in a span. */
+export type UsageBasis = {
+  readonly stretches: readonly CountedStretch[];
+  readonly reported: { readonly fromAt: Instant; readonly toAt: Instant } | null;
+};
 
 /** Quantities fixed for an invoice. What was closed once stays so: asking again gives the same answer. */
 export type UsageClosedEvent = {
@@ -13,6 +30,8 @@ export type UsageClosedEvent = {
     readonly subscriptionId: string;
     readonly usages: readonly ClosedUsage[];
     readonly asked?: AskedFor;
+    /** What each of the usages was made of, in their order; absent in events from before it was recorded. */
+    readonly bases?: readonly UsageBasis[];
   };
 };
 

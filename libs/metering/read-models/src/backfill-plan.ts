@@ -16,8 +16,13 @@ export type PlannedChange = {
   readonly isCommitted: boolean;
 };
 
-/** Temporary tables go with the transaction; one transaction may hold several commits and reverts. */
+/**
+ * Temporary tables go with the transaction; one transaction may hold several commits and reverts. Compiling the statement
+ * takes longer than running it, and so does sorting a million rows in the memory that a small question is given.
+ */
 const makeTables = `
+set local jit = off;
+set local work_mem = '32MB';
 create temp table if not exists backfill_keys (record_key uuid primary key) on commit drop;
 create temp table if not exists backfill_plan (
   record_key uuid not null,

@@ -48,7 +48,7 @@ create table usage_backfill_pieces (
   stream text not null,
   revision bigint not null
 );
-create index usage_backfill_pieces_of on usage_backfill_pieces (backfill_id);
+create index usage_backfill_pieces_of on usage_backfill_pieces (backfill_id, digest);
 create table usage_backfill_series (
   backfill_id uuid not null,
   series uuid not null,

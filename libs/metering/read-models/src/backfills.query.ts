@@ -1,5 +1,5 @@
-import { type Instant, instantOfMs } from '@billstream/kernel';
-import type { BackfillEnd, BackfillMode, RejectedRecord } from '@billstream/metering-domain';
+import { type Instant, epochMs, instantOfMs } from '@billstream/kernel';
+import type { BackfillEnd, BackfillMode, BackfillScope, RejectedRecord } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 
 /** A backfill as the read model has it. `users` null: everybody's. */
@@ -84,3 +84,27 @@ where p.backfill_id = $1 order by p.staged_position, r.index limit $2`;
 /** The first records that were not taken; of each part only the first are known by name. */
 export const rejectedOfBackfill = (sql: Sql, backfillId: string, limit: number): Promise<readonly RejectedOfPart[]> =>
   sql.query<RejectedOfPart>(rejections, [backfillId, limit], 'usage-backfill-rejections');
+
+const partDigest = `select digest from usage_backfill_parts where backfill_id = $1 and part = $2`;
+
+/** What names the records of a part; null: it is not known to be staged. */
+export const stagedDigest = async (sql: Sql, backfillId: string, part: string): Promise<string | null> =>
+  (await sql.query<{ digest: string }>(partDigest, [backfillId, part], 'usage-backfill-digest'))[0]?.digest ?? null;
+
+const overlapping = `
+select backfill_id as "backfillId" from usage_backfills
+where tenant_id = $1 and status = 'COMMITTED' and mode = 'REPLACE' and backfill_id <> $2
+  and units && $3::text[] and (users is null or $4::text[] is null or users && $4)
+  and from_ms < $6::bigint and to_ms > $5::bigint
+limit 1`;
+
+/** A backfill that replaces some of the scope's usage at present, other than the one named; null: none is known to. */
+export const overlappingBackfill = async (
+  sql: Sql,
+  tenantId: string,
+  { backfillId, units, users, fromAt, toAt }: BackfillScope & { readonly backfillId: string },
+): Promise<string | null> => {
+  const values = [tenantId, backfillId, units, users, epochMs(fromAt), epochMs(toAt)];
+  const [row] = await sql.query<{ backfillId: string }>(overlapping, values, 'usage-backfill-overlapping');
+  return row?.backfillId ?? null;
+};

@@ -16,6 +16,8 @@ export type ReportedSpan = UnitName & {
   readonly subscriptionId: string;
   readonly fromAt: Instant;
   readonly toAt: Instant;
+  /** Log position up to which is counted. */
+  readonly countedTo: bigint;
 };
 
 const nobody: UserView = { timeZone: 'UTC', intervals: [] };
@@ -65,12 +67,14 @@ export const versionsByUnit = async (
 
 const reportedInSpans = `
 select asked.n::int as n, found.unit, found.sum, found.max, found.count, found."trackingIds"
-from unnest($1::uuid[], $2::bigint[], $3::bigint[]) with ordinality as asked(series, from_ms, to_ms, n)
+from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) with ordinality
+  as asked(series, from_ms, to_ms, counted_to, n)
 cross join lateral (
   select s.unit, sum(r.amount) as sum, max(r.amount) as max, count(*)::int as count,
     array_agg(distinct t.tracking_id order by t.tracking_id) as "trackingIds"
   from usage_series s join usage_records r using (series) join usage_reports t using (record_key)
   where s.series = asked.series and r.at_ms >= asked.from_ms and r.at_ms < asked.to_ms
+    and not exists (select from usage_batches b where b.position = r.position and b.accepted_position > asked.counted_to)
   group by s.unit
 ) as found`;
 
@@ -85,6 +89,7 @@ export const reportedInSpan = async (
       spans.map(({ tenantId, subscriptionId, unit }) => subscriptionSeries(tenantId, subscriptionId, unit)),
       spans.map(({ fromAt }) => epochMs(fromAt)),
       spans.map(({ toAt }) => epochMs(toAt)),
+      spans.map(({ countedTo }) => countedTo),
     ],
     'usage-reported-together',
   );

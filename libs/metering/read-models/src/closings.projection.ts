@@ -49,14 +49,15 @@ on conflict (closing_key) do update set
   late_to = case when known.late_to > excluded.counted_to then known.late_to end
 returning closing_key as key, late_to as "lateTo", counted_to as "countedTo", xmax = 0 as "isNew"`;
 
-/** Position of the last event that changed usage, of each tenant asked for. */
+/** Position of the last event that changed usage, or how it counts, of each tenant asked for. */
 const lastChange = `
 select asked.tenant_id as "tenantId", greatest((select max(accepted_position) from usage_batches),
   (select max(position) from usage_corrections c where c.tenant_id = asked.tenant_id),
-  (select b.position from usage_backfilled_to b where b.tenant_id = asked.tenant_id)) as last
+  (select b.position from usage_backfilled_to b where b.tenant_id = asked.tenant_id),
+  (select max(f.position) from usage_dated_back f where f.tenant_id = asked.tenant_id)) as last
 from unnest($1::text[]) as asked(tenant_id)`;
 
-/** Usage that came between the count and the event that tells of it. */
+/** Usage that came between the count and the event that tells of it, and facts that were dated back meanwhile. */
 const lateAlready = `
 with changed as (
   select c.closing_key, b.accepted_position as position
@@ -84,6 +85,13 @@ with changed as (
   from usage_closings c
   join usage_backfill_changes x on x.after_series = c.series and x.after_at_ms >= c.from_ms and x.after_at_ms < c.to_ms
   where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  union all
+  select c.closing_key, f.position
+  from usage_closings c
+  join usage_dated_back f on f.tenant_id = c.tenant_id and f.from_ms < c.to_ms
+    and (f.unit = c.unit or (f.user_name = c.user_name and f.subscription_id <> c.subscription_id))
+  where c.closing_key = any($1::uuid[]) and f.position > c.counted_to
+    and exists (select from usage_records r where r.series = c.series and r.at_ms >= c.from_ms and r.at_ms < c.to_ms)
 )
 update usage_closings c set late_to = late.position
 from (select closing_key, max(position) as position from changed group by closing_key) late

@@ -1,4 +1,4 @@
-export { backfillById, backfillsPage, rejectedOfBackfill } from './backfills.query';
+export { backfillById, backfillsPage, overlappingBackfill, rejectedOfBackfill, stagedDigest } from './backfills.query';
 export type { BackfillSearch, BackfillView, RejectedOfPart } from './backfills.query';
 export { withPlannedBackfill } from './backfill-preview.query';
 export type { LimitChange, PlannedBackfill, PreviewAsked, Quantity, QuantityChange } from './backfill-preview.query';
@@ -27,7 +27,7 @@ export type { NamedRecord, RecordName } from './usage-records.query';
 export { usageForReservation } from './reservations.query';
 export { unitsInForce, userLimits } from './user-limits.query';
 export type { UserLimit } from './user-limits.query';
-export { lineageRecords } from './lineage.query';
-export type { LineageAsked, LineageRecord } from './lineage.query';
+export { lineageRecords, usageQuartersAsOf } from './lineage.query';
+export type { LineageAsked, LineageRecord, QuartersAsked } from './lineage.query';
 export { countedPosition, reportIntervals, usageReport } from './usage-report.query';
 export type { ReportAsked, ReportGroup, ReportInterval, ReportRow } from './usage-report.query';

@@ -71,6 +71,18 @@ describe('usage of a closed period', () => {
     expect(await lateOf(whole)).toEqual({ lateTo: 21n, due: 1 });
     expect(await contents(paged)).toEqual(await contents(whole));
   });
+  it('is late, too, where rules were dated back between the count and the event that tells of it', async () => {
+    const late = defined('calls', [defaultRule('SUM')]);
+    const events = logOf([usage(0, [record('a', 5, '1')]), late, closed(0), closed(7, zero, 'r2', 'after')]);
+    const rows = await (
+      await applied(events)
+    ).query('select subscription_id as "subscription", late_to as "lateTo" from usage_closings order by 1');
+    expect(rows).toEqual([
+      { subscription: 'after', lateTo: null },
+      { subscription: 'sub', lateTo: 7n },
+    ]);
+    expect(await contents(await applied(events, [1]))).toEqual(await contents(await applied(events)));
+  });
   it('is as late where periods are closed together as where they are closed one by one', async () => {
     const rows = async (database: Database) =>
       database.query(`

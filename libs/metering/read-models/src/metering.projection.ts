@@ -5,6 +5,7 @@ import { applyBackfills, isBackfill } from './backfills.projection';
 import { applyClosings, isClosing } from './closings.projection';
 import { applyCorrectedLimits } from './corrected-limits';
 import { applyCorrections, isCorrection } from './corrections.projection';
+import { changedFacts, markLateByFacts } from './facts-dated-back.projection';
 import { isFact } from './facts.projection';
 import { applyFactsAndLimits } from './limits-after-facts.projection';
 import { meteringDdl, meteringTables } from './metering.ddl';
@@ -39,7 +40,11 @@ export const meteringReadModel: ReadModel = {
 type Kind = 'facts' | 'corrections' | 'backfills' | 'closings' | 'usage';
 
 const appliers: Readonly<Record<Kind, (tx: Sql, events: readonly RecordedEvent[]) => Promise<void>>> = {
-  facts: applyFactsAndLimits,
+  facts: async (tx, events) => {
+    const changes = await changedFacts(tx, events);
+    await applyFactsAndLimits(tx, events);
+    await markLateByFacts(tx, changes);
+  },
   corrections: async (tx, events) => {
     // One after the other: what a limit makes of one must not know of the next, in whatever pages they come.
     for (const event of events) await applyCorrectedLimits(tx, await applyCorrections(tx, [event]));

@@ -49,6 +49,17 @@ create table usage_closings (
 );
 create index usage_closings_of_series on usage_closings (series, to_ms);
 create index usage_closings_of_tenant on usage_closings (tenant_id, to_ms);
+-- Rules and plans that were recorded to hold from a past instant on.
+create table usage_dated_back (
+  tenant_id text not null,
+  -- Whose rules; null: a user's plans.
+  unit text,
+  user_name text,
+  subscription_id text,
+  from_ms bigint not null,
+  position bigint not null,
+  primary key (tenant_id, position)
+);
 `;
 
-export const usageChangesTables = ['usage_corrections', 'usage_closings'] as const;
+export const usageChangesTables = ['usage_corrections', 'usage_closings', 'usage_dated_back'] as const;

@@ -10,3 +10,5 @@ export type {
   ResolvedUsage,
   SubscriptionsEvent,
 } from './events';
+export { withNamedPhases, withOwnPhases } from './named-phases';
+export type { NamedPhases } from './named-phases';

@@ -1,10 +1,10 @@
 import type { Publication } from '@billstream/event-sourcing';
 import { accountChangesSchema } from './account/account-changes';
-import { bundleSchema } from './bundle/bundle.schema';
+import { bundleSchema, timelineNames } from './bundle/bundle.schema';
 
 /** Others hear of timelines alone, each change of one with all of it, and of the end of a change of several bundles. */
 export const publication: Publication = (recorded) => {
-  if (recorded.type === bundleSchema.names.BillingTimelineChanged) {
+  if (timelineNames.includes(recorded.type)) {
     const event = bundleSchema.decode(recorded);
     return event?.type === 'BillingTimelineChanged'
       ? [{ type: 'subscriptions.billing-changed.v1', key: event.data.accountId, data: event.data }]

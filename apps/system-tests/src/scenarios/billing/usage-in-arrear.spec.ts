@@ -66,6 +66,23 @@ const usageLines = async (customer: Customer, date: string) =>
       ]),
   );
 
+/** What the usage lines of an invoice were made of, by their names. */
+const usageBehind = async (customer: Customer, date: string) => {
+  const items = (await customer.invoices())
+    .filter(({ invoiceDate }) => invoiceDate === date)
+    .flatMap(({ invoiceId, items: own }) => own.map((item) => ({ ...item, invoiceId })))
+    .filter(({ itemType }) => itemType === 'USAGE');
+  const lines: Record<string, unknown> = {};
+  for (const { invoiceId, invoiceItemId, usageName } of items) {
+    const path = `/v1/invoices/${invoiceId}/items/${invoiceItemId}/usage`;
+    const body = (await customer.api.expect(200, 'GET', path)).json<{ usages: unknown[] }>();
+    expect(body).toMatchObject({ invoiceId, invoiceItemId, usageName });
+    expect(body.usages).toHaveLength(1);
+    lines[String(usageName)] = body.usages[0];
+  }
+  return lines;
+};
+
 describe('usage of a month', () => {
   it('is counted by mean, sum and peak, with gaps filled and free amounts left out, and billed at its end', async () => {
     const customer = await metered();
@@ -105,6 +122,33 @@ describe('usage of a month', () => {
       [10, 0],
       [29.7, 0],
     ]);
+    const behind = await usageBehind(customer, '2019-04-06');
+    expect(behind['cloud-monthly-hosts']).toMatchObject({
+      ...{ quantity: '175', metered: '175', free: '0', recordCount: 4 },
+      records: [{ amount: '10' }, { amount: '20' }, { amount: '30' }, { amount: '50' }],
+      stretches: [
+        {
+          rule: { countingMethod: 'AVG', basePlan: 'cloud-monthly', putEmptyPeriod: true },
+          synthetic: [
+            { at: '2019-03-10T10:00:00.000Z', value: '40' },
+            { at: '2019-03-10T11:00:00.000Z', value: '40' },
+          ],
+        },
+      ],
+    });
+    expect(behind['cloud-monthly-sparse']).toMatchObject({ quantity: '95', stretches: [{ synthetic: [] }] });
+    expect(behind['cloud-monthly-calls']).toMatchObject({
+      ...{ quantity: '185', metered: '205', free: '20', next: null },
+      records: [{ amount: '105', index: expect.any(Number), revision: expect.any(String) }, { amount: '100' }],
+      stretches: [
+        {
+          freeAmounts: [
+            { date: '2019-03-10', usage: '105', free: '10' },
+            { date: '2019-03-11', usage: '100', free: '10' },
+          ],
+        },
+      ],
+    });
     expect((await customer.payments()).map(({ purchasedAmount }) => purchasedAmount)).toEqual([10, 29.7]);
   }, 90_000);
 
@@ -138,5 +182,47 @@ describe('usage of a month', () => {
     expect(await customer.balance()).toEqual({ accountBalance: -4, accountCBA: 4 });
     await customer.at('2019-05-07T12:00:00.000Z');
     expect(await charged()).toHaveLength(3);
+  }, 90_000);
+
+  it('that is brought again by a backfill is billed as if it had come so, and by a revert as if it never had', async () => {
+    const customer = await metered();
+    const { api, account } = customer;
+    await customer.at('2019-03-12T12:00:00.000Z');
+    await use(customer, [['calls', '2019-03-11T00:00:00', 195]]);
+    await customer.at('2019-04-06T12:00:00.000Z');
+    const user = account.externalKey;
+    const range = { from: '2019-03-06T00:00:00Z', to: '2019-04-01T00:00:00Z', units: ['calls'], users: [user] };
+    const body = { name: 'March', reason: 'half of it was lost', mode: 'REPLACE', ...range };
+    const path = '/v1/usage/backfills';
+    const { backfillId } = (await api.expect(201, 'POST', path, { body })).json<{ backfillId: string }>();
+    const record = (day: number, amount: number) => ({
+      ...{ unit: 'calls', user, amount, time: `2019-03-${day}T00:00:00Z`, id: `calls ${day}`, source: 'file' },
+    });
+    const part = [record(11, 195), record(12, 310), record(13, 45)];
+    await api.expect(200, 'PUT', `${path}/${backfillId}/parts/1`, { body: part });
+    const charged = async () =>
+      (await customer.invoices())
+        .flatMap(({ items }) => items)
+        .filter(({ itemType, amount }) => itemType === 'USAGE' && amount !== 0)
+        .map(({ startDate, amount }) => [startDate, amount]);
+    expect(await charged()).toEqual([['2019-03-06', 4]]);
+    const preview = (await api.expect(200, 'GET', `${path}/${backfillId}/preview`)).json<object>();
+    // 185 + 300 + 35 less what is free.
+    expect(preview).toMatchObject({
+      records: { counted: 3, replaced: 1 },
+      closedPeriods: [{ unit: 'calls', quantity: { before: '185', after: '520', difference: '335' } }],
+    });
+    await api.expect(202, 'POST', `${path}/${backfillId}/commit`);
+    await customer.at('2019-04-08T12:00:00.000Z');
+    // Six blocks, of which two are paid.
+    expect(await charged()).toEqual([
+      ['2019-03-06', 4],
+      ['2019-03-06', 8],
+    ]);
+    expect(await customer.balance()).toEqual({ accountBalance: 0, accountCBA: 0 });
+    await api.expect(202, 'POST', `${path}/${backfillId}/revert`, { body: { reason: 'the wrong file' } });
+    await customer.at('2019-04-09T12:00:00.000Z');
+    expect((await charged()).at(-1)).toEqual(['2019-03-06', -8]);
+    expect(await customer.balance()).toEqual({ accountBalance: -8, accountCBA: 8 });
   }, 90_000);
 });

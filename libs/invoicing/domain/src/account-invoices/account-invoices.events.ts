@@ -243,10 +243,9 @@ export type AccountInvoicesEvent =
       {
         readonly accountId: string;
         readonly invoiceId: string;
-        readonly items: readonly InvoiceItem[];
         /** The refund that asked for it. */
         readonly transactionId?: string;
-      }
+      } & Itemized
     >
   | DomainEvent<
       'CreditApplied',

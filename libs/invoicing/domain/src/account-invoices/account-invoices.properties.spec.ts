@@ -6,6 +6,7 @@ import { accountInvoices } from './account-invoices.decider';
 import { standing } from '../repair/reconcile';
 import { accountInvoicesSchema } from './account-invoices.schema';
 import { entriesOf } from './book';
+import { entriesIn } from './sheets';
 
 /** A plan of 31 a month in a month of 31 days costs 1 a day: what was used is easy to know. */
 const plans = ['31', '62', '10', '0'].map((price) =>
@@ -92,12 +93,12 @@ describe('over any sequence of changes, pauses, payments and cancellations', () 
     fc.assert(
       fc.property(acts, billCycleDay, (sequence, bcd) => {
         const { system, transitions, today } = run(sequence, bcd);
-        const ledger = system.state().subscriptions['subscription-1'];
+        const recurring = entriesIn(system.state().subscriptions['subscription-1']?.recurring ?? []);
         const parts = standing(
-          (ledger?.recurring ?? []).filter(({ amountMinor }) => amountMinor !== 0),
+          recurring.filter(({ amountMinor }) => amountMinor !== 0),
           { currency: currency('USD') },
         );
-        const planOf = new Map((ledger?.recurring ?? []).map(({ itemId, planName }) => [itemId, planName]));
+        const planOf = new Map(recurring.map(({ itemId, planName }) => [itemId, planName]));
         const charged = new Map<LocalDate, string>();
         for (const { start, end, itemId } of parts)
           for (let date = start; date < end; date = plusDays(date, 1)) {
@@ -120,7 +121,7 @@ describe('over any sequence of changes, pauses, payments and cancellations', () 
     fc.assert(
       fc.property(acts, billCycleDay, (sequence, bcd) => {
         const { system } = run(sequence, bcd);
-        for (const item of system.state().subscriptions['subscription-1']?.recurring ?? []) {
+        for (const item of entriesIn(system.state().subscriptions['subscription-1']?.recurring ?? [])) {
           const used = item.repaired.reduce(
             (days, { start, end }) => days - daysBetween(start, end),
             daysBetween(item.start, item.end),

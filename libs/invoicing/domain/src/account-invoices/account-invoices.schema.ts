@@ -1,5 +1,6 @@
 import { type SnapshotRules, defineSchema } from '@billstream/event-sourcing';
-import type { AccountInvoicesEvent } from './account-invoices.events';
+import { type NamedPhases, withNamedPhases, withOwnPhases } from '@billstream/subscriptions-contracts';
+import type { AccountInvoicesEvent, RecordedTimeline } from './account-invoices.events';
 
 export const accountInvoicesStreams = 'accountInvoices-';
 export const accountInvoicesStream = (accountId: string): string => `${accountInvoicesStreams}${accountId}`;
@@ -9,7 +10,7 @@ export const accountInvoicesStream = (accountId: string): string => `${accountIn
  * state or the way it is folded does, which `snapshots.spec.ts` insists on; `replay verify` finds stored ones that no
  * longer agree with their events.
  */
-export const accountInvoicesSnapshots: SnapshotRules = { version: '8', every: 1_000 };
+export const accountInvoicesSnapshots: SnapshotRules = { version: '9', every: 250 };
 
 /** A day for each subscription, as the first version has them. */
 type ChargedThroughV1 = {
@@ -28,7 +29,7 @@ const chargedThroughByDay = (data: Record<string, unknown>): object => {
 
 const names = {
   AccountRecorded: 'accountInvoices.account-recorded.v1',
-  BillingTimelineRecorded: 'accountInvoices.billing-timeline-recorded.v1',
+  BillingTimelineRecorded: 'accountInvoices.billing-timeline-recorded.v2',
   BillCycleDayChosen: 'accountInvoices.bill-cycle-day-chosen.v1',
   UsageRequested: 'accountInvoices.usage-requested.v1',
   InvoiceAwaited: 'accountInvoices.invoice-awaited.v1',
@@ -56,6 +57,20 @@ const names = {
   InvoicingUnparked: 'accountInvoices.invoicing-unparked.v1',
 } as const;
 
-export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>(names, {
-  'accountInvoices.charged-through-changed.v1': { to: names.ChargedThroughChanged, upcast: chargedThroughByDay },
-});
+export const accountInvoicesSchema = defineSchema<AccountInvoicesEvent>(
+  names,
+  {
+    'accountInvoices.charged-through-changed.v1': { to: names.ChargedThroughChanged, upcast: chargedThroughByDay },
+    // Each transition said its phase whole: a few hundred of them were no append any more.
+    'accountInvoices.billing-timeline-recorded.v1': {
+      to: names.BillingTimelineRecorded,
+      upcast: (data) => withNamedPhases(data as RecordedTimeline),
+    },
+  },
+  {
+    BillingTimelineRecorded: {
+      pack: withNamedPhases,
+      unpack: (stored) => withOwnPhases(stored as NamedPhases) as RecordedTimeline,
+    },
+  },
+);

@@ -9,7 +9,6 @@ import type {
   InvoiceItem,
   InvoicePayment,
   InvoiceRun,
-  Itemized,
   RecordedAccount,
   RecordedTimeline,
 } from './account-invoices.events';
@@ -24,6 +23,8 @@ import {
   withItemAmount,
   withItems,
 } from './invoice-totals';
+import { whole, withDrawn } from './drawn-items';
+import { type Places, nowhere, placed } from './places';
 import { type Ledgers, withCharges, withLate, withUnused, withoutCounted, withoutInvoice } from './subscription-ledger';
 
 export type Transaction = Pick<InvoicePayment, 'invoiceId' | 'transactionType' | 'status' | 'amountMinor'>;
@@ -47,15 +48,18 @@ export type AccountInvoices = {
   readonly invoices: Book<InvoiceTotals>;
   /** Sum of all invoices' balances. */
   readonly owedMinor: number;
-  /** Invoices with a balance, whatever its sign: what credit moves between. By id, with their places among all. */
-  readonly owing: Readonly<Record<string, number>>;
+  /** Invoices with a balance, whatever its sign: what credit moves between. */
+  readonly owing: Places;
+  /** Those of them that were paid too much. */
+  readonly overpaid: Places;
+  readonly drafts: Places;
   readonly transactions: Book<Transaction>;
   /** Transactions under way or of unknown outcome, with their invoices. */
   readonly paying: Readonly<Record<string, string>>;
   /** Refunds whose adjustments were made. */
   readonly adjustedBy: readonly string[];
   /** Control tags by the object that carries them. */
-  readonly tags: Readonly<Record<string, readonly string[]>>;
+  readonly tags: Book<readonly string[]>;
   /** Account credit (CBA) that is left; never negative. */
   readonly creditMinor: number;
   readonly creditItems: number;
@@ -79,7 +83,7 @@ export type AccountInvoices = {
   /** When an ending hold ends at the latest. */
   readonly holdUntil: Instant | null;
   /** Invoices of children by their ids, as this account is charged for them. */
-  readonly children: Readonly<Record<string, ChildShare>>;
+  readonly children: Book<ChildShare>;
 };
 
 export const nothingInvoiced: AccountInvoices = {
@@ -87,11 +91,13 @@ export const nothingInvoiced: AccountInvoices = {
   subscriptions: {},
   invoices: emptyBook,
   owedMinor: 0,
-  owing: {},
+  owing: nowhere,
+  overpaid: nowhere,
+  drafts: nowhere,
   transactions: emptyBook,
   paying: {},
   adjustedBy: [],
-  tags: {},
+  tags: emptyBook,
   creditMinor: 0,
   creditItems: 0,
   voids: 0,
@@ -105,14 +111,14 @@ export const nothingInvoiced: AccountInvoices = {
   changedFrom: null,
   hold: 'none',
   holdUntil: null,
-  children: {},
+  children: emptyBook,
 };
 
 export const isTagged = (
   { tags }: AccountInvoices,
   objectId: string | undefined,
   tag: ControlTagChange['tag'],
-): boolean => objectId !== undefined && (tags[objectId]?.includes(tag) ?? false);
+): boolean => objectId !== undefined && (entryOf(tags, objectId)?.includes(tag) ?? false);
 
 const earlier = <T extends string>(a: T | null, b: T): T => (a !== null && a < b ? a : b);
 /** Nothing runs by itself: somebody has switched it off, or the account is overdue and what it has is blocked. */
@@ -137,11 +143,14 @@ const paidBy = ({ transactionType, status, amountMinor }: Transaction): number =
 const withTotals = (state: AccountInvoices, invoiceId: string, totals: InvoiceTotals): AccountInvoices => {
   const before = entryOf(state.invoices, invoiceId);
   const balanceMinor = balanceOf(totals);
+  const one = { invoiceId, place: totals.place };
   return {
     ...state,
     invoices: withEntry(state.invoices, invoiceId, totals),
     owedMinor: state.owedMinor + balanceMinor - (before === undefined ? 0 : balanceOf(before)),
-    owing: balanceMinor === 0 ? withoutName(state.owing, invoiceId) : { ...state.owing, [invoiceId]: totals.place },
+    owing: placed(state.owing, one, balanceMinor !== 0),
+    overpaid: placed(state.overpaid, one, balanceMinor < 0),
+    drafts: placed(state.drafts, one, totals.status === 'DRAFT'),
   };
 };
 
@@ -239,8 +248,8 @@ const withCredit = (state: AccountInvoices, items: readonly CreditItem[]): Accou
 };
 
 const withTag = (state: AccountInvoices, { objectId, tag, isSet }: ControlTagChange): AccountInvoices => {
-  const others = (state.tags[objectId] ?? []).filter((one) => one !== tag);
-  const after = { ...state, tags: { ...state.tags, [objectId]: isSet ? [...others, tag] : others } };
+  const others = (entryOf(state.tags, objectId) ?? []).filter((one) => one !== tag);
+  const after = { ...state, tags: withEntry(state.tags, objectId, isSet ? [...others, tag] : others) };
   return tag === 'WRITTEN_OFF' ? changed(after, objectId, (totals) => ({ ...totals, isWrittenOff: isSet })) : after;
 };
 
@@ -317,31 +326,13 @@ const afterRun = (state: AccountInvoices, { at, run, unused = [] }: Scheduled): 
   };
 };
 
-/** The event with all its items, and the state without those that were drawn before it. */
-const whole = <Data extends Itemized & { readonly invoiceId: string }>(
-  state: AccountInvoices,
-  data: Data,
-): readonly [AccountInvoices, Data] => {
-  if (data.itemsDrawn === undefined) return [state, data];
-  const { [data.invoiceId]: items = [], ...drawn } = state.drawn;
-  return [
-    { ...state, drawn },
-    { ...data, items: [...items, ...data.items] },
-  ];
-};
-
-const withDrawn = (state: AccountInvoices, { invoiceId, from, items }: Data<'InvoiceItemsDrawn'>): AccountInvoices => ({
-  ...state,
-  drawn: { ...state.drawn, [invoiceId]: from === 0 ? items : [...(state.drawn[invoiceId] ?? []), ...items] },
-});
-
 const withBillCycleDay = (state: AccountInvoices, billCycleDayLocal: number): AccountInvoices => ({
   ...state,
   account: state.account && { ...state.account, billCycleDayLocal },
 });
 
 const withChildShare = (state: AccountInvoices, share: ChildShare): AccountInvoices =>
-  changed({ ...state, children: { ...state.children, [share.childInvoiceId]: share } }, share.invoiceId, (totals) =>
+  changed({ ...state, children: withEntry(state.children, share.childInvoiceId, share) }, share.invoiceId, (totals) =>
     withItemAmount(totals, share.itemId, share.itemAmountMinor),
   );
 
@@ -367,7 +358,7 @@ const folds: {
   DraftCommitted: (state, { invoiceId, parentAccountId = null }) =>
     changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED', parentAccountId })),
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
-  InvoiceAdjusted: withAdjustment,
+  InvoiceAdjusted: (state, data) => withAdjustment(...whole(state, data)),
   CreditApplied: (state, { items }) => withCredit(state, items),
   InvoicingHeld: (state, { isEnding, until: holdUntil = null }) => ({
     ...state,

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
-import { emptyBook, entriesOf, entryOf, withEntry } from './book';
+import { type Book, emptyBook, entriesOf, entryOf, withEntry } from './book';
 
 describe('a book', () => {
-  it('holds what a plain object would, in its order, however often it was joined', () => {
+  it('holds what a plain object would, in its order, however many pages it has', () => {
     const writes = fc.array(fc.tuple(fc.integer({ min: 0, max: 199 }), fc.integer()), { maxLength: 1_000 });
     fc.assert(
       fc.property(writes, (all) => {
         const plain: Record<string, number> = {};
-        const book = all.reduce((so, [number, value]) => {
+        const book = all.reduce<Book<number>>((so, [number, value]) => {
           plain[`invoice-${number}`] = value;
           return withEntry(so, `invoice-${number}`, value);
         }, emptyBook);
@@ -21,9 +21,10 @@ describe('a book', () => {
   });
 
   it('leaves the book that was changed as it was', () => {
-    const before = Array.from({ length: 70 }, (_, n) => n).reduce((so, n) => withEntry(so, String(n), n), emptyBook);
+    const numbers = Array.from({ length: 70 }, (_, n) => n);
+    const before = numbers.reduce<Book<number>>((so, n) => withEntry(so, String(n), n), emptyBook);
     const text = JSON.stringify(before);
-    Array.from({ length: 70 }, (_, n) => n).reduce((so, n) => withEntry(so, String(n), -n), before);
+    numbers.reduce((so, n) => withEntry(so, String(n), -n), before);
     expect(JSON.stringify(before)).toBe(text);
   });
 });

@@ -2,6 +2,7 @@ import { type LocalDate, derivedId } from '@billstream/kernel';
 import type { CreditItem } from './account-invoices.events';
 import type { AccountInvoices } from './account-invoices.state';
 import { entryOf } from './book';
+import { idsByPlace, isNowhere } from './places';
 import { type InvoiceTotals, balanceOf } from './invoice-totals';
 
 /** Credit moves neither to nor from an invoice whose payment is under way: it may be paid in the next moment. */
@@ -10,23 +11,28 @@ export const isBeingPaid = ({ paying }: AccountInvoices, invoiceId: string): boo
 
 /** The invoices with a balance, in the order in which they were made. */
 export const owingInvoices = ({ owing, invoices }: AccountInvoices): readonly (readonly [string, InvoiceTotals])[] =>
-  Object.entries(owing)
-    .sort(([, a], [, b]) => a - b)
-    .flatMap(([invoiceId]) => {
-      const totals = entryOf(invoices, invoiceId);
-      return totals === undefined ? [] : [[invoiceId, totals] as const];
-    });
+  idsByPlace(owing).flatMap((invoiceId) => {
+    const totals = entryOf(invoices, invoiceId);
+    return totals === undefined ? [] : [[invoiceId, totals] as const];
+  });
 
 const byAge = (a: readonly [string, { readonly invoiceDate: LocalDate }], b: typeof a): number =>
   a[1].invoiceDate < b[1].invoiceDate ? -1 : a[1].invoiceDate > b[1].invoiceDate ? 1 : 0;
 
+/** So many invoices one decision moves credit between: they fit into its events, and into what a parent makes of them. */
+export const creditMovesMax = 250;
+
 /**
  * Kill Bill's CBA rules over invoices that are committed: one paid too much turns the excess into credit; credit pays
- * what is due, the oldest invoice first, and never more than there is (2.11).
+ * what is due, the oldest invoice first, and never more than there is (2.11). Where there is more to move than fits, the
+ * rest is for the next decision.
  */
 export const creditMoves = (state: AccountInvoices, accountId: string, date: LocalDate): readonly CreditItem[] => {
+  // Most decisions move nothing, whatever is owed: there has to be credit, or too much of a payment to make some of.
+  if (state.creditMinor === 0 && isNowhere(state.overpaid)) return [];
+  const beingPaid = new Set(Object.values(state.paying));
   const free = owingInvoices(state)
-    .filter(([id]) => !isBeingPaid(state, id))
+    .filter(([id]) => !beingPaid.has(id))
     .sort(byAge);
   const made = free
     .filter(([, totals]) => balanceOf(totals) < 0)
@@ -38,7 +44,7 @@ export const creditMoves = (state: AccountInvoices, accountId: string, date: Loc
     left -= amountMinor;
     return [{ invoiceId, amountMinor: -amountMinor }];
   });
-  return [...made, ...used].map((move, index) => ({
+  return [...made, ...used].slice(0, creditMovesMax).map((move, index) => ({
     ...move,
     date,
     itemId: derivedId('credit-item', accountId, String(state.creditItems + index)),

@@ -7,6 +7,7 @@ import { type NewItem, type RunRules, type Work, plainItem, worksOf } from './ru
 import type { LedgerRecurring, SubscriptionLedger } from './subscription-ledger';
 import { type UnusedPeriod, unknownPeriods, usageItems } from './usage-items';
 import type { UsagePeriod } from './usage-periods';
+import { entriesIn } from './sheets';
 
 export type { NewItem };
 
@@ -15,7 +16,7 @@ const fixedItems = ({ ledger, events, currency, run, from }: Work): readonly New
     .filter(({ date }) => from === null || date >= from)
     .filter(
       ({ phase, date, amountMinor }) =>
-        !ledger.fixed.some(
+        !entriesIn(ledger.fixed).some(
           (billed) =>
             billed.date === date &&
             billed.amountMinor === amountMinor &&
@@ -35,7 +36,7 @@ const fixedItems = ({ ledger, events, currency, run, from }: Work): readonly New
 
 /** What a repair takes back is described by the phase that charged it; the catalog it came from may be gone by now. */
 const repairSubject = ({ ledger, events }: Work, itemId: string): Pick<NewItem, keyof ReturnType<typeof subjectOf>> => {
-  const item = ledger.recurring.find((billed) => billed.itemId === itemId);
+  const item = entriesIn(ledger.recurring).find((billed) => billed.itemId === itemId);
   const phase = events.find(
     ({ phase: one }) => one?.planName === item?.planName && one?.phaseName === item?.phaseName,
   )?.phase;
@@ -68,16 +69,17 @@ const billedDueDate = (item: LedgerRecurring, { events, targetDateOf }: Work): L
 /** What was charged and what should be, as far as the run looks back. */
 const comparable = (work: Work, proposed: readonly RecurringProposal[]) => {
   const { ledger, from } = work;
-  if (from === null) return { billed: ledger.recurring, proposed };
+  const billed = entriesIn(ledger.recurring);
+  if (from === null) return { billed, proposed };
   return {
-    billed: ledger.recurring.filter((one) => billedDueDate(one, work) >= from),
+    billed: billed.filter((one) => billedDueDate(one, work) >= from),
     proposed: proposed.filter((one) => dueDateOf(one) >= from),
   };
 };
 
 const recurringItems = (work: Work): readonly NewItem[] => {
   const { ledger, events, currency, run, settings } = work;
-  const rules = { currency, settings, charged: ledger.recurring };
+  const rules = { currency, settings, charged: entriesIn(ledger.recurring) };
   const { billed, proposed } = comparable(work, proposedRecurring(events, run.targetDate, rules));
   const { additions, repairs } = reconcile(billed, proposed, { currency, fixedDays: settings.fixedDays });
   return [

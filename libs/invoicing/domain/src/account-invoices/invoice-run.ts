@@ -9,7 +9,7 @@ import { type Occasion, type Step, billable, inSequence, todayOf } from './steps
 import type { SubscriptionLedger } from './subscription-ledger';
 import type { UnusedPeriod } from './usage-items';
 import type { UsagePeriod } from './usage-periods';
-import { entriesOf } from './book';
+import { idsByPlace } from './places';
 
 /** Never below the largest target date used before, so that a back-dated event leaves no gap (Kill Bill 2.12). */
 export const runFor = (state: AccountInvoices, wanted: InvoiceRun): InvoiceRun => ({
@@ -130,8 +130,7 @@ export const scheduleNext =
 /** The id of the draft that runs add to, where the account has it so: the newest one; null when there is none. */
 export const reusableDraft = (state: AccountInvoices, accountId: string): string | null => {
   if (!isTagged(state, accountId, 'AUTO_INVOICING_REUSE_DRAFT')) return null;
-  const drafts = entriesOf(state.invoices).filter(([, { status }]) => status === 'DRAFT');
-  return drafts.at(-1)?.[0] ?? null;
+  return idsByPlace(state.drafts).at(-1) ?? null;
 };
 
 /** What a run makes of its items, as the account's tags have it (Kill Bill 2.12). */

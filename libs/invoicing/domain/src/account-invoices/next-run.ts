@@ -5,14 +5,15 @@ import { type AccountInvoices, isSwitchedOff, isTagged } from './account-invoice
 import { type BillingEvent, accountTimeOf, billingEventsOf } from './billing-events';
 import type { InvoicingSettings } from './invoicing-settings';
 import { isOverEarly, stretchOf } from './proposals';
-import type { SubscriptionLedger } from './subscription-ledger';
+import { entriesIn } from './sheets';
+import type { LedgerRecurring, SubscriptionLedger } from './subscription-ledger';
 import { type UsageHorizon, type UsageSection, endedPeriods, standingPeriods, usageSections } from './usage-periods';
 
 /** The day on which more of a recurring price falls due than the run has charged; null when the stretch's end comes first. */
 const nextBillDate = (
   event: BillingEvent,
   { targetDate }: InvoiceRun,
-  rules: { readonly settings: InvoicingSettings; readonly charged: SubscriptionLedger['recurring'] },
+  rules: { readonly settings: InvoicingSettings; readonly charged: readonly LedgerRecurring[] },
 ): LocalDate | null => {
   const stretch = stretchOf(event, targetDate, rules);
   if (stretch === null) return null;
@@ -53,13 +54,14 @@ const isOwnEnd = ({ events, ...section }: UsageSection, horizon: UsageHorizon, a
 };
 
 const instantsOf = (
-  { timeline, usage, recurring }: SubscriptionLedger,
+  { timeline, usage: charged, recurring }: SubscriptionLedger,
   account: RecordedAccount,
   run: InvoiceRun,
   settings: InvoicingSettings,
 ): readonly (Instant | null)[] => {
   const events = billingEventsOf(timeline, account);
   const time = accountTimeOf(account);
+  const usage = entriesIn(charged);
   const horizon = { until: run.at, time, billed: usage };
   const quiet = quietInstants(events);
   const sections = usageSections(events);
@@ -67,7 +69,7 @@ const instantsOf = (
   return [
     ...events.filter(({ at }) => at > run.at).map(({ at }) => unlessQuiet(at)),
     ...events.map((event) => {
-      const date = nextBillDate(event, run, { settings, charged: recurring });
+      const date = nextBillDate(event, run, { settings, charged: entriesIn(recurring) });
       return date === null ? null : instantOf(date, time);
     }),
     // A stretch that began by the run's instant but after its target day: only a run for an earlier day leaves one.

@@ -3,6 +3,7 @@ import type { ClosedUsage } from '@billstream/metering-contracts';
 import type { DateRange } from '../repair/date-range';
 import type { BilledRecurring } from '../repair/reconcile';
 import type { BillingTimeline, CountedPeriod, InvoiceItem } from './account-invoices.events';
+import { type Sheets, withAdded, withSheets } from './sheets';
 
 /** Which invoice charged it, so that it can be taken off the ledger again when that is voided. */
 type Charged = { readonly invoiceId: string };
@@ -28,9 +29,9 @@ export type BilledUsage = Charged &
 /** What a subscription was charged, and what it should be: all that the next run compares. */
 export type SubscriptionLedger = {
   readonly timeline: BillingTimeline;
-  readonly recurring: readonly LedgerRecurring[];
-  readonly fixed: readonly BilledFixed[];
-  readonly usage: readonly BilledUsage[];
+  readonly recurring: Sheets<LedgerRecurring>;
+  readonly fixed: Sheets<BilledFixed>;
+  readonly usage: Sheets<BilledUsage>;
   /** Quantities known and not yet charged. */
   readonly closed: readonly ClosedUsage[];
   /** Charged periods whose usage has changed since, to be counted again with the next run; absent: none. */
@@ -85,6 +86,28 @@ const withTakenBack = (item: LedgerRecurring, { item: taken, invoiceId }: Entry)
     : { ...after, repaired: [...item.repaired, { start, end, amountMinor: -amountMinor, invoiceId }] };
 };
 
+/** Where items lie in a sheet, by their ids: of many adjustments one by one each finds its item without a walk. */
+const places = new WeakMap<readonly LedgerRecurring[], ReadonlySet<string>>();
+
+const idsIn = (sheet: readonly LedgerRecurring[]): ReadonlySet<string> => {
+  const known = places.get(sheet) ?? new Set(sheet.map(({ itemId }) => itemId));
+  places.set(sheet, known);
+  return known;
+};
+
+const withAllTakenBack = (
+  recurring: Sheets<LedgerRecurring>,
+  takenBack: ReadonlyMap<string, readonly Entry[]>,
+): Sheets<LedgerRecurring> => {
+  if (takenBack.size === 0) return recurring;
+  const ids = [...takenBack.keys()];
+  return withSheets(recurring, (sheet) => {
+    const known = idsIn(sheet);
+    if (!ids.some((id) => known.has(id))) return sheet;
+    return sheet.map((item) => (takenBack.get(item.itemId) ?? []).reduce(withTakenBack, item));
+  });
+};
+
 /** All of an invoice at once: an invoice may have thousands of items, and the ledger as many before it. */
 const withEntries = (ledger: SubscriptionLedger, entries: readonly Entry[]): SubscriptionLedger => {
   const ofType = (type: InvoiceItem['type']) => entries.filter(({ item }) => item.type === type);
@@ -94,25 +117,27 @@ const withEntries = (ledger: SubscriptionLedger, entries: readonly Entry[]): Sub
     if (linkedItemId === null || (type !== 'REPAIR_ADJ' && type !== 'ITEM_ADJ')) continue;
     takenBack.set(linkedItemId, [...(takenBack.get(linkedItemId) ?? []), entry]);
   }
-  const recurring = [...ledger.recurring, ...ofType('RECURRING').flatMap(recurringOf)];
   return {
     ...ledger,
-    recurring:
-      takenBack.size === 0
-        ? recurring
-        : recurring.map((item) => (takenBack.get(item.itemId) ?? []).reduce(withTakenBack, item)),
-    fixed: [...ledger.fixed, ...ofType('FIXED').map(fixedOf)],
-    usage: withoutOldIds([...ledger.usage, ...ofType('USAGE').flatMap(usageOf)]),
+    recurring: withAllTakenBack(withAdded(ledger.recurring, ofType('RECURRING').flatMap(recurringOf)), takenBack),
+    fixed: withAdded(ledger.fixed, ofType('FIXED').map(fixedOf)),
+    usage: withoutOldIds(withAdded(ledger.usage, ofType('USAGE').flatMap(usageOf))),
   };
 };
 
 /** Only the newest periods are counted again, so only they have to know what they counted. */
 const periodsWithIds = 60;
 
-const withoutOldIds = (usage: readonly BilledUsage[]): readonly BilledUsage[] =>
-  usage.length <= periodsWithIds || usage.at(-periodsWithIds - 1)?.trackingIds === undefined
-    ? usage
-    : usage.map((one, index) => (index >= usage.length - periodsWithIds ? one : withoutIds(one)));
+const withoutOldIds = (usage: Sheets<BilledUsage>): Sheets<BilledUsage> => {
+  let newer = usage.reduce((sum, { length }) => sum + length, 0);
+  if (newer <= periodsWithIds) return usage;
+  return withSheets(usage, (sheet) => {
+    newer -= sheet.length;
+    const old = newer >= periodsWithIds ? sheet.length : sheet.length - (periodsWithIds - newer);
+    if (!sheet.some(({ trackingIds }, index) => index < old && trackingIds !== undefined)) return sheet;
+    return sheet.map((one, index) => (index < old ? withoutIds(one) : one));
+  });
+};
 
 const withoutIds = (one: BilledUsage): BilledUsage => {
   const { usageName, fromAt, toAt, countedUntil, takenMinor, amountMinor, invoiceId, isAhead } = one;
@@ -186,7 +211,7 @@ export const withUnused = (ledgers: Ledgers, unused: readonly Unused[]): Ledgers
     const ledger = so[subscriptionId];
     if (ledger === undefined) return so;
     const ahead = period.countedUntil === undefined ? {} : { isAhead: true as const };
-    const usage = [...ledger.usage, { ...period, ...ahead, amountMinor: 0, invoiceId: '' }];
+    const usage = withAdded(ledger.usage, [{ ...period, ...ahead, amountMinor: 0, invoiceId: '' }]);
     return { ...so, [subscriptionId]: { ...ledger, usage } };
   }, ledgers);
 
@@ -202,15 +227,21 @@ const withoutRepairs = (item: LedgerRecurring, invoiceId: string): LedgerRecurri
 
 /** The ledgers as if an invoice had never been made: what it charged is open again, what it took back stands again. */
 export const withoutInvoice = (ledgers: Ledgers, invoiceId: string): Ledgers => {
-  const isOther = (one: Charged): boolean => one.invoiceId !== invoiceId;
+  const isIts = (one: Charged): boolean => one.invoiceId === invoiceId;
+  const others = <One extends Charged>(sheet: readonly One[]): readonly One[] =>
+    sheet.some(isIts) ? sheet.filter((one) => !isIts(one)) : sheet;
+  const standing = (sheet: readonly LedgerRecurring[]): readonly LedgerRecurring[] =>
+    sheet.some((item) => isIts(item) || item.repaired.some(isIts))
+      ? others(sheet).map((item) => withoutRepairs(item, invoiceId))
+      : sheet;
   return Object.fromEntries(
     Object.entries(ledgers).map(([id, ledger]): [string, SubscriptionLedger] => [
       id,
       {
         ...ledger,
-        recurring: ledger.recurring.filter(isOther).map((item) => withoutRepairs(item, invoiceId)),
-        fixed: ledger.fixed.filter(isOther),
-        usage: ledger.usage.filter(isOther),
+        recurring: withSheets(ledger.recurring, standing),
+        fixed: withSheets(ledger.fixed, others),
+        usage: withSheets(ledger.usage, others),
       },
     ]),
   );

@@ -128,7 +128,9 @@ describe('a period that a short look-back bills again', () => {
       ...{ rule: null, countedTo: '0' },
     });
     const items = worksOf(system.state(), run, { settings, now: run.at }).map((work) => {
-      const usage = work.ledger.usage.map((one) => ({ ...one, trackingIds: [`counted ${one.fromAt}`] }));
+      const usage = work.ledger.usage.map((sheet) =>
+        sheet.map((one) => ({ ...one, trackingIds: [`counted ${one.fromAt}`] })),
+      );
       const counted = [
         closed('2018-10-06', '2018-11-06', [`counted ${at('2018-10-06')}`]),
         closed('2018-11-06', '2018-12-06', [`counted ${at('2018-11-06')}`]),

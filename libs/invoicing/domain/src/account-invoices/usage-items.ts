@@ -7,6 +7,7 @@ import type { CountedPeriod } from './account-invoices.events';
 import { accountTimeOf } from './billing-events';
 import { subjectOf } from './proposals';
 import { type NewItem, type Work, plainItem } from './run-work';
+import { entriesIn } from './sheets';
 import type { BilledUsage, SubscriptionLedger } from './subscription-ledger';
 import { type Charged, type Share, shareOf, totalOf } from './usage-shares';
 import {
@@ -56,7 +57,7 @@ const momentMs = 60_000;
 const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
   const { ledger, account, run, from } = work;
   const time = accountTimeOf(account);
-  const horizon = { until: horizonOf(work), time, billed: ledger.usage };
+  const horizon = { until: horizonOf(work), time, billed: entriesIn(ledger.usage) };
   // One that ends later on the day of the run is not charged ahead of its end: the run at its end does it.
   const endsLaterToday = ({ toAt, endDate }: UsagePeriod): boolean =>
     toAt > run.at && endDate <= localDateOf(run.at, time);
@@ -66,12 +67,12 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
       period.endDate <= run.targetDate &&
       !endsLaterToday(period) &&
       (from === null || period.endDate > from) &&
-      !ledger.usage.some((billed) => isSame(billed, namedPeriod(period))),
+      !entriesIn(ledger.usage).some((billed) => isSame(billed, namedPeriod(period))),
   );
 };
 
 const chargedOf = ({ ledger }: Work, section: UsageSection): readonly BilledUsage[] =>
-  standingPeriods(section, ledger.usage);
+  standingPeriods(section, entriesIn(ledger.usage));
 
 const asPeriod = ({ account }: Work, { usage, phase }: UsageSection, { fromAt, toAt }: BilledUsage): UsagePeriod => {
   const time = accountTimeOf(account);
@@ -135,7 +136,7 @@ const wantedPeriods = (work: Work): readonly Wanted[] =>
       ...ahead,
       ...again.map((period) => ({ period, kind: 'AGAIN' as const })),
       ...due.map((period) => {
-        const isPart = coverOf(work.ledger.usage, namedPeriod(period)).length > 0;
+        const isPart = coverOf(entriesIn(work.ledger.usage), namedPeriod(period)).length > 0;
         return { period, kind: isPart ? ('PART' as const) : ('NEW' as const) };
       }),
     ];
@@ -205,7 +206,7 @@ const countedPeriod = ({ run }: Work, { fromAt, toAt }: UsagePeriod, share: Shar
 
 /** What was charged for a period before. */
 const allBilledFor = ({ ledger }: Work, { period }: Wanted): readonly BilledUsage[] =>
-  coverOf(ledger.usage, namedPeriod(period));
+  coverOf(entriesIn(ledger.usage), namedPeriod(period));
 
 /** The same as far as the run looks back; what is known to have changed is compared with all that was charged for it. */
 const billedFor = (work: Work, wanted: Wanted): readonly BilledUsage[] => {

@@ -81,10 +81,15 @@ const endsOf = (billed: UsageHorizon['billed'], usageName: string, ending: Insta
  */
 const chargedUpTo = ({ usage, events }: UsageSection, from: Instant, billed: UsageHorizon['billed']): Instant => {
   const ends = endsOf(billed, usage.name, events.at(-1)?.endAt ?? null);
-  let at = from;
+  const reached = knownReach.get(ends) ?? new Map<Instant, Instant>();
+  knownReach.set(ends, reached);
+  let at = reached.get(from) ?? from;
   for (let end = ends.get(at); end !== undefined && end > at; end = ends.get(at)) at = end;
+  reached.set(from, at);
   return at;
 };
+
+const knownReach = new WeakMap<Ends, Map<Instant, Instant>>();
 
 type Cuts = { readonly past: readonly Instant[]; readonly next: Instant | null };
 
@@ -151,6 +156,19 @@ const isWithin = ({ usage, events }: UsageSection, { usageName, fromAt, toAt }: 
  * what was charged for that stands, also when the section turns out to go on after all: the rest is a period of its own.
  */
 export const standingPeriods = (section: UsageSection, billed: readonly BilledUsage[]): readonly BilledUsage[] => {
+  const { usage, events } = section;
+  const name = [events[0]?.at ?? '', events.at(-1)?.endAt ?? '', usage.name].join(' ');
+  const known = knownStanding.get(billed) ?? new Map<string, readonly BilledUsage[]>();
+  knownStanding.set(billed, known);
+  const standing = known.get(name) ?? standingOf(section, billed);
+  known.set(name, standing);
+  return standing;
+};
+
+/** A run asks for each section of the same ledger several times over. */
+const knownStanding = new WeakMap<readonly BilledUsage[], Map<string, readonly BilledUsage[]>>();
+
+const standingOf = (section: UsageSection, billed: readonly BilledUsage[]): readonly BilledUsage[] => {
   const own = billed.filter((one) => isWithin(section, one));
   const ends = new Map(own.map(({ fromAt, toAt }) => [fromAt, toAt]));
   return own.filter(({ fromAt, toAt }) => ends.get(fromAt) === toAt);

@@ -1,9 +1,13 @@
 import { defineSchema } from '@billstream/event-sourcing';
-import type { BundleEvent } from './bundle';
+import { type NamedPhases, withNamedPhases, withOwnPhases } from '@billstream/subscriptions-contracts';
+import type { BillingTimeline, BundleEvent } from './bundle';
 
 export const bundleStream = (bundleId: string): string => `bundle-${bundleId}`;
 
-export const bundleSchema = defineSchema<BundleEvent>({
+/** The first version said each transition's phase whole: a few hundred changes of one subscription were no append any more. */
+const timelineV1 = 'subscription.billing-timeline-changed.v1';
+
+const names = {
   BundleCreated: 'bundle.created.v1',
   SubscriptionStarted: 'subscription.started.v1',
   PlanChanged: 'subscription.plan-changed.v1',
@@ -18,6 +22,25 @@ export const bundleSchema = defineSchema<BundleEvent>({
   ChargedThroughRecorded: 'subscription.charged-through-recorded.v1',
   BlockingStateSet: 'bundle.blocking-state-set.v1',
   BundleKeyRenamed: 'bundle.key-renamed.v1',
-  BillingTimelineChanged: 'subscription.billing-timeline-changed.v1',
+  BillingTimelineChanged: 'subscription.billing-timeline-changed.v2',
   TransitionReached: 'subscription.transition-reached.v1',
-});
+} as const;
+
+export const bundleSchema = defineSchema<BundleEvent>(
+  names,
+  {
+    [timelineV1]: {
+      to: names.BillingTimelineChanged,
+      upcast: (data) => withNamedPhases(data as BillingTimeline),
+    },
+  },
+  {
+    BillingTimelineChanged: {
+      pack: withNamedPhases,
+      unpack: (stored) => withOwnPhases(stored as NamedPhases) as BillingTimeline,
+    },
+  },
+);
+
+/** Names under which timelines lie in the log. */
+export const timelineNames: readonly string[] = [timelineV1, names.BillingTimelineChanged];

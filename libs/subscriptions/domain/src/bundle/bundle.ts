@@ -69,7 +69,10 @@ type PlanChange = {
   readonly replacedSteps?: readonly string[];
 };
 type Cancelled = { readonly subscriptionId: string } & Cancellation;
-type BillingTimeline = Extract<SubscriptionsEvent, { readonly type: 'subscriptions.billing-changed.v1' }>['data'];
+export type BillingTimeline = Extract<
+  SubscriptionsEvent,
+  { readonly type: 'subscriptions.billing-changed.v1' }
+>['data'];
 
 export type BundleEvent =
   | {

@@ -1,8 +1,9 @@
-import { parseLocalDate } from '@billstream/kernel';
+import { epochMs, instantOfMs, parseLocalDate } from '@billstream/kernel';
 import { account, at, spec, start } from './bundle.fixtures';
-import { type BundleState, evolve, subscriptionOf } from './bundle';
+import { type BundleEvent, type BundleState, evolve, subscriptionOf } from './bundle';
 import type { BundleCommand } from './bundle.commands';
 import { bundleDecider } from './bundle.decider';
+import { bundleSchema } from './bundle.schema';
 
 const run = (...commands: readonly BundleCommand[]): BundleState =>
   commands.reduce<BundleState>((state, command) => {
@@ -45,6 +46,36 @@ describe('a quantity', () => {
       data: { subscriptionId: 's1', changeId: 'q1', effectiveAt: now, quantity: 1_000_000_000_000, account, now },
     };
     expect(bundleDecider.decide(command, run(begun))).toMatchObject({ rejected: { code: 'amount-too-large' } });
+  });
+});
+
+describe('five hundred quantities of a subscription', () => {
+  const told = (): Extract<BundleEvent, { readonly type: 'BillingTimelineChanged' }> => {
+    const changeAt = (change: number) => ({
+      ...{ subscriptionId: 's1', changeId: `q${change}`, quantity: 1 + (change % 2) },
+      effectiveAt: instantOfMs(epochMs(at('2024-01-11')) + change * 86_400_000),
+    });
+    const changes = Array.from({ length: 499 }, (_, n): BundleEvent => ({
+      type: 'QuantityChanged',
+      data: changeAt(n),
+    }));
+    const last = changeAt(499);
+    const command = { type: 'ChangeQuantity' as const, data: { ...last, account, now: last.effectiveAt } };
+    const outcome = bundleDecider.decide(command, changes.reduce(evolve, run(begun)));
+    const events = 'rejected' in outcome ? [] : outcome.events;
+    const timeline = events.find((event) => event.type === 'BillingTimelineChanged');
+    if (timeline === undefined) throw new Error('no timeline was told');
+    return timeline;
+  };
+
+  it('are told by events far below what a store takes at once, and read back as they were told', () => {
+    const timeline = told();
+    const stored = bundleSchema.encode(timeline);
+    const text = JSON.stringify(stored.data);
+    expect(timeline.data.transitions).toHaveLength(501);
+    expect(text.length).toBeLessThan(120_000);
+    const again = bundleSchema.decode({ type: stored.type, data: JSON.parse(text) as object });
+    expect(JSON.stringify(again)).toBe(JSON.stringify(timeline));
   });
 });
 

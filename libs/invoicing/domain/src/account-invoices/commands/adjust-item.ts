@@ -5,6 +5,7 @@ import type { AccountInvoices } from '../account-invoices.state';
 import { creditInvoiceItem } from '../credit-item';
 import { itemIdOf } from '../generate';
 import { type InvoiceTotals, type KnownItem, leftOf, takenBack } from '../invoice-totals';
+import { inParts } from '../large-invoices';
 import type { AccountInvoicesRejection } from '../rejections';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
@@ -141,5 +142,5 @@ export const adjustForRefund =
     });
     if (items.length === 0) return [];
     const { accountId } = state.account;
-    return [{ type: 'InvoiceAdjusted', data: { accountId, invoiceId, items, transactionId } }];
+    return inParts({ accountId, invoiceId, items, transactionId }, (data) => ({ type: 'InvoiceAdjusted', data }));
   };

@@ -18,7 +18,7 @@ export type RecordChildBalances = Given & {
 const lowerPart =
   (childInvoiceId: string, part: ChildPart, dueMinor: number, occasion: Occasion): Step =>
   (state) => {
-    const share = state.children[childInvoiceId];
+    const share = entryOf(state.children, childInvoiceId);
     const invoice = entryOf(state.invoices, part.invoiceId);
     const item = invoice?.items.find(({ itemId }) => itemId === part.itemId);
     if (share === undefined || state.account === null || invoice === undefined || item === undefined) return [];
@@ -61,7 +61,7 @@ const withPart = (share: ChildShare, part: ChildPart, itemAmountMinor: number): 
 const follow =
   (childInvoiceId: string, dueMinor: number, command: RecordChildBalances): Step =>
   (state) => {
-    const share = state.children[childInvoiceId];
+    const share = entryOf(state.children, childInvoiceId);
     const last = share === undefined ? undefined : entryOf(state.invoices, share.invoiceId);
     if (share === undefined || last === undefined) return [];
     const occasion = occasionOf(command);

@@ -5,7 +5,8 @@ import { creditInvoiceItem } from '../credit-item';
 import { type NewItem, itemIdOf } from '../generate';
 import { draftInvoice, extendDraft } from '../make-invoice';
 import { type Given, type Occasion, type Step, billable, inSequence, occasionOf, todayOf } from '../steps';
-import { entriesOf, entryOf } from '../book';
+import { entryOf, valuesIn } from '../book';
+import { idsByPlace } from '../places';
 
 /** An invoice of a child, as its parent is to be charged for it. Minor units. */
 export type ChildInvoice = {
@@ -22,8 +23,8 @@ export type ChildInvoice = {
 export type RecordChildInvoice = Given & { readonly type: 'RecordChildInvoice'; readonly child: ChildInvoice };
 
 /** The draft that gathers the children's invoices of the day; committing it ends that (Kill Bill 2.14). */
-export const openParentDraft = ({ invoices }: AccountInvoices): string | null =>
-  entriesOf(invoices).findLast(([, { status, isParentInvoice }]) => status === 'DRAFT' && isParentInvoice)?.[0] ?? null;
+export const openParentDraft = ({ drafts, invoices }: AccountInvoices): string | null =>
+  idsByPlace(drafts).findLast((invoiceId) => entryOf(invoices, invoiceId)?.isParentInvoice) ?? null;
 
 /** A child's invoice, or what is left of it, to be taken into a draft. `earlier`: where the rest of it is charged. */
 type Child = Pick<ChildInvoice, 'childAccountId' | 'childExternalKey' | 'childInvoiceId' | 'dueMinor'> & {
@@ -45,7 +46,7 @@ const summaryIn = (
   invoiceId: string,
   childAccountId: string,
 ): { readonly itemId: string; readonly amountMinor: number } | null => {
-  const share = Object.values(state.children).find(
+  const share = valuesIn(state.children).find(
     (one) => one.invoiceId === invoiceId && one.childAccountId === childAccountId,
   );
   const item = entryOf(state.invoices, invoiceId)?.items.find(({ itemId }) => itemId === share?.itemId);
@@ -98,7 +99,7 @@ export const recordChildInvoice = (
   command: RecordChildInvoice,
 ): readonly AccountInvoicesEvent[] => {
   const { child } = command;
-  const isNew = state.children[child.childInvoiceId] === undefined;
+  const isNew = entryOf(state.children, child.childInvoiceId) === undefined;
   // Nothing is converted: what is owed in another currency stays with the child.
   const isAddable = child.currency === state.account?.currency && (child.dueMinor > 0 || child.hasCharges);
   return isNew && isAddable ? sumUp(child, occasionOf(command))(state) : [];
@@ -139,7 +140,7 @@ export const sumUpVoided =
   (state) =>
     inSequence(
       state,
-      Object.values(state.children).map((share) => {
+      valuesIn(state.children).map((share) => {
         const parts = partsOf(share);
         const voided = parts.find((part) => part.invoiceId === invoiceId);
         if (voided === undefined) return () => [];

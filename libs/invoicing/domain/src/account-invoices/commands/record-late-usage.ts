@@ -1,6 +1,7 @@
 import type { AccountInvoicesEvent, LateUsagePeriod } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
 import { type Given, inSequence, occasionOf } from '../steps';
+import { entriesIn } from '../sheets';
 import { isSamePeriod } from '../subscription-ledger';
 import { automaticRun } from './automatic-run';
 
@@ -17,7 +18,7 @@ export const recordLateUsage = (state: AccountInvoices, command: RecordLateUsage
   const { period } = command;
   const ledger = state.subscriptions[period.subscriptionId];
   if (account === null || ledger === undefined) return [];
-  const isCharged = ledger.usage.some((billed) => isSamePeriod(billed, period));
+  const isCharged = entriesIn(ledger.usage).some((billed) => isSamePeriod(billed, period));
   if (!isCharged && pending === null) return [];
   const occasion = occasionOf(command);
   return inSequence(state, [

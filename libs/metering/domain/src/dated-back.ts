@@ -1,0 +1,26 @@
+import type { Instant } from '@billstream/kernel';
+import type { PlanInterval } from './metered-account';
+
+/**
+ * The first instant from which on two lists of a subscription's intervals, oldest first, say something else; null: they say
+ * the same. Whatever lies before it was counted by plans that still hold.
+ */
+export const plansDifferFrom = (before: readonly PlanInterval[], after: readonly PlanInterval[]): Instant | null => {
+  const length = Math.max(before.length, after.length);
+  for (let index = 0; index < length; index += 1) {
+    const [one, other] = [before[index], after[index]];
+    if (JSON.stringify(one) === JSON.stringify(other)) continue;
+    const isSameUntilItEnds =
+      one !== undefined &&
+      other !== undefined &&
+      JSON.stringify({ ...one, toAt: null }) === JSON.stringify({ ...other, toAt: null });
+    return isSameUntilItEnds ? earliest([one.toAt, other.toAt]) : earliest([one?.fromAt, other?.fromAt]);
+  }
+  return null;
+};
+
+const earliest = (instants: readonly (Instant | null | undefined)[]): Instant | null =>
+  instants.reduce<Instant | null>(
+    (first, at) => (at === null || at === undefined || (first !== null && first <= at) ? first : at),
+    null,
+  );
