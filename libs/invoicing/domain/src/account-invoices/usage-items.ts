@@ -185,7 +185,7 @@ export const usageItems = (work: Work): ChargedUsage => {
     if (!isKnown(known, period)) continue;
     const closed = known.get(keyOf(period)) ?? [];
     const counted = { period, kind, closed, billed: billedFor(work, { period, kind }) };
-    const share = shareOf(counted, [...work.ledger.usage, ...shares], work.currency);
+    const share = shareOf(counted, () => [...entriesIn(work.ledger.usage), ...shares], work.currency);
     const made = itemsOf(work, { ...counted, share });
     if (typeof made === 'string') return made;
     items.push(...made);
