@@ -1,5 +1,5 @@
-import { derivedId, instantOfMs } from '@billstream/kernel';
-import { usageClosingSchema, usageClosingStream } from '@billstream/metering-domain';
+import { type Decimal, derivedId, instantOfMs } from '@billstream/kernel';
+import { defaultRule, usageClosingSchema, usageClosingStream } from '@billstream/metering-domain';
 import { meteringReadModel } from './index';
 import { committedBackfill, hourMs, revertedBackfill, stagedBackfill } from './testing/backfill-log';
 import {
@@ -11,6 +11,7 @@ import {
   record,
   startMs,
   tenantId,
+  usage,
   withTables,
 } from './testing/metering-log';
 
@@ -63,4 +64,30 @@ it('a commit reads its records a few times, however many periods were closed and
     expect(read).toBeGreaterThan(0);
     expect(read).toBeLessThan(20 * users.length * recordsEach);
   }
+});
+
+const firstUse = {
+  ...{ ...defaultRule('SUM'), limitAmount: '50' as Decimal },
+  ...{ limitRefreshInterval: 'HOUR' as const, windowAnchor: 'FIRST_USE' as const },
+};
+it.each([
+  ['that reaches until now', [70, 110], '11:10'],
+  ['after one whose window is over', [-300, 70, 110], '11:10'],
+  ['of none that reaches until now', [10, 50], null],
+  ['among those of a window that is open', [61, 80], '11:05'],
+])('a window that opens with its first use opens with a backfilled one %s', async (what, minutes, opens) => {
+  const backfill = {
+    ...{ backfillId: derivedId('backfill', what), mode: 'ADD' as const, users: null },
+    ...{ fromHour: -10, toHour: 2 },
+  };
+  const nowMs = startMs + 2 * hourMs;
+  const records = minutes.map((minute) => record('u', 30, String(minute), startMs + minute * 60_000));
+  const before = opens === '11:05' ? [usage(0, [record('u', 1, 'before', startMs + 65 * 60_000)], nowMs)] : [];
+  const staged = [defined('calls', [firstUse]), ...before, ...stagedBackfill(backfill, [records])];
+  const database = await applied(logOf([...staged, committedBackfill(backfill, nowMs)]));
+  const found = await database.query<{ current: string; from: string }>(
+    `select current, window_from as "from" from usage_limits where window_from is not null`,
+  );
+  const sum = opens === '11:05' ? '31' : '60';
+  expect(found).toEqual(opens === null ? [] : [{ current: sum, from: `2024-05-10T${opens}:00.000Z` }]);
 });
