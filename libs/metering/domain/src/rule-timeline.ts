@@ -21,6 +21,9 @@ export type Stretch = {
   readonly subscriptionId: string | null;
 };
 
+/** A stretch of time in which usage belongs to a subscription. Half-open. */
+export type OwnedStretch = Pick<Stretch, 'fromAt' | 'toAt'> & { readonly subscriptionId: string };
+
 export type Range = { readonly fromAt: Instant; readonly toAt: Instant; readonly timeZone: string };
 
 /** The version whose rules decide limits at an instant: the newest that is in force; before the first, the first. */
@@ -136,6 +139,23 @@ export const stretchesFor = (
     .filter((piece) => ownerOf(piece, all, unit) === subscriptionId)
     .reduce<readonly Stretch[]>(joined, []);
 };
+
+/**
+ * The stretches of a range in which a user's usage of a unit belongs to a subscription, as it would be billed; usage in
+ * between belongs to none.
+ */
+export const ownedStretches = (
+  facts: Facts,
+  { unit, range }: { readonly unit: string; readonly range: Range },
+): readonly OwnedStretch[] =>
+  piecesOf(facts, range).reduce<readonly OwnedStretch[]>((owned, piece) => {
+    const subscriptionId = ownerOf(piece, facts.intervals, unit);
+    const last = owned.at(-1);
+    if (subscriptionId === null) return owned;
+    return last?.toAt === piece.fromAt && last.subscriptionId === subscriptionId
+      ? [...owned.slice(0, -1), { ...last, toAt: piece.toAt }]
+      : [...owned, { fromAt: piece.fromAt, toAt: piece.toAt, subscriptionId }];
+  }, []);
 
 const ownerOf = (
   { fromAt, subscriptionId }: Stretch,
