@@ -53,8 +53,8 @@ export type {
 export { chooseRule, defaultRule, faultsOf } from './rule';
 export type { CountingMethod, HeldPlan, Interval, RefreshInterval, Rule, RuleFault } from './rule';
 export { plansDifferFrom } from './dated-back';
-export { heldAt, ownedStretches, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
-export type { AskedUsage, OwnedStretch, Range, Stretch, UnitVersion } from './rule-timeline';
+export { heldAt, ownedStretches, startedVersions, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
+export type { AskedUsage, OwnedStretch, Range, StartedVersion, Stretch, UnitVersion } from './rule-timeline';
 export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
 export type { MeteredAccountCommand, MeteredAccountEvent, PlanInterval } from './metered-account';
 export { subscriptionUsage, subscriptionUsageSchema, subscriptionUsageStream } from './subscription-usage';

@@ -1,5 +1,5 @@
 import { epochMs } from '@billstream/kernel';
-import { type PlanInterval, ownedStretches } from '@billstream/metering-domain';
+import { type PlanInterval, type StartedVersion, ownedStretches, startedVersions } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { versionsByUnit } from './closing.query';
 import type { ReportAsked } from './usage-report.query';
@@ -54,11 +54,18 @@ export const usageOwners = async (
     names.map((unit) => ({ tenantId, unit })),
   );
   const versions = new Map(names.map((unit, index) => [unit, found[index] ?? []]));
-  const owned = held.flatMap(({ series, unit, timeZone, plans }) =>
+  const started = new Map<string, readonly StartedVersion[]>();
+  const startedOf = ({ unit, timeZone }: Held): readonly StartedVersion[] => {
+    const name = `${timeZone} ${unit}`;
+    const known = started.get(name) ?? startedVersions(versions.get(unit) ?? [], timeZone);
+    started.set(name, known);
+    return known;
+  };
+  const owned = held.flatMap((one) =>
     ownedStretches(
-      { versions: versions.get(unit) ?? [], intervals: plans.flat() },
-      { unit, range: { fromAt, toAt, timeZone } },
-    ).map((stretch) => ({ series, ...stretch })),
+      { versions: startedOf(one), intervals: one.plans.flat() },
+      { unit: one.unit, range: { fromAt, toAt } },
+    ).map((stretch) => ({ series: one.series, ...stretch })),
   );
   return {
     series: owned.map(({ series }) => series),
