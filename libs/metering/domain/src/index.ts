@@ -101,3 +101,5 @@ export {
 export type { BillingNewsEvent, BillingNotice } from './billing-news';
 export { cycleAround } from './billing-cycle';
 export type { BillingCycle, CycleFacts } from './billing-cycle';
+export { isReduction, parseReduction, reductionOf } from './usage-reduction';
+export type { ReducibleRecord, UsageReduction } from './usage-reduction';
