@@ -43,6 +43,8 @@ describe('the permission a request takes', () => {
     ['PUT', `${kb}/test/clock`, 'test:*'],
     ['POST', '/meter/record/json', 'usage:record'],
     ['POST', '/v1/usage', 'usage:record'],
+    ['POST', '/v1/usage/backfills/u/commit', 'usage:record'],
+    ['DELETE', '/v1/usage/backfills/u', 'usage:record'],
     ['POST', '/v1/limits/calls/reservations', 'usage:record'],
     ['POST', '/v1/limits/calls/reservations/id/commit', 'usage:record'],
     ['PUT', '/meter/limit/reset/u', 'catalog:config_upload'],

@@ -68,6 +68,8 @@ describe.each([
     holds(histories, (played) => {
       const customer = play(played);
       expect(customer.replayed()).toEqual(customer.state());
+      // Here nobody asks for runs on the way: those that fall due by themselves charge all of it.
+      expect(allFaultsOf(customer)).toEqual([]);
       expect(play(played).invoices()).toEqual(customer.invoices());
     });
   });

@@ -152,6 +152,10 @@ export const instantOf = (date: LocalDate, account: AccountTime): Instant => {
   return instantOfMs((dayNumber(partsOf(date)) - firstDayOfEpoch) * dayMs + timeOfDay - offset);
 };
 
+/** The first instant of the day in the account's calendar, at the frozen offset. */
+export const midnightOf = (date: LocalDate, account: AccountTime): Instant =>
+  instantOfMs(epochMs(`${date}T00:00:00.000Z` as Instant) - frozenOffsetMs(account));
+
 /** The first instant of a local day in the real zone (metering's buckets follow daylight saving; billing does not). */
 export const startOfDay = (date: LocalDate, timeZone: string): Instant =>
   instantOfMs(plain(date).toZonedDateTime({ timeZone }).epochMilliseconds);

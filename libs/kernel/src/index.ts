@@ -45,6 +45,7 @@ export {
   instantOf,
   isTimeZone,
   localDateOf,
+  midnightOf,
   parseLocalDate,
   plusDays,
   plusDuration,

@@ -1,7 +1,7 @@
 import { Pool as HttpPool } from 'undici';
 import type { Pool } from 'pg';
 import { type Caller, callerOf } from '../caller';
-import { counted } from '../counted';
+import { countedWatch } from '../counted';
 import type { World } from '../world';
 import { clientOf } from './client';
 import { type Dataset, bodyOf, limitedUnit, userAt, userOf } from './dataset';
@@ -79,6 +79,7 @@ export const underHalfLoad = async (
   const hasty = callerOf({ ...world, headers: { ...world.headers, prefer: 'wait=0' } }, 16);
   const hearing = await hearLimits(world);
   const { client, close } = await clientOf(world);
+  const readModel = countedWatch(pool);
   const since = (at: number): number => performance.now() - at;
   const send = async (piece: number, dueAt: number): Promise<void> => {
     await senders.expect(202, 'POST', '/meter/record/json', bodies[piece] ?? '[]');
@@ -104,8 +105,7 @@ export const underHalfLoad = async (
     await Promise.all([
       untilLimited(probers, user).then(() => latencies.decided.push(since(acked))),
       hearing.of(user).then(() => latencies.told.push(since(acked))),
-      // Every other probe: it asks the database often.
-      piece % 2 === 0 ? counted(pool, 2).then(() => latencies.visible.push(since(acked))) : null,
+      readModel.counted().then(() => latencies.visible.push(since(acked))),
     ]);
   };
   try {

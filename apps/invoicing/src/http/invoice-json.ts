@@ -93,16 +93,20 @@ export const invoiceJson = (invoice: InvoiceView) => {
   };
 };
 
-/** An invoice that nobody keeps, in the same form. */
-export const previewJson = (invoice: CommittedInvoice) =>
+/** An invoice that nobody keeps, in the same form; with the draft to which it would be added, as that would be then. */
+export const previewJson = (invoice: CommittedInvoice, draft: InvoiceView | null = null) =>
   invoiceJson({
     ...invoice,
     status: 'COMMITTED',
     isParentInvoice: false,
     parentInvoiceId: null,
     parentAccountId: null,
-    amountMinor: BigInt(invoice.amountMinor),
-    balanceMinor: BigInt(invoice.balanceMinor),
-    creditMinor: BigInt(invoice.balanceMinor - invoice.amountMinor),
+    ...(draft === null
+      ? {}
+      : { invoiceId: draft.invoiceId, invoiceNumber: draft.invoiceNumber, invoiceDate: draft.invoiceDate }),
+    items: [...(draft?.items ?? []), ...invoice.items],
+    amountMinor: BigInt(invoice.amountMinor) + (draft?.amountMinor ?? 0n),
+    balanceMinor: BigInt(invoice.balanceMinor) + (draft?.amountMinor ?? 0n) + (draft?.creditMinor ?? 0n),
+    creditMinor: BigInt(invoice.balanceMinor - invoice.amountMinor) + (draft?.creditMinor ?? 0n),
     refundedMinor: 0n,
   });

@@ -8,6 +8,7 @@ import {
   previewInvoice,
   usageToPreview,
 } from '@billstream/invoicing-domain';
+import { invoiceById } from '@billstream/invoicing-read-models';
 import { Body, Controller, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import { IsArray, IsIn, IsOptional, IsString } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -65,11 +66,15 @@ export class PreviewInvoiceEndpoint {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { accountId, state, wanted } = await this.wanted(query, body, requestContextOf(request).tenantId);
+    const { tenantId } = requestContextOf(request);
+    const { accountId, state, wanted } = await this.wanted(query, body, tenantId);
     const preview = previewInvoice(state, { ...wanted, counted: body?.countedUsage ?? [] });
     if ('rejected' in preview) throw invoiceProblem(accountId)(preview.rejected);
     void reply.status(preview.invoice === null ? 204 : 200);
-    return preview.invoice === null ? undefined : previewJson(preview.invoice);
+    if (preview.invoice === null) return undefined;
+    const { draftId } = preview;
+    const draft = draftId === undefined ? null : await invoiceById(this.invoicing.runtime.database, tenantId, draftId);
+    return previewJson(preview.invoice, draft);
   }
 
   private async wanted(query: RunQuery, body: PreviewRequest | undefined, tenantId: string) {

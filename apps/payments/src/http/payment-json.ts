@@ -28,16 +28,36 @@ const statuses: { readonly [State in TransactionState]: TransactionStatus } = {
 
 const amountOf = (minor: number, currency: Currency): number => toNumber(toDecimal(money(minor, currency)));
 
-/** Chargebacks that were reversed no longer count: the reversal has the chargeback's key and comes after it. */
+/** The reversal of a chargeback has the chargeback's key and comes after it. */
+const reverses = (later: TransactionView, one: TransactionView): boolean =>
+  one.transactionType === 'CHARGEBACK' &&
+  later.transactionType === 'CHARGEBACK' &&
+  later.externalKey === one.externalKey;
+
+/** Chargebacks that were reversed no longer count. */
 const chargedBack = (transactions: readonly TransactionView[]): readonly TransactionView[] =>
   transactions.filter(
     (one, nth) =>
       one.transactionType === 'CHARGEBACK' &&
       one.state === 'SUCCESS' &&
-      !transactions
-        .slice(nth + 1)
-        .some((later) => later.transactionType === 'CHARGEBACK' && later.externalKey === one.externalKey),
+      !transactions.slice(nth + 1).some((later) => reverses(later, one)),
   );
+
+/** A reversal moves no money of its own, so Kill Bill says no amount and no currency of it. */
+const isReversal = (transactions: readonly TransactionView[], transaction: TransactionView): boolean =>
+  transactions.slice(0, transactions.indexOf(transaction)).some((one) => reverses(transaction, one));
+
+const amountsJson = ({ currency, transactions }: PaymentView, transaction: TransactionView): object => {
+  if (isReversal(transactions, transaction))
+    return { amount: null, currency: null, processedAmount: 0, processedCurrency: null };
+  const { amountMinor, processedMinor } = transaction;
+  return {
+    amount: amountOf(amountMinor, currency),
+    currency,
+    processedAmount: processedMinor === null ? null : amountOf(processedMinor, currency),
+    processedCurrency: currency,
+  };
+};
 
 const movedMinor = (transactions: readonly TransactionView[], type: TransactionView['transactionType']): number =>
   transactions
@@ -103,20 +123,17 @@ const adjustmentsJson = ({ currency }: PaymentView, { transactionType, adjustmen
     : {};
 
 const transactionJson = (
-  { paymentId, externalKey, currency }: PaymentView,
+  payment: PaymentView,
   transaction: TransactionView,
   { withPluginInfo }: PaymentDetail,
 ): object => ({
   transactionId: transaction.transactionId,
   transactionExternalKey: transaction.externalKey,
-  paymentId,
-  paymentExternalKey: externalKey,
+  paymentId: payment.paymentId,
+  paymentExternalKey: payment.externalKey,
   transactionType: transaction.transactionType,
-  amount: amountOf(transaction.amountMinor, currency),
-  currency,
+  ...amountsJson(payment, transaction),
   effectiveDate: transaction.effectiveAt,
-  processedAmount: transaction.processedMinor === null ? null : amountOf(transaction.processedMinor, currency),
-  processedCurrency: currency,
   status: statuses[transaction.state],
   gatewayErrorCode: transaction.errorCode,
   gatewayErrorMsg: transaction.errorMessage,

@@ -25,10 +25,11 @@ export type InvoiceJson = {
 
 export type TransactionJson = {
   readonly transactionId: string;
+  readonly transactionExternalKey: string;
   readonly transactionType: string;
   readonly status: string;
-  readonly amount: number;
-  readonly currency: string;
+  readonly amount: number | null;
+  readonly currency: string | null;
   readonly processedAmount: number | null;
   readonly effectiveDate: string;
 };

@@ -6,7 +6,8 @@ import {
   usageCorrectionStream,
 } from '@billstream/metering-domain';
 import fc from 'fast-check';
-import { usageQuarters } from './index';
+import type { Database } from '@billstream/postgres';
+import { usageQuarters, usageQuartersAsOf } from './index';
 import {
   type DrawnBackfill,
   committedBackfill,
@@ -157,33 +158,62 @@ const oracle = (entries: readonly Entry[], backfills: readonly Backfill[]): Read
   return sums;
 };
 
+const totals = async (database: Database, countedTo?: bigint): Promise<Readonly<Record<User, number>>> => {
+  const sums = { a: 0, b: 0 };
+  for (const user of users) {
+    const asked = { tenantId, user, unit: 'calls' };
+    const quarters =
+      countedTo === undefined
+        ? await usageQuarters(database, asked, wholeDay)
+        : await usageQuartersAsOf(database, { ...asked, ...wholeDay, countedTo });
+    for (const { sum } of quarters) sums[user] += Number(sum);
+  }
+  return sums;
+};
+
+const pages = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 });
+const history = fc
+  .tuple(fc.array(entry, { maxLength: 30 }), fc.tuple(backfill, backfill, backfill))
+  .map(([raw, some]) => {
+    const backfills = some.map(({ scope: { length, ...rest }, staged }, index): Backfill => {
+      const own = { backfillId: backfillIds[index]!, ...rest, toHour: rest.fromHour + length };
+      return { drawn: own, staged: staged.filter((record) => isIn(own, record)) };
+    });
+    return { backfills, entries: taken(raw, backfills) };
+  });
+type History = { readonly backfills: readonly Backfill[]; readonly entries: readonly Entry[] };
+
+const eventsOf = ({ backfills, entries }: History) =>
+  logOf([
+    ...backfills.flatMap((one) =>
+      stagedBackfill(
+        one.drawn,
+        [one.staged.slice(0, 2), one.staged.slice(2)].map((part) => part.map(recordOf)),
+      ),
+    ),
+    ...entries.map((one) => toldOf(one, backfills)),
+  ]);
+
 it('usage is what the log without reverted backfills means, in whatever pages it comes', async () => {
-  const pages = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 });
-  const backfillsDrawn = fc.tuple(backfill, backfill, backfill);
   await fc.assert(
-    fc.asyncProperty(fc.array(entry, { maxLength: 30 }), backfillsDrawn, pages, async (raw, some, sizes) => {
-      const backfills = some.map(({ scope: { length, ...rest }, staged }, index): Backfill => {
-        const own = { backfillId: backfillIds[index]!, ...rest, toHour: rest.fromHour + length };
-        return { drawn: own, staged: staged.filter((record) => isIn(own, record)) };
-      });
-      const entries = taken(raw, backfills);
-      const events = logOf([
-        ...backfills.flatMap((one) =>
-          stagedBackfill(
-            one.drawn,
-            [one.staged.slice(0, 2), one.staged.slice(2)].map((part) => part.map(recordOf)),
-          ),
-        ),
-        ...entries.map((one) => toldOf(one, backfills)),
-      ]);
+    fc.asyncProperty(history, pages, async (drawnHistory, sizes) => {
+      const events = eventsOf(drawnHistory);
       const database = await applied(events, sizes);
-      const sums = { a: 0, b: 0 };
-      for (const user of users)
-        for (const { sum } of await usageQuarters(database, { tenantId, user, unit: 'calls' }, wholeDay))
-          sums[user] += Number(sum);
-      expect(sums).toEqual(oracle(entries, backfills));
+      expect(await totals(database)).toEqual(oracle(drawnHistory.entries, drawnHistory.backfills));
       expect(await contents(database)).toEqual(await contents(await applied(events)));
     }),
-    { numRuns: 15 },
+    { numRuns: 12 },
+  );
+});
+
+it('what counted at a position of the log can be told for ever, whatever was committed and reverted since', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, fc.nat(), async (drawnHistory, cut) => {
+      const events = eventsOf(drawnHistory);
+      const until = cut % events.length;
+      const [then, now] = [await applied(events.slice(0, until + 1)), await applied(events)];
+      expect(await totals(now, events[until]!.position)).toEqual(await totals(then));
+    }),
+    { numRuns: 12 },
   );
 });

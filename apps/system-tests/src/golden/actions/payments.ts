@@ -68,6 +68,25 @@ const refund: Action<Refund> = async (stage, args) => {
   });
 };
 
+type OfPayment = { readonly account?: string; readonly payment: string };
+
+const chargeback: Action<OfPayment> = async (stage, args) => {
+  const { paymentId, purchasedAmount, currency } = await paymentNamed(stage, args.payment, args.account);
+  await stage.requests.send('POST', `/invoicePayments/${paymentId}/chargebacks`, {
+    body: { amount: purchasedAmount, currency },
+  });
+};
+
+/** Of the last chargeback of the payment. */
+const chargebackReversal: Action<OfPayment> = async (stage, args) => {
+  const { paymentId, transactions } = await paymentNamed(stage, args.payment, args.account);
+  const last = transactions.findLast(({ transactionType }) => transactionType === 'CHARGEBACK');
+  if (last === undefined) throw new Error(`${args.payment} has no chargeback`);
+  await stage.requests.send('POST', `/invoicePayments/${paymentId}/chargebackReversals`, {
+    body: { transactionExternalKey: last.transactionExternalKey },
+  });
+};
+
 /** Children's parents pay as well, hence all accounts. */
 const transactionCount = async (stage: Stage): Promise<number> => {
   const view = look(stage);
@@ -122,4 +141,4 @@ const gateway: Action<Gateway> = async (stage, args) => {
   await configure(stage, { ...misbehaviour(args), METHODS: 'purchasePayment' });
 };
 
-export const paymentActions = { payInvoice, payAllUnpaid, refund, gateway };
+export const paymentActions = { payInvoice, payAllUnpaid, refund, chargeback, chargebackReversal, gateway };

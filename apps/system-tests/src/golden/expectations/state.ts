@@ -52,7 +52,7 @@ const paidAmount = (payments: readonly PaymentJson[]): number =>
   payments
     .flatMap(({ transactions }) => transactions)
     .filter(({ transactionType, status }) => transactionType === 'PURCHASE' && status === 'SUCCESS')
-    .reduce((sum, { processedAmount, amount }) => sum + (processedAmount ?? amount), 0);
+    .reduce((sum, { processedAmount, amount }) => sum + (processedAmount ?? amount ?? 0), 0);
 
 const invoiceField = async (view: View, invoice: InvoiceJson, field: string): Promise<Found> => {
   if (field === 'payments.count') return (await view.paymentsOfInvoice(invoice.invoiceId)).length;

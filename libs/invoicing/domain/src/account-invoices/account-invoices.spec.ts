@@ -5,6 +5,7 @@ import {
   currency,
   day,
   lines,
+  midnight,
   phase,
   simulatedAccount,
   timeline,
@@ -162,7 +163,7 @@ describe('a plan with usage', () => {
       accountExternalKey: 'jane',
       subscriptionId: 'subscription-1',
       planName: 'standard-monthly',
-      periods: [{ unit: 'host', usageName: 'host', fromAt: at('2018-10-06'), toAt: at('2018-11-06') }],
+      periods: [{ unit: 'host', usageName: 'host', fromAt: at('2018-10-06'), toAt: midnight('2018-11-06') }],
     });
     const [, second] = system.invoices();
     expect(lines(second)).toEqual(['RECURRING 2018-11-06→2018-12-06 20.00', 'USAGE 2018-10-06→2018-11-06 7.44']);

@@ -10,6 +10,7 @@ export type BillingEvent = {
   /** The day of the next event of the subscription; null when none is planned. */
   readonly endDate: LocalDate | null;
   readonly endAt: Instant | null;
+  readonly endsBy: BillingTransition['kind'] | null;
   readonly phase: ResolvedPhase | null;
   readonly quantity: number;
   readonly billCycleDay: number;
@@ -47,6 +48,7 @@ export const billingEventsOf = (timeline: BillingTimeline, account: RecordedAcco
         date,
         endDate: dates[index + 1] ?? null,
         endAt: timeline.transitions[index + 1]?.effectiveAt ?? null,
+        endsBy: timeline.transitions[index + 1]?.kind ?? null,
         phase,
         quantity,
         billCycleDay: billCycleDayOf(transition, timeline, account),

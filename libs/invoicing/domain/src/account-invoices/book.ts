@@ -19,8 +19,7 @@ const pageLength = 32;
 /** FNV-1a: names are ids, but a client may have chosen some of them. */
 const hashOf = (name: string): number => {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < name.length; index += 1)
-    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < name.length; index += 1) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
   return hash >>> 0;
 };
 

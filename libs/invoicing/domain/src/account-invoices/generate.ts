@@ -69,12 +69,12 @@ const billedDueDate = (item: LedgerRecurring, { events, targetDateOf }: Work): L
 /** What was charged and what should be, as far as the run looks back. */
 const comparable = (work: Work, proposed: readonly RecurringProposal[]) => {
   const { ledger, from } = work;
-  const billed = entriesIn(ledger.recurring);
-  if (from === null) return { billed, proposed };
-  return {
-    billed: billed.filter((one) => billedDueDate(one, work) >= from),
-    proposed: proposed.filter((one) => dueDateOf(one) >= from),
-  };
+  const all = entriesIn(ledger.recurring);
+  if (from === null) return { billed: all, proposed };
+  const billed = all.filter((one) => billedDueDate(one, work) >= from);
+  // What a period that is looked at was cut to is what is left of its item, although it ended before the look-back.
+  const starts = new Set(billed.map(({ start }) => start));
+  return { billed, proposed: proposed.filter((one) => dueDateOf(one) >= from || starts.has(one.start)) };
 };
 
 const recurringItems = (work: Work): readonly NewItem[] => {

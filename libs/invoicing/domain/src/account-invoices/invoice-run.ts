@@ -3,10 +3,19 @@ import { unitsOf } from '../rating/rate-usage';
 import type { AccountInvoicesEvent, InvoiceRun, RecordedAccount } from './account-invoices.events';
 import { type AccountInvoices, isTagged, laterRun, usageRequestKey } from './account-invoices.state';
 import { type NewItem, generate, unknownUsage } from './generate';
-import { type InvoiceDates, commitDraft, commitInvoice, draftInvoice, extendDraft } from './make-invoice';
+import {
+  type Charge,
+  type InvoiceDates,
+  chargedThrough,
+  commitDraft,
+  commitInvoice,
+  draftInvoice,
+  extendDraft,
+} from './make-invoice';
 import { nextRunAt } from './next-run';
 import { type Occasion, type Step, billable, inSequence, todayOf } from './steps';
 import type { SubscriptionLedger } from './subscription-ledger';
+import { usageCalendarOf, usageDateOf } from './usage-calendar';
 import type { UnusedPeriod } from './usage-items';
 import type { UsagePeriod } from './usage-periods';
 import { idsByPlace } from './places';
@@ -133,15 +142,32 @@ export const reusableDraft = (state: AccountInvoices, accountId: string): string
   return idsByPlace(state.drafts).at(-1) ?? null;
 };
 
+type Made = { readonly items: readonly NewItem[]; readonly unused: readonly Charge[] };
+
+/** A period that cost nothing and gives no item is charged through all the same (Kill Bill's InvoiceWithMetadata). */
+const unusedCharges = (
+  account: RecordedAccount,
+  unused: readonly UnusedPeriod[],
+  { settings }: Occasion,
+): readonly Charge[] => {
+  const calendar = usageCalendarOf(account, settings);
+  return unused.map(({ subscriptionId, fromAt, toAt }) => ({
+    type: 'USAGE',
+    subscriptionId,
+    startDate: usageDateOf(fromAt, calendar),
+    endDate: usageDateOf(toAt, calendar),
+  }));
+};
+
 /** What a run makes of its items, as the account's tags have it (Kill Bill 2.12). */
 const makeInvoice =
-  (accountId: string, items: readonly NewItem[], dates: InvoiceDates, occasion: Occasion): Step =>
+  (accountId: string, { items, unused }: Made, dates: InvoiceDates, occasion: Occasion): Step =>
   (state) => {
-    if (items.length === 0) return [];
     const staysDraft = isTagged(state, accountId, 'AUTO_INVOICING_DRAFT');
+    if (items.length === 0) return staysDraft ? [] : chargedThrough(accountId, unused)(state);
     const draftId = reusableDraft(state, accountId);
     if (draftId === null)
-      return staysDraft ? draftInvoice(items, dates)(state) : commitInvoice(items, dates, occasion)(state);
+      return staysDraft ? draftInvoice(items, dates)(state) : commitInvoice(items, dates, occasion, { unused })(state);
     return inSequence(state, [
       extendDraft(draftId, items, dates.targetDate),
       staysDraft ? () => [] : commitDraft(draftId, occasion),
@@ -166,5 +192,6 @@ export const invoiceRun =
       return [{ type: 'InvoicingParked', data: { accountId, ...generated.unpriceable, run } }];
     const dates = { targetDate: run.targetDate, today: todayOf(known.account, occasion) };
     const { items, unused } = generated;
-    return inSequence(state, [makeInvoice(accountId, items, dates, occasion), scheduleNext(run, occasion, unused)]);
+    const made = { items, unused: unusedCharges(known.account, unused, occasion) };
+    return inSequence(state, [makeInvoice(accountId, made, dates, occasion), scheduleNext(run, occasion, unused)]);
   };

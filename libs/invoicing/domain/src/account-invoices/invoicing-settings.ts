@@ -26,6 +26,8 @@ export type InvoicingSettings = {
   readonly usageDetailMode: UsageDetailMode;
   /** `org.killbill.invoice.readMaxRawUsagePreviousPeriod`: how many charged periods are counted again for late usage. */
   readonly previousUsagePeriods: number;
+  /** `org.killbill.invoice.usage.tz.mode`: whether a day of usage is one of the frozen offset or of the real zone. */
+  readonly usageZone: 'FIXED' | 'VARIABLE';
   /** `org.killbill.invoice.maxNumberOfMonthsInFuture` */
   readonly monthsAheadMax: number;
   /**
@@ -50,6 +52,7 @@ export const defaultSettings: InvoicingSettings = {
   isZeroUsageLeftOut: false,
   usageDetailMode: 'AGGREGATE',
   previousUsagePeriods: 2,
+  usageZone: 'FIXED',
   monthsAheadMax: 36,
   lookBack: null,
   lateUsage: { mode: 'CORRECT_PERIOD', absorbBelow: null },
@@ -90,6 +93,7 @@ export const settingsFrom = (properties: Readonly<Record<string, string>>): Invo
     isZeroUsageLeftOut: isTrue(of('disable.usage.zero.amount')),
     usageDetailMode: of('item.result.behavior.mode')?.toUpperCase() === 'DETAIL' ? 'DETAIL' : 'AGGREGATE',
     previousUsagePeriods: countIn(of('readMaxRawUsagePreviousPeriod'), defaultSettings.previousUsagePeriods),
+    usageZone: of('usage.tz.mode')?.toUpperCase() === 'VARIABLE' ? 'VARIABLE' : 'FIXED',
     monthsAheadMax: countIn(of('maxNumberOfMonthsInFuture'), defaultSettings.monthsAheadMax),
     lateUsage: {
       mode:

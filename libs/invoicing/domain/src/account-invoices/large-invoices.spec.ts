@@ -93,7 +93,9 @@ describe('an invoice larger than an append', () => {
     const { state, invoices } = await committedIn(store);
     expect(invoices).toHaveLength(1);
     expect(invoices[0]?.itemsDrawn).toBe(2_000);
-    expect(Object.values(state.subscriptions).map(({ recurring }) => entriesIn(recurring).length)).toEqual(Array(1_000).fill(2));
+    expect(Object.values(state.subscriptions).map(({ recurring }) => entriesIn(recurring).length)).toEqual(
+      Array(1_000).fill(2),
+    );
     expect(valuesIn(state.invoices)[0]?.items).toHaveLength(2_000);
     expect(state.drawn).toEqual({});
     expect(store.largest()).toBeLessThan(appendBytesMax);

@@ -1,5 +1,5 @@
 import { decimal } from '@billstream/kernel';
-import { account, at, phase, timeline, transition } from '../testing/simulated-account';
+import { account, at, midnight, phase, timeline, transition } from '../testing/simulated-account';
 import { type AccountInvoicesCommand, accountInvoices } from './account-invoices.decider';
 import type { AccountInvoicesEvent } from './account-invoices.events';
 
@@ -16,6 +16,9 @@ const metered = phase({
 });
 const rule = { unit: 'call', version: 1, countingMethod: 'SUM' as const };
 const ids = ['first', 'second'];
+
+/** The first period begins with the subscription, those after it where their day does. */
+const from = (date: string) => (date === '2018-10-06' ? at(date) : midnight(date));
 
 /** Two subscriptions whose usage metering counts one after the other, as it stands at that moment: 10 calls a month. */
 const twoMetered = () => {
@@ -65,7 +68,7 @@ const twoMetered = () => {
     /** Metering says that a month of the first subscription amounts to something else by now. */
     correct: (fromAt: string, toAt: string, quantity: string): void => {
       corrected.set(keyOf('first', fromAt), quantity);
-      const period = { subscriptionId: 'first', usageName: 'calls', fromAt: at(fromAt), toAt: at(toAt) };
+      const period = { subscriptionId: 'first', usageName: 'calls', fromAt: from(fromAt), toAt: midnight(toAt) };
       issue({ type: 'RecordLateUsage', period, now: state.pending?.run.at ?? at('2019-02-06') });
     },
     tag: (isSet: boolean): void => {
@@ -82,7 +85,7 @@ const twoMetered = () => {
     charged: (fromAt: string): number =>
       log
         .flatMap((event) => (event.type === 'InvoiceCommitted' ? event.data.items : []))
-        .filter((item) => item.subscriptionId === 'first' && item.usagePeriod?.fromAt === at(fromAt))
+        .filter((item) => item.subscriptionId === 'first' && item.usagePeriod?.fromAt === from(fromAt))
         .reduce((sum, { amountMinor }) => sum + amountMinor / 100, 0),
   };
 };

@@ -1,5 +1,5 @@
 import { decimal } from '@billstream/kernel';
-import { account, at, lines, phase, simulatedAccount, transition } from '../testing/simulated-account';
+import { account, at, lines, midnight, phase, simulatedAccount, transition } from '../testing/simulated-account';
 import { type LateUsagePolicy, settingsFrom } from './invoicing-settings';
 
 const plan = phase({
@@ -25,7 +25,7 @@ const october = {
   subscriptionId: 'subscription-1',
   usageName: 'calls',
   fromAt: at('2018-10-06'),
-  toAt: at('2018-11-06'),
+  toAt: midnight('2018-11-06'),
 };
 
 /** A customer whose months are charged up to February, by 100 calls each. */
@@ -91,7 +91,7 @@ describe('usage that changes after its period was charged', () => {
     for (const period of [
       { ...october, usageName: 'other' },
       { ...october, subscriptionId: 'nobody' },
-      { ...october, fromAt: at('2019-02-06'), toAt: at('2019-03-06') },
+      { ...october, fromAt: midnight('2019-02-06'), toAt: midnight('2019-03-06') },
     ])
       system.issue({ type: 'RecordLateUsage', period, now: at('2019-02-11') });
     expect([system.events.length, others()]).toEqual([before, []]);

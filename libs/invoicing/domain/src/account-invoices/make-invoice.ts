@@ -76,10 +76,11 @@ const migrated = (
 
 const movesChargedThrough: ReadonlySet<InvoiceItemType> = new Set(['RECURRING', 'FIXED', 'USAGE']);
 
-type Charge = Pick<InvoiceItem, 'type' | 'subscriptionId' | 'startDate' | 'endDate'>;
+/** What moves a subscription's charged-through date. */
+export type Charge = Pick<InvoiceItem, 'type' | 'subscriptionId' | 'startDate' | 'endDate'>;
 
 /** The latest end of what an invoice charges each subscription; it overwrites what was there (Kill Bill 2.10). */
-const chargedThrough =
+export const chargedThrough =
   (accountId: string, items: readonly Charge[]): Step =>
   () => {
     const through = new Map<string, LocalDate>();
@@ -100,17 +101,20 @@ const chargedThrough =
     return [{ type: 'ChargedThroughChanged', data: { accountId, through: days } }];
   };
 
+/** `unused`: usage that the invoice counts as charged without an item for it. */
+export type CommitOptions = { readonly isMigration?: boolean; readonly unused?: readonly Charge[] };
+
 /** A new invoice that is owed at once. One that was brought over is owed to nobody here and moves nothing. */
 export const commitInvoice =
-  (items: readonly NewItem[], dates: InvoiceDates, occasion: Occasion, { isMigration = false } = {}): Step =>
+  (items: readonly NewItem[], dates: InvoiceDates, occasion: Occasion, more: CommitOptions = {}): Step =>
   (state) => {
     const known = billable(state);
     if (known === null) return [];
-    if (isMigration) return migrated(state, known, items, dates);
+    if (more.isMigration === true) return migrated(state, known, items, dates);
     const invoice = invoiceOf(state, known, items, dates);
     return inSequence(state, [
       () => inParts(invoice, (data) => ({ type: 'InvoiceCommitted', data })),
-      chargedThrough(invoice.accountId, invoice.items),
+      chargedThrough(invoice.accountId, [...invoice.items, ...(more.unused ?? [])]),
       settleCredit([invoice.invoiceId], occasion),
     ]);
   };

@@ -7,6 +7,7 @@ import type { InvoicingSettings } from './invoicing-settings';
 import { isOverEarly, stretchOf } from './proposals';
 import { entriesIn } from './sheets';
 import type { LedgerRecurring, SubscriptionLedger } from './subscription-ledger';
+import { type UsageCalendar, usageBilledAt, usageCalendarOf, usageDateOf, usageDayStart } from './usage-calendar';
 import { type UsageHorizon, type UsageSection, endedPeriods, standingPeriods, usageSections } from './usage-periods';
 
 /** The day on which more of a recurring price falls due than the run has charged; null when the stretch's end comes first. */
@@ -53,6 +54,12 @@ const isOwnEnd = ({ events, ...section }: UsageSection, horizon: UsageHorizon, a
   return endedPeriods({ ...section, events: open }, horizon).next === at;
 };
 
+/** A period that ends with a bill date is charged with what else the date brings, another one where it ends. */
+const chargedAt = (toAt: Instant, calendar: UsageCalendar): Instant => {
+  const date = usageDateOf(toAt, calendar);
+  return toAt === usageDayStart(date, calendar) ? usageBilledAt(date, calendar) : toAt;
+};
+
 const instantsOf = (
   { timeline, usage: charged, recurring }: SubscriptionLedger,
   account: RecordedAccount,
@@ -61,8 +68,9 @@ const instantsOf = (
 ): readonly (Instant | null)[] => {
   const events = billingEventsOf(timeline, account);
   const time = accountTimeOf(account);
+  const calendar = usageCalendarOf(account, settings);
   const usage = entriesIn(charged);
-  const horizon = { until: run.at, time, billed: usage };
+  const horizon = { until: run.at, calendar, billed: usage };
   const quiet = quietInstants(events);
   const sections = usageSections(events);
   const unlessQuiet = (at: Instant | null): Instant | null => (at !== null && quiet.has(at) ? null : at);
@@ -82,7 +90,7 @@ const instantsOf = (
     ...sections
       .flatMap((section) => standingPeriods(section, usage))
       .filter(({ isAhead, toAt }) => isAhead === true && toAt > run.at)
-      .map(({ toAt }) => toAt),
+      .map(({ toAt }) => chargedAt(toAt, calendar)),
   ];
 };
 

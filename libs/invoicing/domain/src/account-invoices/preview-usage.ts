@@ -3,7 +3,7 @@ import type { AccountInvoices } from './account-invoices.state';
 import { isTooFar } from './commands/ask-for-invoice';
 import { runOn } from './commands/automatic-run';
 import { generate, unknownUsage } from './generate';
-import { runFor, usageRequests } from './invoice-run';
+import { reusableDraft, runFor, usageRequests } from './invoice-run';
 import { type Billing, type PreviewRequest, candidateRuns, isWanted, lastRunUpTo, previewed } from './preview';
 import { type Occasion, occasionOf } from './steps';
 
@@ -28,7 +28,7 @@ const previewedRun = (state: AccountInvoices, request: PreviewRequest, occasion:
   if (request.upcoming) return upcomingRun(state, request.billing, occasion);
   const run = runFor(state, runOn(account, occasion.now, request.targetDate));
   if (isTooFar(account, run, occasion)) return null;
-  if (request.planned !== undefined) return run;
+  if (request.planned !== undefined || reusableDraft(state, account.accountId) !== null) return run;
   return { ...run, targetDate: lastRunUpTo(state, run.targetDate, occasion) ?? run.targetDate };
 };
 

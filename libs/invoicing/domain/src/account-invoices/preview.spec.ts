@@ -1,6 +1,6 @@
 import { decimal } from '@billstream/kernel';
 import type { ResolvedPhase } from '@billstream/subscriptions-contracts';
-import { at, day, lines, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
+import { at, day, lines, midnight, phase, simulatedAccount, timeline, transition } from '../testing/simulated-account';
 import { type Billing, type CountedUsage, type PreviewRequest, previewInvoice } from './preview';
 import { type UsageRequest, usageToPreview } from './preview-usage';
 
@@ -121,7 +121,7 @@ describe('a preview that needs usage', () => {
     const [request, ...others] = usageToPreview(metered(), { targetDate: day('2018-11-06'), upcoming: false, now });
     expect([request?.subscriptionId, request?.periods, others]).toEqual([
       'subscription-1',
-      [{ unit: 'host', usageName: 'hosts', fromAt: at('2018-10-06'), toAt: at('2018-11-06') }],
+      [{ unit: 'host', usageName: 'hosts', fromAt: at('2018-10-06'), toAt: midnight('2018-11-06') }],
       [],
     ]);
   });
@@ -142,5 +142,28 @@ describe('a preview that needs usage', () => {
 
   it('needs none for a day at which no period has ended', () => {
     expect(usageToPreview(metered(), { targetDate: day('2018-11-05'), upcoming: false, now })).toEqual([]);
+  });
+});
+
+describe('a preview for an account whose runs add to one draft', () => {
+  it('names that draft and all that runs would add to it up to the day', () => {
+    const system = simulatedAccount();
+    system.record();
+    for (const tag of ['AUTO_INVOICING_DRAFT', 'AUTO_INVOICING_REUSE_DRAFT'] as const)
+      system.issue({
+        type: 'RecordControlTag',
+        change: { accountId: 'account-1', objectId: 'account-1', objectType: 'ACCOUNT', tag, isSet: true },
+        now: at('2018-10-06'),
+      });
+    system.subscribe(transition('START', '2018-10-06', phase()));
+    const [draftId] = system.events.flatMap((event) => (event.type === 'InvoiceDrafted' ? [event.data.invoiceId] : []));
+    const request = { targetDate: day('2018-12-06'), upcoming: false, now: at('2018-10-06') };
+    const preview = previewInvoice(system.state(), request);
+    if ('rejected' in preview || preview.invoice === null) throw new Error('no preview');
+    expect(preview.draftId).toBe(draftId);
+    expect(lines(preview.invoice)).toEqual([
+      'RECURRING 2018-11-06→2018-12-06 20.00',
+      'RECURRING 2018-12-06→2019-01-06 20.00',
+    ]);
   });
 });

@@ -6,13 +6,16 @@ import { isTooFar } from './commands/ask-for-invoice';
 import { runOn } from './commands/automatic-run';
 import { chooseBillCycleDay } from './commands/record-facts';
 import { generate } from './generate';
-import { runFor } from './invoice-run';
+import { reusableDraft, runFor } from './invoice-run';
 import { invoiceOf } from './make-invoice';
 import { nextRunAt } from './next-run';
 import type { AccountInvoicesRejection } from './rejections';
 import { type Given, type Occasion, type Step, billable, inSequence, occasionOf, todayOf } from './steps';
 
-export type Preview = { readonly invoice: CommittedInvoice | null } | { readonly rejected: AccountInvoicesRejection };
+/** `draftId`: the draft that is used again, to which the items would be added. */
+export type Preview =
+  | { readonly invoice: CommittedInvoice | null; readonly draftId?: string }
+  | { readonly rejected: AccountInvoicesRejection };
 
 export type PreviewRequest = Given & {
   readonly targetDate: LocalDate | null;
@@ -170,10 +173,13 @@ export const previewInvoice = (before: AccountInvoices, request: PreviewRequest)
   const state = previewed(before, request);
   const { account } = state;
   if (!account) return { rejected: { code: 'account-unknown' } };
-  if (upcoming) return { invoice: upcomingInvoice(state, billing, occasion) };
+  const draftId = reusableDraft(state, account.accountId);
+  const onDraft = draftId === null ? {} : { draftId };
+  if (upcoming) return { invoice: upcomingInvoice(state, billing, occasion), ...onDraft };
   const run = runFor(state, runOn(account, occasion.now, targetDate));
   const tooFar = isTooFar(account, run, occasion);
   if (tooFar) return { rejected: tooFar };
-  const invoice = planned === undefined ? invoiceUpTo(state, run, occasion) : invoiceAt(state, run, occasion);
-  return { invoice };
+  // Runs add to the draft, so all that they would add up to the day comes together.
+  const isTogether = planned !== undefined || draftId !== null;
+  return { invoice: isTogether ? invoiceAt(state, run, occasion) : invoiceUpTo(state, run, occasion), ...onDraft };
 };

@@ -127,17 +127,21 @@ const fixedEnd = (event: BillingEvent, next: BillingEvent | undefined, phase: Re
   return phase.duration === null ? null : plusDuration(event.date, phase.duration.unit, phase.duration.number);
 };
 
+/** What a day of several beginnings and ends leaves: the last beginning, and nothing of one that ended on its own day. */
+const isOutlived = (event: BillingEvent, later: readonly BillingEvent[]): boolean =>
+  later.some((next) => next.date === event.date && (beginsPhase(next) || next.kind === 'CANCEL'));
+
 /** All one-time charges to the target date. Of several phases that begin on one day, the last one counts. */
 export const proposedFixed = (
   events: readonly BillingEvent[],
   targetDate: LocalDate,
   currency: Currency,
 ): readonly FixedProposal[] => {
-  const beginnings = events.filter((event) => beginsPhase(event) && event.date <= targetDate);
-  return beginnings.flatMap((event, index): readonly FixedProposal[] => {
+  return events.flatMap((event, index): readonly FixedProposal[] => {
     const { phase, date, quantity } = event;
-    if (!phase || phase.fixedPrice === null || beginnings[index + 1]?.date === date) return [];
+    if (!beginsPhase(event) || date > targetDate || !phase || phase.fixedPrice === null) return [];
+    if (isOutlived(event, events.slice(index + 1))) return [];
     const amountMinor = settle(multiply(phase.fixedPrice, decimal(quantity)), currency).minor;
-    return [{ phase, quantity, date, endDate: fixedEnd(event, events[events.indexOf(event) + 1], phase), amountMinor }];
+    return [{ phase, quantity, date, endDate: fixedEnd(event, events[index + 1], phase), amountMinor }];
   });
 };

@@ -24,7 +24,10 @@ describe('a list in sheets', () => {
   });
 
   it('leaves sheets that nothing is added to or changed on, and the list before, as they were', () => {
-    const before = withAdded([], Array.from({ length: 1_000 }, (_, n) => n));
+    const before = withAdded(
+      [],
+      Array.from({ length: 1_000 }, (_, n) => n),
+    );
     const text = JSON.stringify(before);
     const after = withAdded(before, [1_000]);
     expect(after.filter((sheet) => before.includes(sheet))).toHaveLength(before.length - 1);

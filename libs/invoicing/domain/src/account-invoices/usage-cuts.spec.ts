@@ -1,6 +1,16 @@
 import { decimal, epochMs } from '@billstream/kernel';
 import type { BillingTransition } from '@billstream/subscriptions-contracts';
-import { account, at, day, lines, phase, simulatedAccount, transition } from '../testing/simulated-account';
+import {
+  account,
+  at,
+  day,
+  lines,
+  midnight,
+  phase,
+  simulatedAccount,
+  timeline,
+  transition,
+} from '../testing/simulated-account';
 import { defaultSettings } from './invoicing-settings';
 import { worksOf } from './run-work';
 import { usageItems } from './usage-items';
@@ -122,8 +132,9 @@ describe('a period that a short look-back bills again', () => {
     system.moveTo('2018-12-06');
     const settings = { ...defaultSettings, lookBack: { months: 1, days: 0 } };
     const run = { at: at('2019-01-06'), targetDate: day('2019-01-06') };
+    const from = (date: string) => (date === '2018-10-06' ? at(date) : midnight(date));
     const closed = (fromAt: string, toAt: string, trackingIds: readonly string[]) => ({
-      ...{ unit: 'kilowatt-hour', usageName: 'kilowatt-hour', fromAt: at(fromAt), toAt: at(toAt), trackingIds },
+      ...{ unit: 'kilowatt-hour', usageName: 'kilowatt-hour', fromAt: from(fromAt), toAt: midnight(toAt), trackingIds },
       ...{ quantity: decimal(100), metered: decimal(100), free: decimal(0), records: 1, syntheticBuckets: 0 },
       ...{ rule: null, countedTo: '0' },
     });
@@ -133,7 +144,7 @@ describe('a period that a short look-back bills again', () => {
       );
       const counted = [
         closed('2018-10-06', '2018-11-06', [`counted ${at('2018-10-06')}`]),
-        closed('2018-11-06', '2018-12-06', [`counted ${at('2018-11-06')}`]),
+        closed('2018-11-06', '2018-12-06', [`counted ${midnight('2018-11-06')}`]),
         closed('2018-12-06', '2019-01-06', ['new']),
       ];
       return usageItems({ ...work, ledger: { ...work.ledger, usage, closed: counted } });
@@ -199,5 +210,39 @@ describe('a period that was charged ahead and then ended early', () => {
     system.moveTo('2018-11-06');
     const charged = system.invoices().flatMap(({ items }) => items.map(({ amountMinor }) => amountMinor));
     expect(charged.reduce((sum, amount) => sum + amount, 0)).toBe(3_100);
+  });
+});
+
+describe('the day on which a period of usage ends', () => {
+  const monthly = metered('1', { recurring: null });
+  const used = (timeZone: string, referenceTime: string, usageZone: 'FIXED' | 'VARIABLE') => {
+    const system = simulatedAccount(() => '1', referenceTime);
+    system.record(account({ billCycleDayLocal: 1, timeZone, referenceTime: at(referenceTime) }));
+    const settings = { ...defaultSettings, usageZone };
+    const started = timeline([transition('START', referenceTime, monthly)]);
+    system.issue({ type: 'RecordBillingTimeline', timeline: started, now: at(referenceTime), settings });
+    const dueAt = system.state().nextAt ?? at(referenceTime);
+    system.issue({ type: 'InvoiceDue', dueAt, now: dueAt, settings });
+    const [endsAt] = system.events.flatMap((event) =>
+      event.type === 'UsageRequested' ? event.data.periods.map(({ toAt }) => toAt) : [],
+    );
+    return { dueAt, endsAt, lines: system.invoices().map(lines) };
+  };
+
+  it('begins at midnight of the account, while the invoice comes at its reference time', () => {
+    expect(used('UTC', '2018-10-06T10:00:00Z', 'FIXED')).toEqual({
+      dueAt: at('2018-11-01T10:00:00Z'),
+      endsAt: midnight('2018-11-01'),
+      lines: [['USAGE 2018-10-06→2018-11-01 1.00']],
+    });
+  });
+
+  it('is that of the frozen offset, or of the real zone where the tenant has it so', () => {
+    const winter = '2023-03-01T09:00:00Z';
+    const fixed = used('America/New_York', winter, 'FIXED');
+    const real = used('America/New_York', winter, 'VARIABLE');
+    expect([fixed.endsAt, real.endsAt]).toEqual([at('2023-04-01T05:00:00Z'), at('2023-04-01T04:00:00Z')]);
+    expect([fixed.dueAt, real.dueAt]).toEqual([at('2023-04-01T09:00:00Z'), at('2023-04-01T09:00:00Z')]);
+    expect(real.lines).toEqual([['USAGE 2023-03-01→2023-04-01 1.00']]);
   });
 });

@@ -1,4 +1,4 @@
-import { type Instant, instantOf, localDateOf, plusMs, settle } from '@billstream/kernel';
+import { type Instant, type LocalDate, compare, localDateOf, plusMs, settle, zero } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import { plusPeriods } from '../proration/billing-period';
 import { unitsOf } from '../rating/rate-usage';
@@ -9,6 +9,7 @@ import { subjectOf } from './proposals';
 import { type NewItem, type Work, plainItem } from './run-work';
 import { entriesIn } from './sheets';
 import type { BilledUsage, SubscriptionLedger } from './subscription-ledger';
+import { usageBilledAt, usageCalendarOf, usageDateOf, usageDayStart } from './usage-calendar';
 import { type Charged, type Share, shareOf, totalOf } from './usage-shares';
 import {
   type ChargedPeriod,
@@ -42,28 +43,28 @@ const isSame = (a: ChargedPeriod, b: ChargedPeriod): boolean =>
 const namedPeriod = ({ usage, fromAt, toAt }: UsagePeriod): ChargedPeriod => ({ usageName: usage.name, fromAt, toAt });
 
 /** How far a run looks: to its instant, and where a later day is asked for, to that day. */
-const horizonOf = ({ account, run }: Work): Instant => {
-  const time = accountTimeOf(account);
-  return run.targetDate > localDateOf(run.at, time) ? instantOf(run.targetDate, time) : run.at;
-};
+const horizonOf = ({ account, run, settings }: Work): Instant =>
+  run.targetDate > localDateOf(run.at, accountTimeOf(account))
+    ? usageBilledAt(run.targetDate, usageCalendarOf(account, settings))
+    : run.at;
 
 /** A clock that was put back by a moment (tests do that) does not hide what has begun since. */
 const momentMs = 60_000;
 
 /**
- * What has ended by the target date and is not charged. Whoever asks for a day ahead is charged for the period that is
- * under way by what is known of it, and for the rest when it is counted again (Kill Bill 3.4).
+ * What has ended by the target date and is not charged. Whoever asks for a day ahead is charged for the periods up to it by
+ * what is known of them, and for the rest when they are counted again (Kill Bill 3.4).
  */
 const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
-  const { ledger, account, run, from } = work;
-  const time = accountTimeOf(account);
-  const horizon = { until: horizonOf(work), time, billed: entriesIn(ledger.usage) };
+  const { ledger, account, run, from, settings } = work;
+  const calendar = usageCalendarOf(account, settings);
+  const horizon = { until: horizonOf(work), calendar, billed: entriesIn(ledger.usage) };
   // One that ends later on the day of the run is not charged ahead of its end: the run at its end does it.
   const endsLaterToday = ({ toAt, endDate }: UsagePeriod): boolean =>
-    toAt > run.at && endDate <= localDateOf(run.at, time);
+    toAt > run.at && endDate <= usageDateOf(run.at, calendar);
   return endedPeriods(section, horizon).periods.filter(
     (period) =>
-      period.fromAt <= plusMs(run.at, momentMs) &&
+      (run.isAsked === true || period.fromAt <= plusMs(run.at, momentMs)) &&
       period.endDate <= run.targetDate &&
       !endsLaterToday(period) &&
       (from === null || period.endDate > from) &&
@@ -74,23 +75,39 @@ const duePeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] =
 const chargedOf = ({ ledger }: Work, section: UsageSection): readonly BilledUsage[] =>
   standingPeriods(section, entriesIn(ledger.usage));
 
-const asPeriod = ({ account }: Work, { usage, phase }: UsageSection, { fromAt, toAt }: BilledUsage): UsagePeriod => {
-  const time = accountTimeOf(account);
-  return { usage, phase, fromAt, toAt, startDate: localDateOf(fromAt, time), endDate: localDateOf(toAt, time) };
+const asPeriod = (
+  { account, settings }: Work,
+  { usage, phase }: UsageSection,
+  { fromAt, toAt }: BilledUsage,
+): UsagePeriod => {
+  const calendar = usageCalendarOf(account, settings);
+  const [startDate, endDate] = [usageDateOf(fromAt, calendar), usageDateOf(toAt, calendar)];
+  return { usage, phase, fromAt, toAt, startDate, endDate };
+};
+
+/**
+ * From which day on charged periods are counted again: so many back from the last one that was charged. Where periods without
+ * usage leave no trace, so many back from the one that ends today or with the target date (Kill Bill's RawUsageOptimizer).
+ */
+const recountFrom = ({ account, run, settings }: Work, section: UsageSection, lastEnd: Instant): LocalDate => {
+  const calendar = usageCalendarOf(account, settings);
+  const { previousUsagePeriods, isZeroUsageLeftOut } = settings;
+  if (!isZeroUsageLeftOut) return plusPeriods(usageDateOf(lastEnd, calendar), section.period, -previousUsagePeriods);
+  const today = usageDateOf(run.at, calendar);
+  const last = today < run.targetDate ? today : run.targetDate;
+  return plusPeriods(last, section.period, -previousUsagePeriods - 1);
 };
 
 /**
  * Periods charged before that are counted again with the next one of their section, or when somebody asks for an invoice:
- * usage may have come late. Only so many back from the last one that was charged; what comes later than that is never charged (Kill Bill 3.4).
+ * usage may have come late. Only so many back; what comes later than that is never charged (Kill Bill 3.4).
  */
 const recountedPeriods = (work: Work, section: UsageSection): readonly UsagePeriod[] => {
   const { account, settings } = work;
   const own = chargedOf(work, section);
   const lastEnd = own.reduce<Instant | null>((last, { toAt }) => (last !== null && last > toAt ? last : toAt), null);
-  if (settings.previousUsagePeriods === 0 || lastEnd === null) return [];
-  const time = accountTimeOf(account);
-  const back = plusPeriods(localDateOf(lastEnd, time), section.period, -settings.previousUsagePeriods);
-  const earliest = instantOf(back, time);
+  if (lastEnd === null || (settings.previousUsagePeriods === 0 && !settings.isZeroUsageLeftOut)) return [];
+  const earliest = usageDayStart(recountFrom(work, section, lastEnd), usageCalendarOf(account, settings));
   const periods = own.filter(({ fromAt }) => fromAt >= earliest).map((billed) => asPeriod(work, section, billed));
   return [...new Map(periods.map((period) => [keyOf(period), period])).values()];
 };
@@ -185,7 +202,7 @@ export const usageItems = (work: Work): ChargedUsage => {
     if (!isKnown(known, period)) continue;
     const closed = known.get(keyOf(period)) ?? [];
     const counted = { period, kind, closed, billed: billedFor(work, { period, kind }) };
-    const share = shareOf(counted, [...work.ledger.usage, ...shares], work.currency);
+    const share = shareOf(counted, () => [...entriesIn(work.ledger.usage), ...shares], work.currency);
     const made = itemsOf(work, { ...counted, share });
     if (typeof made === 'string') return made;
     items.push(...made);
@@ -236,7 +253,7 @@ const itemsOf = (
   if (charges === 'charged-more-before' && isPart) return [];
   if (typeof charges === 'string') return `usage-${charges}`;
   if (kind === 'AGAIN' && isAbsorbed(work, closed, charges)) return [];
-  const shown = settings.isZeroUsageLeftOut ? charges.filter(({ amountMinor }) => amountMinor !== 0) : charges;
+  const shown = settings.isZeroUsageLeftOut ? charges.filter(isShown) : charges;
   const trackingIds = newlyCounted(closed, allBilledFor(work, counted));
   return shown.map((charge: UsageCharge, index): NewItem => ({
     ...subjectOf(ledger.timeline, phase),
@@ -253,6 +270,10 @@ const itemsOf = (
     ...(index === 0 && trackingIds.length > 0 ? { trackingIds } : {}),
   }));
 };
+
+/** A tier that was used is told of though it is free of charge; one that nobody used is not. */
+const isShown = ({ amountMinor, quantity }: UsageCharge): boolean =>
+  amountMinor !== 0 || (quantity !== null && compare(quantity, zero) > 0);
 
 /** Too little to bother the customer with: what is metered late adds up until it is more than the tenant absorbs. */
 const isAbsorbed = (

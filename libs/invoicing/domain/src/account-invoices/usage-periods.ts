@@ -1,9 +1,10 @@
-import { type AccountTime, type Instant, type LocalDate, instantOf, localDateOf } from '@billstream/kernel';
+import type { Instant, LocalDate } from '@billstream/kernel';
 import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
 import { billDates, lastBillDateUpTo } from '../proration/bill-dates';
 import type { ChargingPeriod } from '../proration/billing-period';
 import type { BillingEvent } from './billing-events';
 import type { BilledUsage } from './subscription-ledger';
+import { type UsageCalendar, usageBilledAt, usageDateOf, usageDayStart } from './usage-calendar';
 
 /** A usage section of one phase, for as long as it is charged without a break. */
 export type UsageSection = {
@@ -52,7 +53,7 @@ export const usageSections = (events: readonly BillingEvent[]): readonly UsageSe
 /** How far to look, in which calendar, and what of the section is charged already. */
 export type UsageHorizon = {
   readonly until: Instant;
-  readonly time: AccountTime;
+  readonly calendar: UsageCalendar;
   readonly billed: readonly { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant }[];
 };
 
@@ -93,26 +94,34 @@ const knownReach = new WeakMap<Ends, Map<Instant, Instant>>();
 
 type Cuts = { readonly past: readonly Instant[]; readonly next: Instant | null };
 
-/** Where an event's own bill dates cut the section after an instant and up to another, and the first cut after that. */
-const cutsOf = (section: UsageSection, event: BillingEvent, after: Instant, { until, time }: UsageHorizon): Cuts => {
-  if (event.endAt !== null && event.endAt <= after) return { past: [], next: null };
-  const dates = billDates(event.date, event.billCycleDay, section.period);
+/** Where an event's own bill dates cut the section after an instant and up to another, and when the first after that is charged. */
+const cutsOf = (section: UsageSection, event: BillingEvent, after: Instant, horizon: UsageHorizon): Cuts => {
+  const { until, calendar } = horizon;
+  const begins = usageDateOf(event.at, calendar);
+  const ends = event.endAt === null ? null : usageDateOf(event.endAt, calendar);
+  const dates = billDates(begins, event.billCycleDay, section.period);
   const opensSection = event === section.events[0];
   const past: Instant[] = [];
-  const start = lastBillDateUpTo(dates, localDateOf(after, time))?.n ?? 0;
-  for (let n = start; event.endDate === null || dates.at(n) < event.endDate; n += 1) {
-    if (opensSection && dates.at(n) === event.date) continue;
-    const at = instantOf(dates.at(n), time);
-    if (at > until) return { past, next: at };
+  const start = lastBillDateUpTo(dates, usageDateOf(after, calendar))?.n ?? 0;
+  for (let n = start; ends === null || dates.at(n) < ends; n += 1) {
+    const date = dates.at(n);
+    if (opensSection && date === begins) continue;
+    const at = usageDayStart(date, calendar);
+    if (at > until) return { past, next: usageBilledAt(date, calendar) };
     if (at > after) past.push(at);
   }
-  if (event !== section.events.at(-1) || event.endAt === null) return { past, next: null };
-  return event.endAt > until ? { past, next: event.endAt } : { past: [...past, event.endAt], next: null };
+  const endAt = event === section.events.at(-1) ? event.endAt : null;
+  if (endAt === null) return { past, next: null };
+  return endAt > until ? { past, next: endAt } : { past: [...past, endAt], next: null };
 };
 
+/** Cancelled at the instant of its start: what is reported of that instant is charged (Kill Bill 3.3). */
+const isMoment = ({ events }: UsageSection): boolean =>
+  events.length === 1 && events[0]?.endsBy === 'CANCEL' && events[0].endAt === events[0].at;
+
 /**
- * The periods of a section that have ended and are not charged, oldest first, and when the next one ends. They end at
- * the account's reference time on the section's bill dates, and at the instant of what ends the section.
+ * The periods of a section that have ended and are not charged, oldest first, and when the next one is to be charged. They
+ * end where the section's bill dates begin, and at the instant of what ends the section.
  */
 export const endedPeriods = (
   section: UsageSection,
@@ -121,20 +130,21 @@ export const endedPeriods = (
   const [opening] = section.events;
   if (opening === undefined || opening.at > horizon.until) return { periods: [], next: null };
   const { usage, phase } = section;
-  const { time } = horizon;
+  const { calendar } = horizon;
   const periods: UsagePeriod[] = [];
   let fromAt = chargedUpTo(section, opening.at, horizon.billed);
   for (const event of section.events) {
+    if (event.endAt !== null && event.endAt <= fromAt && !isMoment(section)) continue;
     const { past, next } = cutsOf(section, event, fromAt, horizon);
     for (const toAt of past) {
-      if (toAt > fromAt)
+      if (toAt > fromAt || isMoment(section))
         periods.push({
           usage,
           phase,
           fromAt,
           toAt,
-          startDate: localDateOf(fromAt, time),
-          endDate: localDateOf(toAt, time),
+          startDate: usageDateOf(fromAt, calendar),
+          endDate: usageDateOf(toAt, calendar),
         });
       fromAt = toAt;
     }

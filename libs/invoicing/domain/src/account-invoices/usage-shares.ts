@@ -41,12 +41,12 @@ const priceMinorOf = ({ period, closed }: Counted, currency: Currency): number =
  * it was counted: what it charged is taken off the first part, and of the next only what is left of it. Null where nothing
  * was charged ahead for a longer period. `charged`: all that was charged before and in this run, oldest first.
  */
-export const shareOf = (counted: Counted, charged: readonly Charged[], currency: Currency): Share | null => {
+export const shareOf = (counted: Counted, charged: () => readonly Charged[], currency: Currency): Share | null => {
   const { period, billed } = counted;
   const { usage, fromAt, toAt } = period;
   const ahead = billed.filter((one) => one.countedUntil !== undefined && (one.fromAt !== fromAt || one.toAt !== toAt));
   if (ahead.length === 0) return null;
-  const own = charged.filter((one) => one.usageName === usage.name);
+  const own = charged().filter((one) => one.usageName === usage.name);
   // A part that was cut again is the last one of its beginning.
   const parts = new Map(own.map((one) => [one.fromAt, one.takenMinor ?? 0]));
   const isPart = (at: Charged['fromAt']): boolean => ahead.some((one) => one.fromAt <= at && at < one.toAt);

@@ -26,6 +26,8 @@ export const at = (text: string): Instant => {
   if (instant === null) throw new RangeError(text);
   return instant;
 };
+/** Where a day of usage begins for an account in UTC. */
+export const midnight = (date: string): Instant => at(`${date}T00:00:00.000Z`);
 export const day = (text: string): LocalDate => {
   const date = parseLocalDate(text);
   if (date === null) throw new RangeError(text);

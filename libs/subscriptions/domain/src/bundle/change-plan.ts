@@ -6,6 +6,7 @@ import { indexOf, productOf } from '../catalog/catalog-index';
 import type { PlanSpecifier } from '../catalog/find-plan';
 import { alignPhases } from '../catalog/plan-aligner';
 import { type PlanFacts, type PlanSwitch, changeAlignmentOf, changePolicyOf, priceListOf } from '../catalog/plan-rules';
+import { addOnLimitRefusal } from './add-on-limit';
 import { blockingAt } from './blocking';
 import { type Bundle, type BundleEvent, type PlanStep, type Subscription, baseOf } from './bundle';
 import type { BundleRejection, ChangePlan } from './bundle.commands';
@@ -194,6 +195,11 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
       code: 'change-of-category',
       detail: `Subscription ${subscription.subscriptionId} cannot change from ${subscription.productCategory} to ${first.facts.productCategory}`,
     });
+  const full =
+    subscription.productCategory === 'ADD_ON'
+      ? addOnLimitRefusal(bundle, first.plan, now, subscription.subscriptionId)
+      : null;
+  if (full !== null) return reject(full);
   const between: PlanSwitch = { from, phaseType: current.phaseType, to: first.facts };
   const byCatalog = changePolicyOf(first.version.rules, between);
   const policy = command.policy ?? byCatalog;

@@ -1,9 +1,10 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
 import { type Instant, plusMs } from '@billstream/kernel';
-import { type CatalogPlan, type CatalogProduct } from '../catalog/catalog';
+import type { CatalogProduct } from '../catalog/catalog';
 import { productOf } from '../catalog/catalog-index';
 import { alignPhases, firstBillableAt } from '../catalog/plan-aligner';
 import { createAlignmentOf } from '../catalog/plan-rules';
+import { addOnLimitRefusal } from './add-on-limit';
 import { blockingAt } from './blocking';
 import {
   type Bundle,
@@ -26,11 +27,6 @@ const productAt = (bundle: Bundle, base: Subscription, at: Instant, chosen: Chos
   const phase = phaseAt(bundle, base, at) ?? base.steps[0]?.phases[0]?.phase;
   return phase === undefined ? null : productOf(chosen.version, phase.productName);
 };
-
-const livePlans = (bundle: Bundle, plan: CatalogPlan, now: Instant): number =>
-  bundle.subscriptions.filter(
-    (one) => !hasEnded(bundle, one, now) && one.steps.at(-1)?.phases[0]?.phase.planName === plan.name,
-  ).length;
 
 /** An add-on needs a living base whose product, at that time, offers it and does not hold it already. */
 const addOnRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Instant): BundleRejection | null => {
@@ -58,10 +54,7 @@ const addOnRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Inst
       code: 'add-on-not-available',
       detail: `Can't create an add-on of ${productName}: it is not available for ${baseName}`,
     };
-  const allowed = chosen.plan.plansAllowedInBundle;
-  if (allowed >= 0 && livePlans(bundle, chosen.plan, now) >= allowed)
-    return { code: 'add-on-limit-reached', detail: `A bundle may hold ${allowed} of ${chosen.plan.name}` };
-  return null;
+  return addOnLimitRefusal(bundle, chosen.plan, now);
 };
 
 const placeRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Instant): BundleRejection | null => {
