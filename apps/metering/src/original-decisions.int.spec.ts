@@ -103,14 +103,86 @@ it('M7: means are exact, and rounded once per bucket by the mode of the rule', a
     expect((await series(`m7-${rounding}`)).subscriptions).toMatchObject([{ total, rounding }]);
   }
 });
-it('M8: zero is a value, and a negative amount is refused with the way to correct', async () => {
+it('M8: zero is a value, and a negative amount is refused where it names no earlier record', async () => {
   await unit('m8', 'PEAK', [{ periodSplitting: 'HOUR' }]);
   const { body } = await record([
-    { unit: 'm8', user: 'u', amount: 0 },
+    { unit: 'm8', user: 'u', amount: 0, id: 'm8-1' },
     { unit: 'm8', user: 'u', amount: -1 },
+    { unit: 'm8', user: 'u', amount: -1, corrects: 'm8-1' },
   ]);
-  expect(body).toMatchObject({ accepted: 1, rejected: [{ index: 1, field: 'amount', code: 'negative' }] });
+  const negative = { field: 'amount', code: 'negative' };
+  expect(body).toMatchObject({
+    accepted: 1,
+    rejected: [
+      { index: 1, ...negative },
+      { index: 2, ...negative },
+    ],
+  });
   expect((await series('m8')).subscriptions).toMatchObject([{ total: 0, records: 1 }]);
+});
+describe('M8: a negative record of a SUM unit that names an earlier one', () => {
+  const first = { unit: 'm8-sum', user: 'u', amount: 10, id: 'm8-10', source: 's', time: ms('09:10') };
+  const back = (amount: number | string, more = {}) => ({
+    ...{ unit: 'm8-sum', user: 'u', source: 's', amount, corrects: 'm8-10' },
+    ...more,
+  });
+  const total = async () => (await series('m8-sum')).subscriptions[0].total as number;
+  beforeAll(async () => {
+    await unit('m8-sum', 'SUM', [hourly(8)]);
+    await record([first]);
+  });
+  it('takes back that much of it, once by its id, in the hour it was used', async () => {
+    for (const [accepted, duplicates] of [
+      [1, 0],
+      [0, 1],
+    ])
+      expect((await record([back(-3, { id: 'm8-3', time: ms('09:59') })])).body).toEqual({
+        ...{ accepted, duplicates, rejected: [], deduplicated: true },
+      });
+    expect(await total()).toBe(7);
+    const [found] = (await json('GET', '/v1/usage/corrections?source=s&id=m8-10')).body.corrections as Loose[];
+    expect(found).toMatchObject({
+      action: 'REPLACE',
+      before: { amount: 10 },
+      after: { amount: 7, time: '2024-05-10T09:10:00.000Z' },
+    });
+  });
+  it('releases who was limited by it', async () => {
+    at('09:30');
+    await record([{ ...first, id: 'm8-11', time: ms('09:20'), amount: 9 }]);
+    expect(await check('m8-sum')).toMatchObject({ current: 9, limited: true });
+    await record([back(-4, { corrects: 'm8-11' })]);
+    expect(await check('m8-sum')).toMatchObject({ current: 5, limited: false });
+  });
+  it('adds up with others of the same record that come at once, and with what comes in its own batch', async () => {
+    const sent = Array.from({ length: 8 }, (_, n) => record([back('-0.25', { id: `m8-at-once-${n}` })]));
+    expect((await Promise.all(sent)).map(({ body }) => body.accepted as number)).toEqual(Array(8).fill(1));
+    expect(await total()).toBe(10);
+    const batch = [
+      back(-1, { id: 'm8-b', corrects: 'm8-new' }),
+      { ...first, id: 'm8-new', amount: 6 },
+      back(-2, { id: 'm8-c', corrects: 'm8-new' }),
+      back(-1, { id: 'm8-b', corrects: 'm8-new' }),
+    ];
+    expect((await record(batch)).body).toMatchObject({ accepted: 3, duplicates: 1, rejected: [] });
+    expect(await total()).toBe(13);
+  });
+  it.each<[string, object, string]>([
+    ['a record that nobody sent', { corrects: 'm8-none' }, 'corrects unknown-record'],
+    ['a record of another source', { source: 'other' }, 'corrects unknown-record'],
+    ['itself', { id: 'm8-10' }, 'corrects itself'],
+    ['no text', { corrects: 7 }, 'corrects invalid'],
+    ['a record of another user', { user: 'v' }, 'user differs'],
+    ['a record of another unit', { unit: 'analytics' }, 'unit differs'],
+    ['a record of which less is left', { amount: -100 }, 'amount exceeds-record'],
+    ['a record, with too many digits', { amount: '-0.0000000001' }, 'amount too-precise'],
+  ])('is refused where that is %s', async (_, more, fault) => {
+    const before = await total();
+    const { body } = await record([{ ...first, id: newId(), amount: 0 }, back(-1, more)]);
+    expect(body).toMatchObject({ accepted: 1, duplicates: 0 });
+    expect(body.rejected.map(({ index, field, code }: Loose) => `${index} ${field} ${code}`)).toEqual([`1 ${fault}`]);
+    expect(await total()).toBe(before);
+  });
 });
 it('M9: amounts are exact decimals of nine digits', async () => {
   await unit('m9', 'SUM', [{}]);

@@ -29,7 +29,9 @@ export class AdjustedItemsEndpoint {
 
   @Post(':paymentId/refunds')
   @HttpCode(200)
-  async adjustedItems(@Body() body: object | undefined, @RequestCtx() context: RequestContext): Promise<object> {
+  async adjustedItems(@Body() body: unknown, @RequestCtx() context: RequestContext): Promise<unknown> {
+    // A text, say, goes on as it came: payments refuses it.
+    if (body !== undefined && (typeof body !== 'object' || body === null)) return body;
     const itemIds = itemIdsIn(body ?? {});
     const adjustedItems = itemIds.length === 0 ? [] : await this.itemsOf(itemIds, context);
     return { ...body, adjustedItems };

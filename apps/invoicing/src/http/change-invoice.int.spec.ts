@@ -80,6 +80,9 @@ describe('what is put on invoices over HTTP', () => {
     expect(answer.json()).toEqual({ ...payload, adjustedItems: [{ invoiceItemId, invoiceId, leftMinor: 600 }] });
     const none = await service.call('POST', `/internal/invoicePayments/${newId()}/refunds`);
     expect(none.json()).toEqual({ adjustedItems: [] });
+    const text = { payload: 'ᘯ', headers: { 'content-type': 'text/html' } };
+    const asItCame = await service.call('POST', `/internal/invoicePayments/${newId()}/refunds`, text);
+    expect([asItCame.statusCode, asItCame.body]).toEqual([200, 'ᘯ']);
   });
 
   it('is taken back by adjustments, up to what is left', async () => {

@@ -4,9 +4,13 @@ import { invalidField } from './problems';
 
 export const pageSizeMax = 1_000;
 
-/** A page of a list: at most `limit` entries, from where `next` of the page before said. */
-export class PageQuery {
+/** At most so many entries of a list. */
+export class PageLimit {
   @IsOptional() @Type(() => Number) @IsInt() @Min(1) @Max(pageSizeMax) readonly limit: number = 100;
+}
+
+/** A page of a list: at most `limit` entries, from where `next` of the page before said. */
+export class PageQuery extends PageLimit {
   @IsOptional() @IsString() @MaxLength(200) readonly cursor?: string;
 }
 

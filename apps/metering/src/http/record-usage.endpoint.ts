@@ -5,10 +5,12 @@ import type { IngestAnswer } from '../ingest/ingest';
 import { type Metering, meteringToken } from '../metering';
 import { invalidField, prefersMinimal } from './problems';
 import { measureIngest, overloaded, requestKeyOf } from './taking-usage';
+import { takeRecords } from '../corrections/take-records';
 
 /**
- * Takes a JSON array of records `{unit, user, amount, time?, id?, source?}`. 202 once all that was understood is durable;
- * `Prefer: return=minimal` gives the empty 200 of the original.
+ * Takes a JSON array of records `{unit, user, amount, time?, id?, source?}`; one of a SUM unit whose amount is negative
+ * takes back usage of the record that `corrects` names. 202 once all that was understood is durable; `Prefer:
+ * return=minimal` gives the empty 200 of the original.
  */
 @Controller('meter/record')
 export class RecordUsageEndpoint {
@@ -18,13 +20,14 @@ export class RecordUsageEndpoint {
   @HttpCode(202)
   async recordUsage(
     @Body() body: unknown,
-    @RequestCtx() { tenantId }: RequestContext,
+    @RequestCtx() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<IngestAnswer | undefined> {
     if (!Array.isArray(body)) throw invalidField('', 'the body is a JSON array of usage records');
     const batch: readonly unknown[] = body;
-    const answer = await this.metering.ingest({ tenantId, batch, requestKey: requestKeyOf(request) }).catch(overloaded);
+    const asked = { context, batch, requestKey: requestKeyOf(request) };
+    const answer = await takeRecords(this.metering, asked).catch(overloaded);
     measureIngest(this.metering, answer);
     if (!prefersMinimal(request)) return answer;
     void reply.status(200).header('preference-applied', 'return=minimal');

@@ -1,28 +1,36 @@
-import { RequestCtx, type RequestContext } from '@billstream/http';
+import { RequestCtx, type RequestContext, holdsUnstorableText } from '@billstream/http';
 import { type Instant, epochMs, isTimeZone, parseInstant, parseLocalDate, startOfDay } from '@billstream/kernel';
 import { countedStreamsOf, isDimensionName } from '@billstream/metering-domain';
 import {
   type ReportGroup,
   type ReportInterval,
+  type ReportPlace,
   type ReportRow,
+  type UsageOwners,
   countedPosition,
   countedStreams,
+  ownedSeriesMax,
   reportIntervals,
+  usageOwners,
   usageReport,
 } from '@billstream/metering-read-models';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { type Metering, meteringToken } from '../metering';
-import { PageQuery, cursorIn, nextCursor } from './pages';
+import { PageLimit } from './pages';
 import { invalidField } from './problems';
 
-class ReportQuery extends PageQuery {
+/** Four names of 255 characters, each up to four bytes of UTF-8, in base64. */
+const cursorMax = 6_000;
+
+class ReportQuery extends PageLimit {
+  @IsOptional() @IsString() @MaxLength(cursorMax) readonly cursor?: string;
   /** A day, or an ISO 8601 instant; half-open. */
   @IsString() @MaxLength(40) readonly from!: string;
   @IsString() @MaxLength(40) readonly to!: string;
   @IsOptional() @IsIn(reportIntervals) readonly interval?: ReportInterval;
   @IsOptional() @IsString() @MaxLength(64) readonly timeZone: string = 'UTC';
-  /** `unit`, `user` and `dimension:<name>`, with commas between them. */
+  /** `unit`, `user`, `subscription` and `dimension:<name>`, with commas between them. */
   @IsOptional() @IsString() @MaxLength(400) readonly groupBy: string = 'unit';
   /** Names with commas between them. */
   @IsOptional() @IsString() @MaxLength(4_000) readonly unit?: string;
@@ -47,20 +55,26 @@ export class UsageReportEndpoint {
     const toAt = instantIn(query.to, zone, 'query:to');
     if (toAt <= fromAt) throw invalidField('query:to', 'is after from');
     const groupBy = groupsIn(query.groupBy);
-    const [offset = 0n] = cursorIn(query.cursor, 1);
+    const after = placeIn(query.cursor, interval, groupBy);
+    const dimensions = dimensionIn(query.dimension);
+    const asked = { tenantId, fromAt, toAt, units: namesIn(query.unit), users: namesIn(query.user) };
     const freshness = await this.freshness(tenantId);
+    const owners = groupBy.includes('subscription') ? await usageOwners(database, asked) : nobodys;
+    if (owners === null)
+      throw invalidField(
+        'query:groupBy',
+        `usage of at most ${ownedSeriesMax} users and units is told apart by subscription; narrow it down by unit, user or range`,
+      );
     const rows = await usageReport(database, {
-      ...{ tenantId, fromAt, toAt, interval, timeZone: zone, groupBy },
-      units: namesIn(query.unit),
-      users: namesIn(query.user),
-      dimensions: dimensionIn(query.dimension),
+      ...{ ...asked, interval, timeZone: zone, groupBy, dimensions, owners, after },
       limit: limit + 1,
-      offset: Number(offset),
     });
+    const page = rows.slice(0, limit);
+    const last = rows.length > limit ? page.at(-1) : undefined;
     return {
       ...{ from: fromAt, to: toAt, interval, timeZone: zone },
-      usage: rows.slice(0, limit).map((row) => rowJson(row, groupBy)),
-      next: rows.length > limit ? nextCursor([offset + BigInt(limit)]) : null,
+      usage: page.map((row) => rowJson(row, groupBy)),
+      next: last === undefined ? null : cursorOf(last),
       freshness,
     };
   }
@@ -84,6 +98,41 @@ export class UsageReportEndpoint {
   }
 }
 
+const nobodys: UsageOwners = { series: [], fromMs: [], toMs: [], subscriptionIds: [] };
+
+const fieldOf = { unit: 'unit', user: 'user', subscription: 'subscriptionId' } as const;
+
+/** A page begins after a row and not at a number, so rows that come or go before it move nothing. */
+const cursorOf = ({ at, groups }: ReportPlace): string =>
+  Buffer.from(JSON.stringify([at, ...groups])).toString('base64url');
+
+const placeIn = (
+  cursor: string | undefined,
+  interval: ReportInterval | null,
+  groupBy: readonly ReportGroup[],
+): ReportPlace | null => {
+  if (cursor === undefined) return null;
+  const place = placeOf(cursor);
+  if (place?.groups.length !== groupBy.length || (place.at === null) !== (interval === null))
+    throw invalidField('query:cursor', 'is what `next` of the page before says, for the same interval and groups');
+  return place;
+};
+
+const placeOf = (cursor: string): ReportPlace | null => {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    if (!Array.isArray(parts) || !parts.every(isPart)) return null;
+    const [at = null, ...groups] = parts;
+    const instant = at === null ? null : parseInstant(at);
+    return at !== null && instant === null ? null : { at: instant, groups };
+  } catch {
+    return null;
+  }
+};
+
+const isPart = (part: unknown): part is string | null =>
+  part === null || (typeof part === 'string' && !holdsUnstorableText(part));
+
 const rowJson = ({ at, groups, sum, max, mean, records }: ReportRow, groupBy: readonly ReportGroup[]) => {
   const named = groupBy.map((group, index) => [group, groups[index] ?? null] as const);
   const dimensions = named.flatMap(([group, value]) =>
@@ -92,7 +141,7 @@ const rowJson = ({ at, groups, sum, max, mean, records }: ReportRow, groupBy: re
   return {
     ...(at === null ? {} : { time: at }),
     ...Object.fromEntries(
-      named.flatMap(([group, value]) => (typeof group === 'string' ? [[group, value] as const] : [])),
+      named.flatMap(([group, value]) => (typeof group === 'string' ? [[fieldOf[group], value] as const] : [])),
     ),
     ...(dimensions.length === 0 ? {} : { dimensions: Object.fromEntries(dimensions) }),
     ...{ sum, max, mean, records },
@@ -116,10 +165,13 @@ const namesIn = (text: string | undefined): readonly string[] =>
 
 const groupsIn = (text: string): readonly ReportGroup[] => {
   const groups = [...new Set(namesIn(text))].map((name): ReportGroup => {
-    if (name === 'unit' || name === 'user') return name;
+    if (name === 'unit' || name === 'user' || name === 'subscription') return name;
     const dimension = name.startsWith('dimension:') ? name.slice('dimension:'.length) : '';
     if (!isDimensionName(dimension))
-      throw invalidField('query:groupBy', 'holds unit, user or dimension:<name>, with commas between them');
+      throw invalidField(
+        'query:groupBy',
+        'holds unit, user, subscription or dimension:<name>, with commas between them',
+      );
     return { dimension };
   });
   if (groups.length > groupsMax) throw invalidField('query:groupBy', `holds at most ${groupsMax} names`);

@@ -24,7 +24,16 @@ export { parseCorrection } from './correction-request';
 export type { CorrectionRequest } from './correction-request';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
-export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict, windowForUse } from './limit';
+export {
+  afterCorrection,
+  afterReset,
+  afterSample,
+  atNow,
+  firstUseAfter,
+  untouched,
+  verdict,
+  windowForUse,
+} from './limit';
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
 export { followLimit, released } from './limit-standing';
 export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';
@@ -53,8 +62,8 @@ export type {
 export { chooseRule, defaultRule, faultsOf } from './rule';
 export type { CountingMethod, HeldPlan, Interval, RefreshInterval, Rule, RuleFault } from './rule';
 export { plansDifferFrom } from './dated-back';
-export { heldAt, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
-export type { AskedUsage, Range, Stretch, UnitVersion } from './rule-timeline';
+export { heldAt, ownedStretches, startedVersions, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
+export type { AskedUsage, OwnedStretch, Range, StartedVersion, Stretch, UnitVersion } from './rule-timeline';
 export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
 export type { MeteredAccountCommand, MeteredAccountEvent, PlanInterval } from './metered-account';
 export { subscriptionUsage, subscriptionUsageSchema, subscriptionUsageStream } from './subscription-usage';
@@ -101,3 +110,5 @@ export {
 export type { BillingNewsEvent, BillingNotice } from './billing-news';
 export { cycleAround } from './billing-cycle';
 export type { BillingCycle, CycleFacts } from './billing-cycle';
+export { isReduction, parseReduction, reductionOf } from './usage-reduction';
+export type { ReducibleRecord, UsageReduction } from './usage-reduction';

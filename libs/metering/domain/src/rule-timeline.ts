@@ -21,6 +21,9 @@ export type Stretch = {
   readonly subscriptionId: string | null;
 };
 
+/** A stretch of time in which usage belongs to a subscription. Half-open. */
+export type OwnedStretch = Pick<Stretch, 'fromAt' | 'toAt'> & { readonly subscriptionId: string };
+
 export type Range = { readonly fromAt: Instant; readonly toAt: Instant; readonly timeZone: string };
 
 /** The version whose rules decide limits at an instant: the newest that is in force; before the first, the first. */
@@ -55,8 +58,22 @@ export const heldAt = (intervals: readonly PlanInterval[], at: Instant): readonl
 export const stretchesOf = (facts: Facts, range: Range): readonly Stretch[] =>
   piecesOf(facts, range).reduce<readonly Stretch[]>(joined, []);
 
-const piecesOf = ({ versions, intervals }: Facts, range: Range): readonly Stretch[] => {
-  const inForce = versions.map((version) => ({ ...version, from: nextHour(version.effectiveAt, range.timeZone) }));
+/** A version with the start of the hour from which on it counts. */
+export type StartedVersion = UnitVersion & { readonly from: Instant };
+
+/** From when on each version counts, in the hours of a zone: the same for all its users, and dear to work out for each. */
+export const startedVersions = (versions: readonly UnitVersion[], timeZone: string): readonly StartedVersion[] =>
+  versions.map((version) => ({ ...version, from: nextHour(version.effectiveAt, timeZone) }));
+
+const piecesOf = ({ versions, intervals }: Facts, range: Range): readonly Stretch[] =>
+  startedPieces({ versions: startedVersions(versions, range.timeZone), intervals }, range);
+
+type StartedFacts = Omit<Facts, 'versions'> & { readonly versions: readonly StartedVersion[] };
+
+const startedPieces = (
+  { versions: inForce, intervals }: StartedFacts,
+  range: Omit<Range, 'timeZone'>,
+): readonly Stretch[] => {
   const cuts = [
     ...inForce.map(({ from }) => from),
     ...intervals.flatMap(({ fromAt, toAt }) => (toAt === null ? [fromAt] : [fromAt, toAt])),
@@ -78,10 +95,7 @@ const piecesOf = ({ versions, intervals }: Facts, range: Range): readonly Stretc
   });
 };
 
-const versionAt = <V extends UnitVersion & { readonly from: Instant }>(
-  versions: readonly V[],
-  at: Instant,
-): V | null => {
+const versionAt = (versions: readonly StartedVersion[], at: Instant): StartedVersion | null => {
   const started = versions.reduce((last, { from }, index) => (from <= at ? index : last), -1);
   // What was sent while the unit did not exist counts by the rules it was given later, so no usage is lost by order.
   return (
@@ -136,6 +150,23 @@ export const stretchesFor = (
     .filter((piece) => ownerOf(piece, all, unit) === subscriptionId)
     .reduce<readonly Stretch[]>(joined, []);
 };
+
+/**
+ * The stretches of a range in which a user's usage of a unit belongs to a subscription, as it would be billed; usage in
+ * between belongs to none.
+ */
+export const ownedStretches = (
+  facts: StartedFacts,
+  { unit, range }: { readonly unit: string; readonly range: Omit<Range, 'timeZone'> },
+): readonly OwnedStretch[] =>
+  startedPieces(facts, range).reduce<readonly OwnedStretch[]>((owned, piece) => {
+    const subscriptionId = ownerOf(piece, facts.intervals, unit);
+    const last = owned.at(-1);
+    if (subscriptionId === null) return owned;
+    return last?.toAt === piece.fromAt && last.subscriptionId === subscriptionId
+      ? [...owned.slice(0, -1), { ...last, toAt: piece.toAt }]
+      : [...owned, { fromAt: piece.fromAt, toAt: piece.toAt, subscriptionId }];
+  }, []);
 
 const ownerOf = (
   { fromAt, subscriptionId }: Stretch,

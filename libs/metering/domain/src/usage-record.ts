@@ -185,7 +185,10 @@ const amountOf = (
   const parsed = parseDecimal(amount);
   if (parsed === null) return { code: 'invalid', message: 'amount is a decimal number' };
   if (isNegative(parsed))
-    return { code: 'negative', message: 'amount is not negative; a correction names the record it corrects' };
+    return {
+      code: 'negative',
+      message: 'amount is not negative, but where it takes back usage of an earlier record, which is then named',
+    };
   if (compare(round(parsed, 9), parsed) !== 0)
     return { code: 'too-precise', message: 'amount has at most nine digits behind the point' };
   return compare(parsed, amountMax) > 0 ? { code: 'too-large', message: 'amount is at most 10^18' } : parsed;

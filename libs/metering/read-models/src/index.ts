@@ -30,4 +30,6 @@ export type { UserLimit } from './user-limits.query';
 export { lineageRecords, usageQuartersAsOf } from './lineage.query';
 export type { LineageAsked, LineageRecord, QuartersAsked } from './lineage.query';
 export { countedPosition, reportIntervals, usageReport } from './usage-report.query';
-export type { ReportAsked, ReportGroup, ReportInterval, ReportRow } from './usage-report.query';
+export type { ReportAsked, ReportGroup, ReportInterval, ReportPlace, ReportRow } from './usage-report.query';
+export { ownedSeriesMax, usageOwners } from './usage-owners.query';
+export type { UsageOwners } from './usage-owners.query';
