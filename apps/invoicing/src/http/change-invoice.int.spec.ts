@@ -85,6 +85,18 @@ describe('what is put on invoices over HTTP', () => {
     expect([asItCame.statusCode, asItCame.body]).toEqual([200, 'ᘯ']);
   });
 
+  it.each(['as agreed', '{"usage":7}', '[]', 'null', '{"usage":[null]}'])(
+    'is no metered usage where details are what somebody wrote: %s',
+    async (itemDetails) => {
+      const payload = [{ itemType: 'USAGE', amount: 5, itemDetails }];
+      const made = await service.call('POST', `/invoices/migration/${await account()}`, { payload });
+      const { invoiceId, items } = await invoice(String(made.headers['location']).split('/').at(-1) ?? '');
+      const url = `/v1/invoices/${invoiceId}/items/${items[0]?.invoiceItemId ?? ''}/usage`;
+      const answer = await service.call('GET', '', { url });
+      expect([answer.statusCode, codeOf(answer)]).toEqual([404, 'no-usage']);
+    },
+  );
+
   it('is taken back by adjustments, up to what is left', async () => {
     const { invoiceId, invoiceItemId } = await charge(await account(), 10, true);
     const adjust = (amount?: number) =>

@@ -46,10 +46,22 @@ export class ItemUsageEndpoint {
 }
 
 const usagesIn = ({ type, itemDetails }: InvoiceItem): readonly ToldUsage[] => {
-  if (type !== 'USAGE' || itemDetails === null) throw noUsage();
-  const { usage } = JSON.parse(itemDetails) as { readonly usage?: readonly ToldUsage[] };
-  if (usage === undefined) throw noUsage();
-  return usage.map(({ unit, usageName, fromAt, toAt, countedTo }) => ({ unit, usageName, fromAt, toAt, countedTo }));
+  const usages = type === 'USAGE' && itemDetails !== null ? toldIn(itemDetails) : null;
+  if (usages === null) throw noUsage();
+  return usages.map(({ unit, usageName, fromAt, toAt, countedTo }) => ({ unit, usageName, fromAt, toAt, countedTo }));
+};
+
+const isTold = (one: unknown): one is ToldUsage => typeof one === 'object' && one !== null && 'countedTo' in one;
+
+/** Null: details that somebody wrote, on an invoice that was brought along, or of before metering told its names. */
+const toldIn = (itemDetails: string): readonly ToldUsage[] | null => {
+  try {
+    const details: unknown = JSON.parse(itemDetails);
+    const usage = typeof details === 'object' && details !== null && 'usage' in details ? details.usage : null;
+    return Array.isArray(usage) && usage.every(isTold) ? usage : null;
+  } catch {
+    return null;
+  }
 };
 
 const notFound = (what: 'invoice' | 'item', id: string): ProblemException =>
