@@ -1,3 +1,4 @@
+import { ProblemException } from '@billstream/http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerTogether } from './answer-together';
@@ -26,9 +27,14 @@ const between = async (answers: Answers) => {
     payments: service('payments'),
   };
   const server = createServer((request, response) => {
-    void answerTogether(upstreams, { request, response }, request.headers).then((isAnswered) => {
-      if (!isAnswered) response.writeHead(418).end();
-    });
+    void answerTogether(upstreams, { request, response }, request.headers)
+      .then((isAnswered) => {
+        if (!isAnswered) response.writeHead(418).end();
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof ProblemException)) throw error;
+        response.writeHead(error.problem.status).end(error.problem.detail);
+      });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
@@ -116,6 +122,27 @@ describe('what more than one service answers', () => {
     const some = await between({ ...answers, accounts: { status: 404, body: '{"code":3002}' } });
     expect((await fetch(`${some.origin}${path}`)).status).toBe(404);
     await some.close();
+  });
+
+  it('a further page of an item of several units is asked for by the unit', async () => {
+    const usages = ['calls', 'seats'].map((unit) => ({ unit, usageName: 'u', countedTo: '7' }));
+    const several = await between({
+      invoicing: { status: 200, body: JSON.stringify({ subscriptionId: 's', usages }) },
+    });
+    const path = '/v1/invoices/i/items/j/usage';
+    const ask = async (origin: string, query: string) => (await fetch(`${origin}${path}${query}`)).status;
+    const ofMetering = ({ asked }: typeof several) => asked.flatMap((one) => (one.of === 'metering' ? [one.path] : []));
+    expect(await ask(several.origin, '?cursor=c')).toBe(400);
+    expect(ofMetering(several)).toEqual([]);
+    expect(await ask(several.origin, '?cursor=c&unit=seats')).toBe(200);
+    const part = (unit: string) => `/v1/usage/billed?subscriptionId=s&unit=${unit}&usageName=u&countedTo=7&cursor=c`;
+    expect(ofMetering(several)).toEqual([part('seats')]);
+    await several.close();
+    const body = JSON.stringify({ subscriptionId: 's', usages: usages.slice(0, 1) });
+    const single = await between({ invoicing: { status: 200, body } });
+    expect(await ask(single.origin, '?cursor=c')).toBe(200);
+    expect(ofMetering(single)).toEqual([part('calls')]);
+    await single.close();
   });
 
   it('everything else is for one service alone, and the inner path for nobody', async () => {

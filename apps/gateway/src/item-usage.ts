@@ -1,3 +1,4 @@
+import { ProblemException } from '@billstream/http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { pathOf, queryOf } from './answers';
 import type { Exchange, InnerAnswer, Upstreams } from './dispatch';
@@ -13,7 +14,7 @@ type Told = {
   readonly usages: readonly (Readonly<Record<string, string>> & { readonly unit: string })[];
 };
 
-/** Each quantity of the item with what it was made of; `unit` narrows it to one, which a `cursor` needs. */
+/** Each quantity of the item with what it was made of; `unit` narrows it to one, which a `cursor` needs where there are several. */
 export const answerItemUsage = async (
   upstreams: Upstreams,
   { request, response }: Exchange,
@@ -27,13 +28,15 @@ export const answerItemUsage = async (
   }
   const { usages, ...about } = JSON.parse(item.body.toString('utf8')) as Told;
   const unit = query.get('unit');
+  const asked = usages.filter((usage) => unit === null || usage.unit === unit);
+  // A place among the records of one unit says nothing of another's.
+  if (asked.length > 1 && query.has('cursor')) throw withoutUnit();
   const parts: InnerAnswer[] = [];
-  for (const one of usages.filter((usage) => unit === null || usage.unit === unit)) {
+  for (const one of asked) {
     const names = new URLSearchParams({ subscriptionId: about.subscriptionId, ...one });
     for (const name of ['limit', 'cursor']) {
       const value = query.get(name);
-      // A place among the records of one unit says nothing of another's.
-      if (value !== null && (name === 'limit' || unit !== null)) names.set(name, value);
+      if (value !== null) names.set(name, value);
     }
     const part = await upstreams.metering.call({ method: 'GET', path: `/v1/usage/billed?${String(names)}`, headers });
     if (part.status !== 200) {
@@ -47,4 +50,14 @@ export const answerItemUsage = async (
   response
     .writeHead(200, { 'content-type': 'application/json; charset=utf-8' })
     .end(`${beginning},"usages":[${bodies.join(',')}]}`);
+};
+
+const withoutUnit = (): ProblemException => {
+  const [pointer, message] = ['query:unit', 'says whose records the cursor is of, where an item charges several units'];
+  return new ProblemException({
+    status: 400,
+    code: 'invalid-request',
+    detail: `${pointer}: ${message}`,
+    errors: [{ pointer, code: 'required', message }],
+  });
 };

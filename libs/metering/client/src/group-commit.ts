@@ -37,15 +37,15 @@ export const groupCommit = (write: (lines: string, bytes: number) => Promise<voi
       }
       waitingBytes -= bytes;
     }
+    // At once: who asks between the last look and a later turn would wait for nobody.
+    writing = null;
   };
   return {
     add: (line, bytes) =>
       new Promise((resolve, reject) => {
         waiting.push({ line, bytes, resolve, reject });
         waitingBytes += bytes;
-        writing ??= run().finally(() => {
-          writing = null;
-        });
+        writing ??= run();
       }),
     waitingBytes: () => waitingBytes,
     idle: async () => {

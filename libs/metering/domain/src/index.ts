@@ -24,7 +24,16 @@ export { parseCorrection } from './correction-request';
 export type { CorrectionRequest } from './correction-request';
 export { count } from './counting';
 export type { Counted, CountedDay, CountedHour, CountedRange, Quarter } from './counting';
-export { afterCorrection, afterReset, afterSample, atNow, untouched, verdict, windowForUse } from './limit';
+export {
+  afterCorrection,
+  afterReset,
+  afterSample,
+  atNow,
+  firstUseAfter,
+  untouched,
+  verdict,
+  windowForUse,
+} from './limit';
 export type { LimitOverride, LimitSample, LimitState, LimitTerms, LimitVerdict } from './limit';
 export { followLimit, released } from './limit-standing';
 export type { LimitEntry, LimitFacts, LimitMove, LimitStanding } from './limit-standing';

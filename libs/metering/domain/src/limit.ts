@@ -100,6 +100,17 @@ export const atNow = (state: LimitState, now: Instant): LimitState => ({
   override: state.override?.until != null && state.override.until <= now ? null : state.override,
 });
 
+/**
+ * The instant after which a use at the earliest has opened a window that is open at `now`; null: windows are not opened by
+ * use. What came before it had a window of its own, which is over.
+ */
+export const firstUseAfter = ({ rule }: LimitTerms, now: Instant): Instant | null => {
+  const interval = rule.limitRefreshInterval ?? 'HOUR';
+  return rule.windowAnchor === 'FIRST_USE' && (interval === 'HOUR' || interval === 'DAY')
+    ? instantOfMs(epochMs(now) - intervalMs[interval])
+    : null;
+};
+
 /** The window that use counts in at `now`; of one that opens with its first use, by the first there is. Null: none counts. */
 export const windowForUse = (
   state: LimitState,

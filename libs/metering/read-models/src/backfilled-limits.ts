@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
-import { type Decimal, epochMs, instantOfMs } from '@billstream/kernel';
-import { type LimitSample, anonymousUser, windowForUse } from '@billstream/metering-domain';
+import { type Decimal, type Instant, epochMs, instantOfMs } from '@billstream/kernel';
+import { type LimitSample, anonymousUser, firstUseAfter, windowForUse } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import type { LimitRecord } from './limit-tables';
 import { saveLimits } from './limit-tables';
@@ -34,7 +34,8 @@ left join lateral (
   where p.before_series = w.series and (w.from_ms is null or p.before_at_ms >= w.from_ms)
     and (w.to_ms is null or p.before_at_ms < w.to_ms)) taken on true
 left join lateral (
-  select sum(p.after_amount) as amount, max(p.after_at_ms) as at_ms from backfill_plan p
+  -- A window that nobody has opened yet begins with the first of them.
+  select sum(p.after_amount) as amount, min(p.after_at_ms) as at_ms from backfill_plan p
   where p.after_series = w.series and (w.from_ms is null or p.after_at_ms >= w.from_ms)
     and (w.to_ms is null or p.after_at_ms < w.to_ms)) put on true
 order by w.n`;
@@ -93,11 +94,19 @@ const levelMoves = async (tx: Sql, targets: readonly LimitTarget[]): Promise<rea
 const sumMoves = async (tx: Sql, targets: readonly LimitTarget[]): Promise<readonly Moved[]> => {
   if (targets.length === 0) return [];
   const standing = await limitsOf(tx, targets);
-  const firsts = await firstUsesOf(tx, targets);
-  const windows = targets.flatMap((target) => {
+  const judged = targets.flatMap((target) => {
     const { state, terms } = standing.get(target.series) ?? { state: null, terms: null };
     if (state === null || terms?.rule.limitAmount == null) return [];
-    const now = target.event.metadata.at;
+    return [{ target, state, terms, now: target.event.metadata.at }];
+  });
+  const firsts = await firstUsesOf(
+    tx,
+    judged.flatMap(({ target: { series }, terms, now }) => {
+      const after = firstUseAfter(terms, now);
+      return after === null ? [] : [{ series, after }];
+    }),
+  );
+  const windows = judged.flatMap(({ target, state, terms, now }) => {
     const window = windowForUse(state, terms, { now, firstUseAt: firsts.get(target.series) ?? null });
     return window === null ? [] : [{ target, window }];
   });
@@ -116,11 +125,11 @@ const sumMoves = async (tx: Sql, targets: readonly LimitTarget[]): Promise<reado
 };
 
 /** A window that opens with its first use opens with a backfilled one, if that reaches until now. */
-const firstUsesOf = async (tx: Sql, targets: readonly LimitTarget[]) => {
-  const dayMs = 24 * 3_600_000;
+const firstUsesOf = async (tx: Sql, asked: readonly { readonly series: string; readonly after: Instant }[]) => {
+  if (asked.length === 0) return new Map<string, Instant>();
   const rows = await tx.query<{ series: string; atMs: bigint }>(firstUses, [
-    targets.map(({ series }) => series),
-    targets.map(({ event }) => epochMs(event.metadata.at) - dayMs),
+    asked.map(({ series }) => series),
+    asked.map(({ after }) => epochMs(after)),
   ]);
   return new Map(rows.map(({ series, atMs }) => [plain(series), instantOfMs(Number(atMs))]));
 };

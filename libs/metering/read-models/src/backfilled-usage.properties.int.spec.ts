@@ -1,7 +1,9 @@
-import { type Decimal, derivedId } from '@billstream/kernel';
+import { type Decimal, derivedId, zero } from '@billstream/kernel';
 import {
   type LoggedRecord,
   backfilledUsage,
+  usageClosingSchema,
+  usageClosingStream,
   usageCorrectionSchema,
   usageCorrectionStream,
 } from '@billstream/metering-domain';
@@ -183,16 +185,16 @@ const history = fc
   });
 type History = { readonly backfills: readonly Backfill[]; readonly entries: readonly Entry[] };
 
-const eventsOf = ({ backfills, entries }: History) =>
-  logOf([
-    ...backfills.flatMap((one) =>
-      stagedBackfill(
-        one.drawn,
-        [one.staged.slice(0, 2), one.staged.slice(2)].map((part) => part.map(recordOf)),
-      ),
+const toldBy = ({ backfills, entries }: History): readonly Told[] => [
+  ...backfills.flatMap((one) =>
+    stagedBackfill(
+      one.drawn,
+      [one.staged.slice(0, 2), one.staged.slice(2)].map((part) => part.map(recordOf)),
     ),
-    ...entries.map((one) => toldOf(one, backfills)),
-  ]);
+  ),
+  ...entries.map((one) => toldOf(one, backfills)),
+];
+const eventsOf = (drawnHistory: History) => logOf(toldBy(drawnHistory));
 
 it('usage is what the log without reverted backfills means, in whatever pages it comes', async () => {
   await fc.assert(
@@ -213,6 +215,61 @@ it('what counted at a position of the log can be told for ever, whatever was com
       const until = cut % events.length;
       const [then, now] = [await applied(events.slice(0, until + 1)), await applied(events)];
       expect(await totals(now, events[until]!.position)).toEqual(await totals(then));
+    }),
+    { numRuns: 12 },
+  );
+});
+
+/** The day closed for a user at a place of the log, counted up to some events before it. */
+type Closing = { readonly user: User; readonly place: number; readonly lag: number };
+const closing: fc.Arbitrary<Closing> = fc.record({
+  user: fc.constantFrom(...users),
+  place: fc.nat(),
+  lag: fc.nat(4),
+});
+const positionOf = (index: number): string => String(Math.max(0, index) * 7);
+
+const withClosings = (told: readonly Told[], closings: readonly Closing[]): readonly Told[] => {
+  const places = closings.map(({ place }) => place % (told.length + 1));
+  const all: (Told | Closing)[] = [];
+  for (let index = 0; index <= told.length; index += 1) {
+    all.push(...closings.filter((_, which) => places[which] === index));
+    const one = told[index];
+    if (one !== undefined) all.push(one);
+  }
+  return all.map((one, index) => {
+    if (!('lag' in one)) return one;
+    const subscriptionId = `s${index}`;
+    const usages = [
+      {
+        ...{ unit: 'calls', usageName: 'u', ...wholeDay, quantity: zero, metered: zero, free: zero, records: 0 },
+        ...{ syntheticBuckets: 0, rule: null, countedTo: positionOf(index - 1 - one.lag) },
+      },
+    ];
+    const asked = { user: one.user, planName: 'p', timeZone: 'UTC' };
+    const data = { requestId: subscriptionId, accountId: 'a', subscriptionId, usages, asked };
+    return {
+      stream: usageClosingStream(subscriptionId),
+      ...usageClosingSchema.encode({ type: 'UsageClosed', data }),
+    };
+  });
+};
+
+it('a closed period is late whenever it would come to something else now', async () => {
+  const closings = fc.array(closing, { minLength: 1, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(history, closings, pages, async (drawnHistory, closed, sizes) => {
+      const events = logOf(withClosings(toldBy(drawnHistory), closed));
+      const database = await applied(events, sizes);
+      type Row = { readonly user: User; readonly countedTo: bigint; readonly lateTo: bigint | null };
+      const rows = await database.query<Row>(
+        'select user_name as "user", counted_to as "countedTo", late_to as "lateTo" from usage_closings',
+      );
+      expect(rows).toHaveLength(closed.length);
+      const now = await totals(database);
+      for (const { user, countedTo, lateTo } of rows)
+        if (lateTo === null) expect((await totals(database, countedTo))[user]).toBe(now[user]);
+      expect(await contents(database)).toEqual(await contents(await applied(events)));
     }),
     { numRuns: 12 },
   );
