@@ -68,8 +68,9 @@ const meteringOn = (runtime: ServiceRuntime) => {
      */
     usageVisible: async (tenantId: string, user: string, withinMs?: number): Promise<void> => {
       const position = writer.lastPosition(tenantId, user);
+      const mostMs = Math.min(withinMs ?? waitMsMax, waitMsMax);
       if (withinMs === undefined) await runtime.visible(position);
-      else if (position !== null && withinMs > 0) await runtime.passed(position, Math.min(withinMs, waitMsMax));
+      else if (position !== null && withinMs > 0) await runtime.passed(position, mostMs, mostMs);
     },
   };
 };
