@@ -12,6 +12,8 @@ import {
   limitReservationsSnapshots,
   meteredAccount,
   meteredAccountSchema,
+  meteredTenant,
+  meteredTenantSchema,
   subscriptionUsage,
   subscriptionUsageSchema,
   unit,
@@ -41,6 +43,7 @@ const meteringOn = (runtime: ServiceRuntime) => {
   return {
     runtime,
     unit: runtime.handle(unit, unitSchema),
+    tenant: runtime.handle(meteredTenant, meteredTenantSchema),
     account: runtime.handle(meteredAccount, meteredAccountSchema),
     billingNews: runtime.handle(billingNews, billingNewsSchema),
     logFormat: runtime.handle(logFormat, logFormatSchema),
@@ -65,8 +68,9 @@ const meteringOn = (runtime: ServiceRuntime) => {
      */
     usageVisible: async (tenantId: string, user: string, withinMs?: number): Promise<void> => {
       const position = writer.lastPosition(tenantId, user);
+      const mostMs = Math.min(withinMs ?? waitMsMax, waitMsMax);
       if (withinMs === undefined) await runtime.visible(position);
-      else if (position !== null && withinMs > 0) await runtime.passed(position, Math.min(withinMs, waitMsMax));
+      else if (position !== null && withinMs > 0) await runtime.passed(position, mostMs, mostMs);
     },
   };
 };

@@ -7,6 +7,7 @@ import {
   memoryEventStore,
 } from '@billstream/event-sourcing';
 import { instantOfMs } from '@billstream/kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onePerSchema, passed } from './runtime';
 
 type Claimed = { readonly type: 'Claimed'; readonly data: { readonly by: string } };
@@ -62,13 +63,29 @@ describe('a position of the read models', () => {
 
   it('is waited for as long as they move', async () => {
     const models = movingTo(9n);
-    expect(await passed(models, 5n, 1)).toBe(true);
+    expect(await passed(models, 5n, { withinMs: 1 })).toBe(true);
     expect(models.looks()).toBe(5);
   });
 
   it('is given up once they stand', async () => {
     const models = movingTo(3n);
-    expect(await passed(models, 5n, 1)).toBe(false);
+    expect(await passed(models, 5n, { withinMs: 1 })).toBe(false);
     expect(models.looks()).toBe(4);
+  });
+
+  it('is given up when the time is over, though they move', async () => {
+    const asked: number[] = [];
+    let position = 0n;
+    const models = {
+      progress: () => ({ position, caughtUp: false, lagMs: 0, events: 0, isActive: true }),
+      visible: async (_: bigint | null, ms: number) => {
+        asked.push(ms);
+        await sleep(ms);
+        position += 1n;
+        return false;
+      },
+    };
+    expect(await passed(models, 1_000_000n, { withinMs: 40, mostMs: 60 })).toBe(false);
+    expect(asked.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(61);
   });
 });

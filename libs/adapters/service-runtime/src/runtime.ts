@@ -57,7 +57,7 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
       ),
     ),
     visible,
-    passed: (position, withinMs) => passed(projections, position, withinMs),
+    passed: (position, withinMs, mostMs) => passed(projections, position, { withinMs, mostMs }),
     // Other contexts' events move the head too; only this service's own are waited for.
     caughtUp: async () => visible(await lastOwnPosition(parts)),
     ...(parts.intake === undefined ? {} : { intake: parts.intake }),
@@ -65,15 +65,22 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
   };
 };
 
-/** Waits on for read models that move: under load a page takes longer than whoever asks would wait where nothing happens. */
+/**
+ * Waits on for read models that move: under load a page takes longer than whoever asks would wait where nothing happens.
+ * `mostMs` is the end of it, moving or not.
+ */
 export const passed = async (
   projections: Pick<Projections, 'progress' | 'visible'>,
   position: bigint,
-  withinMs: number,
+  {
+    withinMs,
+    mostMs = Math.max(withinMs, visibleWithinMs),
+  }: { readonly withinMs: number; readonly mostMs?: number | undefined },
 ): Promise<boolean> => {
-  const end = performance.now() + visibleWithinMs;
+  const end = performance.now() + mostMs;
   for (let before = projections.progress().position; ;) {
-    if (await projections.visible(position, withinMs)) return true;
+    const leftMs = Math.max(0, Math.ceil(end - performance.now()));
+    if (await projections.visible(position, Math.min(withinMs, leftMs))) return true;
     const reached = projections.progress().position;
     if (reached === before || performance.now() >= end) return false;
     before = reached;

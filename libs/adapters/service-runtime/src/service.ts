@@ -55,9 +55,9 @@ export type ServiceRuntime = {
   visible(position: bigint | null): Promise<void>;
   /**
    * Whether this service's read models have passed a position, or do within the time given, which begins anew whenever
-   * they have moved (2 s in all).
+   * they have moved, up to `mostMs` in all (default: 2 s, or `withinMs` where that is more).
    */
-  passed(position: bigint, withinMs: number): Promise<boolean>;
+  passed(position: bigint, withinMs: number, mostMs?: number): Promise<boolean>;
   /** Like `visible`, for everything this service has appended or could have seen until now: use it before answering 404. */
   caughtUp(): Promise<void>;
   /** Takes what others send to an exchange of this service; absent where there is no broker to send to. */
