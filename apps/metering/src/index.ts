@@ -12,6 +12,7 @@ export const meteringService: ServiceDefinition = {
   // Not `usage-`: its batches are private, so the relay need not read every record again. The read model names it itself.
   streams: [
     'meterUnit-',
+    'meteredTenant-',
     'meteredAccount-',
     'logFormat-',
     'billingNews-',

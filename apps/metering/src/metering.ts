@@ -12,6 +12,8 @@ import {
   limitReservationsSnapshots,
   meteredAccount,
   meteredAccountSchema,
+  meteredTenant,
+  meteredTenantSchema,
   subscriptionUsage,
   subscriptionUsageSchema,
   unit,
@@ -41,6 +43,7 @@ const meteringOn = (runtime: ServiceRuntime) => {
   return {
     runtime,
     unit: runtime.handle(unit, unitSchema),
+    tenant: runtime.handle(meteredTenant, meteredTenantSchema),
     account: runtime.handle(meteredAccount, meteredAccountSchema),
     billingNews: runtime.handle(billingNews, billingNewsSchema),
     logFormat: runtime.handle(logFormat, logFormatSchema),

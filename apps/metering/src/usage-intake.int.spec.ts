@@ -1,5 +1,6 @@
 import { newId } from '@billstream/kernel';
 import type { IntakeAnswer, IntakeMessage, IntakeOptions } from '@billstream/rabbitmq';
+import { patienceMs } from './ingest/tenant-check';
 import { takeUsage } from './ingest/usage-intake';
 import { meteringWithTenant, overHttp } from './testing/metering-over-http';
 
@@ -83,6 +84,29 @@ describe('usage that comes over the broker', () => {
   ])('from %s is answered and not delivered for ever', async (_, message, fault) => {
     const answer = (await take(message)) as { rejected: { index: null; field: string; code: string }[] };
     expect(answer.rejected.map(({ index, field, code }) => [index, `${field} ${code}`])).toEqual([[null, fault]]);
+  });
+  it('of a tenant that nobody told of is given back for a while and refused then, that of a new one is taken', async () => {
+    const routingKey = `${newId()}.pods`;
+    const created = newId();
+    const now = jest.spyOn(performance, 'now').mockReturnValue(1_000);
+    await expect(take({ body: record, routingKey })).rejects.toThrow('nobody has told of the tenant');
+    await expect(take({ body: record, routingKey: `${created}.pods` })).rejects.toThrow(created);
+    const tenant = { tenantId: created, apiKey: 'c', externalKey: 'c', useGlobalDefault: false };
+    await system.facts.defineUnits(system.heard('accounts.tenant-created.v1', tenant));
+    await system.facts.defineUnits(system.heard('accounts.tenant-created.v1', tenant));
+    await system.runtime.caughtUp();
+    expect(await take({ body: record, routingKey: `${created}.pods` })).toBeNull();
+    now.mockReturnValue(1_000 + patienceMs);
+    const answer = await take({ body: record, routingKey });
+    now.mockRestore();
+    expect(answer).toMatchObject({ rejected: [{ index: null, field: 'routing-key', code: 'unknown-tenant' }] });
+    expect(await system.store.read(`meteredTenant-${created}`)).toHaveLength(1);
+    const [taken, refused] = await Promise.all(
+      [created, routingKey.split('.')[0]!].map((id) =>
+        system.store.readAll({ after: null, prefixes: [`usage-${id}-`] }),
+      ),
+    );
+    expect([taken!.events.length, refused!.events.length]).toEqual([1, 0]);
   });
   it('is not acknowledged while it is not durable', async () => {
     const append = jest.spyOn(system.store, 'append').mockRejectedValueOnce(new Error('disk full'));

@@ -3,6 +3,9 @@ import { newId } from '@billstream/kernel';
 import {
   type ClientKeys,
   type InvoicePayments,
+  type InvoicePaymentsCommand,
+  type InvoicePaymentsRejection,
+  invoicePayments,
   invoicePaymentsStream,
   nextPaymentId,
   paymentKeyStream,
@@ -31,27 +34,42 @@ export const claimTransactionKey = async (
   return claimed.state ?? paymentId;
 };
 
-/** What payments of an invoice are named with by whoever asks for them. */
-export type NamedPayment = { readonly invoiceId: string; readonly keys: ClientKeys };
+/** What payments of an invoice are named with by whoever asks for them, and what asks for them. */
+export type NamedPayment = {
+  readonly invoiceId: string;
+  readonly keys: ClientKeys;
+  readonly command: InvoicePaymentsCommand;
+};
 
-/** `ofPayment`: the one that the names were claimed for; `holder`: the one that has the name already, null: not known yet. */
-export type Named = { readonly ofPayment: string } | { readonly holder: PaymentView | null; readonly key: string };
+/**
+ * `ofPayment`: the one that the names were claimed for; `holder`: the one that has the name already, null: not known yet.
+ * `refused`: why there will be no payment; nothing was claimed.
+ */
+export type Named =
+  | { readonly ofPayment: string }
+  | { readonly holder: PaymentView | null; readonly key: string }
+  | { readonly refused: InvoicePaymentsRejection };
 
 /** Claims the client's names for the next payment of the invoice, before anything of it is on record. */
 export const nameNextPayment = async (
   payments: Payments,
   context: RequestContext,
-  { invoiceId, keys: { paymentKey: key, transactionKey } }: NamedPayment,
+  { invoiceId, keys, command }: NamedPayment,
 ): Promise<Named> => {
   const { tenantId } = context;
   const { database } = payments.runtime;
-  const { open, ...state } = await stateOf(payments, context, invoiceId);
+  const { paymentKey: key, transactionKey } = keys;
+  const state = await stateOf(payments, context, invoiceId);
+  const { open } = state;
+  // A name is given for good, so not to a payment that this request cannot begin.
+  const decision = invoicePayments.decide(command, state);
+  if (open === null && 'rejected' in decision && (await areUnclaimed(payments, tenantId, keys)))
+    return { refused: decision.rejected };
   await payments.runtime.caughtUp();
   const paymentId = nextPaymentId(state, invoiceId);
   if (key !== undefined) {
     const named = await paymentByKey(database, tenantId, key);
     if (named !== null && (named.paymentId !== paymentId || open !== null)) return { key, holder: named };
-    // A name is given for good, so not to a payment that this request cannot begin.
     if (open !== null)
       throw paymentProblem(invoiceId)({ code: 'payment-under-way', transactionId: open.transactionId });
     const holder = named === null ? await claimPaymentKey(payments, context, { key, paymentId }) : paymentId;
@@ -62,6 +80,16 @@ export const nameNextPayment = async (
   // Nothing can begin now, unless it was begun by this very request.
   if (open !== null) return { ofPayment: open.transactionId };
   return { ofPayment: await claimTransactionKey(payments, context, { key: transactionKey, paymentId }) };
+};
+
+/** Whether nobody has any of the names yet, this very request neither, which may have been sent before. */
+const areUnclaimed = async ({ paymentKey }: Payments, tenantId: string, keys: ClientKeys): Promise<boolean> => {
+  const streams = [
+    ...(keys.paymentKey === undefined ? [] : [paymentKeyStream(tenantId, keys.paymentKey)]),
+    ...(keys.transactionKey === undefined ? [] : [transactionKeyStream(tenantId, keys.transactionKey)]),
+  ];
+  const holders = await Promise.all(streams.map((stream) => paymentKey.stateOf(stream)));
+  return holders.every((holder) => holder === null);
 };
 
 /** The payment that has the key afterwards. */

@@ -4,6 +4,7 @@ import {
   type ChargedMethod,
   type ClientKeys,
   type InvoicePaymentsCommand,
+  type InvoicePaymentsRejection,
   chargeableMinor,
   externalPlugin,
   invoicePaymentsStream,
@@ -12,7 +13,7 @@ import {
 import { type PaymentView, debtsOfAccount, paymentByKey } from '@billstream/payments-read-models';
 import { derivedId } from '@billstream/kernel';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type NamedPayment, isSentAgain, nameNextPayment, stateOf } from './client-keys';
+import { type Named, type NamedPayment, isSentAgain, nameNextPayment, stateOf } from './client-keys';
 import { keyTaken, paymentProblem, payerProblem } from './http/problems';
 import { type Payments, stepOf } from './payments';
 
@@ -37,9 +38,36 @@ export const payInvoice = async (
   invoiceId: string,
   how: HowToPay,
 ): Promise<Paid | null> => {
-  const keys = await namesOf(payments, context, { invoiceId, keys: how.keys ?? {} });
-  return 'paymentId' in keys ? keys : begin(payments, context, invoiceId, { ...how, keys });
+  const command = await commandOf(payments, context, how);
+  const keys = await namesOf(payments, context, { invoiceId, keys: how.keys ?? {}, command });
+  if ('refused' in keys) return nothingOwed(invoiceId, keys.refused);
+  return 'paymentId' in keys ? keys : begin(payments, context, invoiceId, { command, keys });
 };
+
+type Asked = Extract<InvoicePaymentsCommand, { readonly type: 'PayInvoice' | 'RecordExternalPayment' }>;
+
+/** What asks for the payment, before it has names. */
+const commandOf = async (payments: Payments, context: RequestContext, how: HowToPay): Promise<Asked> => {
+  const { external, amountMinor } = how;
+  const now = payments.runtime.clock.now(context.tenantId);
+  return external === null
+    ? { type: 'PayInvoice', data: { method: await methodOf(payments, context, how), amountMinor, now } }
+    : {
+        type: 'RecordExternalPayment',
+        data: { paymentMethodId: external, pluginName: externalPlugin, amountMinor, now },
+      };
+};
+
+/** Null where nothing was owed; any other refusal is thrown. */
+const nothingOwed = (invoiceId: string, rejection: InvoicePaymentsRejection): null => {
+  if (rejection.code === 'nothing-owed') return null;
+  throw paymentProblem(invoiceId)(rejection);
+};
+
+const named = (command: Asked, keys: ClientKeys): Asked =>
+  command.type === 'PayInvoice'
+    ? { ...command, data: { ...command.data, ...keys } }
+    : { ...command, data: { ...command.data, ...keys } };
 
 /**
  * The client's names of the payment that is to begin, claimed for it. A client that repeats one for the same invoice gets
@@ -48,42 +76,35 @@ export const payInvoice = async (
 const namesOf = async (
   payments: Payments,
   context: RequestContext,
-  { invoiceId, keys }: NamedPayment,
-): Promise<ClientKeys | Paid> => {
+  asked: NamedPayment,
+): Promise<ClientKeys | Paid | Extract<Named, { readonly refused: object }>> => {
+  const { invoiceId, keys } = asked;
   if (keys.paymentKey === undefined && keys.transactionKey === undefined) return {};
-  const named = await nameNextPayment(payments, context, { invoiceId, keys });
-  if ('ofPayment' in named) return { ...keys, ofPayment: named.ofPayment };
-  return paidBefore(payments, context, { invoiceId, key: named.key, view: named.holder });
+  const claimed = await nameNextPayment(payments, context, asked);
+  if ('refused' in claimed) return claimed;
+  if ('ofPayment' in claimed) return { ...keys, ofPayment: claimed.ofPayment };
+  return paidBefore(payments, context, { invoiceId, key: claimed.key, view: claimed.holder });
 };
 
 const begin = async (
   payments: Payments,
   context: RequestContext,
   invoiceId: string,
-  how: HowToPay,
+  { command, keys }: { readonly command: Asked; readonly keys: ClientKeys },
 ): Promise<Paid | null> => {
-  const { external, amountMinor, keys = {} } = how;
-  const now = payments.runtime.clock.now(context.tenantId);
-  const command: InvoicePaymentsCommand =
-    external === null
-      ? { type: 'PayInvoice', data: { method: await methodOf(payments, context, how), amountMinor, now, ...keys } }
-      : {
-          type: 'RecordExternalPayment',
-          data: { paymentMethodId: external, pluginName: externalPlugin, amountMinor, now, ...keys },
-        };
   const step = stepOf(context, payments, `pay-invoice/${invoiceId}`);
-  const handled = await payments.invoicePayments(invoicePaymentsStream(invoiceId), command, step);
+  const handled = await payments.invoicePayments(invoicePaymentsStream(invoiceId), named(command, keys), step);
   if (handled.outcome === 'rejected') {
     const made = await madeMeanwhile(payments, context, invoiceId, keys);
     if (made !== null) return made;
-    if (handled.rejection.code === 'nothing-owed') return null;
+    return nothingOwed(invoiceId, handled.rejection);
   }
   const { events, position } = unwrap(handled, paymentProblem(invoiceId));
   await payments.runtime.visible(position);
   const requested = events.find((event) => event.type === 'PaymentRequested');
   if (requested === undefined) throw new Error(`paying invoice ${invoiceId} opened no payment`);
   const { paymentId, transactionId, amountMinor: askedMinor } = requested.data;
-  if (external === null) await executed(payments, context, { invoiceId, paymentId, transactionId });
+  if (command.type === 'PayInvoice') await executed(payments, context, { invoiceId, paymentId, transactionId });
   return { paymentId, transactionId, amountMinor: askedMinor };
 };
 

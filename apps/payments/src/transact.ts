@@ -6,8 +6,10 @@ import {
   type ItemAdjustment,
   type Opening,
   type Payment,
+  type RequestTransaction,
   type Transaction,
   externalPlugin,
+  payment,
   paymentStream,
   transactionOf,
 } from '@billstream/payments-domain';
@@ -73,15 +75,29 @@ export const transact = async (payments: Payments, context: RequestContext, want
     ...{ ...asked, transactionId, externalKey: transactionKey ?? transactionId, isAdjusted, itemAdjustments },
     now: payments.runtime.clock.now(context.tenantId),
   };
-  if (transactionKey !== null) await claimTransactionKey(payments, context, { key: transactionKey, paymentId });
+  const command = { type: 'RequestTransaction' as const, data };
+  if (transactionKey !== null) {
+    await assertAcceptable(payments, context, paymentId, command);
+    await claimTransactionKey(payments, context, { key: transactionKey, paymentId });
+  }
   const step = stepOf(context, payments, 'transaction');
-  unwrap(
-    await payments.payment(paymentStream(paymentId), { type: 'RequestTransaction', data }, step),
-    transactionProblem(paymentId),
-  );
+  unwrap(await payments.payment(paymentStream(paymentId), command, step), transactionProblem(paymentId));
   const { tenantId, correlationId } = context;
   if (!wanted.isRecordOnly) await payments.transactions.execute({ tenantId, paymentId, transactionId, correlationId });
   return answered(payments, context, { paymentId, transactionId });
+};
+
+/** A name is given for good, so not to a transaction that is refused. One that this very request made was not. */
+const assertAcceptable = async (
+  payments: Payments,
+  context: RequestContext,
+  paymentId: string,
+  command: RequestTransaction,
+): Promise<void> => {
+  const state = await paymentState(payments, context, paymentId);
+  if (transactionOf(state, command.data.transactionId) !== null) return;
+  const decision = payment.decide(command, state);
+  if ('rejected' in decision) throw transactionProblem(paymentId)(decision.rejected);
 };
 
 const transactionIdOf = ({ commandId }: RequestContext): string => derivedId(commandId, 'transaction');

@@ -115,6 +115,7 @@ export const contexts: readonly ReplayContext[] = [
     name: 'metering',
     streams: [
       'meterUnit-',
+      'meteredTenant-',
       'meteredAccount-',
       'logFormat-',
       'billingNews-',
@@ -135,6 +136,7 @@ export const contexts: readonly ReplayContext[] = [
     // Usage itself (`usage-`, `usageBackfillPart-`) has no state to fold: its records are counted by the read model.
     aggregates: [
       aggregate('meterUnit-', metering.unit, metering.unitSchema),
+      aggregate('meteredTenant-', metering.meteredTenant, metering.meteredTenantSchema),
       aggregate('meteredAccount-', metering.meteredAccount, metering.meteredAccountSchema),
       aggregate('logFormat-', metering.logFormat, metering.logFormatSchema),
       aggregate('billingNews-', metering.billingNews, metering.billingNewsSchema),

@@ -2,13 +2,11 @@ import type { CommandContext } from '@billstream/event-sourcing';
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
 import {
   type AccountInvoicesCommand,
-  type ChildPart,
-  type ChildShare,
   accountInvoicesStream,
-  balanceOf,
+  chargedTooMuch,
   entryOf,
-  partsOf,
-  valuesIn,
+  isOwedAgain,
+  paidForChildren,
 } from '@billstream/invoicing-domain';
 import { derivedId } from '@billstream/kernel';
 import { givenCredit } from '../given-credit';
@@ -78,31 +76,16 @@ const settleChildren = async (
   { accountId, invoiceId }: { readonly accountId: string; readonly invoiceId: string },
   context: CommandContext,
 ): Promise<void> => {
-  const { children, invoices } = await invoicing.stateOf(accountId);
-  const status = entryOf(invoices, invoiceId)?.status;
-  if (status === undefined || status === 'DRAFT') return;
-  // Credit may have paid the one that was voided: what it summed up is on a draft by now, which nobody has paid.
-  const isOf = (share: ChildShare): boolean =>
-    (status === 'VOID' && entryOf(invoices, share.invoiceId)?.status === 'DRAFT') ||
-    partsOf(share).some((part) => part.invoiceId === invoiceId);
-  /** Where a child's invoice grew after it was charged, several of the parent's stand for it, each paid or not. */
-  const isPaid = (part: ChildPart): boolean => {
-    const invoice = entryOf(invoices, part.invoiceId);
-    return invoice?.status === 'COMMITTED' && balanceOf(invoice) <= 0;
-  };
-  const shares = valuesIn(children).filter(isOf);
-  for (const childAccountId of new Set(shares.map((share) => share.childAccountId))) {
-    const covered = shares
-      .filter((share) => share.childAccountId === childAccountId)
-      .map((share) => ({
-        invoiceId: share.childInvoiceId,
-        coveredMinor: partsOf(share)
-          .filter(isPaid)
-          .reduce((sum, { coveredMinor }) => sum + coveredMinor, 0),
-      }));
-    const command = { type: 'RecordParentPayment' as const, invoices: covered, now: context.at };
-    const commandId = derivedId(context.commandId, invoiceId);
+  const parent = await invoicing.stateOf(accountId);
+  const commandId = derivedId(context.commandId, invoiceId);
+  for (const [childAccountId, invoices] of paidForChildren(parent, invoiceId)) {
+    const command = { type: 'RecordParentPayment' as const, invoices, now: context.at };
     await record(invoicing, childAccountId, command, { ...context, commandId });
+    if (!isOwedAgain(parent, invoiceId)) continue;
+    const less = chargedTooMuch(parent, invoiceId, await invoicing.stateOf(childAccountId));
+    if (less.length === 0) continue;
+    const lowered = { type: 'RecordChildBalances' as const, invoices: less, now: context.at };
+    await record(invoicing, accountId, lowered, { ...context, commandId: derivedId(commandId, childAccountId) });
   }
 };
 

@@ -1,10 +1,12 @@
 import { holdsUnstorableText } from '@billstream/http';
 import { parseUuid } from '@billstream/kernel';
 import { type RecordForm, type RejectedRecord, cloudEventOf } from '@billstream/metering-domain';
+import { isKnownTenant } from '@billstream/metering-read-models';
 import type { IntakeAnswer, IntakeMessage } from '@billstream/rabbitmq';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { batchMax, measureIngest } from '../http/taking-usage';
 import { type Metering, meteringOf } from '../metering';
+import { tenantCheck } from './tenant-check';
 
 /** Where internal services send usage to, and where they are told of what was not taken. */
 export const usageExchange = 'billstream.usage';
@@ -16,11 +18,15 @@ const prefetch = 200;
 /** Takes usage from the broker, where there is one, until the signal aborts. */
 export const takeUsage = async (runtime: ServiceRuntime, signal: AbortSignal): Promise<void> => {
   const metering = meteringOf(runtime);
+  const standingOf = tenantCheck({
+    isKnown: (tenantId) => isKnownTenant(runtime.database, tenantId),
+    nowMs: () => performance.now(),
+  });
   await runtime.intake?.({
     exchange: usageExchange,
     answers: rejectsExchange,
     prefetch,
-    take: (message) => takeMessage(metering, message),
+    take: (message) => takeMessage(metering, message, standingOf),
     signal,
   });
 };
@@ -33,13 +39,22 @@ type Refused = {
 };
 
 /** Resolves once what was understood of a message is durable, with what the publisher is told of the rest. */
-const takeMessage = async (metering: Metering, message: IntakeMessage): Promise<IntakeAnswer> => {
+const takeMessage = async (
+  metering: Metering,
+  message: IntakeMessage,
+  standingOf: ReturnType<typeof tenantCheck>,
+): Promise<IntakeAnswer> => {
   const { routingKey, messageId } = message;
   const tenantId = parseUuid(routingKey.split('.', 1)[0] ?? '');
   if (tenantId === null)
     return answerOf(message, null, [
       refusal('routing-key', 'invalid', 'the routing key begins with the id of the tenant'),
     ]);
+  const standing = await standingOf(tenantId);
+  // Thrown, the message is given back and comes again, until the tenant is known or was waited for.
+  if (standing === 'NOT_YET') throw new Error(`nobody has told of the tenant ${tenantId} yet`);
+  if (standing === 'UNKNOWN')
+    return answerOf(message, tenantId, [refusal('routing-key', 'unknown-tenant', 'there is no tenant of that id')]);
   const sent = sentIn(message);
   if ('code' in sent) return answerOf(message, tenantId, [sent]);
   const { batch, form } = sent;

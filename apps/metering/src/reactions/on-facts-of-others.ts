@@ -1,7 +1,12 @@
 import type { AccountsEvent } from '@billstream/accounts-contracts';
 import type { Handled, PublicEvent } from '@billstream/event-sourcing';
 import type { Instant } from '@billstream/kernel';
-import { type BillingCycle, type PlanInterval, meteredAccountStream } from '@billstream/metering-domain';
+import {
+  type BillingCycle,
+  type PlanInterval,
+  meteredAccountStream,
+  meteredTenantStream,
+} from '@billstream/metering-domain';
 import type { BillingPeriod, BillingTransition, SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -20,8 +25,10 @@ export class OnFactsOfOthers {
 
   @EventPattern('accounts.tenant-created.v1')
   async defineUnits(@Payload() event: Heard<AccountsEvent, 'accounts.tenant-created.v1'>): Promise<void> {
-    if (event.data.useGlobalDefault)
-      await defineDefaultUnits(this.metering, { ...contextOf(event), tenantId: event.data.tenantId });
+    const { tenantId, useGlobalDefault } = event.data;
+    const context = { ...contextOf(event), tenantId };
+    settled(await this.metering.tenant(meteredTenantStream(tenantId), { type: 'RecordTenant', tenantId }, context));
+    if (useGlobalDefault) await defineDefaultUnits(this.metering, context);
   }
 
   @EventPattern('accounts.account-created.v1')

@@ -111,3 +111,37 @@ describe('a request that is sent again', () => {
     expect(await post(`accounts/${accountId}/payments`, asked)).toMatchObject({ status: 400, code: 7030 });
   });
 });
+
+describe('the name of a transaction', () => {
+  const asked = (amount: number, transactionExternalKey: string) => ({
+    ...{ transactionType: 'PURCHASE', amount, currency: 'USD', transactionExternalKey },
+  });
+
+  it('is one account’s: another one that uses it pays nothing', async () => {
+    const key = `order-${newId()}`;
+    expect((await post(`accounts/${accountId}/payments`, asked(10, key))).status).toBe(201);
+    const other = await testPaying(system);
+    expect((await post(`accounts/${other}/payments`, asked(10, key))).status).toBe(400);
+    expect(await system.get(`/1.0/kb/accounts/${other}/payments`)).toEqual([]);
+  });
+
+  it('is free after it was refused to a transaction', async () => {
+    const { location } = await post(`accounts/${accountId}/payments`, asked(10, `order-${newId()}`));
+    const key = `refund-${newId()}`;
+    const path = new URL(String(location), 'http://any').pathname.replace('/1.0/kb/', '');
+    const refund = (amount: number) => post(`${path}/refunds`, { amount, transactionExternalKey: key });
+    expect((await refund(11)).status).toBe(400);
+    expect((await post(`accounts/${accountId}/payments`, asked(10, key))).status).toBe(201);
+    expect(await refund(5)).toMatchObject({ status: 400, code: 7030 });
+  });
+
+  it('is free after it was refused to a payment of an invoice', async () => {
+    const key = `order-${newId()}`;
+    const invoiceId = await unpaidInvoice();
+    const pay = (purchasedAmount: number, id: string) =>
+      post(`invoices/${id}/payments`, { purchasedAmount, transactions: [{ transactionExternalKey: key }] });
+    expect((await pay(21, invoiceId)).status).toBe(400);
+    expect((await pay(5, await unpaidInvoice())).status).toBe(201);
+    expect(await pay(5, invoiceId)).toMatchObject({ status: 400, code: 7030 });
+  });
+});

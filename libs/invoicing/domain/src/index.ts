@@ -1,7 +1,6 @@
 export type {
   AccountInvoicesEvent,
   BillingTimeline,
-  ChildPart,
   ChildShare,
   CommittedInvoice,
   ControlTagChange,
@@ -28,7 +27,7 @@ export type { InvoiceStatus } from './account-invoices/invoice-totals';
 export { defaultSettings, settingsFrom } from './account-invoices/invoicing-settings';
 export type { InvoicingSettings } from './account-invoices/invoicing-settings';
 export { isTagged } from './account-invoices/account-invoices.state';
-export { entriesOf, entryOf, valuesIn } from './account-invoices/book';
+export { entriesOf, entryOf } from './account-invoices/book';
 export type { AccountInvoices } from './account-invoices/account-invoices.state';
 export { accountInvoicesPublication } from './account-invoices/account-invoices.publication';
 export {
@@ -78,5 +77,4 @@ export type {
   TenantInvoicingEvent,
   TenantInvoicingRejection,
 } from './tenant/tenant-invoicing';
-export { partsOf } from './account-invoices/commands/record-child-invoice';
-export { balanceOf } from './account-invoices/invoice-totals';
+export { chargedTooMuch, isOwedAgain, paidForChildren } from './account-invoices/parent-shares';

@@ -65,6 +65,7 @@ export { plansDifferFrom } from './dated-back';
 export { heldAt, ownedStretches, startedVersions, stretchesFor, stretchesOf, versionInForce } from './rule-timeline';
 export type { AskedUsage, OwnedStretch, Range, StartedVersion, Stretch, UnitVersion } from './rule-timeline';
 export { meteredAccount, meteredAccountSchema, meteredAccountStream } from './metered-account';
+export { meteredTenant, meteredTenantSchema, meteredTenantStream } from './metered-tenant';
 export type { MeteredAccountCommand, MeteredAccountEvent, PlanInterval } from './metered-account';
 export { subscriptionUsage, subscriptionUsageSchema, subscriptionUsageStream } from './subscription-usage';
 export type { ReportedUsage, SubscriptionUsageEvent, SubscriptionUsageRejection } from './subscription-usage';

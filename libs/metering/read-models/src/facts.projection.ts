@@ -9,6 +9,7 @@ import {
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { applyLogFormats } from './log-formats.projection';
+import { applyTenants } from './tenants.projection';
 
 const upsertUnits = `
 insert into meter_units
@@ -40,12 +41,14 @@ select * from jsonb_to_recordset($1::jsonb) as row(subscription_id text, account
 on conflict (subscription_id) do update set account_id = excluded.account_id, intervals = excluded.intervals`;
 
 /** Facts are what rules and plans are known from; everything else is usage. */
-export const isFact = ({ stream }: RecordedEvent): boolean => /^(meterUnit|meteredAccount|logFormat)-/.test(stream);
+export const isFact = ({ stream }: RecordedEvent): boolean =>
+  /^(meterUnit|meteredTenant|meteredAccount|logFormat)-/.test(stream);
 
 export const applyFacts = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
   await applyUnits(tx, events);
   await applyAccounts(tx, events);
   await applyLogFormats(tx, events);
+  await applyTenants(tx, events);
 };
 
 type Told<Event> = { readonly event: Event; readonly recorded: RecordedEvent };

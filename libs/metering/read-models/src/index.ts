@@ -15,6 +15,7 @@ export type { LimitDue, LimitHistoryEntry, LimitHistorySearch } from './limits.q
 export { limitCheck } from './limit-check.query';
 export type { LimitCheck } from './limit-check.query';
 export { logFormatOf } from './log-formats.projection';
+export { isKnownTenant } from './tenants.projection';
 export { meteringReadModel } from './metering.projection';
 export { countingMethods, unitById, unitByName, unitInForce, unitVersions, unitsPage } from './units.query';
 export type { UnitPage, UnitSearch, UnitView } from './units.query';

@@ -24,6 +24,9 @@ create table meter_unit_versions (
   rules jsonb,
   primary key (unit_id, version)
 );
+create table metered_tenants (
+  tenant_id text primary key
+);
 create table metered_accounts (
   account_id text primary key,
   tenant_id text not null,
@@ -143,6 +146,7 @@ ${dueWorkDdl}`;
 export const meteringTables = [
   'meter_units',
   'meter_unit_versions',
+  'metered_tenants',
   'metered_accounts',
   'metered_plans',
   'log_formats',

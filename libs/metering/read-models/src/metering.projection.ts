@@ -19,6 +19,7 @@ export const meteringReadModel: ReadModel = {
   ddl: meteringDdl + usageChangesDdl + backfillsDdl,
   prefixes: [
     'meterUnit-',
+    'meteredTenant-',
     'meteredAccount-',
     'logFormat-',
     'usage-',

@@ -157,11 +157,12 @@ const unsound = (proposed: Account, parentKnown: boolean): AccountRejection | nu
  * that is not set yet differs from none.
  */
 const unlikeFamily = (
-  { currency, isPaymentDelegatedToParent }: Account,
+  { currency, parentAccountId, isPaymentDelegatedToParent }: Account,
   { parent, children }: FamilyCurrencies = { parent: null, children: [] },
 ): AccountRejection | null => {
   if (currency === null) return null;
-  if (isPaymentDelegatedToParent && parent !== null && parent !== currency)
+  const isPaidFor = isPaymentDelegatedToParent && parentAccountId !== null;
+  if (isPaidFor && parent !== null && parent !== currency)
     return { code: 'family-currency-differs', whose: 'parent', currency: parent, proposed: currency };
   const child = children.find((one) => one !== currency);
   return child === undefined

@@ -183,6 +183,19 @@ describe('an account and those it shares money with', () => {
       .when(withFamily(update({ isPaymentDelegatedToParent: true }), usd))
       .thenRejected(differs('parent', usd, eur));
   });
+  it('may be left where they differ already, whoever pays by then', () => {
+    given(created(delegating))
+      .when(
+        withFamily(
+          update(
+            { ...delegating, externalKey: accountId, timeZone: 'Etc/UTC', parentAccountId: null },
+            { onNull: 'reset' },
+          ),
+          usd,
+        ),
+      )
+      .then({ type: 'AccountUpdated', data: { ...plain, ...delegating, parentAccountId: null } });
+  });
   it('have it also when it is set later', () => {
     given(created({ ...delegating, currency: null }))
       .when(withFamily(update({ currency: eur }), usd))
