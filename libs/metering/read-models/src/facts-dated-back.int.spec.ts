@@ -42,10 +42,10 @@ const closed = (atMs: number): Told => {
 };
 
 it.each([
-  ['a moment', 30_000, '14'],
-  ['long', 90_000, '14'],
-  ['but after its end', 5_000, null],
-])('a rule that holds since %s before, recorded while a period is closed, makes it late', async (_, back, lateTo) => {
+  ['late by one that held shortly before its end', 30_000, '14'],
+  ['late by one that held long before', 90_000, '14'],
+  ['not late by one that holds since its end', 5_000, null],
+])('a period that is closed while a rule is put in force is %s', async (_, back, lateTo) => {
   const nowMs = toMs + 6_000;
   const used = usage(0, [record('u', 1, 'x', toMs - 1_000)], toMs);
   const told = [defined('calls', [defaultRule('SUM')]), used, replaced(nowMs - back, nowMs), closed(nowMs + 1)];
