@@ -19,7 +19,10 @@ type ChangedFacts = {
 
 /** Before all usage: a unit that is defined counts what was sent before, too (M12). */
 const alwaysMs = -1;
-/** Facts are recorded a moment after they hold. Older ones are remembered for periods that are being closed meanwhile. */
+/**
+ * Plans are recorded a moment after they hold. Older ones are remembered for periods that are being closed meanwhile, and
+ * so are all rules, which are few.
+ */
 const datedBackMs = 60_000;
 
 const plansOf = `
@@ -102,7 +105,7 @@ export const markLateByFacts = async (tx: Sql, changes: readonly ChangedFacts[])
       return isFirst && at !== undefined ? [lateUsageItem({ tenantId, accountId, key, at })] : [];
     }),
   );
-  const datedBack = changes.filter(({ fromMs, at }) => fromMs < epochMs(at) - datedBackMs);
+  const datedBack = changes.filter(({ unit, fromMs, at }) => unit !== null || fromMs < epochMs(at) - datedBackMs);
   if (datedBack.length > 0) await tx.query(insertDatedBack, [JSON.stringify(datedBack.map(rowOf))], 'usage-dated-back');
 };
 

@@ -1,0 +1,54 @@
+import { instantOfMs, zero } from '@billstream/kernel';
+import {
+  defaultRule,
+  unitIdOf,
+  unitSchema,
+  unitStream,
+  usageClosingSchema,
+  usageClosingStream,
+} from '@billstream/metering-domain';
+import { hourMs } from './testing/backfill-log';
+import {
+  type Told,
+  applied,
+  defined,
+  logOf,
+  record,
+  startMs,
+  tenantId,
+  usage,
+  withTables,
+} from './testing/metering-log';
+
+withTables();
+
+const toMs = startMs + hourMs;
+
+const replaced = (fromMs: number, atMs: number): Told => {
+  const unitId = unitIdOf(tenantId, 'calls');
+  const version = { version: 2, effectiveAt: instantOfMs(fromMs), rules: [defaultRule('SUM')] };
+  const event = unitSchema.encode({ type: 'RulesReplaced', data: { unitId, name: 'calls', ...version } });
+  return { stream: unitStream(unitId), ...event, atMs };
+};
+
+/** The hour, as it was counted up to the record of usage and no further. */
+const closed = (atMs: number): Told => {
+  const span = { fromAt: instantOfMs(startMs), toAt: instantOfMs(toMs) };
+  const quantities = { quantity: zero, metered: zero, free: zero, records: 0, syntheticBuckets: 0, rule: null };
+  const usages = [{ unit: 'calls', usageName: 'u', ...span, ...quantities, countedTo: '7' }];
+  const asked = { user: 'u', planName: 'p', timeZone: 'UTC' };
+  const data = { requestId: 'r', accountId: 'a', subscriptionId: 's', usages, asked };
+  return { stream: usageClosingStream('s'), ...usageClosingSchema.encode({ type: 'UsageClosed', data }), atMs };
+};
+
+it.each([
+  ['late by one that held shortly before its end', 30_000, '14'],
+  ['late by one that held long before', 90_000, '14'],
+  ['not late by one that holds since its end', 5_000, null],
+])('a period that is closed while a rule is put in force is %s', async (_, back, lateTo) => {
+  const nowMs = toMs + 6_000;
+  const used = usage(0, [record('u', 1, 'x', toMs - 1_000)], toMs);
+  const told = [defined('calls', [defaultRule('SUM')]), used, replaced(nowMs - back, nowMs), closed(nowMs + 1)];
+  const database = await applied(logOf(told));
+  expect(await database.query('select late_to::text as late from usage_closings')).toEqual([{ late: lateTo }]);
+});
