@@ -30,6 +30,7 @@ const service = (name: string, settled = true): FastifyInstance => {
   app.get('/internal/settled', () => ({ relay: true, projections: true, heard: settled, due: 0 }));
   app.get('/internal/quiet', () => ({ quiet: true }));
   app.get('/internal/due', () => ({ dueAt: null }));
+  app.get('/internal/failing', () => ({ failing: [] }));
   app.post('/internal/authenticate', (request) => {
     const given = request.body as { user: string | null; password: string; apiKey: string | null; apiSecret: string };
     const isUser = ['admin', 'reader'].includes(given.user ?? '') && given.password === 'password';

@@ -47,13 +47,14 @@ const chargedBack = (transactions: readonly TransactionView[]): readonly Transac
 const isReversal = (transactions: readonly TransactionView[], transaction: TransactionView): boolean =>
   transactions.slice(0, transactions.indexOf(transaction)).some((one) => reverses(transaction, one));
 
-const amountsJson = ({ currency, transactions }: PaymentView, transaction: TransactionView): object => {
+const movementJson = ({ currency, transactions }: PaymentView, transaction: TransactionView): object => {
+  const { amountMinor, processedMinor, effectiveAt: effectiveDate } = transaction;
   if (isReversal(transactions, transaction))
-    return { amount: null, currency: null, processedAmount: 0, processedCurrency: null };
-  const { amountMinor, processedMinor } = transaction;
+    return { amount: null, currency: null, effectiveDate, processedAmount: 0, processedCurrency: null };
   return {
     amount: amountOf(amountMinor, currency),
     currency,
+    effectiveDate,
     processedAmount: processedMinor === null ? null : amountOf(processedMinor, currency),
     processedCurrency: currency,
   };
@@ -132,8 +133,7 @@ const transactionJson = (
   paymentId: payment.paymentId,
   paymentExternalKey: payment.externalKey,
   transactionType: transaction.transactionType,
-  ...amountsJson(payment, transaction),
-  effectiveDate: transaction.effectiveAt,
+  ...movementJson(payment, transaction),
   status: statuses[transaction.state],
   gatewayErrorCode: transaction.errorCode,
   gatewayErrorMsg: transaction.errorMessage,

@@ -182,24 +182,30 @@ const retiredRefusal = ({ version, plan }: ChosenPlan, { planName }: ResolvedPha
         detail: `The catalog version of ${version.effectiveDate} has no plan ${planName} any more, so nothing can change from it to ${plan.name}; a plan that is only taken out of the price lists can`,
       };
 
+/** What speaks against a plan whenever the change would take effect. */
+const planRefusal = (
+  { bundle, subscription, current, command }: Change,
+  chosen: ChosenPlan,
+): BundleRejection | null => {
+  const { subscriptionId, productCategory } = subscription;
+  const retired = retiredRefusal(chosen, current);
+  if (retired !== null) return retired;
+  if (chosen.facts.productCategory !== productCategory)
+    return {
+      code: 'change-of-category',
+      detail: `Subscription ${subscriptionId} cannot change from ${productCategory} to ${chosen.facts.productCategory}`,
+    };
+  return productCategory === 'ADD_ON' ? addOnLimitRefusal(bundle, chosen.plan, command.now, subscriptionId) : null;
+};
+
 const scheduled = (change: Change, from: PlanFacts): Outcome => {
   const { bundle, subscription, command, current } = change;
   const { catalog, account, priceOverrides, now, requestedAt } = command;
   const plan = specifierOf(command, from);
   const first = choosePlan({ catalog, at: requestedAt ?? now, plan, account, priceOverrides });
   if ('rejected' in first) return first;
-  const retired = retiredRefusal(first, current);
-  if (retired !== null) return reject(retired);
-  if (first.facts.productCategory !== subscription.productCategory)
-    return reject({
-      code: 'change-of-category',
-      detail: `Subscription ${subscription.subscriptionId} cannot change from ${subscription.productCategory} to ${first.facts.productCategory}`,
-    });
-  const full =
-    subscription.productCategory === 'ADD_ON'
-      ? addOnLimitRefusal(bundle, first.plan, now, subscription.subscriptionId)
-      : null;
-  if (full !== null) return reject(full);
+  const unfit = planRefusal(change, first);
+  if (unfit !== null) return reject(unfit);
   const between: PlanSwitch = { from, phaseType: current.phaseType, to: first.facts };
   const byCatalog = changePolicyOf(first.version.rules, between);
   const policy = command.policy ?? byCatalog;
