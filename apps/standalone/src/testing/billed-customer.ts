@@ -89,6 +89,7 @@ export const billedCustomer = (
   let isDatedBack = false;
   /** What invoicing is told later; null: it is told at once. */
   let untold: Parameters<Engine['decide']>[0][] | null = null;
+  let isDecidedTogether = false;
 
   const invoice = (command: Parameters<Engine['decide']>[0]): readonly AccountInvoicesEvent[] => {
     const decision = engine.decide(command, invoicing);
@@ -194,12 +195,15 @@ export const billedCustomer = (
     request,
     /** Requests that are all decided before invoicing hears of the first. */
     together: (requests: () => void): void => {
+      isDecidedTogether = true;
       untold = [];
       requests();
       const told = untold;
       untold = null;
       told.forEach(invoice);
     },
+    /** Whether there were such requests. */
+    isDecidedTogether: (): boolean => isDecidedTogether,
     events,
     now: () => now,
     state: () => invoicing,

@@ -226,26 +226,14 @@ const perform = (customer: Customer, one: Act): void => {
   }
 };
 
-/** Whether a request holds from the day on that the subscription is charged through (Kill Bill 2.6). */
-const isByTerm = (one: Act): boolean =>
-  one.kind === 'WISH' &&
-  (one.wish.kind === 'CANCEL' || one.wish.kind === 'CHANGE') &&
-  one.wish.inHours === undefined &&
-  one.wish.policy !== 'IMMEDIATE';
-
 /**
- * Whether the requests of a moment mean something else once the first of them was invoiced. A run charges all that is due
- * on its day, also before the account's reference time (Kill Bill 2.12); on the morning of a bill date it moves the day
- * that all subscriptions are charged through, and with it the end of a term that somebody asks for after it.
+ * Whether something falls due later on this day, as on the morning of a bill date. A run charges all that is due on its day,
+ * also before the account's reference time (Kill Bill 2.12): one of the first request of a moment moves the day that all
+ * subscriptions are charged through, and with it the end of a term that the second asks for (2.6).
  */
-const isTermMoved = (customer: Customer, acts: readonly Act[]): boolean => {
+const isDueToday = (customer: Customer): boolean => {
   const { account, nextAt } = customer.state();
-  return (
-    account !== null &&
-    nextAt !== null &&
-    localDateOf(nextAt, account) === localDateOf(customer.now(), account) &&
-    acts.some(isByTerm)
-  );
+  return account !== null && nextAt !== null && localDateOf(nextAt, account) === localDateOf(customer.now(), account);
 };
 
 type Playing = {
@@ -267,7 +255,7 @@ export const play = (
   );
   for (const { afterHours, acts } of moments) {
     customer.wait(afterHours);
-    if (isUnordered(acts) && isTermMoved(customer, acts)) {
+    if (isUnordered(acts) && isDueToday(customer)) {
       customer.together(() => acts.forEach((one) => perform(customer, one)));
       after?.(customer);
       continue;
