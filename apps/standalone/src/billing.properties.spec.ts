@@ -3,7 +3,7 @@ import { plusDays } from '@billstream/kernel';
 import fc from 'fast-check';
 import { type Customer, type Engine, subscriptionIds } from './testing/billed-customer';
 import { faultsOf, itemsOf, recurringOf } from './testing/fair-charges';
-import { type Act, type History, history, play, wideHistory } from './testing/histories';
+import { type Act, type History, history, play, startsAt, wideHistory } from './testing/histories';
 
 /**
  * How many histories each property plays; the nightly run sets it to 10,000 or more, and draws them anew each time (or
@@ -80,7 +80,9 @@ describe.each([
         afterHours,
         acts: isTurnable(acts) ? [...acts].reverse() : acts,
       }));
-      const [one, other] = [moments, turned].map((order) => charges(play({ ...given, moments: order })));
+      const [one, other] = [moments, turned].map((order) =>
+        charges(play({ ...given, moments: order }, { isUnordered: isTurnable })),
+      );
       expect(other?.days).toEqual(one?.days);
       expect(other?.usage).toEqual(one?.usage);
       // What is repaired differs by cents from what is charged in part at once: by Kill Bill's rules their months are
@@ -105,6 +107,32 @@ const isTurnable = (acts: readonly Act[]): boolean =>
   acts.length === 2 &&
   new Set(acts.map((one) => (one.kind === 'WISH' ? one.bundle : -1))).size === 2 &&
   acts.every((one) => one.kind === 'WISH' && !(one.wish.kind === 'BLOCK' && one.wish.level === 'ACCOUNT'));
+
+describe('the end of a term that is asked for on the morning of a bill date', () => {
+  const cancel: Act = { kind: 'WISH', bundle: 1, wish: { kind: 'CANCEL', policy: 'END_OF_TERM' } };
+  const more: Act = { kind: 'WISH', bundle: 0, wish: { kind: 'QUANTITY', quantity: 2, inHours: 0 } };
+  const endsAt = (acts: readonly Act[], playing?: Parameters<typeof play>[1]) => {
+    const facts = { time: { timeZone: 'UTC', referenceTime: startsAt }, billCycleDayLocal: 0, startsAt };
+    // From six o'clock on 10 January to midnight before 9 March, the second bill date.
+    const customer = play({ facts, moments: [{ afterHours: 59 * 24 - 6, acts }] }, playing);
+    return customer.timeline('bundle-2').at(-1)?.effectiveAt;
+  };
+
+  it('is that day, and a month later once a request for another subscription was invoiced (Kill Bill 2.6, 2.12)', () => {
+    expect([endsAt([cancel, more]), endsAt([more, cancel])]).toEqual([
+      '2024-03-09T06:00:00.000Z',
+      '2024-04-09T06:00:00.000Z',
+    ]);
+  });
+
+  it('is that day in either order, when none of them was invoiced before', () => {
+    const isUnordered = isTurnable;
+    expect([endsAt([cancel, more], { isUnordered }), endsAt([more, cancel], { isUnordered })]).toEqual([
+      '2024-03-09T06:00:00.000Z',
+      '2024-03-09T06:00:00.000Z',
+    ]);
+  });
+});
 
 type Tampering = (items: readonly InvoiceItem[]) => readonly InvoiceItem[];
 

@@ -87,6 +87,8 @@ export const billedCustomer = (
   const planned = new Map<string, readonly ResolvedPhase[]>();
   let wishes = 0;
   let isDatedBack = false;
+  /** What invoicing is told later; null: it is told at once. */
+  let untold: Parameters<Engine['decide']>[0][] | null = null;
 
   const invoice = (command: Parameters<Engine['decide']>[0]): readonly AccountInvoicesEvent[] => {
     const decision = engine.decide(command, invoicing);
@@ -141,7 +143,9 @@ export const billedCustomer = (
       const { isFollowed = false, ...timeline } = event.data;
       const known = planned.get(timeline.subscriptionId) ?? [];
       planned.set(timeline.subscriptionId, [...known, ...timeline.transitions.flatMap(({ phase }) => phase ?? [])]);
-      invoice({ type: 'RecordBillingTimeline', timeline, isFollowed, now });
+      const told = { type: 'RecordBillingTimeline', timeline, isFollowed, now } as const;
+      if (untold === null) invoice(told);
+      else untold.push(told);
     }
     return true;
   };
@@ -188,6 +192,14 @@ export const billedCustomer = (
 
   return {
     request,
+    /** Requests that are all decided before invoicing hears of the first. */
+    together: (requests: () => void): void => {
+      untold = [];
+      requests();
+      const told = untold;
+      untold = null;
+      told.forEach(invoice);
+    },
     events,
     now: () => now,
     state: () => invoicing,

@@ -226,16 +226,40 @@ const perform = (customer: Customer, one: Act): void => {
   }
 };
 
+/** Whether a request holds from the day on that the subscription is charged through (Kill Bill 2.6). */
+const isByTerm = (one: Act): boolean =>
+  one.kind === 'WISH' &&
+  (one.wish.kind === 'CANCEL' || one.wish.kind === 'CHANGE') &&
+  one.wish.inHours === undefined &&
+  one.wish.policy !== 'IMMEDIATE';
+
+/**
+ * Whether the requests of a moment mean something else once the first of them was invoiced. A run charges all that is due
+ * on its day, also before the account's reference time (Kill Bill 2.12); on the morning of a bill date it moves the day
+ * that all subscriptions are charged through, and with it the end of a term that somebody asks for after it.
+ */
+const isTermMoved = (customer: Customer, acts: readonly Act[]): boolean => {
+  const { account, nextAt } = customer.state();
+  return (
+    account !== null &&
+    nextAt !== null &&
+    localDateOf(nextAt, account) === localDateOf(customer.now(), account) &&
+    acts.some(isByTerm)
+  );
+};
+
 type Playing = {
   /** Looks at the customer after each thing that was asked for. */
   readonly after?: (customer: Customer) => void;
   readonly engine?: Engine;
+  /** Requests of one moment that may come in any order: what would hang on it is decided before any of them is invoiced. */
+  readonly isUnordered?: (acts: readonly Act[]) => boolean;
 };
 
 /** The customer at the end of a history. */
 export const play = (
   { facts: about, moments, widePlans: first }: History,
-  { after, engine }: Playing = {},
+  { after, engine, isUnordered = () => false }: Playing = {},
 ): Customer => {
   const customer = billedCustomer(first === undefined ? about : { ...about, catalog: wideCatalog }, engine);
   bundleIds.forEach((bundleId, index) =>
@@ -243,6 +267,11 @@ export const play = (
   );
   for (const { afterHours, acts } of moments) {
     customer.wait(afterHours);
+    if (isUnordered(acts) && isTermMoved(customer, acts)) {
+      customer.together(() => acts.forEach((one) => perform(customer, one)));
+      after?.(customer);
+      continue;
+    }
     for (const one of acts) {
       perform(customer, one);
       after?.(customer);

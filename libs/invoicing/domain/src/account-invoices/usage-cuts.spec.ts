@@ -199,6 +199,43 @@ describe('a period that was charged ahead and then ended early', () => {
     ]);
   });
 
+  it('is one period up to its end, also where another bill cycle day would have cut it since', () => {
+    const system = metering();
+    system.subscribe(begun);
+    system.moveTo('2018-10-10');
+    system.invoice('2018-11-06');
+    system.moveTo('2018-10-15');
+    const moved = transition('BCD_CHANGE', '2018-10-15', metered('1', { recurring: null }), { billCycleDayLocal: 20 });
+    system.subscribe(begun, moved);
+    system.moveTo('2018-10-25');
+    system.invoice();
+    system.moveTo('2018-10-28');
+    system.subscribe(begun, moved, transition('BILLING_DISABLED', '2018-10-28'));
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-11-06 4.00'],
+      ['USAGE 2018-10-06→2018-11-06 15.00'],
+      ['USAGE 2018-10-06→2018-10-28 3.00'],
+    ]);
+    expect(system.state().nextAt).toBeNull();
+  });
+
+  it('is counted again when an end that was planned has come, and not on a bill date before', () => {
+    const system = metering();
+    system.subscribe(begun);
+    system.invoice('2018-11-06');
+    const moved = transition('BCD_CHANGE', '2018-10-15', metered('1', { recurring: null }), { billCycleDayLocal: 20 });
+    const ended = transition('CANCEL', '2018-10-28');
+    system.subscribe(begun, moved, ended);
+    system.moveTo('2018-10-16');
+    expect(system.state().nextAt).toBe(at('2018-10-28'));
+    system.moveTo('2018-10-28');
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-11-06 0.00'],
+      ['USAGE 2018-10-06→2018-10-28 9.00'],
+      ['USAGE 2018-10-06→2018-10-28 13.00'],
+    ]);
+  });
+
   it('stands as it ended when it turns out to go on after all, and the rest is charged apart', () => {
     const system = metering();
     system.subscribe(begun);

@@ -115,6 +115,17 @@ const cutsOf = (section: UsageSection, event: BillingEvent, after: Instant, hori
   return endAt > until ? { past, next: endAt } : { past: [...past, endAt], next: null };
 };
 
+/**
+ * The end of a section that ends within a period charged before; null where it does not. A period stands as it was charged
+ * when another bill cycle day would have cut it since, so it is one period up to its early end, too: bill dates that passed
+ * in between cut nothing, and what was charged ahead across them stays with what it was charged for.
+ */
+const earlyEndOf = ({ usage, events }: UsageSection, from: Instant, billed: UsageHorizon['billed']): Instant | null => {
+  const endAt = events.at(-1)?.endAt ?? null;
+  const charged = endsOf(billed, usage.name, null).get(from);
+  return endAt !== null && from < endAt && charged !== undefined && endAt < charged ? endAt : null;
+};
+
 /** Cancelled at the instant of its start: what is reported of that instant is charged (Kill Bill 3.3). */
 const isMoment = ({ events }: UsageSection): boolean =>
   events.length === 1 && events[0]?.endsBy === 'CANCEL' && events[0].endAt === events[0].at;
@@ -132,20 +143,19 @@ export const endedPeriods = (
   const { usage, phase } = section;
   const { calendar } = horizon;
   const periods: UsagePeriod[] = [];
+  const periodOf = (fromAt: Instant, toAt: Instant): UsagePeriod => {
+    const [startDate, endDate] = [usageDateOf(fromAt, calendar), usageDateOf(toAt, calendar)];
+    return { usage, phase, fromAt, toAt, startDate, endDate };
+  };
   let fromAt = chargedUpTo(section, opening.at, horizon.billed);
+  const earlyEnd = earlyEndOf(section, fromAt, horizon.billed);
+  if (earlyEnd !== null && earlyEnd > horizon.until) return { periods, next: earlyEnd };
+  if (earlyEnd !== null) return { periods: [periodOf(fromAt, earlyEnd)], next: null };
   for (const event of section.events) {
     if (event.endAt !== null && event.endAt <= fromAt && !isMoment(section)) continue;
     const { past, next } = cutsOf(section, event, fromAt, horizon);
     for (const toAt of past) {
-      if (toAt > fromAt || isMoment(section))
-        periods.push({
-          usage,
-          phase,
-          fromAt,
-          toAt,
-          startDate: usageDateOf(fromAt, calendar),
-          endDate: usageDateOf(toAt, calendar),
-        });
+      if (toAt > fromAt || isMoment(section)) periods.push(periodOf(fromAt, toAt));
       fromAt = toAt;
     }
     if (next !== null) return { periods, next };

@@ -55,6 +55,23 @@ describe('usage charged ahead of the end of its period', () => {
     expect(all(system)).toHaveLength(3);
   });
 
+  it('counts with all that was charged before it, when the same period was charged ahead several times', () => {
+    const system = chargedAhead();
+    system.moveTo('2018-10-24');
+    system.invoice();
+    expect(all(system)).toEqual(['USAGE 2018-10-06→2018-11-06 14.00', 'USAGE 2018-10-06→2018-11-06 4.00']);
+    system.moveTo('2018-10-25');
+    system.subscribe(
+      begun,
+      transition('BILLING_DISABLED', '2018-10-21'),
+      transition('BILLING_ENABLED', '2018-10-22', metered),
+    );
+    system.moveTo('2018-11-07');
+    const charged = all(system).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    // 15 days before the pause and 15 after it, of which three were charged with the 18.
+    expect(charged).toBe(30);
+  });
+
   it('is taken off the parts of it once, when the bill cycle day was another', () => {
     const system = chargedAhead();
     system.moveTo('2018-10-25');

@@ -5,20 +5,20 @@ import type { CountedPeriod } from './account-invoices.events';
 import type { BilledUsage } from './subscription-ledger';
 import type { UsagePeriod } from './usage-periods';
 
-/** A period of a usage price as it was charged. */
-export type Charged = CountedPeriod & { readonly usageName: string };
+/** A period of a usage price as it was charged; without an amount it is one of this run. */
+export type Charged = CountedPeriod & { readonly usageName: string; readonly amountMinor?: number };
 
 /** The part of a charge made ahead that one of the periods has used up into which that charge was cut. Minor units. */
 export type Share = {
   readonly takenMinor: number;
-  /** What the other periods of the same charge have used up. */
+  /** What the other periods of the same charge have used up, beyond what was charged before this one began. */
   readonly byOthersMinor: number;
   /** What this one had used up when it was charged last; null: it was not. */
   readonly beforeMinor: number | null;
 };
 
-export const totalOf = (billed: readonly { readonly amountMinor: number }[]): number =>
-  billed.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+export const totalOf = (billed: readonly { readonly amountMinor?: number }[]): number =>
+  billed.reduce((sum, { amountMinor = 0 }) => sum + amountMinor, 0);
 
 type Counted = {
   readonly period: UsagePeriod;
@@ -51,11 +51,16 @@ export const shareOf = (counted: Counted, charged: () => readonly Charged[], cur
   const parts = new Map(own.map((one) => [one.fromAt, one.takenMinor ?? 0]));
   const isPart = (at: Charged['fromAt']): boolean => ahead.some((one) => one.fromAt <= at && at < one.toAt);
   const others = [...parts].filter(([at]) => at !== fromAt && isPart(at));
-  const aheadMinor = totalOf(ahead);
-  const byOthersMinor = Math.min(
-    aheadMinor,
-    others.reduce((sum, [, takenMinor]) => sum + takenMinor, 0),
+  // Counts of the same charge that had not come to this part hold nothing of it: the parts before use them up first.
+  const earlier = own.filter(
+    ({ countedUntil, ...one }) =>
+      countedUntil !== undefined &&
+      countedUntil <= fromAt &&
+      ahead.some((later) => later.fromAt === one.fromAt && later.toAt <= one.toAt),
   );
+  const aheadMinor = totalOf(ahead);
+  const usedByOthers = others.reduce((sum, [, takenMinor]) => sum + takenMinor, 0);
+  const byOthersMinor = Math.min(aheadMinor, Math.max(0, usedByOthers - totalOf(earlier)));
   const openMinor = priceMinorOf(counted, currency) - (totalOf(billed) - aheadMinor);
   const takenMinor = Math.max(0, Math.min(openMinor, aheadMinor - byOthersMinor));
   const before = own.findLast((one) => one.fromAt === fromAt && one.toAt === toAt);
