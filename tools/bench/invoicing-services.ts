@@ -11,6 +11,7 @@ import { silentLogger } from '@billstream/observability';
 import { openDatabase } from '@billstream/postgres';
 import { inProcessBus } from '@billstream/rabbitmq';
 import { type Settings, listenerOf, startService } from '@billstream/service-runtime';
+import { PerformanceObserver, constants, type PerformanceEntry } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { tenantId } from './due-accounts';
@@ -46,6 +47,20 @@ const statementCounter = (): (() => number) => {
   return () => statements;
 };
 
+/**
+ * How many bytes were still in use after full collections, at most: what the process holds on to, where its resident memory
+ * is also what the engine took and did not give back. 0: there was none.
+ */
+const heapKeeper = (): (() => number) => {
+  let heldMost = 0;
+  new PerformanceObserver((list) => {
+    const isFull = (entry: PerformanceEntry): boolean =>
+      (entry as PerformanceEntry & { detail?: { kind?: number } }).detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
+    if (list.getEntries().some(isFull)) heldMost = Math.max(heldMost, process.memoryUsage().heapUsed);
+  }).observe({ entryTypes: ['gc'] });
+  return () => heldMost;
+};
+
 const main = async (): Promise<void> => {
   const [databaseUrl, connectionString] = [given('BENCH_DATABASE'), given('BENCH_STORE')];
   const [accounts, aheadMs] = [Number(given('BENCH_ACCOUNTS')), Number(given('BENCH_AHEAD_MS'))];
@@ -68,6 +83,7 @@ const main = async (): Promise<void> => {
   await until('select count(*) as n from invoicing.due_work', accounts);
   await until('select count(*) as n from metering.usage_reports', accounts);
   let peakRss = 0;
+  const heldMost = heapKeeper();
   const watching = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage().rss)), 50);
   const started = performance.now();
   const [cpuBefore, statementsBefore] = [process.cpuUsage(), statements()];
@@ -82,7 +98,8 @@ const main = async (): Promise<void> => {
   const cpuSeconds = (user + system) / 1e6;
   clearInterval(watching);
   const sent = statements() - statementsBefore;
-  const measured = { seconds, cpuSeconds, peakRssMiB: Math.round(peakRss / 2 ** 20), statements: sent };
+  const inMiB = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  const measured = { seconds, cpuSeconds, peakRssMiB: inMiB(peakRss), heldMiB: inMiB(heldMost()), statements: sent };
   process.stdout.write(`${JSON.stringify(measured)}\n`);
   for (const service of services) await service.stop();
   await bus.close();

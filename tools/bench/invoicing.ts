@@ -20,6 +20,8 @@ type Run = {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakRssMiB: number;
+  /** In use after a full collection, at most. */
+  readonly heldMiB: number;
   readonly statements: number;
 };
 
@@ -125,7 +127,10 @@ export const invoicingBench = async (ground: Ground, counts: readonly number[]):
   for (const accounts of counts) {
     const own = await ownGround(ground.databaseUrl);
     try {
-      const { rate, floor, seconds, cpuSeconds, peakRssMiB, statements, events } = await monthEnd(own, accounts);
+      const { rate, floor, seconds, cpuSeconds, peakRssMiB, heldMiB, statements, events } = await monthEnd(
+        own,
+        accounts,
+      );
       figures.push({
         name: `invoices of ${accounts} accounts due at once`,
         unit: 'invoices/s',
@@ -135,7 +140,7 @@ export const invoicingBench = async (ground: Ground, counts: readonly number[]):
         notes: [
           `${seconds.toFixed(1)} s`,
           `${((cpuSeconds * 1000) / accounts).toFixed(1)} ms of processor time an invoice`,
-          `at most ${peakRssMiB} MiB resident`,
+          `at most ${peakRssMiB} MiB resident, ${heldMiB} MiB of them in use after a full collection`,
           `${(events / accounts).toFixed(1)} events and ${(statements / accounts).toFixed(1)} SQL statements an invoice`,
         ],
       });
