@@ -57,6 +57,13 @@ select asked.tenant_id as "tenantId", greatest((select max(accepted_position) fr
   (select max(f.position) from usage_dated_back f where f.tenant_id = asked.tenant_id)) as last
 from unnest($1::text[]) as asked(tenant_id)`;
 
+/** A change takes usage from the period in which it was before, and brings it to the one in which it is after. */
+const touchedBy = (changes: 'usage_corrections' | 'usage_backfill_changes', side: 'before' | 'after'): string => `
+  select c.closing_key, x.position
+  from usage_closings c
+  join ${changes} x on x.${side}_series = c.series and x.${side}_at_ms >= c.from_ms and x.${side}_at_ms < c.to_ms
+  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to`;
+
 /** Usage that came between the count and the event that tells of it, and facts that were dated back meanwhile. */
 const lateAlready = `
 with changed as (
@@ -66,25 +73,13 @@ with changed as (
   join usage_batches b on b.position = r.position
   where c.closing_key = any($1::uuid[]) and b.accepted_position > c.counted_to
   union all
-  select c.closing_key, x.position
-  from usage_closings c
-  join usage_corrections x on x.before_series = c.series and x.before_at_ms >= c.from_ms and x.before_at_ms < c.to_ms
-  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  ${touchedBy('usage_corrections', 'before')}
   union all
-  select c.closing_key, x.position
-  from usage_closings c
-  join usage_corrections x on x.after_series = c.series and x.after_at_ms >= c.from_ms and x.after_at_ms < c.to_ms
-  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  ${touchedBy('usage_corrections', 'after')}
   union all
-  select c.closing_key, x.position
-  from usage_closings c
-  join usage_backfill_changes x on x.before_series = c.series and x.before_at_ms >= c.from_ms and x.before_at_ms < c.to_ms
-  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  ${touchedBy('usage_backfill_changes', 'before')}
   union all
-  select c.closing_key, x.position
-  from usage_closings c
-  join usage_backfill_changes x on x.after_series = c.series and x.after_at_ms >= c.from_ms and x.after_at_ms < c.to_ms
-  where c.closing_key = any($1::uuid[]) and x.position > c.counted_to
+  ${touchedBy('usage_backfill_changes', 'after')}
   union all
   select c.closing_key, f.position
   from usage_closings c
