@@ -27,7 +27,15 @@ export type CorrectedRecord = {
 
 export type UsageCorrectionEvent = {
   readonly type: 'UsageCorrected';
-  readonly data: { readonly corrections: readonly UsageCorrection[] };
+  readonly data: {
+    readonly corrections: readonly UsageCorrection[];
+    /**
+     * Position of the last end of a backfill that was known when these were worked out; -1: none. With a later one before
+     * this event in the log none of them is carried out, and their names stay free. Absent in events from before it was
+     * recorded: those are carried out.
+     */
+    readonly backfilledTo?: string;
+  };
 };
 
 /** All corrections of a tenant: they are rare, and their order counts. */

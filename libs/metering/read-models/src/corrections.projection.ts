@@ -4,6 +4,7 @@ import {
   type CorrectedRecord,
   type Dimensions,
   type UsageCorrection,
+  backfilledUsageStream,
   usageCorrectionSchema,
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
@@ -77,17 +78,16 @@ const plain = (uuid: string): string => uuid.replaceAll('-', '');
 
 export const isCorrection = ({ stream }: RecordedEvent): boolean => stream.startsWith('usageCorrection-');
 
-/** Carries out corrections in the order of the log. A name that was used before changes nothing; nor does an unknown record. */
+/**
+ * Carries out corrections in the order of the log. A name that was used before changes nothing; nor does an unknown
+ * record, nor what was worked out before a backfill that it comes after.
+ */
 export const applyCorrections = async (
   tx: Sql,
   events: readonly RecordedEvent[],
 ): Promise<readonly CorrectedUsage[]> => {
-  const told = events.flatMap((event) =>
-    (usageCorrectionSchema.decode(event)?.data.corrections ?? []).map((correction, index) => ({
-      event,
-      correction,
-      index,
-    })),
+  const told = (await inTime(tx, events)).flatMap(({ event, corrections }) =>
+    corrections.map((correction, index) => ({ event, correction, index })),
   );
   const known = await knownRecords(tx, told);
   const used = await usedNames(tx, told);
@@ -108,6 +108,26 @@ export const applyCorrections = async (
   }
   await write(tx, { known, history, changes });
   return changes;
+};
+
+type Made = { readonly event: RecordedEvent; readonly corrections: readonly UsageCorrection[] };
+
+const backfilledTo = `
+select stream, position from usage_streams where stream = any($1::text[])`;
+
+/** Those that knew of every backfill that ended before them: the others were worked out from what does not count any more. */
+const inTime = async (tx: Sql, events: readonly RecordedEvent[]): Promise<readonly Made[]> => {
+  const made = events.flatMap((event) => {
+    const data = usageCorrectionSchema.decode(event)?.data;
+    return data === undefined ? [] : [{ event, ...data, stream: backfilledUsageStream(event.metadata.tenantId) }];
+  });
+  const streams = [...new Set(made.flatMap((one) => (one.backfilledTo === undefined ? [] : [one.stream])))];
+  if (streams.length === 0) return made;
+  const rows = await tx.query<{ stream: string; position: bigint }>(backfilledTo, [streams], 'usage-backfilled-to');
+  const ends = new Map(rows.map(({ stream, position }) => [stream, position]));
+  return made.filter(
+    ({ stream, backfilledTo: known }) => known === undefined || (ends.get(stream) ?? -1n) <= BigInt(known),
+  );
 };
 
 type Told = { readonly event: RecordedEvent; readonly correction: UsageCorrection; readonly index: number };
