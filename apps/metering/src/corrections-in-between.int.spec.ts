@@ -10,7 +10,7 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => system.close());
 
-const { json } = overHttp(() => system);
+const { json, record: sendOriginal } = overHttp(() => system);
 const [from, to] = ['2024-05-01T00:00:00.000Z', '2024-05-08T00:00:00.000Z'];
 const record = (user: string, id: string, amount: number) => ({
   ...{ unit: 'analytics', user, id, source: 's', amount, time: '2024-05-03T00:00:00.000Z' },
@@ -107,6 +107,25 @@ describe('what takes usage back', () => {
     const abandon = () => json('DELETE', `/v1/usage/backfills/${id}`);
     expect(await reduce(inBetween(abandon), 'd', 'd1', -10)).toEqual(accepted);
     expect(await total('d')).toBe('40');
+  });
+});
+
+describe('the name of a record that takes usage back', () => {
+  it('is taken: another record under it is a duplicate, and no correction finds usage there', async () => {
+    await sendOriginal([record('j', 'j1', 50), { ...record('j', 'j2', -10), corrects: 'j1' }]);
+    expect(await total('j')).toBe('40');
+    await send([record('j', 'j2', 5)]);
+    expect(await total('j')).toBe('40');
+    const fix = { action: 'REPLACE', source: 's', id: 'j2', reason: 'r', replacement: { amount: 3 } };
+    expect((await json('POST', '/v1/usage/corrections', fix)).status).toBe(404);
+    expect((await sendOriginal([{ ...record('j', 'j2', -10), corrects: 'j1' }])).body).toMatchObject({ duplicates: 1 });
+  });
+  it("that a record took while it was worked out makes it that record's duplicate", async () => {
+    await send([record('k', 'k1', 50)]);
+    const first = () => send([record('k', 'k1-back', 5)]);
+    await reduce(inBetween(first), 'k', 'k1', -10);
+    expect(await total('k')).toBe('55');
+    expect(await reduce(system.metering, 'k', 'k1', -10)).toMatchObject({ accepted: 0, duplicates: 1 });
   });
 });
 

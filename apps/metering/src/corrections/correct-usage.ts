@@ -86,7 +86,8 @@ const correctionOf = (
   { index, correctionId, source, id, reason, replacement }: Named,
   record: NamedRecord | null,
 ): UsageCorrection | RejectedRecord => {
-  if (record === null)
+  // A record that took back another's usage has a name and nothing of its own.
+  if (record === null || record.unit === null)
     return { index, field: 'id', code: 'unknown-record', message: `no record ${id} of ${source} was taken` };
   if (record.isReplaced)
     return { index, field: 'id', code: 'replaced', message: `record ${id} of ${source} was replaced by a backfill` };

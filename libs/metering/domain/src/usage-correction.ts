@@ -15,6 +15,11 @@ export type UsageCorrection = {
   readonly id: string;
   readonly reason: string;
   readonly replacement: CorrectedRecord | null;
+  /**
+   * Id of the record, of the same source, that it was sent as: that name is taken by it. Where another record has it
+   * already, this is that record's duplicate and is not carried out.
+   */
+  readonly sentAs?: string;
 };
 
 export type CorrectedRecord = {
