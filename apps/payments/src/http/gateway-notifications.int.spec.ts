@@ -52,8 +52,7 @@ describe('a notification of PayPal', () => {
     const { paymentId, transactions } = await pending(invoiceId);
     return { invoiceId, paymentId, reference: transactions[0]?.firstPaymentReferenceId ?? '' };
   };
-  const settle = (transactionId: string, status: string) =>
-    control('POST', 'paypal/settle', { transactionId, status });
+  const settle = (transactionId: string, status: string) => control('POST', 'paypal/settle', { transactionId, status });
 
   it('has what PayPal decided found at once, and once more without effect', async () => {
     const { invoiceId, paymentId, reference } = await waiting();
