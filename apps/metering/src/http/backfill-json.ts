@@ -11,6 +11,8 @@ export const backfillJson = (view: BackfillView, status: BackfillStatus = view.s
   ...{ from: view.fromAt, to: view.toAt, units: view.units, users: view.users },
   ...{ parts: view.parts, records: Number(view.records), rejected: Number(view.rejected) },
   opened: { at: view.openedAt, by: view.openedBy },
+  // Once it is committed there is no deadline.
+  expiresAt: view.committedPosition === null ? view.expiresAt : null,
   committed:
     view.committedPosition === null
       ? null
@@ -82,6 +84,12 @@ export const backfillProblem =
       case 'backfill-not-committed':
         return conflict('Only what was committed can be reverted');
       case 'backfill-over':
+        if (rejection.status === 'EXPIRED')
+          return new ProblemException({
+            status: 410,
+            code: 'backfill-expired',
+            detail: 'Nobody committed the backfill by its deadline; what was staged is gone, open another',
+          });
         return conflict(`The backfill is ${rejection.status.toLowerCase()}`);
       case 'backfill-overlaps':
         return conflict(`Backfill ${rejection.backfillId} replaces some of the same usage; revert it first`);

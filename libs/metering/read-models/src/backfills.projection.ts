@@ -7,11 +7,14 @@ import {
   backfilledUsageSchema,
   usageBackfillSchema,
 } from '@billstream/metering-domain';
-import { type Sql, schedule } from '@billstream/postgres';
+import { type Sql, schedule, unschedule } from '@billstream/postgres';
 import { type PlannedChange, planBackfill, planCounts } from './backfill-plan';
 import { applyBackfilledLimits } from './backfilled-limits';
 import { lateUsageItem } from './closings.projection';
 import { identifiedKey, userSeries } from './keys';
+
+/** Due work: a backfill that nobody committed is given up. */
+export const backfillExpiryKind = 'backfill-expiry';
 
 const streams = /^(usageBackfill|usageBackfillPart|backfilledUsage)-/;
 
@@ -30,8 +33,8 @@ export const applyBackfills = async (tx: Sql, events: readonly RecordedEvent[]):
 
 const insertBackfill = `
 insert into usage_backfills (backfill_id, tenant_id, name, reason, mode, from_ms, to_ms, units, users, status, opened_at,
-  opened_by, opened_position, parts, records, rejected)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'STAGING', $10, $11, $12, 0, 0, 0)`;
+  opened_by, opened_position, expires_at, parts, records, rejected)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'STAGING', $10, $11, $12, $13, 0, 0, 0)`;
 
 const insertPart = `
 with part as (
@@ -47,10 +50,13 @@ const applyStaging = async (
   const { backfillId } = event.data;
   switch (event.type) {
     case 'BackfillOpened': {
-      const { name, reason, mode, fromAt, toAt, units, users } = event.data;
+      const { name, reason, mode, fromAt, toAt, units, users, expiresAt } = event.data;
+      const { tenantId } = metadata;
       const scope = [mode, epochMs(fromAt), epochMs(toAt), units, users];
-      const opened = [metadata.at, metadata.actor.createdBy, position];
-      await tx.query(insertBackfill, [backfillId, metadata.tenantId, name, reason, ...scope, ...opened]);
+      const opened = [metadata.at, metadata.actor.createdBy, position, expiresAt ?? null];
+      await tx.query(insertBackfill, [backfillId, tenantId, name, reason, ...scope, ...opened]);
+      if (expiresAt !== undefined)
+        await schedule(tx, [{ tenantId, kind: backfillExpiryKind, key: backfillId, dueAt: expiresAt, payload: {} }]);
       return;
     }
     case 'PartStaged': {
@@ -121,6 +127,7 @@ const applyEnd = async (tx: Sql, recorded: RecordedEvent, event: BackfilledUsage
   const { tenantId } = metadata;
   const { backfillId } = event.data;
   const change = { tenantId, backfillId, position };
+  await unschedule(tx, [{ kind: backfillExpiryKind, key: backfillId }]);
   switch (event.type) {
     case 'BackfillCommitted':
       await carryOut(tx, recorded, { ...change, isCommitted: true });
@@ -131,6 +138,9 @@ const applyEnd = async (tx: Sql, recorded: RecordedEvent, event: BackfilledUsage
       break;
     case 'BackfillAbandoned':
       await end(tx, recorded, { backfillId, status: 'ABANDONED', reason: null });
+      break;
+    case 'BackfillExpired':
+      await end(tx, recorded, { backfillId, status: 'EXPIRED', reason: null });
   }
 };
 
