@@ -1,6 +1,7 @@
 import { newId } from '@billstream/kernel';
-import { usageClosingStream } from '@billstream/metering-domain';
+import { backfilledUsageStream, usageClosingStream } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
+import { meteringOf } from './metering';
 import { settleLateUsage } from './testing/late-usage-due';
 import { type Loose, meteringWithTenant, overHttp } from './testing/metering-over-http';
 
@@ -176,6 +177,32 @@ describe('a backfill', () => {
     expect((await sent('3', record('cloud', 'own', 1), {})).status).toBe(400);
     await commit(id);
     expect(await total('cloud')).toBe('11');
+    await revert(id);
+  });
+
+  it('that is being counted says how far that is', async () => {
+    const id = await open();
+    await stage(id, '1', [record('progress', 'p', 1)]);
+    expect((await json('GET', `${path}/${id}`)).body).toMatchObject({ status: 'STAGING', progress: null });
+    const { backfilled } = meteringOf(system.runtime);
+    const committed = { ...firstWeek, backfillId: id, mode: 'ADD', users: null, fromAt: may(1), toAt: may(8) };
+    const context = { commandId: newId(), tenantId: system.tenantId, actor: { createdBy: 'test' }, at: noon };
+    await backfilled(
+      backfilledUsageStream(system.tenantId),
+      { type: 'Commit', committed } as never,
+      { ...context, correlationId: 'c' } as never,
+    );
+    const answer = async () => (await json('GET', `${path}/${id}`)).body;
+    expect(await answer()).toMatchObject({ status: 'COMMITTING', progress: null });
+    await system.database.transaction(async (tx) => {
+      const name = `backfill ${id.replaceAll('-', '')} 2 50000 1200000`;
+      await tx.query(`select set_config('application_name', $1, true)`, [name]);
+      expect(await answer()).toMatchObject({
+        ...{ status: 'COMMITTING', progress: { step: 'RECORDS', done: 50_000, of: 1_200_000 } },
+      });
+    });
+    await system.runtime.caughtUp();
+    expect(await answer()).toMatchObject({ status: 'COMMITTED', progress: null });
     await revert(id);
   });
 

@@ -6,7 +6,12 @@ import {
   usageBackfillSchema,
   usageBackfillStream,
 } from '@billstream/metering-domain';
-import { type BackfillView, backfillById } from '@billstream/metering-read-models';
+import {
+  type BackfillProgress,
+  type BackfillView,
+  backfillById,
+  backfillProgress,
+} from '@billstream/metering-read-models';
 import { backfillProblem } from '../http/backfill-json';
 import type { Metering } from '../metering';
 
@@ -79,6 +84,16 @@ export const statusOf = async (
   const end = ends.at(-1);
   return end === undefined || end === status ? status : onTheWay[end];
 };
+
+/** How far the read model is with what the backfill is on its way to; null: it is not at it, before or after. */
+export const progressOf = (
+  { runtime }: Metering,
+  backfillId: string,
+  status: BackfillStatus,
+): Promise<BackfillProgress | null> =>
+  status === 'COMMITTING' || status === 'REVERTING'
+    ? backfillProgress(runtime.database, backfillId)
+    : Promise.resolve(null);
 
 const endOf = {
   BackfillCommitted: 'COMMITTED',

@@ -1,15 +1,20 @@
 import { ProblemException } from '@billstream/http';
 import type { Decimal } from '@billstream/kernel';
 import type { BackfilledUsageRejection, UsageBackfillRejection } from '@billstream/metering-domain';
-import type { BackfillView, Quantity } from '@billstream/metering-read-models';
+import type { BackfillProgress, BackfillView, Quantity } from '@billstream/metering-read-models';
 import type { BackfillStatus } from '../backfills/find-backfill';
 import type { Preview } from '../backfills/preview-backfill';
 
 /** A backfill as clients see it. */
-export const backfillJson = (view: BackfillView, status: BackfillStatus = view.status) => ({
+export const backfillJson = (
+  view: BackfillView,
+  status: BackfillStatus = view.status,
+  progress: BackfillProgress | null = null,
+) => ({
   ...{ backfillId: view.backfillId, name: view.name, reason: view.reason, mode: view.mode, status },
   ...{ from: view.fromAt, to: view.toAt, units: view.units, users: view.users },
   ...{ parts: view.parts, records: Number(view.records), rejected: Number(view.rejected) },
+  progress,
   opened: { at: view.openedAt, by: view.openedBy },
   // Once it is committed there is no deadline.
   expiresAt: view.committedPosition === null ? view.expiresAt : null,

@@ -16,7 +16,7 @@ import {
 } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { abandonBackfill, commitBackfill, revertBackfill } from '../backfills/end-backfill';
-import { statusOf } from '../backfills/find-backfill';
+import { progressOf, statusOf } from '../backfills/find-backfill';
 import { type StagedPart, stagePart } from '../backfills/stage-part';
 import { type Metering, meteringToken } from '../metering';
 import { backfillJson, backfillProblem } from './backfill-json';
@@ -116,7 +116,7 @@ export class UsageBackfillsEndpoint {
   @Get(':backfillId')
   async one(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
     const view = await readableBackfillOf(this.metering, context.tenantId, id);
-    return backfillJson(view, await statusOf(this.metering, context.tenantId, view));
+    return this.answerOf(context, view);
   }
 
   /** A JSON array of up to 1,000 records, or CloudEvents as `/v1/usage/events` takes them. The same part with the same records is staged once, however often it is sent. */
@@ -178,7 +178,12 @@ export class UsageBackfillsEndpoint {
     const view = await backfillById(this.metering.runtime.database, tenantId, backfillId);
     // It is in the log; the read model has fallen behind by more than a request waits.
     if (view === null) return { backfillId };
-    return backfillJson(view, await statusOf(this.metering, tenantId, view));
+    return this.answerOf({ tenantId }, view);
+  }
+
+  private async answerOf({ tenantId }: Pick<RequestContext, 'tenantId'>, view: BackfillView): Promise<object> {
+    const status = await statusOf(this.metering, tenantId, view);
+    return backfillJson(view, status, await progressOf(this.metering, view.backfillId, status));
   }
 }
 

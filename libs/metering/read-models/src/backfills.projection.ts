@@ -9,9 +9,11 @@ import {
 } from '@billstream/metering-domain';
 import { type Sql, schedule, unschedule } from '@billstream/postgres';
 import { type PlannedChange, planBackfill, planCounts } from './backfill-plan';
+import { tellProgress } from './backfill-progress';
 import { applyBackfilledLimits } from './backfilled-limits';
 import { lateUsageItem } from './closings.projection';
 import { identifiedKey, userSeries } from './keys';
+import { writePlanned } from './planned-records';
 
 /** Due work: a backfill that nobody committed is given up. */
 export const backfillExpiryKind = 'backfill-expiry';
@@ -184,19 +186,6 @@ const releaseShadowed = `
 update usage_shadowed s set replaced_by = null from backfill_plan p
 where p.record_key = s.record_key and p.is_direct and s.replaced_by is not null`;
 
-const removeRecords = `
-delete from usage_records r using backfill_plan p where p.record_key = r.record_key and p.is_known and not p.is_kept`;
-
-const changeRecords = `
-update usage_records r set series = p.after_series, at_ms = p.after_at_ms, amount = p.after_amount,
-  dimensions = p.after_dimensions, position = p.after_position, idx = p.after_idx
-from backfill_plan p where p.record_key = r.record_key and p.is_known and p.is_kept`;
-
-const addRecords = `
-insert into usage_records (record_key, series, at_ms, amount, position, idx, dimensions)
-select record_key, after_series, after_at_ms, after_amount, after_position, after_idx, after_dimensions
-from backfill_plan where not is_known and is_kept`;
-
 const keepChanges = `
 insert into usage_backfill_changes
 select record_key, $1, before_position, before_idx, before_series, before_at_ms, before_amount, before_dimensions,
@@ -222,6 +211,7 @@ returning c.closing_key as key, c.account_id as "accountId", hit.is_first as "is
 const carryOut = async (tx: Sql, recorded: RecordedEvent, change: PlannedChange): Promise<void> => {
   const { tenantId, backfillId, position, isCommitted } = change;
   const { at, actor } = recorded.metadata;
+  await tellProgress(tx, backfillId, { step: 'PLANNING', done: 0, of: null });
   await planBackfill(tx, change);
   if (isCommitted) {
     const { staged, taken, replaced } = await planCounts(tx, change);
@@ -229,9 +219,10 @@ const carryOut = async (tx: Sql, recorded: RecordedEvent, change: PlannedChange)
     await tx.query(nameSeries, [backfillId, tenantId]);
     await tx.query(nameBatches, [backfillId, position]);
   }
+  await tellProgress(tx, backfillId, { step: 'LIMITS', done: 0, of: null });
   await applyBackfilledLimits(tx, recorded);
-  for (const statement of [keepShadowed, releaseShadowed, removeRecords, changeRecords, addRecords])
-    await tx.query(statement);
+  for (const statement of [keepShadowed, releaseShadowed]) await tx.query(statement);
+  await writePlanned(tx, backfillId);
   await tx.query(keepChanges, [position]);
   await tx.query(markBackfilledTo, [tenantId, position]);
   const late = await tx.query<{ key: string; accountId: string; isFirst: boolean }>(markClosings, [tenantId, position]);
