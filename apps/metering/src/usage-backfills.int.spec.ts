@@ -268,7 +268,7 @@ describe('a backfill', () => {
 describe('a backfill of a closed period', () => {
   const april = { from: '2024-04-01T00:00:00.000Z', to: '2024-05-01T00:00:00.000Z' };
   const inApril = (user: string, id: string, amount: number) => record(user, id, amount, '2024-04-20T10:00:00.000Z');
-  const close = async (user: string) => {
+  const close = async (user: string, units = ['analytics']) => {
     const [accountId, subscriptionId] = [newId(), newId()];
     await system.facts.recordNewAccount(
       system.heard('accounts.account-created.v1', { accountId, externalKey: user, timeZone: 'UTC' } as never),
@@ -286,7 +286,7 @@ describe('a backfill of a closed period', () => {
         system.heard('invoicing.usage-requested.v1', {
           ...{ requestId: newId(), accountId, accountExternalKey: user, subscriptionId },
           ...{ planName: 'standard-monthly', timeZone: 'UTC' },
-          periods: [{ unit: 'analytics', usageName: 'usage', fromAt: april.from, toAt: april.to }],
+          periods: units.map((name) => ({ unit: name, usageName: 'usage', fromAt: april.from, toAt: april.to })),
         } as never),
       );
     await ask();
@@ -315,6 +315,26 @@ describe('a backfill of a closed period', () => {
       ['10', '7'],
       ['7', '10'],
     ]);
+  });
+
+  it('is told to invoicing with all units of its price, as each would be counted', async () => {
+    await unit('pages', 'SUM', [{}]);
+    await send([inApril('two', 'two1', 10), { ...inApril('two', 'two2', 6), unit: 'pages' }]);
+    const { subscriptionId } = await close('two', ['analytics', 'pages']);
+    const id = await open({ ...april, users: ['two'] });
+    await stage(id, '1', [inApril('two', 'two3', 4)]);
+    const { body } = await json('GET', `/1.0/kb/internal/usage/backfills/${id}/preview`);
+    expect(body.answer.closedPeriods).toMatchObject([{ unit: 'analytics', quantity: { after: '14' } }]);
+    expect(body.changed).toEqual([
+      expect.objectContaining({
+        ...{ subscriptionId, planName: 'standard-monthly', usageName: 'usage', fromAt: april.from, toAt: april.to },
+        usages: [
+          expect.objectContaining({ unit: 'analytics', quantity: '14', records: 2 }),
+          expect.objectContaining({ unit: 'pages', quantity: '6', records: 1 }),
+        ],
+      }),
+    ]);
+    await json('DELETE', `${path}/${id}`);
   });
 
   it('can be listed record by record as it was counted, before, between and after', async () => {
