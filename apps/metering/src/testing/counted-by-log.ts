@@ -2,6 +2,7 @@ import type { EventStore, RecordedEvent } from '@billstream/event-sourcing';
 import { epochMs } from '@billstream/kernel';
 import {
   type LoggedRecord,
+  type UsageCorrection,
   type UsageRecordedEvent,
   backfillRecordsSchema,
   backfilledUsageSchema,
@@ -29,17 +30,24 @@ const recordDirectly = ({ records }: Standing, logged: readonly LoggedRecord[]):
   }
 };
 
-const correct = (standing: Standing, recorded: RecordedEvent): void => {
-  const { records, usedNames } = standing;
+type Correction = UsageCorrection & { readonly name: string; readonly own: string | null };
+
+const correctionsIn = (recorded: RecordedEvent, endedAt: bigint): readonly Correction[] => {
   const data = usageCorrectionSchema.decode(recorded)?.data;
-  if (data?.backfilledTo !== undefined && BigInt(data.backfilledTo) < standing.endedAt) return;
-  for (const { correctionId, source, id, replacement, sentAs } of data?.corrections ?? []) {
-    const own = sentAs === undefined ? null : nameOf(source, sentAs);
+  if (data === undefined || (data.backfilledTo !== undefined && BigInt(data.backfilledTo) < endedAt)) return [];
+  return data.corrections.map((one) => {
+    const { source, id, sentAs } = one;
+    return { ...one, name: nameOf(source, id), own: sentAs === undefined ? null : nameOf(source, sentAs) };
+  });
+};
+
+const correct = ({ records, usedNames, endedAt }: Standing, recorded: RecordedEvent): void => {
+  for (const { correctionId, name, own, replacement } of correctionsIn(recorded, endedAt)) {
     if (usedNames.has(correctionId) || (own !== null && records.has(own))) continue;
     usedNames.add(correctionId);
-    const known = records.get(nameOf(source, id));
+    const known = records.get(name);
     const counts = replacement && { ...replacement, amount: Number(replacement.amount) };
-    if (known) records.set(nameOf(source, id), { ...known, counts });
+    if (known) records.set(name, { ...known, counts });
     if (own !== null) records.set(own, { isDirect: true, counts: null, isReplaced: false });
   }
 };
