@@ -31,17 +31,24 @@ export type CorrectionsRequest = {
  * Records corrections of usage that was taken before, and answers once they have their effect. What is still on its way
  * to the read model is waited for, so a record that was just accepted can be corrected.
  */
-export const correctUsage = async (
+export const correctUsage = async (metering: Metering, request: CorrectionsRequest): Promise<CorrectionsAnswer> => {
+  const { corrections, ...answer } = await readCorrections(metering, request);
+  await record(metering, request.context, corrections);
+  return answer;
+};
+
+/** The answer, and the corrections that are to be recorded. */
+export const readCorrections = async (
   metering: Metering,
   { context, batch, requestKey }: CorrectionsRequest,
-): Promise<CorrectionsAnswer> => {
+): Promise<CorrectionsAnswer & { readonly corrections: readonly UsageCorrection[] }> => {
   const { tenantId, actor } = context;
   const parsed = batch.map((raw, index) =>
     parseCorrection(raw, index, { reason: actor.reason ?? null, source: sourceOfRecords }),
   );
   const rejected: RejectedRecord[] = parsed.filter((one) => 'code' in one);
   const requests = parsed.filter((one): one is CorrectionRequest => !('code' in one));
-  if (requests.length === 0) return { accepted: 0, duplicates: 0, rejected };
+  if (requests.length === 0) return { accepted: 0, duplicates: 0, rejected, corrections: [] };
   await metering.usageCounted({ tenantId, subscriptionId: null }, 0n);
   const { database } = metering.runtime;
   const named = requests.map((one) => ({ ...one, correctionId: one.correctionId ?? nameOf(one, batch, requestKey) }));
@@ -68,8 +75,8 @@ export const correctUsage = async (
       fresh.push(correction);
     }
   }
-  await record(metering, context, fresh);
-  return { accepted: fresh.length, duplicates, rejected: rejected.toSorted((a, b) => a.index - b.index) };
+  const inOrder = rejected.toSorted((a, b) => a.index - b.index);
+  return { accepted: fresh.length, duplicates, rejected: inOrder, corrections: fresh };
 };
 
 const nameOf = ({ index }: CorrectionRequest, batch: readonly unknown[], requestKey: string | null): string =>

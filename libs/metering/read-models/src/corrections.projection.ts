@@ -77,11 +77,36 @@ const plain = (uuid: string): string => uuid.replaceAll('-', '');
 
 export const isCorrection = ({ stream }: RecordedEvent): boolean => stream.startsWith('usageCorrection-');
 
-/** Carries out corrections in the order of the log. A name that was used before changes nothing; nor does an unknown record. */
+/** Carries out corrections in the order of the log. */
 export const applyCorrections = async (
   tx: Sql,
   events: readonly RecordedEvent[],
 ): Promise<readonly CorrectedUsage[]> => {
+  const worked = await workedOut(tx, events);
+  await write(tx, worked);
+  return worked.changes;
+};
+
+/** A record that a correction would change, and what it counts as before and after; null: it does not count. */
+export type PlannedRecord = Pick<Known, 'key' | 'position' | 'index'> & {
+  readonly before: Counting | null;
+  readonly after: Counting | null;
+};
+
+/** What the corrections would come to. Reads only. */
+export const plannedCorrections = async (tx: Sql, event: RecordedEvent): Promise<readonly PlannedRecord[]> => {
+  const { known, before } = await workedOut(tx, [event]);
+  return [...known.values()].map(({ key, position, index, counting: after }) => ({
+    ...{ key, position, index, after },
+    before: before.get(key)?.counting ?? null,
+  }));
+};
+
+/** A name that was used before changes nothing; nor does an unknown record. */
+const workedOut = async (
+  tx: Sql,
+  events: readonly RecordedEvent[],
+): Promise<Writing & { readonly before: ReadonlyMap<string, Known> }> => {
   const told = events.flatMap((event) =>
     (usageCorrectionSchema.decode(event)?.data.corrections ?? []).map((correction, index) => ({
       event,
@@ -89,7 +114,8 @@ export const applyCorrections = async (
       index,
     })),
   );
-  const known = await knownRecords(tx, told);
+  const before = await knownRecords(tx, told);
+  const known = new Map(before);
   const used = await usedNames(tx, told);
   const changes: CorrectedUsage[] = [];
   const history: object[] = [];
@@ -106,8 +132,7 @@ export const applyCorrections = async (
     changes.push({ event: one.event, index: one.index, before: record.counting, after });
     known.set(key, { ...record, counting: after });
   }
-  await write(tx, { known, history, changes });
-  return changes;
+  return { before, known, history, changes };
 };
 
 type Told = { readonly event: RecordedEvent; readonly correction: UsageCorrection; readonly index: number };
