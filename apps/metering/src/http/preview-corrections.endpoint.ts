@@ -4,7 +4,7 @@ import type { ChangedUsage } from '../backfills/planned-periods';
 import { previewCorrections } from '../corrections/preview-corrections';
 import { type Metering, meteringToken } from '../metering';
 import { closedPeriodsJson } from './backfill-json';
-import { correctionsIn } from './usage-corrections.endpoint';
+import { batchIn } from './usage-corrections.endpoint';
 
 type Previewed = { readonly answer: object; readonly changed: readonly ChangedUsage[] };
 
@@ -31,7 +31,7 @@ export class PreviewCorrectionsEndpoint {
 
   private async previewed(body: unknown, context: RequestContext): Promise<Previewed> {
     // Without a key nothing is taken for the repetition of what was recorded.
-    const request = { context, batch: correctionsIn(body), requestKey: null };
+    const request = { context, batch: batchIn(body), requestKey: null };
     const { accepted, duplicates, rejected, changed, ...planned } = await previewCorrections(this.metering, request);
     return { answer: { accepted, duplicates, rejected, ...closedPeriodsJson({ ...planned, changed }) }, changed };
   }

@@ -1,6 +1,8 @@
 import {
   type NotificationBody,
+  type BlockingNewsEvent,
   type SubscriptionNewsEvent,
+  blockingNewsSchema,
   ownNews,
   ownNewsStreams,
   pushCallbackKey,
@@ -35,7 +37,7 @@ export const pushNotificationsReadModel: ReadModel = {
   name: 'push-notifications',
   tables: ['due_work', 'push_callbacks', 'push_notifications'],
   ddl,
-  prefixes: [...new Set([...ownNewsStreams, 'pushNotification-', 'subscriptionNews-'])],
+  prefixes: [...new Set([...ownNewsStreams, 'pushNotification-', 'subscriptionNews-', 'blockingNews-'])],
   apply: async (tx, events) => {
     const tenants = [...new Set(events.map(({ metadata }) => metadata.tenantId))];
     const callbacks = await callbacksOf(tx, tenants);
@@ -119,16 +121,16 @@ const newsIn = (recorded: RecordedEvent): readonly News[] => {
   const { at: dueAt } = recorded.metadata;
   const own = ownNews(recorded);
   if (own !== null) return [{ id: recorded.id, body: own, dueAt }];
-  const timeline = subscriptionNewsSchema.decode(recorded);
-  if (timeline !== null) return ofTimeline(recorded, timeline);
+  const timeline = subscriptionNewsSchema.decode(recorded) ?? blockingNewsSchema.decode(recorded);
+  if (timeline !== null) return withPlanned(recorded, timeline);
   const event = pushNotificationSchema.decode(recorded);
   return event?.type === 'NotificationRequested'
     ? [{ id: event.data.notificationId, body: event.data.body, dueAt }]
     : [];
 };
 
-const ofTimeline = (recorded: RecordedEvent, { data }: SubscriptionNewsEvent): readonly News[] => [
-  ...(data.withdrawn ?? []).map((id) => ({ id, body: null, dueAt: null })),
+const withPlanned = (recorded: RecordedEvent, { data }: SubscriptionNewsEvent | BlockingNewsEvent): readonly News[] => [
+  ...('withdrawn' in data ? (data.withdrawn ?? []) : []).map((id) => ({ id, body: null, dueAt: null })),
   ...data.news.map((body, index) => ({ id: `${recorded.id}.${index}`, body, dueAt: recorded.metadata.at })),
   ...(data.planned ?? []).map(({ notificationId: id, effectiveAt: dueAt, body }) => ({ id, body, dueAt })),
 ];
