@@ -94,11 +94,11 @@ const correctionOf = (
   { index, correctionId, source, id, reason, replacement }: Named,
   record: NamedRecord | null,
 ): UsageCorrection | RejectedRecord => {
+  if (record?.isReplaced === true)
+    return { index, field: 'id', code: 'replaced', message: `record ${id} of ${source} was replaced by a backfill` };
   // A record that took back another's usage has a name and nothing of its own.
   if (record === null || record.unit === null)
     return { index, field: 'id', code: 'unknown-record', message: `no record ${id} of ${source} was taken` };
-  if (record.isReplaced)
-    return { index, field: 'id', code: 'replaced', message: `record ${id} of ${source} was replaced by a backfill` };
   const named = { correctionId, source, id, reason };
   if (replacement === null) return { ...named, replacement: null };
   const { unit, user, atMs, amount, dimensions } = record;
