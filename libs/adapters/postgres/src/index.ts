@@ -4,6 +4,7 @@ export type { AuditRecord, AuditedChange, ChangeType } from './audit-trail';
 export { loadCheckpoints, prepareReadModels, runtimeDdl } from './checkpoints';
 export type { Checkpoint } from './checkpoints';
 export type { TableComparison } from './compare-tables';
+export { countRows, countedRowsMax, rowsCounted } from './counted-rows';
 export { openDatabase } from './database';
 export type { Database, Sql } from './database';
 export { dueWorkDdl, schedule, unschedule } from './due-work';
