@@ -1,7 +1,14 @@
 export { backfillById, backfillsPage, overlappingBackfill, rejectedOfBackfill, stagedDigest } from './backfills.query';
 export type { BackfillSearch, BackfillView, RejectedOfPart } from './backfills.query';
-export { withPlannedBackfill } from './backfill-preview.query';
-export type { LimitChange, PlannedBackfill, PreviewAsked, Quantity, QuantityChange } from './backfill-preview.query';
+export { withPlannedBackfill, withPlannedCorrections } from './backfill-preview.query';
+export type {
+  LimitChange,
+  PlannedBackfill,
+  PlannedUsage,
+  PreviewAsked,
+  Quantity,
+  QuantityChange,
+} from './backfill-preview.query';
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { lateUsageKind } from './closings.projection';
