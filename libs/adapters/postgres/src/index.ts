@@ -16,6 +16,7 @@ export { jsonArray } from './json-arrays';
 export { migrate } from './migrate';
 export { runProjections } from './projection-runner';
 export type { ProjectionParts, ProjectionProgress, Projections } from './projection-runner';
+export { projectInThread, runProjectionThread } from './projection-thread';
 export type { ReadModel } from './read-model';
 export { compareReadModel, rebuildReadModel } from './rebuild';
 export type { RebuildParts, RebuildProgress, Rebuilt } from './rebuild';

@@ -20,6 +20,9 @@ export type ProjectionProgress = {
   readonly isActive: boolean;
 };
 
+/** Before anything is applied here. */
+export const notYet: ProjectionProgress = { position: -1n, caughtUp: false, lagMs: 0, events: 0, isActive: false };
+
 export type ProjectionParts = {
   /** Names the lock: `<service>.projections`. */
   readonly service: string;
@@ -48,7 +51,7 @@ export type Projections = {
 export const pageSizeDefault = 5_000;
 /** Positions without events are written at most this often: losing one costs reading a little again. */
 const idleWriteMs = 1_000;
-const backOffMs = (failures: number): number => Math.min(10_000, 100 * 2 ** Math.min(failures, 7));
+export const backOffMs = (failures: number): number => Math.min(10_000, 100 * 2 ** Math.min(failures, 7));
 const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
 
@@ -59,7 +62,7 @@ const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
  */
 export const runProjections = (parts: ProjectionParts): Projections => {
   const { service, database, signal, logger } = parts;
-  let progress: ProjectionProgress = { position: -1n, caughtUp: false, lagMs: 0, events: 0, isActive: false };
+  let progress = notYet;
   const waiters = positionWaiters(database, () => progress);
   const report = (next: ProjectionProgress): void => {
     progress = next;
@@ -112,8 +115,9 @@ export const runProjections = (parts: ProjectionParts): Projections => {
   return { done: run(), ready, progress: () => progress, visible: waiters.visible };
 };
 
-const untilPrepared = async (
-  { database, readModels, signal }: ProjectionParts,
+/** Resolves once the tables exist; rejects when the signal aborts first. */
+export const untilPrepared = async (
+  { database, readModels, signal }: Pick<ProjectionParts, 'database' | 'readModels' | 'signal'>,
   isActive: () => boolean,
 ): Promise<void> => {
   while (!isActive()) {

@@ -22,6 +22,11 @@ export type ServiceDefinition = {
   /** Prefixes of the streams it owns, e.g. `account-`. The relay and the read models see these alone. */
   readonly streams: readonly string[];
   readonly readModels: readonly ReadModel[];
+  /**
+   * Program of a thread that projects them (`runProjectionThread`), where that is so much work that it would keep waiting who asks.
+   * Left out, and where no thread can reach the store: this thread projects.
+   */
+  readonly projectionThread?: string;
   readonly publication: Publication;
   /** Contexts whose public events its reactions listen to. */
   readonly hears: readonly ContextName[];
