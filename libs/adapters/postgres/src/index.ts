@@ -15,7 +15,7 @@ export type { DueWorker, DueWorkerParts } from './due-worker';
 export { jsonArray } from './json-arrays';
 export { migrate } from './migrate';
 export { runProjections } from './projection-runner';
-export type { ProjectionParts, ProjectionProgress, Projections } from './projection-runner';
+export type { Applied, AppliedListener, ProjectionParts, ProjectionProgress, Projections } from './projection-runner';
 export { projectInThread, runProjectionThread } from './projection-thread';
 export type { ReadModel } from './read-model';
 export { compareReadModel, rebuildReadModel } from './rebuild';

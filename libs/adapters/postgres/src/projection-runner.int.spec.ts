@@ -77,6 +77,25 @@ describe('projections', () => {
     expect(await projections.visible(position + 1n, 20)).toBe(false);
   });
 
+  it('tell what was applied once it is committed, and before they say how far they are', async () => {
+    const heard: unknown[] = [];
+    let failures = 1;
+    const failing: ReadModel = {
+      ...balances,
+      apply: async (tx, events) => {
+        const told = await balances.apply(tx, events);
+        if (failures-- > 0) throw new Error('the page is rolled back');
+        return told;
+      },
+    };
+    const projections = start([failing]);
+    projections.listen({ applied: ({ told }) => heard.push(told), missed: () => heard.push('missed') });
+    expect(await projections.visible(await deposit(1, [1]), 5_000)).toBe(true);
+    expect(heard).toEqual(['missed', ['wallet-1']]);
+    await projections.stop();
+    expect(heard).toEqual(['missed', ['wallet-1'], 'missed']);
+  });
+
   it('apply every event once although the process is replaced again and again in the middle of its batches', async () => {
     for (let wallet = 0; wallet < 20; wallet += 1)
       await deposit(

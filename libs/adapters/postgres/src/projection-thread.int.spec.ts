@@ -103,6 +103,19 @@ describe('projections in a thread', () => {
     );
   });
 
+  it('tell what was applied before they say how far they are, and when something may have been missed', async () => {
+    const projections = start();
+    const heard: unknown[] = [];
+    projections.listen({ applied: (applied) => heard.push(applied), missed: () => heard.push('missed') });
+    await projections.visible(await deposit(1, [{ amount: 1 }]), 10_000);
+    await projections.visible(await deposit(2, [{ amount: 1 }]), 10_000);
+    const told = (stream: string) => ({ readModel: 'balances', told: [stream] });
+    expect(heard).toEqual(['missed', told('wallet-1'), told('wallet-2')]);
+    const fatal = path.join(directory, 'fatal for listeners');
+    await projections.visible(await deposit(3, [{ amount: 1, fatal }]), 10_000);
+    expect(heard.slice(3)).toEqual(['missed', 'missed', told('wallet-3')]);
+  });
+
   it('say in the log of this thread what happens in theirs', async () => {
     const lines: string[] = [];
     start(createLogger({ service: 'test', destination: { write: (line) => lines.push(line) } }));

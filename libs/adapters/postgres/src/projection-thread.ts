@@ -6,9 +6,11 @@ import type { Logger } from 'pino';
 import { openDatabase } from './database';
 import { positionWaiters } from './position-waiters';
 import {
+  type Applied,
   type ProjectionParts,
   type ProjectionProgress,
   type Projections,
+  appliedListeners,
   backOffMs,
   notYet,
   runProjections,
@@ -26,8 +28,8 @@ type Errand = {
   readonly logLevel: string;
 };
 
-/** What it tells: how far it is after each page, and lines of its log. */
-type News = { readonly progress: ProjectionProgress } | { readonly line: string };
+/** What it tells: what was applied, how far it is after each page, and lines of its log. */
+type News = { readonly progress: ProjectionProgress } | { readonly applied: Applied } | { readonly line: string };
 
 export type ProjectionThreadParts = Omit<ProjectionParts, 'store' | 'pageSize'> & {
   /** The program of the thread; it calls `runProjectionThread`. */
@@ -44,7 +46,9 @@ export const projectInThread = (parts: ProjectionThreadParts): Projections => {
   const { service, database, logger, signal } = parts;
   let progress = notYet;
   const waiters = positionWaiters(database, () => progress);
+  const listeners = appliedListeners(parts.onApplied);
   const report = (next: ProjectionProgress): void => {
+    if (next.isActive !== progress.isActive) listeners.missed();
     progress = next;
     waiters.reached(next.position);
     parts.onProgress?.(next);
@@ -52,7 +56,10 @@ export const projectInThread = (parts: ProjectionThreadParts): Projections => {
   const run = async (): Promise<void> => {
     for (let failures = 0; !signal.aborted; failures += 1) {
       const { events } = progress;
-      const error = await threadEnded(parts, (next) => report({ ...next, events: events + next.events }));
+      const error = await threadEnded(parts, {
+        progress: (next) => report({ ...next, events: events + next.events }),
+        applied: listeners.applied,
+      });
       if (progress.events > events) failures = 0;
       report({ ...progress, isActive: false });
       if (!isAborted(signal))
@@ -63,17 +70,19 @@ export const projectInThread = (parts: ProjectionThreadParts): Projections => {
   };
   const ready = untilPrepared(parts, () => progress.isActive);
   ready.catch(() => undefined);
-  return { done: run(), ready, progress: () => progress, visible: waiters.visible };
+  return { done: run(), ready, progress: () => progress, visible: waiters.visible, listen: listeners.add };
 };
 
 /** A function, because a property that was read once is taken for constant although another task changes it. */
 const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
+type Hear = {
+  readonly progress: (progress: ProjectionProgress) => void;
+  readonly applied: (applied: Applied) => void;
+};
+
 /** Starts a thread and resolves when it has ended: with what it ended by, if that was an error. */
-const threadEnded = (
-  parts: ProjectionThreadParts,
-  report: (progress: ProjectionProgress) => void,
-): Promise<unknown> => {
+const threadEnded = (parts: ProjectionThreadParts, hear: Hear): Promise<unknown> => {
   const { file, service, eventStoreUrl, databaseUrl, database, prefixes, logger, signal } = parts;
   const { schema } = database;
   const errand: Errand = { service, eventStoreUrl, databaseUrl, schema, prefixes, logLevel: logger.level };
@@ -81,7 +90,8 @@ const threadEnded = (
   const stop = (): void => thread.postMessage('stop');
   signal.addEventListener('abort', stop, { once: true });
   thread.on('message', (news: News) => {
-    if ('progress' in news) report(news.progress);
+    if ('progress' in news) hear.progress(news.progress);
+    else if ('applied' in news) hear.applied(news.applied);
     else say(logger, news.line);
   });
   let failure: unknown;
@@ -124,6 +134,7 @@ export const runProjectionThread = async ({ readModels, openStore }: ProjectionT
     ...{ service, store, database, readModels, prefixes, logger },
     signal: stopping.signal,
     onProgress: (progress) => tell({ progress }),
+    onApplied: (applied) => tell({ applied }),
   }).done;
   await Promise.all([store.close(), database.close()]);
 };

@@ -4,7 +4,7 @@ import type { ReadModel } from '../read-model';
 export const amountOf = ({ data }: RecordedEvent): number =>
   'amount' in data && typeof data.amount === 'number' ? data.amount : 0;
 
-/** What is in each wallet, and how many events made it so: an event that is applied twice shows. */
+/** What is in each wallet, and how many events made it so: an event that is applied twice shows. Tells whose they were. */
 export const balances: ReadModel = {
   name: 'balances',
   tables: ['balances'],
@@ -17,5 +17,6 @@ export const balances: ReadModel = {
       [events.map(({ stream }) => stream), events.map(amountOf)],
       'balances-apply',
     );
+    return events.map(({ stream }) => stream);
   },
 };
