@@ -39,7 +39,7 @@ const waitMsMax = 2_000;
 
 /** Checks that are kept, and follow what the read model tells. */
 const limitChecksOf = ({ database, applied }: ServiceRuntime) => {
-  const checks = limitChecks({ load: (question) => limitCheck(database, question), isTold: applied.isHere });
+  const checks = limitChecks({ load: (question) => limitCheck(database, question), isTold: () => applied.isHere() });
   applied.listen({
     applied: ({ readModel, told }) => {
       if (readModel === meteringReadModel.name) checks.moved(told as MovedLimits);
