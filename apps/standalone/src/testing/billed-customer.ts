@@ -90,6 +90,7 @@ export const billedCustomer = (
   /** What invoicing is told later; null: it is told at once. */
   let untold: Parameters<Engine['decide']>[0][] | null = null;
   let isDecidedTogether = false;
+  let isOverdue = false;
 
   const invoice = (command: Parameters<Engine['decide']>[0]): readonly AccountInvoicesEvent[] => {
     const decision = engine.decide(command, invoicing);
@@ -184,6 +185,15 @@ export const billedCustomer = (
     return isTaken;
   };
 
+  /** What requests tell invoicing, which it has not heard yet. */
+  const toldBy = (requests: () => void): readonly Parameters<Engine['decide']>[0][] => {
+    untold = [];
+    requests();
+    const told = untold;
+    untold = null;
+    return told;
+  };
+
   const charge = (type: 'CREDIT_ADJ' | 'EXTERNAL_CHARGE', amountMinor: number) => {
     const none = { invoiceId: null, startDate: null, endDate: null, itemDetails: null, linkedItemId: null };
     const unpriced = { quantity: null, rate: null, usageName: null };
@@ -191,16 +201,25 @@ export const billedCustomer = (
     invoice({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
   };
 
+  const settled = (
+    invoiceId: string,
+    transactionType: 'PURCHASE' | 'REFUND',
+    amountMinor: number,
+    isAdjusted = false,
+  ): void => {
+    if (usd === null) return;
+    const [paymentId, transactionId] = [`payment ${events.length}`, `transaction ${events.length}`];
+    const payment = { accountId, invoiceId, paymentId, transactionId, transactionType, amountMinor, currency: usd };
+    const isDone = { status: 'SUCCESS', effectiveAt: now, ...(isAdjusted ? { isAdjusted } : {}) } as const;
+    invoice({ type: 'RecordPayment', payment: { ...payment, ...isDone }, now });
+  };
+
   return {
     request,
     /** Requests that are all decided before invoicing hears of the first. */
     together: (requests: () => void): void => {
       isDecidedTogether = true;
-      untold = [];
-      requests();
-      const told = untold;
-      untold = null;
-      told.forEach(invoice);
+      toldBy(requests).forEach(invoice);
     },
     /** Whether there were such requests. */
     isDecidedTogether: (): boolean => isDecidedTogether,
@@ -264,22 +283,26 @@ export const billedCustomer = (
       invoice(command);
       invoice({ type: 'Invoice', targetDate: null, now });
     },
-    pay: (invoiceId: string, amountMinor: number) => {
-      if (usd === null) return;
-      const payment = {
-        accountId,
-        invoiceId,
-        paymentId: `payment ${events.length}`,
-        transactionId: `transaction ${events.length}`,
-      };
-      const settled = {
-        transactionType: 'PURCHASE',
-        status: 'SUCCESS',
-        amountMinor,
-        currency: usd,
-        effectiveAt: now,
-      } as const;
-      invoice({ type: 'RecordPayment', payment: { ...payment, ...settled }, now });
+    pay: (invoiceId: string, amountMinor: number) => settled(invoiceId, 'PURCHASE', amountMinor),
+    /** Gives back so many percent of what was paid for an invoice; `isAdjusted`: and takes it off what the invoice charges. */
+    refund: (nth: number, percent: number, isAdjusted: boolean) => {
+      const paid = entriesOf(invoicing.invoices).filter(
+        ([, { status, paidMinor }]) => status !== 'VOID' && paidMinor > 0,
+      );
+      const [invoiceId, { paidMinor } = { paidMinor: 0 }] = paid.at(-1 - (nth % Math.max(1, paid.length))) ?? [];
+      if (invoiceId === undefined) return;
+      settled(invoiceId, 'REFUND', Math.max(1, Math.round((paidMinor * percent) / 100)), isAdjusted);
+    },
+    isOverdue: () => isOverdue,
+    /** The account comes into an overdue state that blocks all it has, or out of it: all bundles hear of it in one change. */
+    turnOverdue: () => {
+      isOverdue = !isOverdue;
+      invoice({ type: 'RecordOverdue', blocksBilling: isOverdue, now });
+      const wish: Wish = { kind: 'BLOCK', isBilled: !isOverdue, inHours: 0, level: 'ACCOUNT', service: 'overdue' };
+      for (const told of toldBy(() => request(bundleIds[0], wish)))
+        invoice(told.type === 'RecordBillingTimeline' ? { ...told, isFollowed: true } : told);
+      invoice({ type: 'EndBillingChange', now });
+      invoice({ type: 'RecordUnblocked', now });
     },
     /** Time passes; what falls due on the way is done when it does. */
     wait: (hours: number): void => {

@@ -17,9 +17,10 @@ const plans = ['standard-monthly', 'standard-pro'];
 
 export type Act =
   | { readonly kind: 'WISH'; readonly bundle: 0 | 1; readonly wish: Wish; readonly isAddOn?: boolean }
-  | { readonly kind: 'PAY' | 'VOID' | 'WRITE_OFF' | 'SWITCH' }
+  | { readonly kind: 'PAY' | 'VOID' | 'WRITE_OFF' | 'SWITCH' | 'OVERDUE' }
   | { readonly kind: 'CREDIT' | 'CHARGE'; readonly amountMinor: number }
   | { readonly kind: 'ADJUST'; readonly nth: number; readonly percent: number }
+  | { readonly kind: 'REFUND'; readonly nth: number; readonly percent: number; readonly isAdjusted: boolean }
   | { readonly kind: 'RUN'; readonly monthsAhead: number | null };
 export type Moment = { readonly afterHours: number; readonly acts: readonly Act[] };
 /** A customer with two subscriptions, and what is asked for when. */
@@ -135,7 +136,13 @@ const wideAct = (earliest: number): fc.Arbitrary<Act> => {
     { weight: 4, arbitrary: wished(true) },
     {
       weight: 2,
-      arbitrary: fc.constantFrom<Act>({ kind: 'PAY' }, { kind: 'VOID' }, { kind: 'WRITE_OFF' }, { kind: 'SWITCH' }),
+      arbitrary: fc.constantFrom<Act>(
+        { kind: 'PAY' },
+        { kind: 'VOID' },
+        { kind: 'WRITE_OFF' },
+        { kind: 'SWITCH' },
+        { kind: 'OVERDUE' },
+      ),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('CREDIT' as const, 'CHARGE' as const), amountMinor }) },
     {
@@ -144,6 +151,15 @@ const wideAct = (earliest: number): fc.Arbitrary<Act> => {
         kind: fc.constant('ADJUST' as const),
         nth: fc.integer({ min: 0, max: 5 }),
         percent: fc.integer({ min: 1, max: 100 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('REFUND' as const),
+        nth: fc.integer({ min: 0, max: 5 }),
+        percent: fc.integer({ min: 1, max: 100 }),
+        isAdjusted: fc.boolean(),
       }),
     },
     {
@@ -215,6 +231,12 @@ const perform = (customer: Customer, one: Act): void => {
     case 'ADJUST':
       customer.adjust(one.nth, one.percent);
       return;
+    case 'REFUND':
+      customer.refund(one.nth, one.percent, one.isAdjusted);
+      return;
+    case 'OVERDUE':
+      customer.turnOverdue();
+      return;
     case 'WRITE_OFF':
       writeOffNewest(customer);
       return;
@@ -267,6 +289,7 @@ export const play = (
   }
   if (isTagged(customer.state(), accountId, 'AUTO_INVOICING_OFF'))
     customer.tag('ACCOUNT', accountId, 'AUTO_INVOICING_OFF');
+  if (customer.isOverdue()) customer.turnOverdue();
   // Until everything that was asked for ahead has come about.
   customer.wait(24 * 130);
   return customer;
