@@ -29,6 +29,7 @@ import {
   timelineOf,
 } from '@billstream/subscriptions-domain';
 import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
+import { parentId, payingParent } from './paying-parent';
 import { type Wish, commandOf, datedAt, hourMs } from './wishes';
 
 export const accountId = 'account-1';
@@ -45,7 +46,11 @@ export type CustomerFacts = {
   readonly startsAt: Instant;
   /** Absent: the default one. */
   readonly catalog?: Catalog;
+  /** Another account pays for the customer's. */
+  readonly hasParent?: boolean;
 };
+
+export type RecordedCustomer = NonNullable<ReturnType<Engine['evolve']>['account']>;
 
 /** What decides on invoices; a test that has to find a defect puts one in. */
 export type Engine = typeof accountInvoices;
@@ -77,7 +82,7 @@ export const usedBetween = (unit: string, fromAt: Instant, toAt: Instant): numbe
  * invoicing and the other way round, usage is answered at once, and what was scheduled happens on the way.
  */
 export const billedCustomer = (
-  { time, billCycleDayLocal, startsAt, catalog = [defaultCatalog] }: CustomerFacts,
+  { time, billCycleDayLocal, startsAt, catalog = [defaultCatalog], hasParent = false }: CustomerFacts,
   engine: Engine = accountInvoices,
 ) => {
   let now = startsAt;
@@ -165,7 +170,8 @@ export const billedCustomer = (
     referenceTime: time.referenceTime,
     timeZone: time.timeZone,
   };
-  invoice({ type: 'RecordAccount', account: { ...account, billCycleDayLocal }, now });
+  const payer = hasParent ? { parentAccountId: parentId, isPaymentDelegatedToParent: true } : {};
+  invoice({ type: 'RecordAccount', account: { ...account, ...payer, billCycleDayLocal }, now });
 
   const tell = (bundleId: string, wish: Wish, subscriptionId: string): boolean => {
     // Nobody begins twice under one id.
@@ -201,6 +207,14 @@ export const billedCustomer = (
     invoice({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
   };
 
+  const parent =
+    hasParent && usd !== null
+      ? payingParent(
+          { account: { ...account, billCycleDayLocal }, currency: usd, events, state: () => invoicing, tell: invoice },
+          engine,
+        )
+      : null;
+
   const settled = (
     invoiceId: string,
     transactionType: 'PURCHASE' | 'REFUND',
@@ -215,6 +229,8 @@ export const billedCustomer = (
   };
 
   return {
+    /** Who pays; null: the customer. */
+    parent,
     request,
     /** Requests that are all decided before invoicing hears of the first. */
     together: (requests: () => void): void => {

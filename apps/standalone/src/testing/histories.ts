@@ -174,7 +174,9 @@ const wideAct = (earliest: number): fc.Arbitrary<Act> => {
 
 const wideFrom = (earliest: number): fc.Arbitrary<History> =>
   fc.record({
-    facts,
+    facts: fc
+      .tuple(facts, fc.integer({ min: 0, max: 3 }))
+      .map(([about, of]) => (of === 0 ? { ...about, hasParent: true } : about)),
     widePlans: fc.array(fc.constantFrom(...widePlans), { minLength: 2, maxLength: 2 }),
     moments: fc.array(
       fc.record({
@@ -191,10 +193,20 @@ export const wideHistory: fc.Arbitrary<History> = fc.oneof(
   { weight: 1, arbitrary: wideFrom(-24 * 45) },
 );
 
+/** A parent pays what it is charged for the customer, which pays nothing then. */
 const payAll = (customer: Customer): void => {
+  if (customer.parent !== null) {
+    customer.parent.pay(customer.now());
+    return;
+  }
   for (const [id, { status, chargedMinor, creditMinor, paidMinor }] of entriesOf(customer.state().invoices))
     if (status !== 'VOID' && chargedMinor + creditMinor > paidMinor)
       customer.pay(id, chargedMinor + creditMinor - paidMinor);
+};
+
+const refund = (customer: Customer, { nth, percent, isAdjusted }: Extract<Act, { readonly kind: 'REFUND' }>): void => {
+  if (customer.parent === null) customer.refund(nth, percent, isAdjusted);
+  else customer.parent.refund(nth, percent, customer.now());
 };
 
 const writeOffNewest = (customer: Customer): void => {
@@ -210,6 +222,11 @@ const runAhead = (customer: Customer, monthsAhead: number | null): void => {
 };
 
 const perform = (customer: Customer, one: Act): void => {
+  carryOut(customer, one);
+  customer.parent?.comeToRest(customer.now());
+};
+
+const carryOut = (customer: Customer, one: Act): void => {
   switch (one.kind) {
     case 'WISH': {
       const bundleId = bundleIds[one.bundle];
@@ -232,7 +249,7 @@ const perform = (customer: Customer, one: Act): void => {
       customer.adjust(one.nth, one.percent);
       return;
     case 'REFUND':
-      customer.refund(one.nth, one.percent, one.isAdjusted);
+      refund(customer, one);
       return;
     case 'OVERDUE':
       customer.turnOverdue();
@@ -292,5 +309,6 @@ export const play = (
   if (customer.isOverdue()) customer.turnOverdue();
   // Until everything that was asked for ahead has come about.
   customer.wait(24 * 130);
+  customer.parent?.pay(customer.now());
   return customer;
 };
