@@ -2,6 +2,7 @@ import type { Instant, LocalDate } from '@billstream/kernel';
 import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
 import { billDates, lastBillDateUpTo } from '../proration/bill-dates';
 import type { ChargingPeriod } from '../proration/billing-period';
+import { isSameTariff } from '../rating/rate-usage';
 import type { BillingEvent } from './billing-events';
 import type { BilledUsage } from './subscription-ledger';
 import { type UsageCalendar, usageBilledAt, usageDateOf, usageDayStart } from './usage-calendar';
@@ -24,12 +25,16 @@ export type UsagePeriod = {
   readonly endDate: LocalDate;
 };
 
-/** A change of plan, phase or catalog version ends a section, even when the next one has its name (Kill Bill 3.5). */
+/**
+ * A change of plan, phase or catalog version ends a section, even when the next one has its name (Kill Bill 3.5); so does
+ * a change to the same plan at prices of its own: what was used before costs what it cost then.
+ */
 const sameSection = (a: UsageSection, phase: ResolvedPhase, usage: ResolvedUsage): boolean =>
   a.usage.name === usage.name &&
   a.phase.planName === phase.planName &&
   a.phase.phaseName === phase.phaseName &&
-  a.phase.catalogEffectiveDate === phase.catalogEffectiveDate;
+  a.phase.catalogEffectiveDate === phase.catalogEffectiveDate &&
+  isSameTariff(a.usage, usage);
 
 export const usageSections = (events: readonly BillingEvent[]): readonly UsageSection[] => {
   const closed: UsageSection[] = [];
