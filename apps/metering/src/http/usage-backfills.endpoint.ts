@@ -1,4 +1,4 @@
-import { RequestCtx, type RequestContext, commandContext, unwrap } from '@billstream/http';
+import { RequestCtx, type RequestContext, commandContext, requestContextOf, unwrap } from '@billstream/http';
 import { type Instant, derivedId, parseInstant, plusMs } from '@billstream/kernel';
 import { type BackfillMode, backfillModes, usageBackfillStream } from '@billstream/metering-domain';
 import { type BackfillView, backfillById, backfillsPage } from '@billstream/metering-read-models';
@@ -126,9 +126,9 @@ export class UsageBackfillsEndpoint {
     @Param('backfillId') id: string,
     @Param('part') part: string,
     @Body() body: unknown,
-    @RequestCtx() context: RequestContext,
     @Req() request: FastifyRequest,
   ): Promise<StagedPart> {
+    const context = requestContextOf(request);
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(part))
       throw invalidField('path:part', 'is 1 to 64 letters, digits, dots, dashes or underscores');
     const { batch, form, isBatch } = sentIn(request, body);

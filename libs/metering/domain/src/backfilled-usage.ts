@@ -46,6 +46,15 @@ const overlaps = (a: BackfillScope, b: BackfillScope): boolean =>
   a.units.some((unit) => b.units.includes(unit)) &&
   (a.users === null || b.users === null || a.users.some((user) => b.users?.includes(user)));
 
+/** What replaces some of the same usage at present; null: nothing, or it replaces none itself. */
+const overlapping = (
+  replaced: State['replaced'],
+  committed: BackfillScope & { readonly mode: BackfillMode },
+): string | null =>
+  committed.mode === 'REPLACE'
+    ? (Object.entries(replaced).find(([, scope]) => overlaps(scope, committed))?.[0] ?? null)
+    : null;
+
 const without = <Value>(all: Readonly<Record<string, Value>>, key: string): Readonly<Record<string, Value>> =>
   Object.fromEntries(Object.entries(all).filter(([name]) => name !== key));
 
@@ -59,11 +68,8 @@ export const backfilledUsage: Decider<BackfilledUsageCommand, BackfilledUsageEve
         const { committed } = command;
         if (status === 'COMMITTED') return accept();
         if (status !== undefined) return reject({ code: 'backfill-over', status });
-        const other =
-          committed.mode === 'REPLACE'
-            ? Object.entries(replaced).find(([, scope]) => overlaps(scope, committed))
-            : null;
-        if (other) return reject({ code: 'backfill-overlaps', backfillId: other[0] });
+        const other = overlapping(replaced, committed);
+        if (other !== null) return reject({ code: 'backfill-overlaps', backfillId: other });
         return accept({ type: 'BackfillCommitted', data: committed });
       }
       case 'Revert':

@@ -47,7 +47,7 @@ const watched = (tx: Sql, before: (statement: number) => Promise<void>): Sql => 
       await before(statements);
       return tx.query(...asked);
     },
-  } as Sql;
+  };
 };
 
 /** Applies the event by a process that is killed before its n-th statement; whether it came to that. */
