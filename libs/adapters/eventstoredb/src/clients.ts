@@ -1,5 +1,6 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
 import type { Logger } from 'pino';
+import { decodeProposedNatively } from './proposed-bytes';
 
 const open = new Map<string, { readonly client: EventStoreDBClient; users: number }>();
 
@@ -15,6 +16,7 @@ export const takeClient = (connectionString: string, logger?: Logger): EventStor
     return known.client;
   }
   if (open.size > 0) logger?.warn({ clients: open.size + 1 }, 'more than one event store client in this process');
+  decodeProposedNatively();
   const client = EventStoreDBClient.connectionString(connectionString);
   open.set(connectionString, { client, users: 1 });
   return client;
