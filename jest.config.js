@@ -6,7 +6,10 @@ const withPostgres = {
   globalTeardown: '<rootDir>/tools/testing/global-teardown.cjs',
 };
 
-/** unit: no I/O, milliseconds. int: one real technology. system: the whole, through its public surfaces. */
+/**
+ * unit: no I/O, milliseconds. int: one real technology. system: the whole, through its public surfaces. What waits for
+ * real services has 30 s a test, because another worker is at work beside it.
+ */
 module.exports = {
   projects: [
     {
@@ -19,6 +22,7 @@ module.exports = {
       ...preset,
       ...withPostgres,
       displayName: 'int',
+      testTimeout: 30_000,
       testMatch: ['<rootDir>/{apps,libs,tools}/**/*.int.spec.ts'],
       testPathIgnorePatterns: ['<rootDir>/apps/system-tests/'],
     },
@@ -26,6 +30,7 @@ module.exports = {
       ...preset,
       ...withPostgres,
       displayName: 'system',
+      testTimeout: 30_000,
       testMatch: ['<rootDir>/apps/system-tests/**/*.spec.ts'],
     },
   ],

@@ -265,5 +265,9 @@ export const paymentMethods = (shop: () => Shop): void => {
     await rest();
     expect(changed.status).toBe(204);
     expect((await of(one))[0]).toMatchObject({ amount: 19.95, balance: 0 });
+    const [paid] = (await kb.account.getPaymentsForAccount(accountId)).data;
+    const told = `payment_status=Completed&invoice=${paid?.paymentId ?? ''}`;
+    const taken = await kb.paymentGateway.processNotification(told, plugin, by);
+    expect([taken.status, taken.data]).toEqual([200, '']);
   });
 };
