@@ -5,6 +5,7 @@
  */
 import { invoicingService } from '@billstream/app/invoicing';
 import { meteringService } from '@billstream/app/metering';
+import { sharingSubscriptions } from '@billstream/event-sourcing';
 import { eventStoreDb } from '@billstream/eventstoredb';
 import { silentLogger } from '@billstream/observability';
 import { type Bus, inProcessBus, rabbitMqBus } from '@billstream/rabbitmq';
@@ -128,7 +129,7 @@ const main = async (): Promise<void> => {
     .map(([, definition]) => definition);
   const statements = statementCounter();
   const logger = silentLogger();
-  const store = eventStoreDb({ connectionString: given('BENCH_STORE'), logger });
+  const store = sharingSubscriptions(eventStoreDb({ connectionString: given('BENCH_STORE'), logger }));
   const buses = await busesFor(definitions);
   const parts = { store, databaseUrl: given('BENCH_DATABASE'), settings, logger, innerSecret: 'bench' };
   const services = await Promise.all(

@@ -202,6 +202,7 @@ const startProjections = (
 ): Projections => {
   const { name } = definition;
   const own = name === clockContext ? [tenantClockModel(definition, clocks)] : [];
+  let seen = 0;
   return runProjections({
     service: name,
     store: parts.store,
@@ -212,7 +213,9 @@ const startProjections = (
     logger,
     onProgress: ({ position, lagMs, events }) => {
       metrics.projection({ service: name, position, lagMs, events });
-      wakeDueWork();
+      // A position that moved without an event has scheduled nothing.
+      if (events > seen) wakeDueWork();
+      seen = events;
     },
   });
 };
