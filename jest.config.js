@@ -7,10 +7,11 @@ const withPostgres = {
 };
 
 /**
- * unit: no I/O, milliseconds. int: one real technology. system: the whole, through its public surfaces. What waits for
- * real services has 30 s a test, because another worker is at work beside it.
+ * unit: no I/O, milliseconds. int: one real technology. system: the whole, through its public surfaces. A test has 30 s:
+ * what waits for real services does so beside another worker.
  */
 module.exports = {
+  testTimeout: 30_000,
   projects: [
     {
       ...preset,
@@ -22,7 +23,6 @@ module.exports = {
       ...preset,
       ...withPostgres,
       displayName: 'int',
-      testTimeout: 30_000,
       testMatch: ['<rootDir>/{apps,libs,tools}/**/*.int.spec.ts'],
       testPathIgnorePatterns: ['<rootDir>/apps/system-tests/'],
     },
@@ -30,7 +30,6 @@ module.exports = {
       ...preset,
       ...withPostgres,
       displayName: 'system',
-      testTimeout: 30_000,
       testMatch: ['<rootDir>/apps/system-tests/**/*.spec.ts'],
     },
   ],

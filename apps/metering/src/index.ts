@@ -1,6 +1,7 @@
 import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
+import { expireBackfills } from './backfills/expire-backfill';
 import { takeUsage } from './ingest/usage-intake';
 import { countLateUsage } from './late-usage';
 import { meteringModule } from './metering.module';
@@ -27,7 +28,7 @@ export const meteringService: ServiceDefinition = {
   readModels: [meteringReadModel],
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'metering', 'invoicing'],
-  dueWork: (runtime) => ({ ...countLateUsage(runtime), ...meteringDueWork(runtime) }),
+  dueWork: (runtime) => ({ ...countLateUsage(runtime), ...expireBackfills(runtime), ...meteringDueWork(runtime) }),
   background: takeUsage,
   module: meteringModule,
 };

@@ -1,30 +1,20 @@
 import { type RecordedEvent, oneAtATime } from '@billstream/event-sourcing';
 import type { RequestContext } from '@billstream/http';
-import { type Decimal, newId, subtract, wallTime } from '@billstream/kernel';
+import { newId, wallTime } from '@billstream/kernel';
 import { backfilledUsageStream, usageBackfillStream } from '@billstream/metering-domain';
 import {
   type BackfillView,
-  type ClosingView,
   type LimitChange,
   type PlannedBackfill,
   type PreviewAsked,
-  type QuartersAsked,
   type QuantityChange,
   type RejectedOfPart,
   rejectedOfBackfill,
   withPlannedBackfill,
 } from '@billstream/metering-read-models';
-import { closedUsages } from '../close-usage';
 import { unreadableBackfill } from '../http/backfill-json';
 import type { Metering } from '../metering';
-
-/** Closed periods, limits and rejected records that are listed; more are counted as `more`. */
-export const previewListMax = 100;
-
-export type PreviewedPeriod = Pick<
-  ClosingView,
-  'accountId' | 'subscriptionId' | 'user' | 'planName' | 'unit' | 'usageName' | 'fromAt' | 'toAt'
-> & { readonly before: Decimal; readonly after: Decimal; readonly difference: Decimal };
+import { type ChangedUsage, type PreviewedPeriod, plannedPeriods, previewListMax } from './planned-periods';
 
 export type Preview = {
   readonly action: 'COMMIT' | 'REVERT';
@@ -32,6 +22,8 @@ export type Preview = {
   readonly rejected: readonly RejectedOfPart[];
   readonly quantities: readonly QuantityChange[];
   readonly periods: readonly PreviewedPeriod[];
+  /** The same with all units of their prices, for invoicing to say what they come to. */
+  readonly changed: readonly ChangedUsage[];
   readonly morePeriods: boolean;
   readonly limits: readonly LimitChange[];
   readonly moreLimits: boolean;
@@ -62,48 +54,18 @@ export const previewBackfill = async (
   return inTurn('preview', async () => {
     const planned = await withPlannedBackfill(runtime.database, question, async (plan) => ({
       ...plan,
-      periods: await periodsOf(metering, plan, countedTo),
+      ...(await plannedPeriods(metering.closingQuestions, plan, countedTo)),
     }));
     const rejected = await rejectedOfBackfill(runtime.database, backfillId, previewListMax);
-    const { counts, quantities, closings, limits, periods } = planned;
+    const { counts, quantities, closings, limits, periods, changed } = planned;
     return {
       ...{ action: isCommitted ? ('COMMIT' as const) : ('REVERT' as const), counts, rejected, quantities, periods },
+      changed,
       morePeriods: closings.length > previewListMax,
       limits: limits.slice(0, previewListMax),
       moreLimits: limits.length > previewListMax,
     };
   });
-};
-
-/** Counted by the rules, as the bill would be. Periods that come to the same are left out, as they are of bills. */
-const periodsOf = async (
-  { closingQuestions }: Metering,
-  { closings, quarters }: PlannedBackfill,
-  countedTo: bigint,
-): Promise<readonly PreviewedPeriod[]> => {
-  const periods: PreviewedPeriod[] = [];
-  for (const closing of closings.slice(0, previewListMax)) {
-    const questions = { ...closingQuestions, quarters: (asked: QuartersAsked) => quarters(asked, asked) };
-    const [counted] = await closedUsages(questions, { ...closing, periods: [closing] }, countedTo);
-    if (counted === undefined || counted.usage.quantity === closing.quantity) continue;
-    const { usage } = counted;
-    const { accountId, subscriptionId, user, planName, unit, usageName, fromAt, toAt } = closing;
-    const quantities = { before: closing.quantity, after: usage.quantity };
-    const difference = subtract(usage.quantity, closing.quantity);
-    periods.push({
-      accountId,
-      subscriptionId,
-      user,
-      planName,
-      unit,
-      usageName,
-      fromAt,
-      toAt,
-      ...quantities,
-      difference,
-    });
-  }
-  return periods;
 };
 
 const eventAsOf = (

@@ -4,7 +4,8 @@ import { type CorrectionView, correctionsPage } from '@billstream/metering-read-
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
-import { type CorrectionsAnswer, correctUsage } from '../corrections/correct-usage';
+import { correctUsage } from '../corrections/correct-usage';
+import type { CorrectionsAnswer } from '../corrections/record-corrections';
 import { type Metering, meteringToken } from '../metering';
 import { PageQuery, cursorIn, nextCursor } from './pages';
 import { invalidField } from './problems';

@@ -82,6 +82,8 @@ export type Settings = {
   readonly bootstrapTenant: { readonly apiKey: string; readonly apiSecret: string } | null;
   /** Whether tenants' callbacks may be at addresses that are not public; left out: in the embedded mode alone. */
   readonly privateCallbacks?: boolean;
+  /** After how many days usage that was staged and not committed is given up; left out: seven. */
+  readonly backfillDays?: number;
   /** 32 bytes, hex: seals plugin credentials in the log. */
   readonly secretsKey: string;
   readonly dataDirectory: string;

@@ -5,7 +5,7 @@ import type { Quarter } from '@billstream/metering-domain';
 import type { Database, Sql } from '@billstream/postgres';
 import { type PlanCounts, planBackfill, planCounts, quartersByPlan } from './backfill-plan';
 import { backfilledLimits } from './backfilled-limits';
-import { type ClosingView, closingsByKeys } from './closed-periods.query';
+import { type ClosingView, closingsByKeys, closingsOfPeriods } from './closed-periods.query';
 import { userSeries } from './keys';
 import { type ReportInterval, bucketOf } from './usage-report.query';
 
@@ -50,6 +50,8 @@ export type PlannedBackfill = {
   /** Closed periods that would be counted again, `listMax` and one more at most. */
   readonly closings: readonly ClosingView[];
   readonly limits: readonly LimitChange[];
+  /** All units that were closed for the prices and periods of some closings. */
+  readonly closedWith: (closings: readonly ClosingView[]) => Promise<readonly ClosingView[]>;
   readonly quarters: (
     series: { readonly tenantId: string; readonly user: string; readonly unit: string },
     span: { readonly fromAt: Instant; readonly toAt: Instant },
@@ -73,6 +75,7 @@ export const withPlannedBackfill = <Result>(
       quantities: await quantityChanges(tx, asked),
       closings: await touchedClosings(tx, asked),
       limits: await limitChanges(tx, asked),
+      closedWith: (closings) => closingsOfPeriods(tx, asked.tenantId, closings),
       quarters: async ({ tenantId, user, unit }, { fromAt, toAt }) => {
         const series = userSeries(tenantId, user, unit);
         const rows = await quartersByPlan(tx, { series, fromMs: epochMs(fromAt), toMs: epochMs(toAt) });

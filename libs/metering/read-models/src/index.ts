@@ -5,6 +5,9 @@ export type { LimitChange, PlannedBackfill, PreviewAsked, Quantity, QuantityChan
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { lateUsageKind } from './closings.projection';
+export { backfillProgress } from './backfill-progress';
+export type { BackfillProgress } from './backfill-progress';
+export { backfillExpiryKind } from './backfills.projection';
 export { closingByKey } from './closed-periods.query';
 export type { ClosingView } from './closed-periods.query';
 export { correctionsPage, usedCorrectionIds } from './corrections.query';
