@@ -131,7 +131,8 @@ const main = async (): Promise<void> => {
   const logger = silentLogger();
   const store = sharingSubscriptions(eventStoreDb({ connectionString: given('BENCH_STORE'), logger }));
   const buses = await busesFor(definitions);
-  const parts = { store, databaseUrl: given('BENCH_DATABASE'), settings, logger, innerSecret: 'bench' };
+  const urls = { databaseUrl: given('BENCH_DATABASE'), eventStoreUrl: given('BENCH_STORE') };
+  const parts = { store, ...urls, settings, logger, innerSecret: 'bench' };
   const services = await Promise.all(
     definitions.flatMap((definition, index) => {
       const bus = buses[index];

@@ -37,8 +37,10 @@ const holds = (drawnFrom: fc.Arbitrary<History>, property: (history: History) =>
   fc.assert(fc.property(drawnFrom, property), { numRuns: count, ...drawn });
 };
 
-const allFaultsOf = (customer: Customer): readonly string[] =>
-  subscriptionIds.flatMap((id) => faultsOf(customer, id).map((fault) => `${id}: ${fault}`));
+const allFaultsOf = (customer: Customer): readonly string[] => [
+  ...subscriptionIds.flatMap((id) => faultsOf(customer, id).map((fault) => `${id}: ${fault}`)),
+  ...(customer.parent?.faults() ?? []),
+];
 
 describe.each([
   ['changes, cancellations, pauses, bill cycle days, quantities, payments, credits, voids and runs', history],
@@ -189,5 +191,17 @@ describe('a defect is found, where the engine', () => {
     };
     expect(fc.sample(history, { numRuns: 40, seed: 7 }).some(isFound)).toBe(true);
     expect(fc.sample(wideHistory, { numRuns: 60, seed: 7 }).some(isFound)).toBe(true);
+  });
+
+  it('hears nothing of what the account pays that pays for the customer', () => {
+    const deaf: Engine = {
+      ...accountInvoices,
+      decide: (command, state) =>
+        command.type === 'RecordParentPayment' ? { events: [] } : accountInvoices.decide(command, state),
+    };
+    const ofFamilies = fc.sample(wideHistory, { numRuns: 30, seed: 7 }).filter(({ facts }) => facts.hasParent === true);
+    expect(
+      ofFamilies.some((played) => allFaultsOf(play(played, { engine: deaf })).some((one) => /is open with/.test(one))),
+    ).toBe(true);
   });
 });

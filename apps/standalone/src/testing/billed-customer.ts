@@ -29,6 +29,7 @@ import {
   timelineOf,
 } from '@billstream/subscriptions-domain';
 import type { BillingTransition, ResolvedPhase } from '@billstream/subscriptions-contracts';
+import { parentId, payingParent } from './paying-parent';
 import { type Wish, commandOf, datedAt, hourMs } from './wishes';
 
 export const accountId = 'account-1';
@@ -45,7 +46,11 @@ export type CustomerFacts = {
   readonly startsAt: Instant;
   /** Absent: the default one. */
   readonly catalog?: Catalog;
+  /** Another account pays for the customer's. */
+  readonly hasParent?: boolean;
 };
+
+export type RecordedCustomer = NonNullable<ReturnType<Engine['evolve']>['account']>;
 
 /** What decides on invoices; a test that has to find a defect puts one in. */
 export type Engine = typeof accountInvoices;
@@ -77,7 +82,7 @@ export const usedBetween = (unit: string, fromAt: Instant, toAt: Instant): numbe
  * invoicing and the other way round, usage is answered at once, and what was scheduled happens on the way.
  */
 export const billedCustomer = (
-  { time, billCycleDayLocal, startsAt, catalog = [defaultCatalog] }: CustomerFacts,
+  { time, billCycleDayLocal, startsAt, catalog = [defaultCatalog], hasParent = false }: CustomerFacts,
   engine: Engine = accountInvoices,
 ) => {
   let now = startsAt;
@@ -90,6 +95,7 @@ export const billedCustomer = (
   /** What invoicing is told later; null: it is told at once. */
   let untold: Parameters<Engine['decide']>[0][] | null = null;
   let isDecidedTogether = false;
+  let isOverdue = false;
 
   const invoice = (command: Parameters<Engine['decide']>[0]): readonly AccountInvoicesEvent[] => {
     const decision = engine.decide(command, invoicing);
@@ -164,7 +170,8 @@ export const billedCustomer = (
     referenceTime: time.referenceTime,
     timeZone: time.timeZone,
   };
-  invoice({ type: 'RecordAccount', account: { ...account, billCycleDayLocal }, now });
+  const payer = hasParent ? { parentAccountId: parentId, isPaymentDelegatedToParent: true } : {};
+  invoice({ type: 'RecordAccount', account: { ...account, ...payer, billCycleDayLocal }, now });
 
   const tell = (bundleId: string, wish: Wish, subscriptionId: string): boolean => {
     // Nobody begins twice under one id.
@@ -184,6 +191,15 @@ export const billedCustomer = (
     return isTaken;
   };
 
+  /** What requests tell invoicing, which it has not heard yet. */
+  const toldBy = (requests: () => void): readonly Parameters<Engine['decide']>[0][] => {
+    untold = [];
+    requests();
+    const told = untold;
+    untold = null;
+    return told;
+  };
+
   const charge = (type: 'CREDIT_ADJ' | 'EXTERNAL_CHARGE', amountMinor: number) => {
     const none = { invoiceId: null, startDate: null, endDate: null, itemDetails: null, linkedItemId: null };
     const unpriced = { quantity: null, rate: null, usageName: null };
@@ -191,16 +207,35 @@ export const billedCustomer = (
     invoice({ type: 'AddItems', items, effectiveDate: null, autoCommit: true, now });
   };
 
+  const parent =
+    hasParent && usd !== null
+      ? payingParent(
+          { account: { ...account, billCycleDayLocal }, currency: usd, events, state: () => invoicing, tell: invoice },
+          engine,
+        )
+      : null;
+
+  const settled = (
+    invoiceId: string,
+    transactionType: 'PURCHASE' | 'REFUND',
+    amountMinor: number,
+    isAdjusted = false,
+  ): void => {
+    if (usd === null) return;
+    const [paymentId, transactionId] = [`payment ${events.length}`, `transaction ${events.length}`];
+    const payment = { accountId, invoiceId, paymentId, transactionId, transactionType, amountMinor, currency: usd };
+    const isDone = { status: 'SUCCESS', effectiveAt: now, ...(isAdjusted ? { isAdjusted } : {}) } as const;
+    invoice({ type: 'RecordPayment', payment: { ...payment, ...isDone }, now });
+  };
+
   return {
+    /** Who pays; null: the customer. */
+    parent,
     request,
     /** Requests that are all decided before invoicing hears of the first. */
     together: (requests: () => void): void => {
       isDecidedTogether = true;
-      untold = [];
-      requests();
-      const told = untold;
-      untold = null;
-      told.forEach(invoice);
+      toldBy(requests).forEach(invoice);
     },
     /** Whether there were such requests. */
     isDecidedTogether: (): boolean => isDecidedTogether,
@@ -264,22 +299,26 @@ export const billedCustomer = (
       invoice(command);
       invoice({ type: 'Invoice', targetDate: null, now });
     },
-    pay: (invoiceId: string, amountMinor: number) => {
-      if (usd === null) return;
-      const payment = {
-        accountId,
-        invoiceId,
-        paymentId: `payment ${events.length}`,
-        transactionId: `transaction ${events.length}`,
-      };
-      const settled = {
-        transactionType: 'PURCHASE',
-        status: 'SUCCESS',
-        amountMinor,
-        currency: usd,
-        effectiveAt: now,
-      } as const;
-      invoice({ type: 'RecordPayment', payment: { ...payment, ...settled }, now });
+    pay: (invoiceId: string, amountMinor: number) => settled(invoiceId, 'PURCHASE', amountMinor),
+    /** Gives back so many percent of what was paid for an invoice; `isAdjusted`: and takes it off what the invoice charges. */
+    refund: (nth: number, percent: number, isAdjusted: boolean) => {
+      const paid = entriesOf(invoicing.invoices).filter(
+        ([, { status, paidMinor }]) => status !== 'VOID' && paidMinor > 0,
+      );
+      const [invoiceId, { paidMinor } = { paidMinor: 0 }] = paid.at(-1 - (nth % Math.max(1, paid.length))) ?? [];
+      if (invoiceId === undefined) return;
+      settled(invoiceId, 'REFUND', Math.max(1, Math.round((paidMinor * percent) / 100)), isAdjusted);
+    },
+    isOverdue: () => isOverdue,
+    /** The account comes into an overdue state that blocks all it has, or out of it: all bundles hear of it in one change. */
+    turnOverdue: () => {
+      isOverdue = !isOverdue;
+      invoice({ type: 'RecordOverdue', blocksBilling: isOverdue, now });
+      const wish: Wish = { kind: 'BLOCK', isBilled: !isOverdue, inHours: 0, level: 'ACCOUNT', service: 'overdue' };
+      for (const told of toldBy(() => request(bundleIds[0], wish)))
+        invoice(told.type === 'RecordBillingTimeline' ? { ...told, isFollowed: true } : told);
+      invoice({ type: 'EndBillingChange', now });
+      invoice({ type: 'RecordUnblocked', now });
     },
     /** Time passes; what falls due on the way is done when it does. */
     wait: (hours: number): void => {

@@ -17,9 +17,10 @@ const plans = ['standard-monthly', 'standard-pro'];
 
 export type Act =
   | { readonly kind: 'WISH'; readonly bundle: 0 | 1; readonly wish: Wish; readonly isAddOn?: boolean }
-  | { readonly kind: 'PAY' | 'VOID' | 'WRITE_OFF' | 'SWITCH' }
+  | { readonly kind: 'PAY' | 'VOID' | 'WRITE_OFF' | 'SWITCH' | 'OVERDUE' }
   | { readonly kind: 'CREDIT' | 'CHARGE'; readonly amountMinor: number }
   | { readonly kind: 'ADJUST'; readonly nth: number; readonly percent: number }
+  | { readonly kind: 'REFUND'; readonly nth: number; readonly percent: number; readonly isAdjusted: boolean }
   | { readonly kind: 'RUN'; readonly monthsAhead: number | null };
 export type Moment = { readonly afterHours: number; readonly acts: readonly Act[] };
 /** A customer with two subscriptions, and what is asked for when. */
@@ -135,7 +136,13 @@ const wideAct = (earliest: number): fc.Arbitrary<Act> => {
     { weight: 4, arbitrary: wished(true) },
     {
       weight: 2,
-      arbitrary: fc.constantFrom<Act>({ kind: 'PAY' }, { kind: 'VOID' }, { kind: 'WRITE_OFF' }, { kind: 'SWITCH' }),
+      arbitrary: fc.constantFrom<Act>(
+        { kind: 'PAY' },
+        { kind: 'VOID' },
+        { kind: 'WRITE_OFF' },
+        { kind: 'SWITCH' },
+        { kind: 'OVERDUE' },
+      ),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('CREDIT' as const, 'CHARGE' as const), amountMinor }) },
     {
@@ -144,6 +151,15 @@ const wideAct = (earliest: number): fc.Arbitrary<Act> => {
         kind: fc.constant('ADJUST' as const),
         nth: fc.integer({ min: 0, max: 5 }),
         percent: fc.integer({ min: 1, max: 100 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('REFUND' as const),
+        nth: fc.integer({ min: 0, max: 5 }),
+        percent: fc.integer({ min: 1, max: 100 }),
+        isAdjusted: fc.boolean(),
       }),
     },
     {
@@ -158,7 +174,9 @@ const wideAct = (earliest: number): fc.Arbitrary<Act> => {
 
 const wideFrom = (earliest: number): fc.Arbitrary<History> =>
   fc.record({
-    facts,
+    facts: fc
+      .tuple(facts, fc.integer({ min: 0, max: 3 }))
+      .map(([about, of]) => (of === 0 ? { ...about, hasParent: true } : about)),
     widePlans: fc.array(fc.constantFrom(...widePlans), { minLength: 2, maxLength: 2 }),
     moments: fc.array(
       fc.record({
@@ -175,10 +193,20 @@ export const wideHistory: fc.Arbitrary<History> = fc.oneof(
   { weight: 1, arbitrary: wideFrom(-24 * 45) },
 );
 
+/** A parent pays what it is charged for the customer, which pays nothing then. */
 const payAll = (customer: Customer): void => {
+  if (customer.parent !== null) {
+    customer.parent.pay(customer.now());
+    return;
+  }
   for (const [id, { status, chargedMinor, creditMinor, paidMinor }] of entriesOf(customer.state().invoices))
     if (status !== 'VOID' && chargedMinor + creditMinor > paidMinor)
       customer.pay(id, chargedMinor + creditMinor - paidMinor);
+};
+
+const refund = (customer: Customer, { nth, percent, isAdjusted }: Extract<Act, { readonly kind: 'REFUND' }>): void => {
+  if (customer.parent === null) customer.refund(nth, percent, isAdjusted);
+  else customer.parent.refund(nth, percent, customer.now());
 };
 
 const writeOffNewest = (customer: Customer): void => {
@@ -194,6 +222,11 @@ const runAhead = (customer: Customer, monthsAhead: number | null): void => {
 };
 
 const perform = (customer: Customer, one: Act): void => {
+  carryOut(customer, one);
+  customer.parent?.comeToRest(customer.now());
+};
+
+const carryOut = (customer: Customer, one: Act): void => {
   switch (one.kind) {
     case 'WISH': {
       const bundleId = bundleIds[one.bundle];
@@ -214,6 +247,12 @@ const perform = (customer: Customer, one: Act): void => {
       return;
     case 'ADJUST':
       customer.adjust(one.nth, one.percent);
+      return;
+    case 'REFUND':
+      refund(customer, one);
+      return;
+    case 'OVERDUE':
+      customer.turnOverdue();
       return;
     case 'WRITE_OFF':
       writeOffNewest(customer);
@@ -267,7 +306,9 @@ export const play = (
   }
   if (isTagged(customer.state(), accountId, 'AUTO_INVOICING_OFF'))
     customer.tag('ACCOUNT', accountId, 'AUTO_INVOICING_OFF');
+  if (customer.isOverdue()) customer.turnOverdue();
   // Until everything that was asked for ahead has come about.
   customer.wait(24 * 130);
+  customer.parent?.pay(customer.now());
   return customer;
 };

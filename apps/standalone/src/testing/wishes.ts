@@ -21,6 +21,8 @@ export type Wish =
       readonly isBilled: boolean;
       /** Absent: the bundle. */
       readonly level?: 'ACCOUNT' | 'SUBSCRIPTION';
+      /** Who blocks; absent: the desk. States of one service follow each other, those of several hold together. */
+      readonly service?: 'overdue';
     } & InHours)
   | ({ readonly kind: 'DAY'; readonly billCycleDayLocal: number } & InHours)
   | ({ readonly kind: 'QUANTITY'; readonly quantity: number } & InHours);
@@ -64,7 +66,7 @@ const block = (wish: WishOf<'BLOCK'>, { name, bundleId, subscriptionId, account,
   const flags = { blockChange: false, blockEntitlement: !wish.isBilled, blockBilling: !wish.isBilled };
   const { level } = wish;
   const blockedId = level === undefined ? bundleId : level === 'ACCOUNT' ? account.accountId : subscriptionId;
-  const of = { type: level ?? ('SUBSCRIPTION_BUNDLE' as const), blockedId, service: 'desk' };
+  const of = { type: level ?? ('SUBSCRIPTION_BUNDLE' as const), blockedId, service: wish.service ?? 'desk' };
   const stateName = wish.isBilled ? 'open' : 'closed';
   const effectiveAt = plusMs(now, wish.inHours * hourMs);
   return {
