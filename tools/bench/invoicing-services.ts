@@ -1,20 +1,35 @@
 /**
- * Invoicing and metering in a process of their own, as `BENCH_STORE` and `BENCH_DATABASE` say, with the bus between them in
- * memory. Told `go`, it lets a tenant's clock pass the due date, and says in one line of JSON how long it took until
- * every account has its invoice in the read model, how much memory the process used at most, and how many SQL statements
- * it sent.
+ * Some services (`BENCH_SERVICES`) in a process of their own, on the store and database of `BENCH_STORE` and
+ * `BENCH_DATABASE`: with the broker of `BENCH_BROKER` as in production, without one with the bus in memory. Says that it is
+ * up, counts from `begin` on, and answers `end` with what it used: messages between a bench and its child.
  */
 import { invoicingService } from '@billstream/app/invoicing';
 import { meteringService } from '@billstream/app/metering';
+import { sharingSubscriptions } from '@billstream/event-sourcing';
 import { eventStoreDb } from '@billstream/eventstoredb';
 import { silentLogger } from '@billstream/observability';
-import { openDatabase } from '@billstream/postgres';
-import { inProcessBus } from '@billstream/rabbitmq';
-import { type Settings, listenerOf, startService } from '@billstream/service-runtime';
+import { type Bus, inProcessBus, rabbitMqBus } from '@billstream/rabbitmq';
+import {
+  type ServiceDefinition,
+  type Settings,
+  listenerOf,
+  listenersFor,
+  startService,
+} from '@billstream/service-runtime';
 import { PerformanceObserver, constants, type PerformanceEntry } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { tenantId } from './due-accounts';
+
+/** What a process used between `begin` and `end`. */
+export type Share = {
+  readonly cpuSeconds: number;
+  /** SQL statements sent, transactions' begin and commit included. */
+  readonly statements: number;
+  readonly peakRssMiB: number;
+  /** In use after a full collection, at most; 0: there was none. */
+  readonly heldMiB: number;
+  /** Outside of the engine's heap, at most. */
+  readonly externalMiB: number;
+};
 
 const given = (name: string): string => {
   const value = process.env[name];
@@ -34,7 +49,6 @@ const settings: Settings = {
   publicUrl: '',
 };
 
-/** How many statements were sent since, transactions' begin and commit included. */
 const statementCounter = (): (() => number) => {
   let statements = 0;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the client it was called on
@@ -47,64 +61,93 @@ const statementCounter = (): (() => number) => {
   return () => statements;
 };
 
-/**
- * How many bytes were still in use after full collections, at most: what the process holds on to, where its resident memory
- * is also what the engine took and did not give back. 0: there was none.
- */
-const heapKeeper = (): (() => number) => {
-  let heldMost = 0;
+/** What the process holds on to, where its resident memory is also what the engine took and did not give back. */
+const memoryWatch = () => {
+  const most = { rss: 0, held: 0, external: 0 };
   new PerformanceObserver((list) => {
     const isFull = (entry: PerformanceEntry): boolean =>
       (entry as PerformanceEntry & { detail?: { kind?: number } }).detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
-    if (list.getEntries().some(isFull)) heldMost = Math.max(heldMost, process.memoryUsage().heapUsed);
+    if (list.getEntries().some(isFull)) most.held = Math.max(most.held, process.memoryUsage().heapUsed);
   }).observe({ entryTypes: ['gc'] });
-  return () => heldMost;
+  const look = (): void => {
+    const { rss, external } = process.memoryUsage();
+    most.rss = Math.max(most.rss, rss);
+    most.external = Math.max(most.external, external);
+  };
+  const timer = setInterval(look, 50);
+  return (): typeof most => {
+    look();
+    clearInterval(timer);
+    return most;
+  };
+};
+
+const share = (statements: () => number): (() => Share) => {
+  const [cpuBefore, statementsBefore, memory] = [process.cpuUsage(), statements(), memoryWatch()];
+  const inMiB = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  return () => {
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const { rss, held, external } = memory();
+    return {
+      cpuSeconds: (user + system) / 1e6,
+      statements: statements() - statementsBefore,
+      peakRssMiB: inMiB(rss),
+      heldMiB: inMiB(held),
+      externalMiB: inMiB(external),
+    };
+  };
+};
+
+const told = (what: string): Promise<void> =>
+  new Promise((resolve) => {
+    const hear = (message: unknown): void => {
+      if (message !== what) return;
+      process.off('message', hear);
+      resolve();
+    };
+    process.on('message', hear);
+  });
+
+const known = { invoicing: invoicingService, metering: meteringService };
+
+/** A bus for each service, or one in memory for all of them. */
+const busesFor = async (definitions: readonly ServiceDefinition[]): Promise<readonly Bus[]> => {
+  const url = process.env['BENCH_BROKER'];
+  if (url === undefined) {
+    const bus = inProcessBus({ partitions: 4, listeners: definitions.map(listenerOf) });
+    return definitions.map(() => bus);
+  }
+  const logger = silentLogger();
+  return Promise.all(
+    definitions.map((one) => rabbitMqBus({ url, service: one.name, logger, listeners: listenersFor(one) })),
+  );
 };
 
 const main = async (): Promise<void> => {
-  const [databaseUrl, connectionString] = [given('BENCH_DATABASE'), given('BENCH_STORE')];
-  const [accounts, aheadMs] = [Number(given('BENCH_ACCOUNTS')), Number(given('BENCH_AHEAD_MS'))];
+  const definitions = Object.entries(known)
+    .filter(([name]) => given('BENCH_SERVICES').split(',').includes(name))
+    .map(([, definition]) => definition);
   const statements = statementCounter();
   const logger = silentLogger();
-  const store = eventStoreDb({ connectionString, logger });
-  const bus = inProcessBus({ partitions: 4, listeners: [listenerOf(invoicingService), listenerOf(meteringService)] });
-  const parts = { store, databaseUrl, bus, settings, logger, innerSecret: 'bench' };
+  const store = sharingSubscriptions(eventStoreDb({ connectionString: given('BENCH_STORE'), logger }));
+  const buses = await busesFor(definitions);
+  const urls = { databaseUrl: given('BENCH_DATABASE'), eventStoreUrl: given('BENCH_STORE') };
+  const parts = { store, ...urls, settings, logger, innerSecret: 'bench' };
   const services = await Promise.all(
-    [invoicingService, meteringService].map((definition) => startService(definition, parts)),
+    definitions.flatMap((definition, index) => {
+      const bus = buses[index];
+      return bus === undefined ? [] : [startService(definition, { ...parts, bus })];
+    }),
   );
-  const database = openDatabase({ url: databaseUrl, schema: 'invoicing', applicationName: 'bench' });
-  const count = async (sql: string): Promise<number> => {
-    const [row] = await database.query<{ n: bigint }>(sql);
-    return Number(row?.n ?? 0);
-  };
-  const until = async (sql: string, wanted: number): Promise<void> => {
-    while ((await count(sql)) < wanted) await sleep(200);
-  };
-  await until('select count(*) as n from invoicing.due_work', accounts);
-  await until('select count(*) as n from metering.usage_reports', accounts);
-  let peakRss = 0;
-  const heldMost = heapKeeper();
-  const watching = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage().rss)), 50);
-  const started = performance.now();
-  const [cpuBefore, statementsBefore] = [process.cpuUsage(), statements()];
-  for (const schema of ['invoicing', 'metering'])
-    await database.query(`insert into "${schema}".tenant_clock (tenant_id, distance_ms) values ($1, $2)`, [
-      tenantId,
-      aheadMs,
-    ]);
-  await until('select count(*) as n from invoicing.invoices', 2 * accounts);
-  const seconds = (performance.now() - started) / 1000;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  const cpuSeconds = (user + system) / 1e6;
-  clearInterval(watching);
-  const sent = statements() - statementsBefore;
-  const inMiB = (bytes: number): number => Math.round(bytes / 2 ** 20);
-  const measured = { seconds, cpuSeconds, peakRssMiB: inMiB(peakRss), heldMiB: inMiB(heldMost()), statements: sent };
-  process.stdout.write(`${JSON.stringify(measured)}\n`);
+  const [begin, end] = [told('begin'), told('end')];
+  process.send?.('up');
+  await begin;
+  const used = share(statements);
+  await end;
+  process.send?.(used());
   for (const service of services) await service.stop();
-  await bus.close();
+  for (const bus of new Set(buses)) await bus.close();
   await store.close();
-  await database.close();
 };
 
 main().then(

@@ -3,44 +3,16 @@ import type { EventStore, RecordedEvent } from '@billstream/event-sourcing';
 import { accountInvoicesStreams } from '@billstream/invoicing-domain';
 import { instantOfMs } from '@billstream/kernel';
 import { EventStoreDBClient, NO_STREAM, jsonEvent } from '@eventstore/db-client';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import path from 'node:path';
 import pino from 'pino';
-import { heapFlag, root } from '../services/child';
 import { seedDueAccounts } from './due-accounts';
 import { type Figure, inLanes, samplesOf } from './measure';
-import { type Ground, ownGround, startStore } from './world';
+import { type MonthEnd, type Shape, playMonthEnd } from './month-end';
+import { type Ground, ownGround, ownVirtualHost, startStore } from './world';
 
 const logger = pino({ level: 'warn' });
 const dayMs = 86_400_000;
 const aim = 300;
-
-type Run = {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly peakRssMiB: number;
-  /** In use after a full collection, at most. */
-  readonly heldMiB: number;
-  readonly statements: number;
-};
-
-/** The services in a process of their own, whose memory is theirs alone. */
-const runServices = (env: Readonly<Record<string, string>>): Promise<Run> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [heapFlag, '-r', path.join(root, 'tools/register.cjs'), path.join(root, 'tools/bench/invoicing-services.ts')],
-      { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    let text = '';
-    child.stdout.setEncoding('utf8');
-    child.stdout.on('data', (piece: string) => (text += piece));
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      code === 0 ? resolve(JSON.parse(text) as Run) : reject(new Error(`the services ended with ${String(code)}`)),
-    );
-  });
 
 /** So many appends are enough to see how fast the bare client is; all of a large month end would not fit into memory. */
 const floorAppends = 15_000;
@@ -92,61 +64,101 @@ const bareAppends = async (url: string, appends: Written['appends']): Promise<nu
   }
 };
 
-const monthEnd = async (
-  ground: Ground,
-  accounts: number,
-): Promise<Run & { readonly rate: number; readonly floor: number; readonly events: number }> => {
+type Played = MonthEnd & {
+  /** The same appends by the bare client, in accounts a second. */
+  readonly bare: number;
+  readonly events: number;
+};
+
+const monthEnd = async (ground: Ground, accounts: number, shape: Shape): Promise<Played> => {
   const server = await startStore(ground);
   const store = eventStoreDb({ connectionString: server.url, logger });
   try {
     await seedDueAccounts(store, accounts, instantOfMs(Math.ceil(Date.now() / dayMs + 1) * dayMs));
     const seeded = await store.head();
-    const env = {
-      BENCH_DATABASE: ground.databaseUrl,
-      BENCH_STORE: server.url,
-      BENCH_ACCOUNTS: String(accounts),
-      BENCH_AHEAD_MS: String(3 * dayMs),
-    };
-    const run = await runServices(env);
+    const parts = { shape, databaseUrl: ground.databaseUrl, store: server, accounts, aheadMs: 3 * dayMs };
+    const played = await playMonthEnd(parts);
     const { appends, appendsInAll, events } = await writtenSince(store, seeded);
-    const floor = ((await bareAppends(server.url, appends)) * accounts) / appendsInAll;
-    return { ...run, rate: accounts / run.seconds, floor, events };
+    const bare = ((await bareAppends(server.url, appends)) * accounts) / appendsInAll;
+    return { ...played, bare, events };
   } finally {
     await store.close();
     await server.stop();
   }
 };
 
+const figuresOf = (shape: Shape, accounts: number, played: Played): readonly Figure[] => {
+  const { seconds, shares, others, bare, events } = played;
+  const perInvoice = (cpuSeconds: number): number => (cpuSeconds * 1000) / accounts;
+  const times = [
+    ...shares.map(({ name, cpuSeconds }): [string, number] => [name, perInvoice(cpuSeconds)]),
+    ...Object.entries(others).map(([name, cpuSeconds]): [string, number] => [name, perInvoice(cpuSeconds)]),
+  ];
+  const inAll = times.reduce((sum, [, ms]) => sum + ms, 0);
+  const statements = shares.reduce((sum, one) => sum + one.statements, 0);
+  const what = `invoices of ${accounts} accounts due at once, ${shape.name}`;
+  return [
+    {
+      name: what,
+      unit: 'invoices/s',
+      measured: samplesOf([accounts / seconds]),
+      aim,
+      notes: [
+        `${seconds.toFixed(1)} s`,
+        `${(events / accounts).toFixed(1)} events and ${(statements / accounts).toFixed(1)} SQL statements an invoice`,
+        `the same appends by the bare client: ${Math.round(bare)} accounts/s`,
+      ],
+    },
+    {
+      name: `processor time of ${what}`,
+      unit: 'ms an invoice',
+      measured: samplesOf([inAll]),
+      notes: times.map(([name, ms]) => `${name} ${ms.toFixed(2)}`),
+    },
+    ...shares.map((one): Figure => ({
+      name: `memory of ${one.name} at ${what}`,
+      unit: 'MiB resident at most',
+      measured: samplesOf([one.peakRssMiB]),
+      notes: [
+        `${one.heldMiB} MiB of the heap in use after a full collection`,
+        `${one.externalMiB} MiB outside of the heap at most`,
+      ],
+    })),
+  ];
+};
+
 /**
  * The end of a month: every account has one recurring line and one usage line due at the same instant. From the instant
- * on which they fall due until all invoices are in the log and in the read model, metering included; beside it the same
- * appends by the bare client. With few accounts and with many, to see whether memory grows.
+ * on which they fall due until all invoices are in the log and in the read model, metering included: in the processes of
+ * production, with the broker between them, and in one process. With few accounts and with many, to see whether memory
+ * grows.
  */
-export const invoicingBench = async (ground: Ground, counts: readonly number[]): Promise<readonly Figure[]> => {
+export const invoicingBench = async (
+  ground: Ground,
+  counts: readonly number[],
+  rabbitMqUrl: string,
+): Promise<readonly Figure[]> => {
   const figures: Figure[] = [];
   for (const accounts of counts) {
-    const own = await ownGround(ground.databaseUrl);
+    const host = await ownVirtualHost(rabbitMqUrl);
     try {
-      const { rate, floor, seconds, cpuSeconds, peakRssMiB, heldMiB, statements, events } = await monthEnd(
-        own,
-        accounts,
-      );
-      figures.push({
-        name: `invoices of ${accounts} accounts due at once`,
-        unit: 'invoices/s',
-        measured: samplesOf([rate]),
-        floor: { name: 'the same appends, accounts/s', measured: samplesOf([floor]), ratio: samplesOf([rate / floor]) },
-        aim,
-        notes: [
-          `${seconds.toFixed(1)} s`,
-          `${((cpuSeconds * 1000) / accounts).toFixed(1)} ms of processor time an invoice`,
-          `at most ${peakRssMiB} MiB resident, ${heldMiB} MiB of them in use after a full collection`,
-          `${(events / accounts).toFixed(1)} events and ${(statements / accounts).toFixed(1)} SQL statements an invoice`,
-        ],
-      });
+      const shapes: readonly Shape[] = [
+        { name: 'processes of their own', processes: [['invoicing'], ['metering']], rabbitMqUrl: host.url },
+        { name: 'one process', processes: [['invoicing', 'metering']], rabbitMqUrl: null },
+      ];
+      for (const shape of shapes) figures.push(...(await onOwnGround(ground, accounts, shape)));
     } finally {
-      await own.drop();
+      await host.drop();
     }
   }
   return figures;
+};
+
+const onOwnGround = async (ground: Ground, accounts: number, shape: Shape): Promise<readonly Figure[]> => {
+  const own = await ownGround(ground.databaseUrl);
+  try {
+    return figuresOf(shape, accounts, await monthEnd(own, accounts, shape));
+  } finally {
+    await own.drop();
+  }
 };

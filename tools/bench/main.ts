@@ -4,7 +4,7 @@
  *   [--seconds 20] [--quick] [--json FILE]`
  *
  * Measures what Billstream does beside what the parts under it can do at best, in one run on one machine. Needs
- * DATABASE_URL (a server on which databases may be created) and, for usage and reads, RABBITMQ_URL.
+ * DATABASE_URL (a server on which databases may be created) and, for invoicing, usage and reads, RABBITMQ_URL.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -70,7 +70,7 @@ const within = async <T>(start: () => Promise<World>, work: (world: World) => Pr
 const benches: Readonly<Record<string, Bench>> = {
   append: (ground, { plan }) => appendBench(ground, plan),
   projection: (ground, { plan, seed, events }) => projectionBench(ground.databaseUrl, plan, { seed, events }),
-  invoicing: (ground, { accounts }) => invoicingBench(ground, accounts),
+  invoicing: (ground, { accounts, rabbitMqUrl }) => invoicingBench(ground, accounts, rabbitMqUrl()),
   'long-account': (ground, { invoices }) => longAccountBench(ground, invoices),
   usage: inWorlds((world, { plan, seed }) => usageBench(world, plan, seed)),
   reads: inWorlds((world, { plan }) => readsBench(world, plan)),

@@ -37,7 +37,7 @@ export const ownGround = async (serverUrl: string): Promise<Ground> => {
   };
 };
 
-export type Store = { readonly url: string; stop(): Promise<void> };
+export type Store = { readonly url: string; readonly pid: () => number | null; stop(): Promise<void> };
 
 const listens = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -62,13 +62,13 @@ export const startStore = async ({ databaseUrl, directory }: Ground): Promise<St
     if (Date.now() > deadline) throw new Error(`the event store does not listen; see ${directory}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { url: `esdb://127.0.0.1:${port}?tls=false`, stop: () => child.stop() };
+  return { url: `esdb://127.0.0.1:${port}?tls=false`, pid: child.pid, stop: () => child.stop() };
 };
 
 const broker = (...words: readonly string[]) => run('rabbitmqctl', ['--quiet', ...words], { timeout: 30_000 });
 
 /** A virtual host of its own where `rabbitmqctl` may make one, else the one that was given. */
-const ownVirtualHost = async (rabbitMqUrl: string): Promise<{ readonly url: string; drop(): Promise<void> }> => {
+export const ownVirtualHost = async (rabbitMqUrl: string): Promise<{ readonly url: string; drop(): Promise<void> }> => {
   const url = new URL(rabbitMqUrl);
   const name = nameOfRun();
   const user = decodeURIComponent(url.username === '' ? 'guest' : url.username);

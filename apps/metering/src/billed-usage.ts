@@ -56,7 +56,7 @@ export const countedAgain = async (
   { fromAt, toAt, version, method, rule }: CountedStretch,
 ) => {
   const asked = { tenantId, user, unit, fromAt, toAt, countedTo: BigInt(countedTo) };
-  const quarters = await usageQuartersAsOf(runtime.database, asked);
+  const [quarters = []] = await usageQuartersAsOf(runtime.database, [asked]);
   const counted = count(quarters, { method, rule, range: { fromAt, toAt, timeZone } });
   return {
     ...{ fromAt, toAt },

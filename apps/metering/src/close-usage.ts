@@ -5,6 +5,7 @@ import {
   type CountedStretch,
   type UsageBasis,
   type PlanInterval,
+  type Quarter,
   type Range,
   type Stretch,
   type UnitVersion,
@@ -48,7 +49,7 @@ export type UsageRequest = {
 
 /** What closing asks of the read model; thousands of periods close at once, so they ask together. */
 export const closingQuestions = (database: Database) => ({
-  quarters: (asked: QuartersAsked) => usageQuartersAsOf(database, asked),
+  quarters: askTogether<QuartersAsked, readonly Quarter[]>((asked) => usageQuartersAsOf(database, asked)),
   user: askTogether<UserName, UserView>((names) => usersByName(database, names)),
   versions: askTogether<UnitName, readonly UnitVersion[]>((names) => versionsByUnit(database, names)),
   reported: askTogether<ReportedSpan, ReportedTotal | null>((spans) => reportedInSpan(database, spans)),

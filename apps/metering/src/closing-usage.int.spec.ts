@@ -1,6 +1,10 @@
 import { newId } from '@billstream/kernel';
+import type { QuartersAsked } from '@billstream/metering-read-models';
+import { meteringOf } from './metering';
 import { closingUsage, phase, transition } from './testing/closing-usage';
 import { meteringWithTenant, overHttp } from './testing/metering-over-http';
+
+type Span = Pick<QuartersAsked, 'fromAt' | 'toAt'>;
 
 let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 const noon = '2024-05-10T12:00:00.000Z';
@@ -49,6 +53,35 @@ describe('closing usage for an invoice', () => {
     await record([{ unit: 'analytics', user: 'shared', amount: 8 }]);
     expect(await close('shared', first, 'analytics')).toMatchObject({ quantity: '8' });
     expect(await close('shared', { ...first, subscriptionId: second }, 'analytics')).toMatchObject({ quantity: '0' });
+  });
+  it('asks for what many users used in one statement, and counts each by what is theirs', async () => {
+    const plan = phase('standard-monthly', ['analytics']);
+    const users = [3, 5, 8, 13].map((amount) => ({ user: `together-${amount}`, amount }));
+    const held = await Promise.all(
+      users.map(({ user }) => holder(user, [transition('2024-04-01T00:00:00.000Z', plan)])),
+    );
+    const time = Date.parse('2024-05-01T00:00:00Z');
+    await record(users.flatMap((one) => [one, { ...one, time }].map((its) => ({ unit: 'analytics', ...its }))));
+    const countedTo = await system.store.head();
+    await system.runtime.visible(countedTo);
+    const { closingQuestions } = meteringOf(system.runtime);
+    const statements = jest.spyOn(system.runtime.database, 'query');
+    const span = { fromAt: '2024-05-01T00:00:00.000Z', toAt: '2024-06-01T00:00:00.000Z' } as never as Span;
+    const asked = { tenantId: system.tenantId, unit: 'analytics', ...span };
+    const quarters = await Promise.all([
+      ...users.map(({ user }) => closingQuestions.quarters({ ...asked, user, countedTo })),
+      closingQuestions.quarters({ ...asked, user: 'together-3', countedTo: 0n }),
+    ]);
+    expect(statements.mock.calls.filter(([, , name]) => name === 'usage-quarters-as-of')).toHaveLength(1);
+    statements.mockRestore();
+    expect(quarters.map((each) => each.map(({ at, sum, count }) => [at, sum, count]))).toEqual([
+      ...users.map(({ amount }) =>
+        ['2024-05-01T00:00:00.000Z', '2024-05-10T12:00:00.000Z'].map((at) => [at, String(amount), 1]),
+      ),
+      [],
+    ]);
+    const closed = await Promise.all(users.map(({ user }, index) => close(user, held[index]!, 'analytics')));
+    expect(closed.map(({ quantity }) => quantity)).toEqual(['6', '10', '16', '26']);
   });
   it('splits at a plan change and deducts each plan’s free amount', async () => {
     await unit('split', 'SUM', [{ applyPlan: true, basePlan: 'standard-pro', freeAmount: 5, freePeriod: 'DAY' }, {}]);

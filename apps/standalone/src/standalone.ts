@@ -5,6 +5,7 @@ import { meteringService } from '@billstream/app/metering';
 import { paymentsService } from '@billstream/app/payments';
 import { subscriptionsService } from '@billstream/app/subscriptions';
 import type { PlatformConfig } from '@billstream/config';
+import { sharingSubscriptions } from '@billstream/event-sourcing';
 import { eventStoreDb } from '@billstream/eventstoredb';
 import { type Metrics, createMetrics, serveMetrics } from '@billstream/observability';
 import { type Bus, inProcessBus, rabbitMqBus } from '@billstream/rabbitmq';
@@ -79,8 +80,10 @@ const startOn = async (config: PlatformConfig, { logger, started, threads = fals
     emulatorUrl,
     secretsKey: config.SECRETS_KEY ?? secrets.secretsKey,
   });
-  const store = started.add('event store client', eventStoreDb({ connectionString: eventStoreUrl, logger }), (it) =>
-    it.close(),
+  const store = started.add(
+    'event store client',
+    sharingSubscriptions(eventStoreDb({ connectionString: eventStoreUrl, logger })),
+    (it) => it.close(),
   );
   const metrics = createMetrics();
   const figures = started.add(

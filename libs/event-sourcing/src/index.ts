@@ -11,5 +11,6 @@ export { publicEventsOf } from './public-event';
 export type { PublicEvent, Publication } from './public-event';
 export { defineSchema } from './schema';
 export type { Schema } from './schema';
+export { sharingSubscriptions } from './shared-subscriptions';
 export { latestSnapshot, snapshotStream } from './snapshots';
 export type { SnapshotRules } from './snapshots';

@@ -50,4 +50,30 @@ describe('asking together', () => {
     // Halves of halves of 64, not 64 statements more.
     expect(asked).toHaveLength(13);
   });
+
+  it('leaves time after a statement of many, for more to ask in the next, and none after a statement of few', async () => {
+    const asked: (readonly string[])[] = [];
+    const rested: number[] = [];
+    let goOn = (): void => undefined;
+    const ask = askTogether(
+      (names: readonly string[]) => {
+        asked.push(names);
+        return Promise.resolve(names);
+      },
+      (names) => (names.length < 2 ? 0 : 60_000),
+      (ms) => {
+        rested.push(ms);
+        return new Promise<void>((resolve) => (goOn = resolve));
+      },
+    );
+    expect(await ask('a')).toBe('a');
+    expect(await Promise.all([ask('b'), ask('c')])).toEqual(['b', 'c']);
+    const later = [ask('d'), ask('e')];
+    await new Promise(setImmediate);
+    expect(asked).toEqual([['a'], ['b', 'c']]);
+    goOn();
+    expect(await Promise.all(later)).toEqual(['d', 'e']);
+    expect(asked).toEqual([['a'], ['b', 'c'], ['d', 'e']]);
+    expect(rested.map((ms) => ms > 0 && ms <= 60_000)).toEqual([true, true]);
+  });
 });

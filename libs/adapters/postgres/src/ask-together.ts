@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseError } from 'pg';
 
 type Asker<Question, Answer> = {
@@ -24,6 +25,9 @@ const isOfQuestion = (error: unknown): boolean =>
  */
 export const askTogether = <Question, Answer>(
   ask: (questions: readonly Question[]) => Promise<readonly Answer[]>,
+  /** How long after a statement of these questions was begun the next one may begin, in milliseconds. */
+  spacingMs: (questions: readonly Question[]) => number = () => 0,
+  rest: (ms: number) => Promise<unknown> = sleep,
 ): ((question: Question) => Promise<Answer>) => {
   const waiting: Asker<Question, Answer>[] = [];
   let isAsking = false;
@@ -46,7 +50,12 @@ export const askTogether = <Question, Answer>(
     isAsking = true;
     // Those of the same turn of the event loop belong together.
     await Promise.resolve();
-    while (waiting.length > 0) await answer(waiting.splice(0, togetherMax));
+    while (waiting.length > 0) {
+      const [askers, begunAt] = [waiting.splice(0, togetherMax), performance.now()];
+      await answer(askers);
+      const restMs = spacingMs(askers.map(({ question }) => question)) - (performance.now() - begunAt);
+      if (restMs > 0) await rest(restMs);
+    }
     isAsking = false;
   };
   return (question) =>

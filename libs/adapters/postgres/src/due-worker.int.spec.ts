@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Instant, instantOfMs } from '@billstream/kernel';
 import { silentLogger } from '@billstream/observability';
 import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
@@ -253,6 +254,31 @@ describe('due work', () => {
     await database.query(`update due_lease set leased_until = 'epoch'`);
     await eventually(async () => (await database.query('select 1 from due_work')).length === 1);
     expect(await failingWork(database, 'one')).toEqual([]);
+  });
+
+  it('is taken by the quarter where hardly anything more may be begun', async () => {
+    const looks = jest.spyOn(database, 'query');
+    await schedule(
+      database,
+      Array.from({ length: 60 }, (_, index) => item(`k${index}`, -hour)),
+    );
+    let done = 0;
+    // One after the other ends, as they would where each waits for the same thing.
+    let ends = Promise.resolve();
+    start(
+      (due) =>
+        (ends = ends.then(async () => {
+          await sleep(5);
+          await finish(due);
+          done += 1;
+        })),
+      { concurrency: 16 },
+    );
+    await eventually(() => done === 60);
+    const free = looks.mock.calls.flatMap(([, values, name]) => (name === 'due-take' ? [Number(values?.[1])] : []));
+    looks.mockRestore();
+    expect(free[0]).toBe(16);
+    expect(free.filter((room) => room < 4)).toEqual([]);
   });
 
   it('is taken from the beginning of what is due, whatever a plan that is kept was made for', () =>

@@ -58,9 +58,12 @@ const pollMsDefault = 200;
 const slowMsDefault = 1_000;
 /** Commits of projections come in swarms; one look answers many of them. */
 const wakeEveryMs = 20;
+/** Rung again and again for nothing, because commits schedule nothing, it looks less and less often, down to this. */
+const wakeEveryMsMax = 80;
 const sweepEveryMs = 60_000;
-/** While hardly anything more may be begun, looks this far apart find more each; with all done at once, that is 2,000 a second. */
-const crowdedMs = 50;
+/** While hardly anything more may be begun, a look would find little: it waits until a quarter is free, at most so long. */
+const crowdedMs = 20;
+const crowdedMsMax = 200;
 
 /**
  * The tenant's clock is wall time plus a distance. The outer bound lets the index on due_at narrow the search; the exact
@@ -169,6 +172,7 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
       leaseSeconds * 250,
     );
     let swept = Date.now();
+    let leastMs = wakeEveryMs;
     for (let failures = 0; !signal.aborted;) {
       let found = 0;
       try {
@@ -182,8 +186,9 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
         failures += 1;
         if (failures === 1) logger.warn({ service, err: error }, 'due work cannot be taken, will try again');
       }
-      if (found === 0) await alarm.wait(Math.min(10_000, pollMs * 2 ** Math.min(failures, 6)));
-      else if (isShared && shares.running() > concurrency * 0.75) await pause(crowdedMs, signal);
+      const wasRung = found === 0 && (await alarm.wait(Math.min(10_000, pollMs * 2 ** Math.min(failures, 6)), leastMs));
+      leastMs = wasRung ? Math.min(2 * leastMs, wakeEveryMsMax) : wakeEveryMs;
+      if (found > 0 && isShared) await room(() => shares.running() > concurrency * 0.75, signal);
     }
     while (shares.running() > 0) await sleep(wakeEveryMs);
     clearInterval(renewing);
@@ -197,6 +202,11 @@ export const runDueWork = (parts: DueWorkerParts): DueWorker => {
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
+
+const room = async (isCrowded: () => boolean, signal: AbortSignal): Promise<void> => {
+  for (let waitedMs = 0; waitedMs < crowdedMsMax && isCrowded() && !signal.aborted; waitedMs += crowdedMs)
+    await pause(crowdedMs, signal);
+};
 
 const renew = async (database: Database, items: readonly Taken[], leaseSeconds: number): Promise<void> => {
   if (items.length === 0) return;
@@ -267,8 +277,9 @@ const createAlarm = (signal: AbortSignal) => {
   signal.addEventListener('abort', ring, { once: true });
   return {
     ring,
-    wait: async (ms: number): Promise<void> => {
-      await pause(Math.min(ms, wakeEveryMs), signal);
+    /** Whether somebody rang. */
+    wait: async (ms: number, leastMs: number): Promise<boolean> => {
+      await pause(Math.min(ms, leastMs), signal);
       if (!rung && !signal.aborted)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms);
@@ -278,7 +289,9 @@ const createAlarm = (signal: AbortSignal) => {
           };
         });
       wake = undefined;
+      const wasRung = rung;
       rung = false;
+      return wasRung;
     },
   };
 };

@@ -1,4 +1,5 @@
 import type { Database } from '@billstream/postgres';
+import { eventually } from '@billstream/testing';
 import { openInbox } from './inbox';
 
 /** A database that answers each statement when it is told to, and remembers what it was asked. */
@@ -65,5 +66,29 @@ describe('the inbox of a consumer', () => {
     expect([one.seen.has('1'), one.seen.has('2')]).toEqual([true, false]);
     one.blocked.delete('k');
     expect(other.blocked.has('k')).toBe(true);
+  });
+
+  it('lets what is handled shortly after a statement of many wait for company, and nothing after one of few', async () => {
+    const { database, asked, open } = slowDatabase();
+    const inbox = openInbox(database, 'reader');
+    const records = (ids: readonly string[]): Promise<unknown> => inbox.record(ids.map(handled));
+    const first = records(['a']);
+    await turn();
+    open[0]?.answer();
+    await first;
+    const many = records(Array.from({ length: 20 }, (_, index) => `m${index}`));
+    await turn();
+    expect(asked).toHaveLength(2);
+    open[1]?.answer();
+    await many;
+    const later = [records(['b'])];
+    await turn();
+    later.push(records(['c']));
+    await turn();
+    expect(asked).toHaveLength(2);
+    await eventually(() => asked.length === 3);
+    open[2]?.answer();
+    await Promise.all(later);
+    expect(asked.at(-1)).toEqual(['reader', ['b', 'c'], ['1', '1']]);
   });
 });

@@ -46,6 +46,13 @@ export type Inbox = {
   readonly record: (messages: readonly HandledMessage[]) => Promise<unknown>;
 };
 
+/**
+ * Nobody waits for a row but the acknowledgement of its message: where many are handled, they share statements. A few are
+ * written at once.
+ */
+const manyRows = 8;
+const manyRowsEveryMs = 50;
+
 /** A consumer's inbox for the partitions of one process, which are busy side by side: they share statements and commits. */
 export const openInbox = (database: Database, consumer: string): Inbox => ({
   lookUp: askTogether<readonly Message[], Known>(async (windows) => {
@@ -53,10 +60,13 @@ export const openInbox = (database: Database, consumer: string): Inbox => ({
     // Each partition takes keys off its own set, and none has a key of another.
     return windows.map(() => ({ seen, blocked: new Set(blocked) }));
   }),
-  record: askTogether<readonly HandledMessage[], null>(async (batches) => {
-    await recordHandled(database, consumer, batches.flat());
-    return batches.map(() => null);
-  }),
+  record: askTogether<readonly HandledMessage[], null>(
+    async (batches) => {
+      await recordHandled(database, consumer, batches.flat());
+      return batches.map(() => null);
+    },
+    (batches) => (batches.flat().length < manyRows ? 0 : manyRowsEveryMs),
+  ),
 });
 
 const pruneSql = `

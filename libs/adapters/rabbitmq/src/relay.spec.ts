@@ -58,7 +58,11 @@ const memoryCheckpoint = (): RelayCheckpoint & { readonly positions: bigint[] } 
   };
 };
 
-const start = (store = memoryEventStore(), checkpoint = memoryCheckpoint()) => {
+const start = (
+  store = memoryEventStore(),
+  checkpoint = memoryCheckpoint(),
+  pace: { readonly pageSize: number; readonly busyPauseMs?: number } = { pageSize: 3 },
+) => {
   const recording = recordingBus();
   const stopping = new AbortController();
   const running = relay({
@@ -76,7 +80,7 @@ const start = (store = memoryEventStore(), checkpoint = memoryCheckpoint()) => {
     checkpoint,
     signal: stopping.signal,
     logger: pino({ level: 'silent' }),
-    pageSize: 3,
+    ...pace,
   });
   const stop = async (): Promise<void> => {
     stopping.abort();
@@ -95,6 +99,30 @@ describe('the relay', () => {
     expect(confirmed.map((message) => ('data' in message ? [message.type, message.data] : []))).toEqual(
       [0, 1, 4].flatMap((number) => ['accounts.a.v1', 'accounts.b.v1'].map((type) => [type, { number }])),
     );
+    await stop();
+  });
+
+  it('lets the pages of a busy log fill, and those of a quiet one go at once', async () => {
+    const { store, confirmed, stop } = start(memoryEventStore(), memoryCheckpoint(), {
+      pageSize: 100,
+      busyPauseMs: 3_600_000,
+    });
+    const append = async (name: string, count: number): Promise<void> => {
+      await store.append(
+        `account-${name}`,
+        'none',
+        Array.from({ length: count }, (_, number) => stored(number)),
+      );
+    };
+    for (const [index, name] of ['one', 'another'].entries()) {
+      await append(name, 1);
+      await eventually(() => confirmed.length === 2 * (index + 1));
+    }
+    await append('many', 10);
+    await eventually(() => confirmed.length === 24);
+    await append('later', 1);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(confirmed).toHaveLength(24);
     await stop();
   });
 

@@ -38,6 +38,8 @@ export type RelayParts = {
   readonly onProgress?: (progress: RelayProgress) => void;
   readonly report?: Report;
   readonly pageSize?: number;
+  /** How long a busy log is left alone after a page, so that the next one is larger. */
+  readonly busyPauseMs?: number;
 };
 
 export type Relay = {
@@ -47,13 +49,16 @@ export type Relay = {
 };
 
 const storeEveryMs = 200;
+/** A page of so many messages says that more will come at once, and one page of them costs less than many. */
+const busyPage = 16;
+const busyPauseMsDefault = 20;
 
 /**
  * Publishes a service's events from its log, at least once and in log order: a page is confirmed before its position is
  * stored, and after a failure everything after the last confirmed page is published again. One instance per service.
  */
 export const relay = (parts: RelayParts): Relay => {
-  const { service, checkpoint, signal, logger } = parts;
+  const { service, checkpoint, signal, logger, busyPauseMs = busyPauseMsDefault } = parts;
   let progress: RelayProgress = { position: null, caughtUp: false, lagMs: 0, messages: 0 };
   const advanced = (next: RelayProgress): void => {
     progress = next;
@@ -75,6 +80,8 @@ export const relay = (parts: RelayParts): Relay => {
           failures = 0;
           advanced(after(progress, page, messages.length));
           keeper.confirmed(page.position);
+          // At the end of the log pages are what came meanwhile: a busy log fills them while nothing is sent.
+          if (page.caughtUp && messages.length >= busyPage) await pause(busyPauseMs, held);
         }
       } catch (error) {
         if (hasEnded(held)) break;

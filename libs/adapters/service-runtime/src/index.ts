@@ -1,4 +1,4 @@
-export { clockMovedType, hearsOf, listenerOf } from './audience';
+export { clockMovedType, hearsOf, listenerOf, listenersFor } from './audience';
 export type { InternalFace, Readiness, ServiceState, Settled } from './internal-routes';
 export { busReport } from './reporting';
 export { dieLoudly, onStopSignal, runService, settingsOf } from './run-service';

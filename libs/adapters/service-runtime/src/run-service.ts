@@ -1,4 +1,5 @@
 import { ConfigurationError, ServiceConfig, loadConfig } from '@billstream/config';
+import { sharingSubscriptions } from '@billstream/event-sourcing';
 import { eventStoreDb } from '@billstream/eventstoredb';
 import { createLogger, createMetrics, serveMetrics } from '@billstream/observability';
 import { rabbitMqBus } from '@billstream/rabbitmq';
@@ -18,7 +19,7 @@ export const runService = async (definition: ServiceDefinition): Promise<void> =
   const logger = createLogger({ service: definition.name, level: config.LOG_LEVEL });
   dieLoudly(logger);
   const metrics = createMetrics();
-  const store = eventStoreDb({ connectionString: config.EVENTSTORE_URL, logger });
+  const store = sharingSubscriptions(eventStoreDb({ connectionString: config.EVENTSTORE_URL, logger }));
   const bus = await rabbitMqBus({
     url: config.RABBITMQ_URL,
     service: definition.name,

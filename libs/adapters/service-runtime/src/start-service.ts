@@ -206,6 +206,7 @@ const startProjections = (
 ): Projections => {
   const { name } = definition;
   const own = name === clockContext ? [tenantClockModel(definition, clocks)] : [];
+  let seen = 0;
   const work = {
     service: name,
     database,
@@ -215,7 +216,9 @@ const startProjections = (
     logger,
     onProgress: ({ position, lagMs, events }: ProjectionProgress): void => {
       metrics.projection({ service: name, position, lagMs, events });
-      wakeDueWork();
+      // A position that moved without an event has scheduled nothing.
+      if (events > seen) wakeDueWork();
+      seen = events;
     },
   };
   const { projectionThread: file } = definition;

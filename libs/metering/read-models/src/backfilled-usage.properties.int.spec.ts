@@ -167,7 +167,7 @@ const totals = async (database: Database, countedTo?: bigint): Promise<Readonly<
     const quarters =
       countedTo === undefined
         ? await usageQuarters(database, asked, wholeDay)
-        : await usageQuartersAsOf(database, { ...asked, ...wholeDay, countedTo });
+        : (await usageQuartersAsOf(database, [{ ...asked, ...wholeDay, countedTo }])).flat();
     for (const { sum } of quarters) sums[user] += Number(sum);
   }
   return sums;

@@ -195,9 +195,11 @@ const applyClosed = async (tx: Sql, closings: readonly ClosingRow[]): Promise<vo
       fresh.map(({ key, row, countedTo }) => ({ key, tenantId: row.tenant_id, countedTo })),
     ),
   );
+  // Nothing was planned before for a period that was never closed before.
+  const concerned = closed.filter(({ isNew, key }) => !isNew || late.has(key));
   await plan(
     tx,
-    closed.map(({ key, row, at, lateTo }) => ({
+    concerned.map(({ key, row, at, lateTo }) => ({
       ...{ tenantId: row.tenant_id, accountId: row.account_id, key, at },
       isLate: lateTo !== null || late.has(key),
     })),
