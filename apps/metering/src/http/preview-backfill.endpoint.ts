@@ -3,6 +3,7 @@ import { isTimeZone } from '@billstream/kernel';
 import { type ReportInterval, reportIntervals } from '@billstream/metering-read-models';
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { isOver } from '../backfills/find-backfill';
 import { type Preview, previewBackfill } from '../backfills/preview-backfill';
 import { type Metering, meteringToken } from '../metering';
 import { backfillProblem, previewJson } from './backfill-json';
@@ -53,12 +54,11 @@ export class PreviewBackfillEndpoint {
     if (!isTimeZone(timeZone)) throw invalidField('query:timeZone', 'is the name of a time zone, like Asia/Seoul');
     const [offset = 0n] = cursorIn(cursor, 1);
     const backfill = await readableBackfillOf(this.metering, context.tenantId, id);
-    if (backfill.status === 'REVERTED' || backfill.status === 'ABANDONED')
-      throw backfillProblem(id)({ code: 'backfill-over', status: backfill.status });
+    const { backfillId, status } = backfill;
+    if (isOver(status)) throw backfillProblem(backfillId)({ code: 'backfill-over', status });
     const asked = { interval: interval ?? null, timeZone, limit: limit + 1, offset: Number(offset) };
     const preview = await previewBackfill(this.metering, { context, backfill }, asked);
     const next = preview.quantities.length > limit ? nextCursor([offset + BigInt(limit)]) : null;
-    const { backfillId } = backfill;
     return { answer: { backfillId, ...previewJson(preview, limit), next }, changed: preview.changed };
   }
 }

@@ -1,8 +1,8 @@
 import { RequestCtx, type RequestContext, commandContext, unwrap } from '@billstream/http';
-import { type Instant, derivedId, parseInstant } from '@billstream/kernel';
+import { type Instant, derivedId, parseInstant, plusMs } from '@billstream/kernel';
 import { type BackfillMode, backfillModes, usageBackfillStream } from '@billstream/metering-domain';
 import { type BackfillView, backfillById, backfillsPage } from '@billstream/metering-read-models';
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
@@ -14,14 +14,16 @@ import {
   IsString,
   MaxLength,
 } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
 import { abandonBackfill, commitBackfill, revertBackfill } from '../backfills/end-backfill';
-import { statusOf } from '../backfills/find-backfill';
+import { progressOf, statusOf } from '../backfills/find-backfill';
 import { type StagedPart, stagePart } from '../backfills/stage-part';
 import { type Metering, meteringToken } from '../metering';
 import { backfillJson, backfillProblem } from './backfill-json';
 import { knownBackfillOf, readableBackfillOf } from './named-backfill';
 import { PageQuery, cursorIn, nextCursor } from './pages';
 import { invalidField } from './problems';
+import { sentIn } from './sent-usage';
 import { batchMax, tooLarge } from './taking-usage';
 
 const nameMax = 255;
@@ -59,7 +61,7 @@ class RevertRequest {
   @IsString() @IsNotEmpty() @MaxLength(reasonMax) readonly reason!: string;
 }
 
-const statuses = ['STAGING', 'SEALED', 'COMMITTED', 'REVERTED', 'ABANDONED'] as const;
+const statuses = ['STAGING', 'SEALED', 'COMMITTED', 'REVERTED', 'ABANDONED', 'EXPIRED'] as const;
 
 class BackfillsQuery extends PageQuery {
   @IsOptional() @IsIn(statuses) readonly status?: BackfillView['status'];
@@ -82,7 +84,9 @@ export class UsageBackfillsEndpoint {
     const toAt = instantIn(request.to, '/to');
     if (toAt <= fromAt) throw invalidField('/to', 'is after from');
     const backfillId = derivedId('usage-backfill', context.tenantId, context.commandId);
-    const opened = { backfillId, name, reason, mode, units, users, fromAt, toAt };
+    const { backfillDays = 7 } = runtime.settings;
+    const expiresAt = plusMs(runtime.clock.now(context.tenantId), backfillDays * 24 * 3_600_000);
+    const opened = { backfillId, name, reason, mode, units, users, fromAt, toAt, expiresAt };
     const handled = unwrap(
       await backfill(
         usageBackfillStream(context.tenantId, backfillId),
@@ -112,27 +116,30 @@ export class UsageBackfillsEndpoint {
   @Get(':backfillId')
   async one(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
     const view = await readableBackfillOf(this.metering, context.tenantId, id);
-    return backfillJson(view, await statusOf(this.metering, context.tenantId, view));
+    return this.answerOf(context, view);
   }
 
-  /** A JSON array of up to 1,000 records. The same part with the same records is staged once, however often it is sent. */
+  /** A JSON array of up to 1,000 records, or CloudEvents as `/v1/usage/events` takes them. The same part with the same records is staged once, however often it is sent. */
   @Put(':backfillId/parts/:part')
   @HttpCode(200)
   async stage(
     @Param('backfillId') id: string,
     @Param('part') part: string,
-    @Body() batch: unknown,
+    @Body() body: unknown,
     @RequestCtx() context: RequestContext,
+    @Req() request: FastifyRequest,
   ): Promise<StagedPart> {
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(part))
       throw invalidField('path:part', 'is 1 to 64 letters, digits, dots, dashes or underscores');
-    if (!Array.isArray(batch)) throw invalidField('', 'the body is a JSON array of usage records');
+    const { batch, form, isBatch } = sentIn(request, body);
+    if (form !== 'CLOUD_EVENT' && !isBatch) throw invalidField('', 'the body is a JSON array of usage records');
     if (batch.length > batchMax) throw tooLarge('records', batch.length);
     return stagePart(this.metering, {
       context,
       backfill: await knownBackfillOf(this.metering, context.tenantId, id),
       part,
       batch,
+      form,
     });
   }
 
@@ -171,7 +178,12 @@ export class UsageBackfillsEndpoint {
     const view = await backfillById(this.metering.runtime.database, tenantId, backfillId);
     // It is in the log; the read model has fallen behind by more than a request waits.
     if (view === null) return { backfillId };
-    return backfillJson(view, await statusOf(this.metering, tenantId, view));
+    return this.answerOf({ tenantId }, view);
+  }
+
+  private async answerOf({ tenantId }: Pick<RequestContext, 'tenantId'>, view: BackfillView): Promise<object> {
+    const status = await statusOf(this.metering, tenantId, view);
+    return backfillJson(view, status, await progressOf(this.metering, view.backfillId, status));
   }
 }
 

@@ -108,3 +108,48 @@ it('an invoice that changes after it was made', async () => {
   expect(news.length).toBeGreaterThan(0);
   for (const one of news) expect(one).toMatchObject({ objectType: 'INVOICE', objectId: invoiceId, metaData: null });
 });
+
+describe('closing an account', () => {
+  /** Its plan has a phase to come and an end that was asked for, its charge is not paid and makes it overdue in ten days. */
+  const closed = async (removeFutureNotifications: boolean): Promise<readonly string[]> => {
+    const { kb } = shop;
+    const { accountId } = await shop.customer();
+    await kb.account.createAccountTags(['00000000-0000-0000-0000-000000000001'], accountId, by);
+    await shop.subscribe({ accountId } as never, 'shotgun-monthly');
+    const charge = { accountId, amount: 10, currency: 'USD' as never };
+    await kb.invoice.createExternalCharges([charge as never], accountId, by, undefined, true);
+    await shop.rest();
+    await kb.account.closeAccount(...([accountId, by, false, false, false, removeFutureNotifications] as const));
+    await shop.rest();
+    told.splice(0);
+    const { data } = await shop.api
+      .ask('GET', '/1.0/kb/test/clock')
+      .then((answer) => ({ data: answer.json<{ localDate: string }>() }));
+    await shop.at(`${new Date(Date.parse(data.localDate) + 40 * 86_400_000).toISOString().slice(0, 10)}T08:00:00Z`);
+    await shop.rest();
+    return told.filter((one) => one.accountId === accountId).map(({ eventType }) => eventType);
+  };
+  beforeAll(async () => {
+    const state = {
+      ...{
+        name: 'LATE',
+        isClearState: false,
+        externalMessage: 'late',
+        isBlockChanges: false,
+        isDisableEntitlement: false,
+      },
+      condition: { timeSinceEarliestUnpaidInvoiceEqualsOrExceeds: { unit: 'DAYS', number: 10 } },
+    };
+    await shop.kb.overdue.uploadOverdueConfigJson(
+      ...([{ initialReevaluationInterval: 10, overdueStates: [state] } as never, by] as const),
+    );
+    await shop.rest();
+  });
+
+  it('ends what is planned: no phase is told and no overdue state entered', async () => {
+    expect(await closed(true)).toEqual([]);
+  });
+  it('leaves it where it was asked to', async () => {
+    expect(await closed(false)).toEqual(expect.arrayContaining(['SUBSCRIPTION_PHASE', 'OVERDUE_CHANGE']));
+  });
+});

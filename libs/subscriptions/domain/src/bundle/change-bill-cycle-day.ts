@@ -23,12 +23,18 @@ const nextDateOn = (billCycleDay: number, from: LocalDate): LocalDate => {
 /**
  * A new day begins to count when it comes, not when it is asked for (Kill Bill's DefaultSubscriptionInternalApi): the
  * period that was charged runs up to it, and what is charged next begins on it. Asked for on the very day without a
- * date, it is now.
+ * date, it is now. Before its billing begins a subscription has none to change: it counts from the first such day after.
  */
-const effectiveAtOf = (bundle: Bundle, { from, billCycleDayLocal, now }: ChangeBillCycleDay): Instant => {
+const effectiveAtOf = (
+  bundle: Bundle,
+  { billingAt }: Subscription,
+  { from, billCycleDayLocal, now }: ChangeBillCycleDay,
+): Instant => {
   const today = localDateOf(now, bundle.time);
-  if (from === null && dayOfMonth(today) === billCycleDayLocal) return now;
-  return instantOf(nextDateOn(billCycleDayLocal, from ?? today), bundle.time);
+  if (from === null && dayOfMonth(today) === billCycleDayLocal && now >= billingAt) return now;
+  let date = nextDateOn(billCycleDayLocal, from ?? today);
+  while (instantOf(date, bundle.time) < billingAt) date = withDayOfMonth(plusMonths(date, 1), billCycleDayLocal);
+  return instantOf(date, bundle.time);
 };
 
 export const changeBillCycleDay = (
@@ -37,7 +43,7 @@ export const changeBillCycleDay = (
   command: ChangeBillCycleDay,
 ): Decision<BundleEvent, BundleRejection> => {
   const { changeId, billCycleDayLocal, now } = command;
-  const effectiveAt = effectiveAtOf(bundle, command);
+  const effectiveAt = effectiveAtOf(bundle, subscription, command);
   const refusal = dateRefusal(bundle, subscription, effectiveAt, now);
   if (refusal !== null) return reject(refusal);
   return accept<BundleEvent>({
