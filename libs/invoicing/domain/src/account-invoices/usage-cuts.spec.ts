@@ -57,7 +57,7 @@ describe('usage when the prices of a plan are agreed anew', () => {
     );
     system.moveTo('2018-12-06');
     expect(system.invoices().map(lines)).toEqual([
-      ['USAGE 2018-10-06→2018-11-06 150.00'],
+      ['USAGE 2018-10-06→2018-11-06 150.00', 'USAGE 2018-11-06→2018-11-06 150.00'],
       ['USAGE 2018-11-06→2018-12-06 250.00'],
     ]);
   });
@@ -70,6 +70,45 @@ describe('usage when the prices of a plan are agreed anew', () => {
     );
     system.moveTo('2018-11-06');
     expect(system.invoices().map(lines)).toEqual([['USAGE 2018-10-06→2018-11-06 150.00']]);
+  });
+});
+
+describe('usage on a bill date on which something else happens', () => {
+  const started = transition('START', '2018-10-06', metered('1.5', { recurring: null }));
+
+  it('is cut where the day begins; the hours until a cancellation are a period of their own', () => {
+    const system = recorded();
+    system.subscribe(started, transition('CANCEL', '2018-11-06T10:00:00Z'));
+    system.moveTo('2018-12-06');
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-11-06 150.00', 'USAGE 2018-11-06→2018-11-06 150.00'],
+    ]);
+    const periods = system.invoices().flatMap(({ items }) => items.map(({ usagePeriod }) => usagePeriod));
+    expect(periods).toEqual([
+      { fromAt: at('2018-10-06'), toAt: midnight('2018-11-06') },
+      { fromAt: midnight('2018-11-06'), toAt: at('2018-11-06T10:00:00Z') },
+    ]);
+  });
+
+  it('has no such hours when it ends with the day before', () => {
+    const system = recorded();
+    system.subscribe(started, transition('CANCEL', '2018-11-06T00:00:00Z'));
+    system.moveTo('2018-12-06');
+    expect(system.invoices().map(lines)).toEqual([['USAGE 2018-10-06→2018-11-06 150.00']]);
+  });
+
+  it('is cut again where another bill cycle day sets in that is the same day', () => {
+    const system = recorded();
+    const changed = transition('BCD_CHANGE', '2018-10-20', metered('1.5', { recurring: null }), {
+      billCycleDayLocal: 20,
+    });
+    system.subscribe(started, changed);
+    system.moveTo('2018-11-20');
+    const periods = system.invoices().flatMap(({ items }) => items.map(({ usagePeriod }) => usagePeriod));
+    expect(periods).toEqual([
+      { fromAt: at('2018-10-06'), toAt: at('2018-10-20') },
+      { fromAt: at('2018-10-20'), toAt: midnight('2018-11-20') },
+    ]);
   });
 });
 

@@ -145,22 +145,27 @@ const openBetween = (section: UsageSection, from: Instant, until: Instant, horiz
 
 type Open = Pick<ChargedPeriod, 'fromAt' | 'toAt'>;
 
+const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
+
 type Cuts = { readonly past: readonly Instant[]; readonly next: Instant | null };
 
-/** Where an event's own bill dates cut the section after an instant and up to another, and when the first after that is charged. */
+/**
+ * Where an event's own bill dates cut the section after an instant and up to another, and when the first after that is
+ * charged. A bill date cuts where its day begins, also when the section ends later on that day: the hours until then are a
+ * period of their own. The day of the event itself begins with the event (Kill Bill 3.3).
+ */
 const cutsOf = (section: UsageSection, event: BillingEvent, after: Instant, horizon: UsageHorizon): Cuts => {
   const { until, calendar } = horizon;
   const begins = usageDateOf(event.at, calendar);
-  const ends = event.endAt === null ? null : usageDateOf(event.endAt, calendar);
   const dates = billDates(begins, event.billCycleDay, section.period);
   const opensSection = event === section.events[0];
   const past: Instant[] = [];
-  const start = lastBillDateUpTo(dates, usageDateOf(after, calendar))?.n ?? 0;
-  for (let n = start; ends === null || dates.at(n) < ends; n += 1) {
+  for (let n = lastBillDateUpTo(dates, usageDateOf(after, calendar))?.n ?? 0; ; n += 1) {
     const date = dates.at(n);
+    const at = date === begins ? event.at : usageDayStart(date, calendar);
+    if (event.endAt !== null && at >= event.endAt) break;
     if (opensSection && date === begins) continue;
-    const at = usageDayStart(date, calendar);
-    if (at > until) return { past, next: usageBilledAt(date, calendar) };
+    if (at > until) return { past, next: later(usageBilledAt(date, calendar), at) };
     if (at > after) past.push(at);
   }
   const endAt = event === section.events.at(-1) ? event.endAt : null;
