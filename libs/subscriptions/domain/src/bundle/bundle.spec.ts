@@ -291,16 +291,6 @@ describe('cancelling', () => {
     );
   });
 
-  it('refuses to undo what is over or was never asked for', () => {
-    const over = run(begun, cancel('s1', at('2024-03-05'), { policy: 'IMMEDIATE' }, { policy: 'IMMEDIATE' }));
-    expect(refusal(over, { type: 'UndoCancellation', data: { subscriptionId: 's1', now: at('2024-03-06') } })).toBe(
-      'no-cancellation-pending',
-    );
-    expect(
-      refusal(run(begun), { type: 'UndoCancellation', data: { subscriptionId: 's1', now: at('2024-03-06') } }),
-    ).toBe('no-cancellation-pending');
-  });
-
   it('of what has not begun needs a date from the start on', () => {
     const state = run(
       start([spec('s1', 'small')], at('2024-01-10'), { entitlementAt: at('2024-02-01'), billingAt: at('2024-02-01') }),

@@ -109,17 +109,18 @@ export const cancelSubscription = (
   });
 };
 
+/** As long as its billing goes on a cancellation can be undone, also when the service has ended (DefaultEntitlement). */
 export const undoCancellation = (bundle: Bundle, subscription: Subscription, now: Instant): Outcome => {
   const { cancellation, subscriptionId } = subscription;
-  if (cancellation !== null && cancellation.entitlementAt > now && cancellation.billingAt <= now)
-    return reject({
-      code: 'billing-already-cancelled',
-      detail: `Billing of subscription ${subscriptionId} ended on ${cancellation.billingAt}`,
-    });
-  if (cancellation === null || cancellation.entitlementAt <= now)
+  if (cancellation === null)
     return reject({
       code: 'no-cancellation-pending',
       detail: `Subscription ${subscriptionId} of bundle ${bundle.bundleId} has no cancellation pending`,
+    });
+  if (cancellation.billingAt <= now)
+    return reject({
+      code: 'billing-already-cancelled',
+      detail: `Billing of subscription ${subscriptionId} ended on ${cancellation.billingAt}`,
     });
   return accept<BundleEvent>({ type: 'CancellationUndone', data: { subscriptionId } });
 };
