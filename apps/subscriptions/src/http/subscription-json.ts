@@ -1,7 +1,6 @@
 import { type Decimal, type Instant, dayOfMonth, derivedId, localDateOf, toNumber } from '@billstream/kernel';
 import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
 import {
-  type BlockingState,
   type Bundle,
   type Subscription,
   baseOf,
@@ -12,6 +11,7 @@ import {
   planStateAt,
   plannedPhases,
 } from '@billstream/subscriptions-domain';
+import { blockingEvents } from './blocking-events';
 import { eventJson, eventTypes } from './subscription-event-json';
 
 /** How Kill Bill 0.24 shows a subscription, a bundle and their events. Amounts are numbers there, instants are UTC. */
@@ -74,7 +74,8 @@ const lifeEvents = (bundle: Bundle, subscription: Subscription): readonly EventJ
     phase: around(bundle, subscription, entitlementAt),
     state: 'ENT_STARTED',
   });
-  if (end === null) return [start];
+  // What expires has no event for the end of its service: billing stops, and that is all that Kill Bill tells of it.
+  if (end?.kind !== 'CANCEL') return [start];
   const eventId = derivedId(subscriptionId, 'entitlement-ended', cancellation?.cancellationId ?? '');
   return [
     start,
@@ -102,37 +103,26 @@ const planEvents = (bundle: Bundle, subscription: Subscription): readonly EventJ
       });
     });
 
-const blockingEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] => {
-  const relevant = ({ blockedId }: BlockingState): boolean =>
-    blockedId === bundle.bundleId || blockedId === subscription.subscriptionId;
-  return bundle.blockingStates.filter(relevant).flatMap((state) => {
-    const phase = around(bundle, subscription, state.effectiveAt);
-    const shown = { at: state.effectiveAt, phase, state: state.stateName, service: state.service, blocking: state };
-    if (state.service !== 'entitlement-service')
-      return [eventJson({ ...shown, eventId: state.blockingId, type: 'SERVICE_STATE_CHANGE' })];
-    const [entitlement, billing] =
-      state.stateName === 'ENT_BLOCKED'
-        ? (['PAUSE_ENTITLEMENT', 'PAUSE_BILLING'] as const)
-        : (['RESUME_ENTITLEMENT', 'RESUME_BILLING'] as const);
-    return [
-      eventJson({ ...shown, eventId: state.blockingId, type: entitlement }),
-      eventJson({ ...shown, eventId: derivedId(state.blockingId, 'billing'), type: billing }),
-    ];
-  });
-};
+const pauseEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
+  blockingEvents(bundle, subscription).map(({ eventId, type, service, state }) =>
+    eventJson({
+      ...{ eventId, type, service },
+      at: state.effectiveAt,
+      phase: around(bundle, subscription, state.effectiveAt),
+      state: state.stateName,
+      blocking: state,
+    }),
+  );
 
 /** By date, then by Kill Bill's order of event types. */
 const eventsOf = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
-  [
-    ...lifeEvents(bundle, subscription),
-    ...planEvents(bundle, subscription),
-    ...blockingEvents(bundle, subscription),
-  ].sort((a, b) =>
-    a.effectiveDate === b.effectiveDate
-      ? eventTypes.indexOf(a.eventType) - eventTypes.indexOf(b.eventType)
-      : a.effectiveDate < b.effectiveDate
-        ? -1
-        : 1,
+  [...lifeEvents(bundle, subscription), ...planEvents(bundle, subscription), ...pauseEvents(bundle, subscription)].sort(
+    (a, b) =>
+      a.effectiveDate === b.effectiveDate
+        ? eventTypes.indexOf(a.eventType) - eventTypes.indexOf(b.eventType)
+        : a.effectiveDate < b.effectiveDate
+          ? -1
+          : 1,
   );
 
 /** What an answer depends on beside the bundle. */
