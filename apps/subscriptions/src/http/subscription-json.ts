@@ -42,8 +42,19 @@ const phasePrice = (phase: ResolvedPhase) => ({
   usagePrices: phase.usages.map(usagePrice),
 });
 
+type Planned = ReturnType<typeof plannedPhases>[number];
+
+/** A plan that was changed at the instant of its start was never begun: Kill Bill tells of the start with the new one. */
+const startingOnce = (planned: readonly Planned[]): readonly Planned[] => {
+  const [start] = planned;
+  const instead = planned.findLast(({ kind, effectiveAt }) => kind === 'CHANGE' && effectiveAt === start?.effectiveAt);
+  if (start === undefined || instead === undefined) return planned;
+  const later = planned.filter(({ effectiveAt, phase }) => effectiveAt > start.effectiveAt || phase === null);
+  return [{ ...start, phase: instead.phase }, ...later];
+};
+
 const pricesOf = (bundle: Bundle, subscription: Subscription) => {
-  const phases = plannedPhases(bundle, subscription).flatMap(({ phase }) => phase ?? []);
+  const phases = startingOnce(plannedPhases(bundle, subscription)).flatMap(({ phase }) => phase ?? []);
   return [
     ...new Map(phases.map((phase) => [`${phase.phaseName} ${phase.catalogEffectiveDate}`, phasePrice(phase)])).values(),
   ];
@@ -90,9 +101,8 @@ const lifeEvents = (bundle: Bundle, subscription: Subscription): readonly EventJ
 };
 
 const planEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
-  plannedPhases(bundle, subscription)
-    .filter(({ isMove }) => !isMove)
-    .map(({ transitionId, kind, effectiveAt, phase }) => {
+  startingOnce(plannedPhases(bundle, subscription).filter(({ isMove }) => !isMove)).map(
+    ({ transitionId, kind, effectiveAt, phase }) => {
       const type = kind === 'START' ? 'START_BILLING' : kind === 'PHASE' || kind === 'CHANGE' ? kind : 'STOP_BILLING';
       return eventJson({
         eventId: transitionId,
@@ -101,7 +111,8 @@ const planEvents = (bundle: Bundle, subscription: Subscription): readonly EventJ
         phase: phase ?? around(bundle, subscription, effectiveAt),
         state: type,
       });
-    });
+    },
+  );
 
 const pauseEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
   blockingEvents(bundle, subscription).map(({ eventId, type, service, state }) =>

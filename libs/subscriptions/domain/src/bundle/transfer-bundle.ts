@@ -71,6 +71,7 @@ export const handOverBundle = (bundle: Bundle, command: HandOverBundle): Outcome
         cancellationId: handOverId(transferId, one),
         entitlementAt,
         billingAt,
+        handedOver: true,
       },
     };
   });
