@@ -32,6 +32,19 @@ describe('a cancellation', () => {
     expect(decided(state, cancel('s1', at('2024-03-06'), ...dates))).toEqual({ events: [] });
   });
 
+  it('asked for in the second of the start ends it there', () => {
+    const inSecond = start([spec('s1', 'small')], at('2024-01-10T07:00:00.700Z'));
+    const early = { at: at('2024-01-10T07:00:00Z') };
+    const state = run(inSecond, cancel('s1', at('2024-01-10T07:00:01Z'), early, early));
+    expect(subscriptionOf(state, 's1')?.cancellation).toMatchObject({
+      entitlementAt: at('2024-01-10T07:00:00.700Z'),
+      billingAt: at('2024-01-10T07:00:00.700Z'),
+    });
+    expect(refusal(run(inSecond), change('s1', 'large', at('2024-01-10T07:00:01Z'), { requestedAt: early.at }))).toBe(
+      'accepted',
+    );
+  });
+
   it('keeps the earlier end of service when billing is to end earlier', () => {
     const state = run(
       begun,

@@ -4,6 +4,7 @@ import { versionAt } from '../catalog/catalog';
 import { cancelPolicyOf } from '../catalog/plan-rules';
 import type { Bundle, BundleEvent, Subscription } from './bundle';
 import type { BundleRejection, CancelSubscription, EndDate } from './bundle.commands';
+import { isSecondsBefore } from './effective-date';
 import { billingEnd, entitlementEnd } from './lifetime';
 import { phaseStartedAt, planStateAt } from './plan-state';
 import { planPeriodOf, policyInstant } from './policy-date';
@@ -54,12 +55,12 @@ const dateRefusal = (
   subscription: Subscription,
   { entitlement, billing }: CancelSubscription,
 ): BundleRejection | null => {
-  if ('at' in entitlement && entitlement.at < subscription.entitlementAt)
+  if ('at' in entitlement && isSecondsBefore(entitlement.at, subscription.entitlementAt))
     return {
       code: 'requested-date-invalid',
       detail: `The requested date ${entitlement.at} is before the start ${subscription.entitlementAt}`,
     };
-  if ('at' in billing && billing.at < subscription.billingAt)
+  if ('at' in billing && isSecondsBefore(billing.at, subscription.billingAt))
     return {
       code: 'requested-date-invalid',
       detail: `The requested date ${billing.at} is before the start of billing ${subscription.billingAt}`,
@@ -120,7 +121,7 @@ export const cancelSubscription = (
   const before = subscription.cancellation;
   const dates: Dates = {
     entitlementAt: before !== null && before.entitlementAt < wanted ? before.entitlementAt : wanted,
-    billingAt: billing.at,
+    billingAt: later(billing.at, subscription.billingAt),
   };
   const bad = stateRefusal(bundle, subscription, dates, now);
   if (bad !== null) return reject(bad);

@@ -20,15 +20,26 @@ const nextDateOn = (billCycleDay: number, from: LocalDate): LocalDate => {
   return inMonth >= from ? inMonth : withDayOfMonth(plusMonths(from, 1), billCycleDay);
 };
 
+/** Months on, until the subscription has begun. */
+const onceBegun = (date: LocalDate, { billingAt }: Subscription, { time }: Bundle): Instant => {
+  let on = date;
+  while (instantOf(on, time) < billingAt) on = plusMonths(on, 1);
+  return instantOf(on, time);
+};
+
 /**
  * A new day begins to count when it comes, not when it is asked for (Kill Bill's DefaultSubscriptionInternalApi): the
  * period that was charged runs up to it, and what is charged next begins on it. Asked for on the very day without a
- * date, it is now.
+ * date, it is now; asked for before the subscription begins, it is the first such day of it.
  */
-const effectiveAtOf = (bundle: Bundle, { from, billCycleDayLocal, now }: ChangeBillCycleDay): Instant => {
+const effectiveAtOf = (
+  bundle: Bundle,
+  subscription: Subscription,
+  { from, billCycleDayLocal, now }: ChangeBillCycleDay,
+): Instant => {
   const today = localDateOf(now, bundle.time);
-  if (from === null && dayOfMonth(today) === billCycleDayLocal) return now;
-  return instantOf(nextDateOn(billCycleDayLocal, from ?? today), bundle.time);
+  if (from === null && dayOfMonth(today) === billCycleDayLocal && now >= subscription.billingAt) return now;
+  return onceBegun(nextDateOn(billCycleDayLocal, from ?? today), subscription, bundle);
 };
 
 export const changeBillCycleDay = (
@@ -37,7 +48,7 @@ export const changeBillCycleDay = (
   command: ChangeBillCycleDay,
 ): Decision<BundleEvent, BundleRejection> => {
   const { changeId, billCycleDayLocal, now } = command;
-  const effectiveAt = effectiveAtOf(bundle, command);
+  const effectiveAt = effectiveAtOf(bundle, subscription, command);
   const refusal = dateRefusal(bundle, subscription, effectiveAt, now);
   if (refusal !== null) return reject(refusal);
   return accept<BundleEvent>({

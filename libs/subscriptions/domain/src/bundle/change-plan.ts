@@ -11,6 +11,7 @@ import { blockingAt } from './blocking';
 import { type Bundle, type BundleEvent, type PlanStep, type Subscription, baseOf } from './bundle';
 import type { BundleRejection, ChangePlan } from './bundle.commands';
 import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
+import { isSecondsBefore } from './effective-date';
 import { billingEnd, hasEnded } from './lifetime';
 import { phaseAt, phaseStartedAt, planStateAt, quantityAt, statusAt } from './plan-state';
 import { planPeriodOf, policyInstant } from './policy-date';
@@ -30,7 +31,8 @@ const stateRefusal = (
       detail: `Subscription ${subscriptionId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
     };
   const status = statusAt(bundle, subscription, now);
-  const isEarly = requestedAt === null ? status === 'PENDING' : requestedAt < subscription.entitlementAt;
+  const isEarly =
+    requestedAt === null ? status === 'PENDING' : isSecondsBefore(requestedAt, subscription.entitlementAt);
   if (status === 'CANCELLED' || status === 'EXPIRED' || isEarly)
     return {
       code: 'change-not-active',
