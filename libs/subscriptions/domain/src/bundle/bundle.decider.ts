@@ -7,7 +7,7 @@ import { changeBillCycleDay } from './change-bill-cycle-day';
 import { changePlan } from './change-plan';
 import { changeQuantity } from './change-quantity';
 import { changedTimelines } from './changed-timelines';
-import { holdsKey } from './lifetime';
+import { isLive } from './lifetime';
 import { followCatalog, followWith } from './newer-versions';
 import { pendingChange } from './plan-state';
 import { setBlockingState } from './set-blocking-state';
@@ -65,7 +65,7 @@ const renamed = (bundle: Bundle, externalKey: string): Outcome =>
 
 const giveUpKey = (bundle: Bundle, { now, externalKey, renamedTo }: Command<'GiveUpKey'>): Outcome => {
   if (bundle.externalKey !== externalKey) return accept();
-  if (holdsKey(bundle, now))
+  if (isLive(bundle, now))
     return reject({
       code: 'bundle-live',
       detail: `Bundle ${bundle.bundleId} is live, so its key ${externalKey} is taken`,

@@ -85,15 +85,21 @@ describe('a cancellation', () => {
     expect(refusal(run(begun, charged, handOver), undo('2024-03-06'))).toBe('no-cancellation-pending');
   });
 
-  it('leaves the key of the bundle and the place of the base plan taken until billing has ended', () => {
+  it('leaves the place of the base plan taken until billing has ended', () => {
     const state = run(begun, cancel('s1', at('2024-03-05'), ...dates));
-    const giveUp = (day: string): BundleCommand => ({
+    const another = (day: string) => decided(state, start([spec('s2', 'small')], at(day)));
+    expect(another('2024-04-30')).toMatchObject({ rejected: { code: 'base-exists' } });
+    expect(another('2024-05-01')).not.toHaveProperty('rejected');
+  });
+
+  it('leaves the key free with the end of service; a bundle that gave it up is undone under its other name', () => {
+    const { externalKey } = run(begun);
+    const giveUp: BundleCommand = {
       type: 'GiveUpKey',
-      data: { now: at(day), externalKey: state.externalKey, renamedTo: 'cncl' },
-    });
-    expect(refusal(state, giveUp('2024-04-30'))).toBe('bundle-live');
-    expect(refusal(state, giveUp('2024-05-01'))).toBe('accepted');
-    expect(refusal(state, start([spec('s2', 'small')], at('2024-04-30')))).toBe('base-exists');
+      data: { now: at('2024-03-21'), externalKey, renamedTo: 'cncl-1' },
+    };
+    const renamed = run(begun, cancel('s1', at('2024-03-05'), ...dates), giveUp, undo('2024-03-22'));
+    expect(renamed.externalKey).toBe('cncl-1');
   });
 });
 

@@ -47,9 +47,6 @@ export const isOver = (bundle: Bundle, subscription: Subscription, now: Instant)
   return hasEnded(bundle, subscription, now) && end !== null && end.at <= now;
 };
 
+/** A bundle's external key belongs to it while any of its subscriptions lives. */
 export const isLive = (bundle: Bundle, now: Instant): boolean =>
   bundle.subscriptions.some((one) => !hasEnded(bundle, one, now));
-
-/** A bundle's external key belongs to it until all of its subscriptions are over. */
-export const holdsKey = (bundle: Bundle, now: Instant): boolean =>
-  bundle.subscriptions.some((one) => !isOver(bundle, one, now));
