@@ -6,8 +6,12 @@ const withPostgres = {
   globalTeardown: '<rootDir>/tools/testing/global-teardown.cjs',
 };
 
-/** unit: no I/O, milliseconds. int: one real technology. system: the whole, through its public surfaces. */
+/**
+ * unit: no I/O, milliseconds. int: one real technology. system: the whole, through its public surfaces. A test has 30 s:
+ * what waits for real services does so beside another worker.
+ */
 module.exports = {
+  testTimeout: 30_000,
   projects: [
     {
       ...preset,

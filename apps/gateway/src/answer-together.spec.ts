@@ -67,6 +67,49 @@ describe('what more than one service answers', () => {
     await close();
   });
 
+  it('the preview of a backfill is metering’s, with the money that invoicing says beside it', async () => {
+    const { asked, origin, close } = await between({
+      metering: { status: 200, body: '{"answer":{"action":"COMMIT","next":null},"changed":[{"usageName":"calls"}]}' },
+      invoicing: { status: 200, body: '{"charges":[{"amount":"5.00"}],"totals":[]}' },
+    });
+    const answer = await fetch(`${origin}/v1/usage/backfills/${accountId}/preview?interval=day`);
+    expect(await answer.json()).toEqual({ action: 'COMMIT', next: null, charges: [{ amount: '5.00' }], totals: [] });
+    expect(asked).toEqual([
+      {
+        ...{ of: 'metering', method: 'GET', body: '' },
+        path: `/1.0/kb/internal/usage/backfills/${accountId}/preview?interval=day`,
+      },
+      {
+        ...{ of: 'invoicing', method: 'POST', path: '/1.0/kb/internal/invoices/usageChanges' },
+        body: '{"changed":[{"usageName":"calls"}]}',
+      },
+    ]);
+    await close();
+  });
+
+  it('the preview of corrections goes to metering with its body', async () => {
+    const { asked, origin, close } = await between({
+      metering: { status: 200, body: '{"answer":{"accepted":1},"changed":[]}' },
+      invoicing: { status: 200, body: '{"charges":[],"totals":[]}' },
+    });
+    const answer = await fetch(`${origin}/v1/usage/corrections/preview`, { method: 'POST', body: '[{"id":"a"}]' });
+    expect(await answer.json()).toEqual({ accepted: 1, charges: [], totals: [] });
+    expect(asked[0]).toEqual({
+      ...{ of: 'metering', method: 'POST', body: '[{"id":"a"}]' },
+      path: '/1.0/kb/internal/usage/corrections/preview',
+    });
+    await close();
+  });
+
+  it.each([
+    [404, { metering: { status: 404, body: '{"type":"urn:problem:backfill-not-found"}' } }],
+    [503, { metering: { status: 200, body: '{"answer":{},"changed":[]}' }, invoicing: { status: 503, body: '{}' } }],
+  ])('a preview that one of them refuses with %i is refused so', async (status, answers) => {
+    const { origin, close } = await between(answers);
+    expect((await fetch(`${origin}/v1/usage/backfills/${accountId}/preview`)).status).toBe(status);
+    await close();
+  });
+
   it('a refund of an invoice is completed by invoicing before payments gets it', async () => {
     const { asked, origin, close } = await between({
       invoicing: { status: 200, body: '{"adjustedItems":[]}' },

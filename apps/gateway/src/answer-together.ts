@@ -3,6 +3,7 @@ import { completedRequestOf, forwardCompleted } from './completed-request';
 import { answerTimeline, timelineAccountOf } from './composed-answer';
 import type { Exchange, Upstreams } from './dispatch';
 import { answerItemUsage, asksForItemUsage } from './item-usage';
+import { answerUsagePreview, asksForUsagePreview } from './usage-preview';
 
 /** Answers what more than one service has a part in (ADR 0015); false: it is for one service alone. */
 export const answerTogether = async (
@@ -17,6 +18,10 @@ export const answerTogether = async (
   }
   if (asksForItemUsage(exchange)) {
     await answerItemUsage(upstreams, exchange, headers);
+    return true;
+  }
+  if (asksForUsagePreview(exchange)) {
+    await answerUsagePreview(upstreams, exchange, headers);
     return true;
   }
   const completed = completedRequestOf(exchange);

@@ -1,5 +1,6 @@
 import { innerHeaders } from '@billstream/http';
 import type { Upstreams } from './dispatch';
+import { withKillBillQueries } from './killbill-queries';
 import { withOperationIds } from './operation-ids';
 
 type Json = Record<string, unknown>;
@@ -79,7 +80,9 @@ export const mergeOpenApi = (documents: readonly { readonly service: string; rea
     },
     servers: [{ url: '/' }],
     security: [{ user: [], apiKey: [], apiSecret: [] }],
-    paths: withOperationIds(Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)))),
+    paths: withKillBillQueries(
+      withOperationIds(Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)))),
+    ),
     components: { schemas: usedBy(paths, schemas), securitySchemes },
   };
 };

@@ -16,6 +16,7 @@ import { InvoiceTextsEndpoint } from './http/invoice-texts.endpoint';
 import { ItemUsageEndpoint } from './http/item-usage.endpoint';
 import { ListInvoicesEndpoint } from './http/list-invoices.endpoint';
 import { PreviewInvoiceEndpoint } from './http/preview-invoice.endpoint';
+import { UsageChangesEndpoint } from './http/usage-changes.endpoint';
 import { invoicingOn, invoicingToken } from './invoicing';
 import { TransferCreditEndpoint } from './family/transfer-credit.endpoint';
 import { AccountOverdueEndpoint } from './overdue/account-overdue.endpoint';
@@ -51,6 +52,7 @@ export const invoicingModule = (runtime: ServiceRuntime): DynamicModule => ({
     InvoicePageEndpoint,
     InvoiceGroupsEndpoint,
     ItemUsageEndpoint,
+    UsageChangesEndpoint,
     TransferCreditEndpoint,
     OverdueConfigEndpoint,
     AccountOverdueEndpoint,

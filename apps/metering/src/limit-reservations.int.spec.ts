@@ -45,6 +45,31 @@ describe('reservations', () => {
     expect((await ask('u', 6.1)).status).toBe(409);
     expect((await ask('u', 6)).status).toBe(201);
   });
+  it('are decided anew when what counts was corrected after it was looked at, and another knew that', async () => {
+    await json('POST', '/v1/usage/events', [{ unit: 'calls', user: 'moved', source: 's', id: 'moved', amount: 2 }]);
+    let isFirst = true;
+    const metering = meteringOf(system.runtime);
+    const overtaken = async (...asked: Parameters<typeof metering.reservations>) => {
+      if (isFirst) {
+        isFirst = false;
+        const [action, source, id] = ['REPLACE', 's', 'moved'];
+        await json('POST', '/v1/usage/corrections', { action, source, id, reason: 'r', replacement: { amount: 7 } });
+        expect((await ask('moved', 1)).status).toBe(201);
+      }
+      return metering.reservations(...asked);
+    };
+    const calls = (await unitByName(system.database, system.tenantId, 'calls'))!;
+    const at = '2024-05-10T10:00:00.000Z' as never;
+    const made = await reserve(
+      { ...metering, reservations: Object.assign(overtaken, { stateOf: metering.reservations.stateOf }) },
+      { user: 'moved', unit: calls, amount: '6' as Decimal, expiresAt: '2024-05-10T10:01:00.000Z' as never },
+      {
+        ...{ commandId: newId(), correlationId: newId(), tenantId: system.tenantId },
+        ...{ actor: { createdBy: 'test' }, at },
+      },
+    );
+    expect(made).toMatchObject({ outcome: 'rejected', rejection: { code: 'limit-exceeded', current: '7' } });
+  });
   it('know of usage that was not reserved', async () => {
     await record([{ unit: 'calls', user: 'mixed', amount: 8 }]);
     const refused = await ask('mixed', 3);

@@ -6,6 +6,8 @@ import { LimitEventsEndpoint } from './http/limit-events.endpoint';
 import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
 import { LimitReservationsEndpoint } from './http/limit-reservations.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
+import { PreviewBackfillEndpoint } from './http/preview-backfill.endpoint';
+import { PreviewCorrectionsEndpoint } from './http/preview-corrections.endpoint';
 import { PreviewUsageEndpoint } from './http/preview-usage.endpoint';
 import { RecordLogEndpoint } from './http/record-log.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
@@ -33,6 +35,8 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     RecordLogEndpoint,
     UsageEventsEndpoint,
     UsageBackfillsEndpoint,
+    PreviewBackfillEndpoint,
+    PreviewCorrectionsEndpoint,
     UsageCorrectionsEndpoint,
     UsageReportEndpoint,
     UsageLineageEndpoint,

@@ -1,6 +1,7 @@
 import { newId } from '@billstream/kernel';
-import { usageClosingStream } from '@billstream/metering-domain';
+import { backfilledUsageStream, usageClosingStream } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
+import { meteringOf } from './metering';
 import { settleLateUsage } from './testing/late-usage-due';
 import { type Loose, meteringWithTenant, overHttp } from './testing/metering-over-http';
 
@@ -157,6 +158,83 @@ describe('a backfill', () => {
     expect(await commit(id)).toMatchObject({ status: 409 });
   });
 
+  it('takes CloudEvents as usage is sent by them, and the same events as the same part', async () => {
+    const id = await open();
+    const event = (name: string, amount: number) => ({
+      ...{ specversion: '1.0', id: name, source: '/pods/1', type: 'analytics', subject: 'cloud', time: may(3) },
+      data: { amount },
+    });
+    const batch = { 'content-type': 'application/cloudevents-batch+json' };
+    const sent = (part: string, body: object, headers: Loose) =>
+      json('PUT', `${path}/${id}/parts/${part}`, body, headers);
+    const events = [event('e1', 2), event('e2', 3), { ...event('e3', 4), time: may(8) }];
+    const rejected = [expect.objectContaining({ index: 2, field: 'time', code: 'outside-backfill' })];
+    expect((await sent('1', events, batch)).body).toEqual({ part: '1', staged: 2, rejected, repeated: false });
+    expect((await sent('1', events, batch)).body).toMatchObject({ staged: 2, repeated: true });
+    const single = { 'content-type': 'application/cloudevents+json' };
+    expect((await sent('2', event('e4', 6), single)).body).toMatchObject({ staged: 1, rejected: [] });
+    expect((await sent('3', event('e5', 6), batch)).status).toBe(400);
+    expect((await sent('3', record('cloud', 'own', 1), {})).status).toBe(400);
+    await commit(id);
+    expect(await total('cloud')).toBe('11');
+    await revert(id);
+  });
+
+  it('that is being counted says how far that is', async () => {
+    const id = await open();
+    await stage(id, '1', [record('progress', 'p', 1)]);
+    expect((await json('GET', `${path}/${id}`)).body).toMatchObject({ status: 'STAGING', progress: null });
+    const { backfilled } = meteringOf(system.runtime);
+    const committed = { ...firstWeek, backfillId: id, mode: 'ADD', users: null, fromAt: may(1), toAt: may(8) };
+    const context = { commandId: newId(), tenantId: system.tenantId, actor: { createdBy: 'test' }, at: noon };
+    await backfilled(
+      backfilledUsageStream(system.tenantId),
+      { type: 'Commit', committed } as never,
+      { ...context, correlationId: 'c' } as never,
+    );
+    const answer = async () => (await json('GET', `${path}/${id}`)).body;
+    expect(await answer()).toMatchObject({ status: 'COMMITTING', progress: null });
+    await system.database.transaction(async (tx) => {
+      const name = `backfill ${id.replaceAll('-', '')} 2 50000 1200000`;
+      await tx.query(`select set_config('application_name', $1, true)`, [name]);
+      expect(await answer()).toMatchObject({
+        ...{ status: 'COMMITTING', progress: { step: 'RECORDS', done: 50_000, of: 1_200_000 } },
+      });
+    });
+    await system.runtime.caughtUp();
+    expect(await answer()).toMatchObject({ status: 'COMMITTED', progress: null });
+    await revert(id);
+  });
+
+  it('that nobody commits is given up when its time is over, and says so to whoever comes later', async () => {
+    const [stale, kept] = [await open(), await open()];
+    for (const id of [stale, kept]) await stage(id, '1', [record('stale', id, 1)]);
+    const told = (await json('GET', `${path}/${stale}`)).body;
+    expect([told.opened.at, told.expiresAt]).toEqual([noon, '2024-05-17T12:00:00.000Z']);
+    expect((await commit(kept)).body).toMatchObject({ status: 'COMMITTED', expiresAt: null });
+    const due = async () =>
+      (await system.database.query<Loose>(`select * from due_work where kind = 'backfill-expiry'`)).map(
+        ({ key }) => key,
+      );
+    expect(await due()).toContain(stale);
+    expect(await due()).not.toContain(kept);
+    system.at('2024-05-17T12:00:01.000Z');
+    await system.doDueWork();
+    expect(await due()).toEqual([]);
+    expect((await json('GET', `${path}/${stale}`)).body).toMatchObject({
+      ...{ status: 'EXPIRED', committed: null, ended: { at: '2024-05-17T12:00:01.000Z', by: 'metering' } },
+    });
+    const gone = { status: 410, body: { type: 'urn:problem:backfill-expired' } };
+    expect(await commit(stale)).toMatchObject(gone);
+    expect(await stage(stale, '2', [record('stale', 'more', 1)])).toMatchObject(gone);
+    expect(await json('GET', `${path}/${stale}/preview`)).toMatchObject(gone);
+    expect(await total('stale')).toBe('1');
+    expect((await json('GET', `${path}?status=EXPIRED`)).body.backfills).toContainEqual(
+      expect.objectContaining({ backfillId: stale }),
+    );
+    await revert(kept);
+  });
+
   it('names what it does not take, by place and field', async () => {
     const id = await open({ users: ['n'] });
     const { body } = await stage(id, '1', [
@@ -268,7 +346,7 @@ describe('a backfill', () => {
 describe('a backfill of a closed period', () => {
   const april = { from: '2024-04-01T00:00:00.000Z', to: '2024-05-01T00:00:00.000Z' };
   const inApril = (user: string, id: string, amount: number) => record(user, id, amount, '2024-04-20T10:00:00.000Z');
-  const close = async (user: string) => {
+  const close = async (user: string, units = ['analytics']) => {
     const [accountId, subscriptionId] = [newId(), newId()];
     await system.facts.recordNewAccount(
       system.heard('accounts.account-created.v1', { accountId, externalKey: user, timeZone: 'UTC' } as never),
@@ -286,7 +364,7 @@ describe('a backfill of a closed period', () => {
         system.heard('invoicing.usage-requested.v1', {
           ...{ requestId: newId(), accountId, accountExternalKey: user, subscriptionId },
           ...{ planName: 'standard-monthly', timeZone: 'UTC' },
-          periods: [{ unit: 'analytics', usageName: 'usage', fromAt: april.from, toAt: april.to }],
+          periods: units.map((name) => ({ unit: name, usageName: 'usage', fromAt: april.from, toAt: april.to })),
         } as never),
       );
     await ask();
@@ -315,6 +393,26 @@ describe('a backfill of a closed period', () => {
       ['10', '7'],
       ['7', '10'],
     ]);
+  });
+
+  it('is told to invoicing with all units of its price, as each would be counted', async () => {
+    await unit('pages', 'SUM', [{}]);
+    await send([inApril('two', 'two1', 10), { ...inApril('two', 'two2', 6), unit: 'pages' }]);
+    const { subscriptionId } = await close('two', ['analytics', 'pages']);
+    const id = await open({ ...april, users: ['two'] });
+    await stage(id, '1', [inApril('two', 'two3', 4)]);
+    const { body } = await json('GET', `/1.0/kb/internal/usage/backfills/${id}/preview`);
+    expect(body.answer.closedPeriods).toMatchObject([{ unit: 'analytics', quantity: { after: '14' } }]);
+    expect(body.changed).toEqual([
+      expect.objectContaining({
+        ...{ subscriptionId, planName: 'standard-monthly', usageName: 'usage', fromAt: april.from, toAt: april.to },
+        usages: [
+          expect.objectContaining({ unit: 'analytics', quantity: '14', records: 2 }),
+          expect.objectContaining({ unit: 'pages', quantity: '6', records: 1 }),
+        ],
+      }),
+    ]);
+    await json('DELETE', `${path}/${id}`);
   });
 
   it('can be listed record by record as it was counted, before, between and after', async () => {

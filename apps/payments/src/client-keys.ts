@@ -11,7 +11,7 @@ import {
   paymentKeyStream,
   transactionKeyStream,
 } from '@billstream/payments-domain';
-import { type PaymentView, paymentById, paymentByKey } from '@billstream/payments-read-models';
+import { type PaymentView, paymentById, paymentByKey, paymentByTransactionKey } from '@billstream/payments-read-models';
 import { keyTaken, paymentProblem } from './http/problems';
 import { type Payments, stepOf } from './payments';
 
@@ -28,6 +28,10 @@ export const claimTransactionKey = async (
   { key, paymentId }: Claim,
 ): Promise<string> => {
   const stream = transactionKeyStream(context.tenantId, key);
+  // Names that were used before names were claimed are known by the read model alone.
+  const user = await paymentByTransactionKey(payments.runtime.database, context.tenantId, key);
+  if (user !== null && user.paymentId !== paymentId && (await payments.paymentKey.stateOf(stream)) === null)
+    throw keyTaken('transactionExternalKey', key);
   const command = { type: 'ClaimPaymentKey' as const, data: { key, paymentId } };
   const claimed = await payments.paymentKey(stream, command, stepOf(context, payments, 'claim-transaction-key'));
   if (claimed.outcome !== 'accepted') throw keyTaken('transactionExternalKey', key);

@@ -11,7 +11,7 @@ import {
   payerAccountStream,
 } from '@billstream/payments-domain';
 import { type PaymentView, debtsOfAccount, paymentByKey } from '@billstream/payments-read-models';
-import { derivedId } from '@billstream/kernel';
+import { type LocalDate, derivedId } from '@billstream/kernel';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Named, type NamedPayment, isSentAgain, nameNextPayment, stateOf } from './client-keys';
 import { keyTaken, paymentProblem, payerProblem } from './http/problems';
@@ -23,6 +23,8 @@ export type HowToPay = {
   readonly external: string | null;
   /** At most this much; null: everything that is owed. */
   readonly amountMinor: number | null;
+  /** Of all invoices only those that charge no further than this day. */
+  readonly upTo?: LocalDate;
   /** Instead of the default method. */
   readonly method?: ChargedMethod | null;
   readonly keys?: ClientKeys;
@@ -171,38 +173,46 @@ const paidBefore = async (
   return paid;
 };
 
-/** `excessMinor`: what came another way and was not owed, which becomes credit. */
-export type AllPaid = { readonly paid: readonly Paid[]; readonly excessMinor: number };
+export type PaidInvoice = Paid & { readonly invoiceId: string };
 
-/** Pays what the account owes, the oldest invoice first, up to the amount (Kill Bill 2.15). Invoices being paid are left out. */
-export const payAllInvoices = async (payments: Payments, context: RequestContext, how: HowToPay): Promise<AllPaid> => {
-  const paid: Paid[] = [];
+/**
+ * Pays what the account owes, the oldest invoice first, up to the amount (Kill Bill 2.15). Invoices being paid are left
+ * out. What came another way and was not owed becomes credit.
+ */
+export const payAllInvoices = async (
+  payments: Payments,
+  context: RequestContext,
+  how: HowToPay,
+): Promise<readonly PaidInvoice[]> => {
+  const paid: PaidInvoice[] = [];
   for (const { invoiceId, amountMinor } of await askedInvoices(payments, context, how)) {
     const state = await stateOf(payments, context, invoiceId);
     // What came another way is not excess because an automatic payment has just begun: the request fails and is repeated.
     if (state.open !== null && how.external === null) continue;
     const atMost = amountMinor === null ? null : Math.min(amountMinor, Math.max(chargeableMinor(state), 0));
     const one = await payInvoice(payments, context, invoiceId, { ...how, amountMinor: atMost });
-    if (one !== null) paid.push(one);
+    if (one !== null) paid.push({ ...one, invoiceId });
   }
   const left = (how.amountMinor ?? 0) - paid.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
   const excessMinor = how.external === null ? 0 : Math.max(left, 0);
   if (excessMinor > 0) await recordExcess(payments, context, how.accountId, excessMinor);
-  return { paid, excessMinor };
+  return paid;
 };
 
 /** What was owed when this was asked for the first time: a repeat must not spend the amount on other invoices. */
 const askedInvoices = async (
   payments: Payments,
   context: RequestContext,
-  { accountId, amountMinor: total }: HowToPay,
+  { accountId, amountMinor: total, upTo }: HowToPay,
 ): Promise<readonly AskedInvoice[]> => {
   const { runtime } = payments;
   await runtime.caughtUp();
   let left = total;
   const invoices: AskedInvoice[] = [];
-  for (const { invoiceId, balanceMinor } of await debtsOfAccount(runtime.database, context.tenantId, accountId)) {
+  const debts = await debtsOfAccount(runtime.database, context.tenantId, accountId);
+  for (const { invoiceId, balanceMinor, targetDate } of debts) {
     if (left !== null && left <= 0) break;
+    if (upTo !== undefined && targetDate > upTo) continue;
     const amountMinor = left === null ? null : Math.min(left, Number(balanceMinor));
     if ((await stateOf(payments, context, invoiceId)).open !== null) continue;
     invoices.push({ invoiceId, amountMinor });

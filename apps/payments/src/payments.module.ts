@@ -9,6 +9,7 @@ import { CorrectTransactionsEndpoint } from './http/correct-transactions.endpoin
 import { FindPaymentsEndpoint } from './http/find-payments.endpoint';
 import { CreatePaymentMethodEndpoint } from './http/create-payment-method.endpoint';
 import { DirectPaymentsEndpoint } from './http/direct-payments.endpoint';
+import { GatewayNotificationsEndpoint } from './http/gateway-notifications.endpoint';
 import { HostedPagesEndpoint } from './http/hosted-pages.endpoint';
 import { InvoicePaymentOperationsEndpoint } from './http/invoice-payment-operations.endpoint';
 import { PaymentOperationsByKeyEndpoint } from './http/payment-operations-by-key.endpoint';
@@ -46,6 +47,7 @@ export const paymentsModule = (runtime: ServiceRuntime): DynamicModule => ({
     ConfigureTestPluginEndpoint,
     SetupCheckoutEndpoint,
     HostedPagesEndpoint,
+    GatewayNotificationsEndpoint,
     CreatePaymentMethodEndpoint,
     AccountPaymentMethodsEndpoint,
     PaymentMethodsEndpoint,

@@ -64,7 +64,8 @@ export const paymentsOn = (runtime: ServiceRuntime) => {
   };
   const payerOf = async (tenantId: string, accountId: string): Promise<Payer> => {
     const state = await payerState(tenantId, accountId);
-    return { method: chargedMethod(defaultMethodOf(state)), isManualPay: isManualPay(state) };
+    const { isRetried } = state;
+    return { method: chargedMethod(defaultMethodOf(state)), isManualPay: isManualPay(state), isRetried };
   };
   const settings = runtime.handle(paymentSettings, paymentSettingsSchema);
 

@@ -94,6 +94,7 @@ export const contexts: readonly ReplayContext[] = [
       aggregate('accountObjects-', accounts.knownObjects, accounts.knownObjectsSchema),
       aggregate('pushNotification-', accounts.pushNotification, accounts.pushNotificationSchema),
       aggregate('subscriptionNews-', accounts.subscriptionNews, accounts.subscriptionNewsSchema),
+      aggregate('blockingNews-', accounts.blockingNews, accounts.blockingNewsSchema),
     ],
   },
   {

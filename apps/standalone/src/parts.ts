@@ -84,6 +84,7 @@ export const settingsOf = (config: PlatformConfig, known: Known): Settings => {
     recogniseRepeats: config.RECOGNISE_REPEATS || !config.TEST_CLOCK,
     administrator: { user: administrator.name, password: administrator.secret },
     bootstrapTenant: tenant === null ? null : { apiKey: tenant.name, apiSecret: tenant.secret },
+    backfillDays: config.USAGE_BACKFILL_DAYS,
     ...(config.PRIVATE_CALLBACKS === undefined ? {} : { privateCallbacks: config.PRIVATE_CALLBACKS }),
     payPalMode: config.PAYPAL_MODE,
     publicUrl: config.PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}`,

@@ -2,6 +2,7 @@ import { pushCallbackKey, tenantConfigStream } from '@billstream/accounts-domain
 import { tenantValues } from '@billstream/accounts-read-models';
 import { type RequestContext, RequestCtx, requestContextOf } from '@billstream/http';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiQuery } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Accounts, accountsToken, stepOf } from '../accounts';
 import { allowsPrivateCallbacks, namesPrivateAddress } from '../push/public-addresses';
@@ -62,6 +63,7 @@ export class TenantValuesEndpoint {
 
   @Post('registerNotificationCallback')
   @HttpCode(201)
+  @ApiQuery({ name: 'cb', description: 'Where to tell the tenant: an http or https address' })
   async registerCallback(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

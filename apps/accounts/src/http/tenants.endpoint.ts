@@ -2,6 +2,7 @@ import { type TenantView, tenantByApiKey, tenantById } from '@billstream/account
 import { type RequestContext, RequestCtx, killBillProblem, locationOf } from '@billstream/http';
 import { derivedId, parseUuid } from '@billstream/kernel';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiQuery } from '@nestjs/swagger';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Accounts, accountsToken, stepOf } from '../accounts';
@@ -34,6 +35,7 @@ export class TenantsEndpoint {
 
   @Post()
   @HttpCode(201)
+  @ApiQuery({ name: 'useGlobalDefault', required: false, type: Boolean })
   async createTenant(
     @Body() { apiKey, apiSecret, externalKey }: TenantRequest,
     @RequestCtx() context: RequestContext,

@@ -1,4 +1,9 @@
-import { type NotificationBody, pushNotificationStream, subscriptionNewsStream } from '@billstream/accounts-domain';
+import {
+  type NotificationBody,
+  blockingNewsStream,
+  pushNotificationStream,
+  subscriptionNewsStream,
+} from '@billstream/accounts-domain';
 import { pushCallbackOf } from '@billstream/accounts-read-models';
 import type { PublicEvent } from '@billstream/event-sourcing';
 import { derivedId } from '@billstream/kernel';
@@ -36,4 +41,13 @@ export const recordTimeline = async (
     data: { accountId, bundleId, subscriptionId, transitions, now: event.at },
   };
   settled(await accounts.subscriptionNews(subscriptionNewsStream(subscriptionId), command, contextOf(event)));
+};
+
+/** Kept of every account: whoever asks to be told later is told of what blocks against what was blocked before. */
+export const recordBlockingState = async (
+  accounts: Accounts,
+  event: Heard<SubscriptionsEvent, 'subscriptions.blocking-state-set.v1'>,
+): Promise<void> => {
+  const command = { type: 'RecordBlockingState' as const, data: { ...event.data, now: event.at } };
+  settled(await accounts.blockingNews(blockingNewsStream(event.data.accountId), command, contextOf(event)));
 };

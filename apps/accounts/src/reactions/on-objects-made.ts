@@ -7,7 +7,7 @@ import type { SubscriptionsEvent } from '@billstream/subscriptions-contracts';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { type Accounts, accountsToken } from '../accounts';
-import { recordTimeline, requestNotifications } from '../push/request-notifications';
+import { recordBlockingState, recordTimeline, requestNotifications } from '../push/request-notifications';
 import { type Heard, contextOf, settled } from './heard';
 
 const object = (objectType: TaggableObjectType, objectId: string): KnownObject => ({ objectType, objectId });
@@ -29,6 +29,13 @@ export class OnObjectsMade {
     await recordTimeline(this.accounts, event);
   }
 
+  @EventPattern('subscriptions.blocking-state-set.v1')
+  async tellOfBlockingState(
+    @Payload() event: Heard<SubscriptionsEvent, 'subscriptions.blocking-state-set.v1'>,
+  ): Promise<void> {
+    await recordBlockingState(this.accounts, event);
+  }
+
   @EventPattern('invoicing.invoice-committed.v1')
   async recordInvoice(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-committed.v1'>): Promise<void> {
     const { accountId, invoiceId, invoiceItemIds = [] } = event.data;
@@ -46,6 +53,11 @@ export class OnObjectsMade {
   async recordMethod(@Payload() event: Heard<PaymentsEvent, 'payments.method-added.v1'>): Promise<void> {
     const { accountId, paymentMethodId } = event.data;
     await this.record(event, accountId, [object('PAYMENT_METHOD', paymentMethodId)]);
+  }
+
+  @EventPattern('invoicing.invoice-adjusted.v1')
+  async tellOfAdjustedInvoice(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-adjusted.v1'>): Promise<void> {
+    await requestNotifications(this.accounts, event, heardNews(event));
   }
 
   @EventPattern('invoicing.invoice-voided.v1')

@@ -90,7 +90,7 @@ describe('a parent that pays for its child', () => {
     await system.overdue.balanceChanged(event as never);
   };
   const invoicesOf = async (accountId: string): Promise<readonly Invoice[]> =>
-    (await system.call('GET', `/accounts/${accountId}/invoices`)).json();
+    (await system.call('GET', `/accounts/${accountId}/invoices?includeInvoiceComponents=true`)).json();
   const overdueOf = async (accountId: string): Promise<{ name: string; externalMessage: string }> =>
     (await system.call('GET', `/accounts/${accountId}/overdue`)).json();
 

@@ -62,7 +62,9 @@ describe('what is put on invoices over HTTP', () => {
     await service.reactions.creditExcess(excess);
     await service.reactions.creditExcess(excess);
     await service.runtime.caughtUp();
-    const invoices = (await service.call('GET', `/accounts/${accountId}/invoices`)).json<readonly Invoice[]>();
+    const invoices = (await service.call('GET', `/accounts/${accountId}/invoices?includeInvoiceComponents=true`)).json<
+      readonly Invoice[]
+    >();
     const items = invoices.flatMap((one) => one.items.map(({ itemType, amount }) => [itemType, amount]));
     expect(items).toEqual([
       ['CREDIT_ADJ', -5],

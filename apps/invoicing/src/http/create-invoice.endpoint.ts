@@ -82,7 +82,7 @@ const invoiceMadeBy = (events: readonly AccountInvoicesEvent[]): string | null =
   return null;
 };
 
-export const accountIdOf = ({ accountId }: RunQuery): string => {
+export const accountIdOf = ({ accountId }: { readonly accountId?: string }): string => {
   if (accountId === undefined || accountId === '') throw invalidValue('accountId: an account is needed');
   return accountId;
 };

@@ -8,7 +8,7 @@ import { type Invoicing, invoicingToken } from '../invoicing';
 import { lookTwice } from './find-account';
 import { unknownInvoice, unknownItem, unknownNumber } from './problems';
 
-class ShownQuery extends AuditQuery {
+export class ShownQuery extends AuditQuery {
   @IsOptional() @IsString() readonly withChildrenItems?: string;
 }
 

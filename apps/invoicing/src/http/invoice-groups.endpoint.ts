@@ -1,13 +1,19 @@
 import { type RequestContext, RequestCtx, locationOf, requestContextOf } from '@billstream/http';
 import { parseUuid } from '@billstream/kernel';
 import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { IsOptional, IsString } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Invoicing, invoicingToken } from '../invoicing';
 import { RunQuery, accountIdOf, runInvoice } from './create-invoice.endpoint';
+import { shownInvoice } from '../family/child-items';
 import { existingAccount } from './find-account';
-import { invoiceJson } from './invoice-json';
+import { ShownQuery } from './get-invoice.endpoint';
 import { existingInvoice } from './issue';
 import { unknownInvoice } from './problems';
+
+class GroupQuery extends ShownQuery {
+  @IsOptional() @IsString() readonly accountId?: string;
+}
 
 /** Nothing here splits a run over several invoices, so a group is the one invoice that the run made, under its id. */
 @Controller('1.0/kb/invoices')
@@ -35,12 +41,12 @@ export class InvoiceGroupsEndpoint {
   @Get(':groupId/group')
   async getInvoicesGroup(
     @Param('groupId') groupId: string,
-    @Query() query: RunQuery,
+    @Query() query: GroupQuery,
     @RequestCtx() { tenantId }: RequestContext,
   ) {
     const accountId = parseUuid(accountIdOf(query));
     const invoice = await existingInvoice(this.invoicing, tenantId, groupId);
     if (invoice.accountId !== accountId) throw unknownInvoice(groupId);
-    return [invoiceJson(invoice)];
+    return [await shownInvoice(this.invoicing, tenantId, invoice, query.withChildrenItems)];
   }
 }

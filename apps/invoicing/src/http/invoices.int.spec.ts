@@ -114,7 +114,7 @@ describe('invoices over HTTP', () => {
     await system.runtime.caughtUp();
   };
 
-  const invoices = async (flags = ''): Promise<readonly Invoice[]> =>
+  const invoices = async (flags = '?includeInvoiceComponents=true'): Promise<readonly Invoice[]> =>
     (await system.call('GET', `/accounts/${accountId}/invoices${flags}`)).json<readonly Invoice[]>();
 
   beforeAll(async () => {
@@ -261,9 +261,12 @@ describe('invoices over HTTP', () => {
     expect(paid).toMatchObject({ balance: 0, creditAdj: 5 });
     expect(second).toMatchObject({ amount: 27.44, balance: 22.44, creditAdj: -5 });
     expect(await invoices('?unpaidInvoicesOnly=true')).toHaveLength(2);
-    expect((await invoices('?includeInvoiceComponents=false')).map(({ items }) => items)).toEqual(
-      (await invoices()).map(() => []),
-    );
+    for (const flags of ['', '?includeInvoiceComponents=false', '/pagination'])
+      expect([flags, (await invoices(flags)).map(({ amount, items }) => [amount, items])]).toEqual([
+        flags,
+        (await invoices()).map(({ amount }) => [amount, []]),
+      ]);
+    for (const { items } of await invoices('?unpaidInvoicesOnly=true')) expect(items).not.toEqual([]);
   });
 
   it('repairs what was charged ahead when the subscription is cancelled', async () => {

@@ -1,6 +1,7 @@
 import { AuditQuery, type RequestContext, RequestCtx, locationOf, paginate, requestContextOf } from '@billstream/http';
 import {
   type InvoiceFilter,
+  type InvoiceView,
   accountInvoicesPage,
   invoicesOf,
   invoicesPage,
@@ -31,7 +32,7 @@ class AccountInvoicesQuery extends AuditQuery {
   @IsOptional() @IsString() readonly withMigrationInvoices?: string;
   @IsOptional() @IsString() readonly unpaidInvoicesOnly?: string;
   @IsOptional() @IsString() readonly includeVoidedInvoices?: string;
-  /** `false`: `items` is empty. Unlike Kill Bill, who says nothing gets the items. */
+  /** Anything but `true`: `items` is empty, unless only unpaid invoices are asked for (Kill Bill 0.24). */
   @IsOptional() @IsString() readonly includeInvoiceComponents?: string;
   @IsOptional() @IsString() readonly invoicesFilter?: string;
 }
@@ -49,7 +50,7 @@ export class ListInvoicesEndpoint {
     const { tenantId } = requestContextOf(request);
     const { invoices, total } = await invoicesPage(this.invoicing.runtime.database, tenantId, { offset, limit });
     paginate(reply, { offset: Math.max(offset, 0), limit, total, uri: locationOf(request, request.url) });
-    return invoices.map(invoiceJson);
+    return invoices.map(withoutItems);
   }
 
   /** By id of invoice or account, number, currency, or `_q=1&balance[gt]=0` (Kill Bill 1.5). */
@@ -66,7 +67,7 @@ export class ListInvoicesEndpoint {
     const { invoices, total, all } = found;
     const uri = locationOf(request, request.url);
     paginate(reply, { offset: Math.max(offset, 0), limit, total, max: all, uri });
-    return invoices.map(invoiceJson);
+    return invoices.map(withoutItems);
   }
 
   @Get('accounts/:accountId/invoices/pagination')
@@ -81,7 +82,7 @@ export class ListInvoicesEndpoint {
     const wanted = { accountId, offset, limit };
     const { invoices, total } = await accountInvoicesPage(this.invoicing.runtime.database, tenantId, wanted);
     paginate(reply, { offset: Math.max(offset, 0), limit, total, uri: locationOf(request, request.url) });
-    return invoices.map(invoiceJson);
+    return invoices.map(withoutItems);
   }
 
   @Get('accounts/:accountId/invoices')
@@ -93,12 +94,14 @@ export class ListInvoicesEndpoint {
     const filter = filterOf(query);
     const { accountId } = await existingAccount(this.invoicing, tenantId, id);
     const invoices = await invoicesOf(this.invoicing.runtime.database, tenantId, accountId, filter);
-    const shown = invoices.map(invoiceJson);
-    return query.includeInvoiceComponents?.toLowerCase() === 'false'
-      ? shown.map((invoice) => ({ ...invoice, items: [] }))
-      : shown;
+    return filter.unpaidOnly || isTrue(query.includeInvoiceComponents)
+      ? invoices.map(invoiceJson)
+      : invoices.map(withoutItems);
   }
 }
+
+/** Lists have none, as with Kill Bill; unlike there, what an invoice amounts to and asks for stands in it all the same. */
+const withoutItems = (invoice: InvoiceView) => ({ ...invoiceJson(invoice), items: [] });
 
 const isTrue = (text: string | undefined): boolean => text?.toLowerCase() === 'true';
 

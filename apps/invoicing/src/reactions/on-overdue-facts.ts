@@ -10,6 +10,7 @@ import { evaluateFamily } from '../overdue/evaluate-overdue';
 import { contextAt } from './context';
 
 type TagChanged = Extract<AccountsEvent, { readonly type: 'accounts.control-tag-changed.v1' }>;
+type AccountClosed = Extract<AccountsEvent, { readonly type: 'accounts.account-closed.v1' }>;
 type BalanceChanged = Extract<InvoicingEvent, { readonly type: 'invoicing.balance-changed.v1' }>;
 
 /** Whatever may make an account overdue, or end it (Kill Bill 2.16): what it owes, and its control tags. */
@@ -33,6 +34,18 @@ export class OnOverdueFacts {
     );
     if (recorded.outcome !== 'accepted') throw new Error(`a tag of ${accountId} was not recorded: ${recorded.outcome}`);
     await this.evaluate(event, accountId);
+  }
+
+  /** What is owed then makes it overdue no later; the closing itself comes after all that it does to invoices' tags. */
+  @EventPattern('accounts.account-closed.v1')
+  async accountClosed(@Payload() event: PublicEvent<AccountClosed['type'], AccountClosed['data']>): Promise<void> {
+    const { accountId, removeFutureNotifications } = event.data;
+    if (!removeFutureNotifications) return;
+    const command = { type: 'CancelOverdueCheck' as const, data: { accountId } };
+    const context = contextAt(event, this.nowOf(event), 'no-overdue-check');
+    const cancelled = await this.invoicing.overdue(overdueStream(accountId), command, context);
+    if (cancelled.outcome !== 'accepted')
+      throw new Error(`the overdue check of ${accountId} was not cancelled: ${cancelled.outcome}`);
   }
 
   /** A tenant without overdue states pays for no look at its accounts. */

@@ -1,11 +1,12 @@
 import { type RequestContext, commandContext, unwrap } from '@billstream/http';
 import { derivedId } from '@billstream/kernel';
-import { type OpenedBackfill, backfilledUsageStream, usageBackfillStream } from '@billstream/metering-domain';
+import { backfilledUsageStream, usageBackfillStream } from '@billstream/metering-domain';
 import { overlappingBackfill } from '@billstream/metering-read-models';
 import { backfillProblem } from '../http/backfill-json';
 import type { Metering } from '../metering';
+import { type KnownBackfill, notExpired } from './find-backfill';
 
-type Ending = { readonly context: RequestContext; readonly backfill: OpenedBackfill };
+type Ending = { readonly context: RequestContext; readonly backfill: KnownBackfill };
 
 /**
  * Nothing can be added any more, and then: all of it counts. Should this process die in between, nothing counts, and the
@@ -13,6 +14,7 @@ type Ending = { readonly context: RequestContext; readonly backfill: OpenedBackf
  */
 export const commitBackfill = async (metering: Metering, { context, backfill }: Ending): Promise<void> => {
   const { backfillId, mode, units, users, fromAt, toAt } = backfill;
+  notExpired(backfill);
   if (mode === 'REPLACE') await nothingInTheWay(metering, { context, backfill });
   await seal(metering, { context, backfill }, true);
   const committed = { backfillId, mode, units, users, fromAt, toAt };

@@ -6,11 +6,17 @@ import {
   usageBackfillSchema,
   usageBackfillStream,
 } from '@billstream/metering-domain';
-import { type BackfillView, backfillById } from '@billstream/metering-read-models';
+import {
+  type BackfillProgress,
+  type BackfillView,
+  backfillById,
+  backfillProgress,
+} from '@billstream/metering-read-models';
+import { backfillProblem } from '../http/backfill-json';
 import type { Metering } from '../metering';
 
 /** A backfill as far as it has to be known to go on with it. */
-export type KnownBackfill = OpenedBackfill & { readonly status: BackfillView['status'] };
+export type KnownBackfill = Omit<OpenedBackfill, 'expiresAt'> & { readonly status: BackfillView['status'] };
 
 /**
  * The tenant's backfill of that name; null: there is none. The log is asked for what the read model does not have yet, which
@@ -47,8 +53,20 @@ const onTheWay: Readonly<Record<BackfillEnd, BackfillStatus>> = {
   COMMITTED: 'COMMITTING',
   REVERTED: 'REVERTING',
   ABANDONED: 'ABANDONING',
+  EXPIRED: 'EXPIRED',
 };
 const lookedBack = 50;
+
+type Over = Exclude<BackfillEnd, 'COMMITTED'>;
+
+/** Refuses to go on with what was given up; whoever is quicker than the read model is refused by the log. */
+export const notExpired = ({ backfillId, status }: KnownBackfill): void => {
+  if (status === 'EXPIRED') throw backfillProblem(backfillId)({ code: 'backfill-over', status });
+};
+
+/** Whether nothing of it counts and nothing more can come of it. */
+export const isOver = (status: BackfillView['status']): status is Over =>
+  status === 'REVERTED' || status === 'ABANDONED' || status === 'EXPIRED';
 
 /** A large commit takes the read model some time; the log knows at once. */
 export const statusOf = async (
@@ -56,7 +74,7 @@ export const statusOf = async (
   tenantId: string,
   { backfillId, status }: BackfillView,
 ): Promise<BackfillStatus> => {
-  if (status === 'REVERTED' || status === 'ABANDONED') return status;
+  if (isOver(status)) return status;
   const newest = await runtime.store.readLast(backfilledUsageStream(tenantId), lookedBack);
   const ends = newest.flatMap((recorded): readonly BackfillEnd[] => {
     const event = backfilledUsageSchema.decode(recorded);
@@ -67,4 +85,19 @@ export const statusOf = async (
   return end === undefined || end === status ? status : onTheWay[end];
 };
 
-const endOf = { BackfillCommitted: 'COMMITTED', BackfillReverted: 'REVERTED', BackfillAbandoned: 'ABANDONED' } as const;
+/** How far the read model is with what the backfill is on its way to; null: it is not at it, before or after. */
+export const progressOf = (
+  { runtime }: Metering,
+  backfillId: string,
+  status: BackfillStatus,
+): Promise<BackfillProgress | null> =>
+  status === 'COMMITTING' || status === 'REVERTING'
+    ? backfillProgress(runtime.database, backfillId)
+    : Promise.resolve(null);
+
+const endOf = {
+  BackfillCommitted: 'COMMITTED',
+  BackfillReverted: 'REVERTED',
+  BackfillAbandoned: 'ABANDONED',
+  BackfillExpired: 'EXPIRED',
+} as const;

@@ -13,7 +13,7 @@ import { stagePart } from './stage-part';
 let system: Awaited<ReturnType<typeof meteringWithTenant>>;
 beforeAll(async () => {
   system = await meteringWithTenant('2024-05-10T12:00:00.000Z');
-});
+}, 30_000);
 afterAll(() => system.close());
 
 const span = { fromAt: '2024-05-01T00:00:00.000Z' as Instant, toAt: '2024-05-08T00:00:00.000Z' as Instant };
@@ -79,7 +79,9 @@ const client = async (user: string) => {
     const backfill = (await knownBackfill(process, system.tenantId, backfillId))!;
     return {
       stage: (part: number) =>
-        stagePart(process, { context: requestOf(newId()), backfill, part: String(part), batch: batchOf(part) }),
+        stagePart(process, {
+          ...{ context: requestOf(newId()), backfill, part: String(part), batch: batchOf(part), form: 'OWN' },
+        }),
       commit: () => commitBackfill(process, { context: requestOf(names.commit), backfill }),
       revert: () => revertBackfill(process, { context: requestOf(names.revert), backfill }, 'r'),
     };
@@ -127,5 +129,5 @@ describe.each([
     }
     // Two pieces and a name for each of two parts, a seal, a commit that first finds its stream longer than it knew, a revert.
     expect(deaths).toBe(10);
-  });
+  }, 60_000);
 });

@@ -2,6 +2,7 @@ import { AppendOutcomeUnknown, type EventStore, RevisionConflict, metadataOf } f
 import { type RequestContext, commandContext, unwrap } from '@billstream/http';
 import { derivedId, digest } from '@billstream/kernel';
 import {
+  type PartForm,
   type RejectedRecord,
   backfillPartStream,
   backfillRecordsSchema,
@@ -10,10 +11,10 @@ import {
 } from '@billstream/metering-domain';
 import { countingMethods, stagedDigest } from '@billstream/metering-read-models';
 import { backfillProblem } from '../http/backfill-json';
-import { sourceOfRecords } from '../ingest/ingest';
+import { sourceOfRecords, unitsWithoutAmount } from '../ingest/ingest';
 import type { Metering } from '../metering';
 import { inPieces } from '../pieces';
-import type { KnownBackfill } from './find-backfill';
+import { type KnownBackfill, notExpired } from './find-backfill';
 
 export type StagedPart = {
   readonly part: string;
@@ -28,6 +29,7 @@ export type PartRequest = {
   readonly backfill: KnownBackfill;
   readonly part: string;
   readonly batch: readonly unknown[];
+  readonly form: PartForm;
 };
 
 /** Of each part so many records that were not taken are kept by name; the answer to the upload has them all. */
@@ -39,11 +41,12 @@ const rejectionsKeptMax = 100;
  */
 export const stagePart = async (
   metering: Metering,
-  { context, backfill, part, batch }: PartRequest,
+  { context, backfill, part, batch, form }: PartRequest,
 ): Promise<StagedPart> => {
   const { runtime } = metering;
   const { backfillId } = backfill;
-  const { records, rejected } = await partRecords(metering, { context, backfill, part, batch });
+  notExpired(backfill);
+  const { records, rejected } = await partRecords(metering, { context, backfill, part, batch, form });
   const content = digest(JSON.stringify([part, records, rejected])).slice(0, 32);
   const asked = {
     ...commandContext(context, runtime.clock, derivedId('backfill-part', backfillId, part, content)),
@@ -83,16 +86,12 @@ export const stagePart = async (
   return { part, staged: records.length, rejected, repeated };
 };
 
-const partRecords = async ({ runtime }: Metering, { context, backfill, part, batch }: PartRequest) => {
-  const withoutAmount = batch.flatMap((raw) => {
-    const { unit, amount } = (raw ?? {}) as { readonly unit?: unknown; readonly amount?: unknown };
-    return (amount === undefined || amount === null) && typeof unit === 'string' ? [unit] : [];
-  });
+const partRecords = async ({ runtime }: Metering, { context, backfill, part, batch, form }: PartRequest) => {
+  const units = unitsWithoutAmount(batch, form);
   const methods =
-    withoutAmount.length === 0
-      ? new Map<string, never>()
-      : await countingMethods(runtime.database, context.tenantId, [...new Set(withoutAmount)]);
+    units.length === 0 ? new Map<string, never>() : await countingMethods(runtime.database, context.tenantId, units);
   return parseBackfillPart(batch, {
+    form,
     scope: backfill,
     methodOf: (unit) => methods.get(unit) ?? null,
     source: sourceOfRecords,

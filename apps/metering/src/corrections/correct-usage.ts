@@ -1,4 +1,4 @@
-import { type RequestContext, commandContext, unwrap } from '@billstream/http';
+import type { RequestContext } from '@billstream/http';
 import { derivedId, digest, newId } from '@billstream/kernel';
 import {
   type CorrectionRequest,
@@ -7,18 +7,11 @@ import {
   correctedRecord,
   parseCorrection,
   parseRecords,
-  usageCorrectionStream,
 } from '@billstream/metering-domain';
 import { type NamedRecord, nameKey, recordsNamed, usedCorrectionIds } from '@billstream/metering-read-models';
 import { sourceOfRecords } from '../ingest/ingest';
 import type { Metering } from '../metering';
-import { inPieces } from '../pieces';
-
-export type CorrectionsAnswer = {
-  readonly accepted: number;
-  readonly duplicates: number;
-  readonly rejected: readonly RejectedRecord[];
-};
+import { type CorrectionsAnswer, type DecidedCorrections, recordCorrections } from './record-corrections';
 
 export type CorrectionsRequest = {
   readonly context: RequestContext;
@@ -31,22 +24,41 @@ export type CorrectionsRequest = {
  * Records corrections of usage that was taken before, and answers once they have their effect. What is still on its way
  * to the read model is waited for, so a record that was just accepted can be corrected.
  */
-export const correctUsage = async (
-  metering: Metering,
-  { context, batch, requestKey }: CorrectionsRequest,
-): Promise<CorrectionsAnswer> => {
-  const { tenantId, actor } = context;
+export const correctUsage = async (metering: Metering, request: CorrectionsRequest): Promise<CorrectionsAnswer> => {
+  const { context } = request;
+  const { rejected, named } = correctionsIn(request);
+  if (named.length === 0) return { accepted: 0, duplicates: 0, rejected };
+  const answer = await recordCorrections(metering, {
+    context,
+    commandOf: (place) => derivedId(context.commandId, 'corrections', String(place)),
+    decide: () => decideCorrections(metering, context.tenantId, named),
+  });
+  return { ...answer, rejected: [...rejected, ...answer.rejected].toSorted((a, b) => a.index - b.index) };
+};
+
+/** What a request asks for, each with the name of its correction, and what of it cannot be understood. */
+export const correctionsIn = ({
+  context: { actor },
+  batch,
+  requestKey,
+}: CorrectionsRequest): { readonly named: readonly Named[]; readonly rejected: readonly RejectedRecord[] } => {
   const parsed = batch.map((raw, index) =>
     parseCorrection(raw, index, { reason: actor.reason ?? null, source: sourceOfRecords }),
   );
-  const rejected: RejectedRecord[] = parsed.filter((one) => 'code' in one);
+  const rejected = parsed.filter((one): one is RejectedRecord => 'code' in one);
   const requests = parsed.filter((one): one is CorrectionRequest => !('code' in one));
-  if (requests.length === 0) return { accepted: 0, duplicates: 0, rejected };
-  await metering.usageCounted({ tenantId, subscriptionId: null }, 0n);
-  const { database } = metering.runtime;
   const named = requests.map((one) => ({ ...one, correctionId: one.correctionId ?? nameOf(one, batch, requestKey) }));
-  const [records, used] = await Promise.all([
-    recordsNamed(database, tenantId, requests),
+  return { named, rejected };
+};
+
+/** What they come to by what counts now. */
+export const decideCorrections = async (
+  { runtime: { database } }: Metering,
+  tenantId: string,
+  named: readonly Named[],
+): Promise<DecidedCorrections> => {
+  const [records, known] = await Promise.all([
+    recordsNamed(database, tenantId, named),
     usedCorrectionIds(
       database,
       tenantId,
@@ -54,11 +66,12 @@ export const correctUsage = async (
     ),
   ]);
   const fresh: UsageCorrection[] = [];
-  let duplicates = 0;
-  const names = new Set(used);
+  const used: string[] = [];
+  const rejected: RejectedRecord[] = [];
+  const names = new Set(known);
   for (const request of named) {
     if (names.has(request.correctionId)) {
-      duplicates += 1;
+      used.push(request.correctionId);
       continue;
     }
     const correction = correctionOf(request, records.get(nameKey(request)) ?? null);
@@ -68,8 +81,7 @@ export const correctUsage = async (
       fresh.push(correction);
     }
   }
-  await record(metering, context, fresh);
-  return { accepted: fresh.length, duplicates, rejected: rejected.toSorted((a, b) => a.index - b.index) };
+  return { fresh, used, rejected };
 };
 
 const nameOf = ({ index }: CorrectionRequest, batch: readonly unknown[], requestKey: string | null): string =>
@@ -82,10 +94,11 @@ const correctionOf = (
   { index, correctionId, source, id, reason, replacement }: Named,
   record: NamedRecord | null,
 ): UsageCorrection | RejectedRecord => {
-  if (record === null)
-    return { index, field: 'id', code: 'unknown-record', message: `no record ${id} of ${source} was taken` };
-  if (record.isReplaced)
+  if (record?.isReplaced === true)
     return { index, field: 'id', code: 'replaced', message: `record ${id} of ${source} was replaced by a backfill` };
+  // A record that took back another's usage has a name and nothing of its own.
+  if (record === null || record.unit === null)
+    return { index, field: 'id', code: 'unknown-record', message: `no record ${id} of ${source} was taken` };
   const named = { correctionId, source, id, reason };
   if (replacement === null) return { ...named, replacement: null };
   const { unit, user, atMs, amount, dimensions } = record;
@@ -102,25 +115,4 @@ const correctionOf = (
   if (fault !== undefined) return { ...fault, index, field: `replacement.${fault.field}` };
   const [taken] = accepted;
   return { ...named, replacement: taken === undefined ? null : correctedRecord(taken.record) };
-};
-
-const record = async (
-  { correction, runtime }: Metering,
-  context: RequestContext,
-  corrections: readonly UsageCorrection[],
-): Promise<void> => {
-  let position: bigint | null = null;
-  for (const [n, piece] of inPieces(corrections).entries()) {
-    const commandId = derivedId(context.commandId, 'corrections', String(n));
-    const handled = unwrap(
-      await correction(
-        usageCorrectionStream(context.tenantId),
-        { type: 'UsageCorrected', data: { corrections: piece } },
-        commandContext(context, runtime.clock, commandId),
-      ),
-      (never: never) => never,
-    );
-    position = handled.position ?? position;
-  }
-  await runtime.visible(position);
 };

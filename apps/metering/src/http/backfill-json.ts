@@ -1,16 +1,24 @@
 import { ProblemException } from '@billstream/http';
 import type { Decimal } from '@billstream/kernel';
 import type { BackfilledUsageRejection, UsageBackfillRejection } from '@billstream/metering-domain';
-import type { BackfillView, Quantity } from '@billstream/metering-read-models';
+import type { BackfillProgress, BackfillView, Quantity } from '@billstream/metering-read-models';
 import type { BackfillStatus } from '../backfills/find-backfill';
+import type { PreviewedPeriods } from '../backfills/planned-periods';
 import type { Preview } from '../backfills/preview-backfill';
 
 /** A backfill as clients see it. */
-export const backfillJson = (view: BackfillView, status: BackfillStatus = view.status) => ({
+export const backfillJson = (
+  view: BackfillView,
+  status: BackfillStatus = view.status,
+  progress: BackfillProgress | null = null,
+) => ({
   ...{ backfillId: view.backfillId, name: view.name, reason: view.reason, mode: view.mode, status },
   ...{ from: view.fromAt, to: view.toAt, units: view.units, users: view.users },
   ...{ parts: view.parts, records: Number(view.records), rejected: Number(view.rejected) },
+  progress,
   opened: { at: view.openedAt, by: view.openedBy },
+  // Once it is committed there is no deadline.
+  expiresAt: view.committedPosition === null ? view.expiresAt : null,
   committed:
     view.committedPosition === null
       ? null
@@ -35,13 +43,17 @@ export const previewJson = ({ action, counts, ...rest }: Preview, limit: number)
     ...{ unit, ...(at === null ? {} : { time: at }) },
     ...{ before: quantityJson(before), after: quantityJson(after) },
   })),
-  closedPeriods: rest.periods.map(({ fromAt, toAt, before, after, difference, ...period }) => ({
+  ...closedPeriodsJson(rest),
+  limits: rest.limits,
+  moreLimits: rest.moreLimits,
+});
+
+export const closedPeriodsJson = ({ periods, morePeriods }: PreviewedPeriods) => ({
+  closedPeriods: periods.map(({ fromAt, toAt, before, after, difference, ...period }) => ({
     ...{ ...period, from: fromAt, to: toAt },
     quantity: { before, after, difference },
   })),
-  moreClosedPeriods: rest.morePeriods,
-  limits: rest.limits,
-  moreLimits: rest.moreLimits,
+  moreClosedPeriods: morePeriods,
 });
 
 const quantityJson = ({ sum, max, records }: Quantity): { sum: Decimal; max: Decimal; records: number } => ({
@@ -82,6 +94,12 @@ export const backfillProblem =
       case 'backfill-not-committed':
         return conflict('Only what was committed can be reverted');
       case 'backfill-over':
+        if (rejection.status === 'EXPIRED')
+          return new ProblemException({
+            status: 410,
+            code: 'backfill-expired',
+            detail: 'Nobody committed the backfill by its deadline; what was staged is gone, open another',
+          });
         return conflict(`The backfill is ${rejection.status.toLowerCase()}`);
       case 'backfill-overlaps':
         return conflict(`Backfill ${rejection.backfillId} replaces some of the same usage; revert it first`);

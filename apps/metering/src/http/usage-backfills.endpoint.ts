@@ -1,14 +1,8 @@
 import { RequestCtx, type RequestContext, commandContext, unwrap } from '@billstream/http';
-import { type Instant, derivedId, isTimeZone, parseInstant, parseUuid } from '@billstream/kernel';
+import { type Instant, derivedId, parseInstant, plusMs } from '@billstream/kernel';
 import { type BackfillMode, backfillModes, usageBackfillStream } from '@billstream/metering-domain';
-import {
-  type BackfillView,
-  type ReportInterval,
-  backfillById,
-  backfillsPage,
-  reportIntervals,
-} from '@billstream/metering-read-models';
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { type BackfillView, backfillById, backfillsPage } from '@billstream/metering-read-models';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
@@ -20,14 +14,16 @@ import {
   IsString,
   MaxLength,
 } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
 import { abandonBackfill, commitBackfill, revertBackfill } from '../backfills/end-backfill';
-import { type KnownBackfill, knownBackfill, readableBackfill, statusOf } from '../backfills/find-backfill';
-import { previewBackfill } from '../backfills/preview-backfill';
+import { progressOf, statusOf } from '../backfills/find-backfill';
 import { type StagedPart, stagePart } from '../backfills/stage-part';
 import { type Metering, meteringToken } from '../metering';
-import { backfillJson, backfillProblem, previewJson, unknownBackfill, unreadableBackfill } from './backfill-json';
+import { backfillJson, backfillProblem } from './backfill-json';
+import { knownBackfillOf, readableBackfillOf } from './named-backfill';
 import { PageQuery, cursorIn, nextCursor } from './pages';
 import { invalidField } from './problems';
+import { sentIn } from './sent-usage';
 import { batchMax, tooLarge } from './taking-usage';
 
 const nameMax = 255;
@@ -65,16 +61,10 @@ class RevertRequest {
   @IsString() @IsNotEmpty() @MaxLength(reasonMax) readonly reason!: string;
 }
 
-const statuses = ['STAGING', 'SEALED', 'COMMITTED', 'REVERTED', 'ABANDONED'] as const;
+const statuses = ['STAGING', 'SEALED', 'COMMITTED', 'REVERTED', 'ABANDONED', 'EXPIRED'] as const;
 
 class BackfillsQuery extends PageQuery {
   @IsOptional() @IsIn(statuses) readonly status?: BackfillView['status'];
-}
-
-class PreviewQuery extends PageQuery {
-  /** Of the quantities; left out: the whole range is one. */
-  @IsOptional() @IsIn(reportIntervals) readonly interval?: ReportInterval;
-  @IsOptional() @IsString() @MaxLength(64) readonly timeZone: string = 'UTC';
 }
 
 /**
@@ -94,7 +84,9 @@ export class UsageBackfillsEndpoint {
     const toAt = instantIn(request.to, '/to');
     if (toAt <= fromAt) throw invalidField('/to', 'is after from');
     const backfillId = derivedId('usage-backfill', context.tenantId, context.commandId);
-    const opened = { backfillId, name, reason, mode, units, users, fromAt, toAt };
+    const { backfillDays = 7 } = runtime.settings;
+    const expiresAt = plusMs(runtime.clock.now(context.tenantId), backfillDays * 24 * 3_600_000);
+    const opened = { backfillId, name, reason, mode, units, users, fromAt, toAt, expiresAt };
     const handled = unwrap(
       await backfill(
         usageBackfillStream(context.tenantId, backfillId),
@@ -123,49 +115,39 @@ export class UsageBackfillsEndpoint {
 
   @Get(':backfillId')
   async one(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
-    const view = await this.readable(context, id);
-    return backfillJson(view, await statusOf(this.metering, context.tenantId, view));
+    const view = await readableBackfillOf(this.metering, context.tenantId, id);
+    return this.answerOf(context, view);
   }
 
-  /** A JSON array of up to 1,000 records. The same part with the same records is staged once, however often it is sent. */
+  /** A JSON array of up to 1,000 records, or CloudEvents as `/v1/usage/events` takes them. The same part with the same records is staged once, however often it is sent. */
   @Put(':backfillId/parts/:part')
   @HttpCode(200)
   async stage(
     @Param('backfillId') id: string,
     @Param('part') part: string,
-    @Body() batch: unknown,
+    @Body() body: unknown,
     @RequestCtx() context: RequestContext,
+    @Req() request: FastifyRequest,
   ): Promise<StagedPart> {
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(part))
       throw invalidField('path:part', 'is 1 to 64 letters, digits, dots, dashes or underscores');
-    if (!Array.isArray(batch)) throw invalidField('', 'the body is a JSON array of usage records');
+    const { batch, form, isBatch } = sentIn(request, body);
+    if (form !== 'CLOUD_EVENT' && !isBatch) throw invalidField('', 'the body is a JSON array of usage records');
     if (batch.length > batchMax) throw tooLarge('records', batch.length);
-    return stagePart(this.metering, { context, backfill: await this.known(context, id), part, batch });
-  }
-
-  /** What the commit would do; of a committed one, what its revert would. Changes nothing. */
-  @Get(':backfillId/preview')
-  async preview(
-    @Param('backfillId') id: string,
-    @Query() { interval, timeZone, limit, cursor }: PreviewQuery,
-    @RequestCtx() context: RequestContext,
-  ): Promise<object> {
-    if (!isTimeZone(timeZone)) throw invalidField('query:timeZone', 'is the name of a time zone, like Asia/Seoul');
-    const [offset = 0n] = cursorIn(cursor, 1);
-    const backfill = await this.readable(context, id);
-    if (backfill.status === 'REVERTED' || backfill.status === 'ABANDONED')
-      throw backfillProblem(id)({ code: 'backfill-over', status: backfill.status });
-    const asked = { interval: interval ?? null, timeZone, limit: limit + 1, offset: Number(offset) };
-    const preview = await previewBackfill(this.metering, { context, backfill }, asked);
-    const next = preview.quantities.length > limit ? nextCursor([offset + BigInt(limit)]) : null;
-    return { backfillId: backfill.backfillId, ...previewJson(preview, limit), next };
+    return stagePart(this.metering, {
+      context,
+      backfill: await knownBackfillOf(this.metering, context.tenantId, id),
+      part,
+      batch,
+      form,
+    });
   }
 
   /** All of it counts from here on, or none. Durable when it answers; `COMMITTING` while the records are being counted. */
   @Post(':backfillId/commit')
   @HttpCode(202)
   async commit(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
-    const backfill = await this.known(context, id);
+    const backfill = await knownBackfillOf(this.metering, context.tenantId, id);
     await commitBackfill(this.metering, { context, backfill });
     return this.answer(context, backfill.backfillId);
   }
@@ -178,7 +160,7 @@ export class UsageBackfillsEndpoint {
     @Body() { reason }: RevertRequest,
     @RequestCtx() context: RequestContext,
   ): Promise<object> {
-    const backfill = await this.known(context, id);
+    const backfill = await knownBackfillOf(this.metering, context.tenantId, id);
     await revertBackfill(this.metering, { context, backfill }, reason);
     return this.answer(context, backfill.backfillId);
   }
@@ -187,38 +169,23 @@ export class UsageBackfillsEndpoint {
   @Delete(':backfillId')
   @HttpCode(200)
   async abandon(@Param('backfillId') id: string, @RequestCtx() context: RequestContext): Promise<object> {
-    const backfill = await this.known(context, id);
+    const backfill = await knownBackfillOf(this.metering, context.tenantId, id);
     await abandonBackfill(this.metering, { context, backfill });
     return this.answer(context, backfill.backfillId);
-  }
-
-  private async known({ tenantId }: RequestContext, id: string): Promise<KnownBackfill> {
-    const backfillId = backfillIdOf(id);
-    const backfill = await knownBackfill(this.metering, tenantId, backfillId);
-    if (backfill === null) throw unknownBackfill(backfillId);
-    return backfill;
-  }
-
-  private async readable(context: RequestContext, id: string): Promise<BackfillView> {
-    const view = await readableBackfill(this.metering, context.tenantId, backfillIdOf(id));
-    if (view !== null) return view;
-    const { backfillId } = await this.known(context, id);
-    throw unreadableBackfill(backfillId);
   }
 
   private async answer({ tenantId }: RequestContext, backfillId: string): Promise<object> {
     const view = await backfillById(this.metering.runtime.database, tenantId, backfillId);
     // It is in the log; the read model has fallen behind by more than a request waits.
     if (view === null) return { backfillId };
-    return backfillJson(view, await statusOf(this.metering, tenantId, view));
+    return this.answerOf({ tenantId }, view);
+  }
+
+  private async answerOf({ tenantId }: Pick<RequestContext, 'tenantId'>, view: BackfillView): Promise<object> {
+    const status = await statusOf(this.metering, tenantId, view);
+    return backfillJson(view, status, await progressOf(this.metering, view.backfillId, status));
   }
 }
-
-const backfillIdOf = (text: string): string => {
-  const backfillId = parseUuid(text);
-  if (backfillId === null) throw invalidField('path:backfillId', 'is the id of a backfill');
-  return backfillId;
-};
 
 /** The instants that usage can have: outside of them a record is refused. */
 const earliest = '2000-01-01T00:00:00.000Z';

@@ -4,7 +4,8 @@ import { type CorrectionView, correctionsPage } from '@billstream/metering-read-
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
-import { type CorrectionsAnswer, correctUsage } from '../corrections/correct-usage';
+import { correctUsage } from '../corrections/correct-usage';
+import type { CorrectionsAnswer } from '../corrections/record-corrections';
 import { type Metering, meteringToken } from '../metering';
 import { PageQuery, cursorIn, nextCursor } from './pages';
 import { invalidField } from './problems';
@@ -30,10 +31,7 @@ export class UsageCorrectionsEndpoint {
     @RequestCtx() context: RequestContext,
     @Req() request: FastifyRequest,
   ): Promise<CorrectionsAnswer> {
-    if (typeof body !== 'object' || body === null)
-      throw invalidField('', 'the body is a correction, or a JSON array of them');
-    const batch: readonly unknown[] = Array.isArray(body) ? body : [body];
-    if (batch.length > batchMax) throw tooLarge('corrections', batch.length);
+    const batch = batchIn(body);
     const answer = await correctUsage(this.metering, { context, batch, requestKey: requestKeyOf(request) });
     const [fault] = answer.rejected;
     if (fault === undefined || Array.isArray(body)) return answer;
@@ -64,6 +62,15 @@ export class UsageCorrectionsEndpoint {
     };
   }
 }
+
+/** One correction, or a list of them. */
+export const batchIn = (body: unknown): readonly unknown[] => {
+  if (typeof body !== 'object' || body === null)
+    throw invalidField('', 'the body is a correction, or a JSON array of them');
+  const batch: readonly unknown[] = Array.isArray(body) ? body : [body];
+  if (batch.length > batchMax) throw tooLarge('corrections', batch.length);
+  return batch;
+};
 
 const countedJson = (counted: CorrectionView['before']) =>
   counted && {

@@ -80,12 +80,18 @@ const methodsNeeded = async (
   tenantId: string,
   { batch, form }: { readonly batch: readonly unknown[]; readonly form: RecordForm },
 ): Promise<ReadonlyMap<string, CountingMethod>> => {
+  const units = unitsWithoutAmount(batch, form);
+  return units.length === 0 ? new Map() : parts.methodsOf(tenantId, units);
+};
+
+/** Units of the records that bring no amount. */
+export const unitsWithoutAmount = (batch: readonly unknown[], form: RecordForm): readonly string[] => {
   const units = new Set<string>();
   for (const raw of batch) {
     const unit = unitWithoutAmount(form === 'CLOUD_EVENT' ? unwrapped(raw) : raw);
     if (unit !== null) units.add(unit);
   }
-  return units.size === 0 ? new Map() : parts.methodsOf(tenantId, [...units]);
+  return [...units];
 };
 
 const unwrapped = (raw: unknown): unknown => {

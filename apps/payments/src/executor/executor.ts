@@ -32,7 +32,12 @@ export type ExecutorParts = {
   readonly onDoubleCharge: (facts: { readonly paymentId: string; readonly gatewayRefs: readonly string[] }) => void;
 };
 
-export type Payer = { readonly method: ChargedMethod | null; readonly isManualPay: boolean };
+export type Payer = {
+  readonly method: ChargedMethod | null;
+  readonly isManualPay: boolean;
+  /** False: the account was closed, and what fails is not tried again. */
+  readonly isRetried: boolean;
+};
 
 /** One item of due work, however it came to be run. */
 export type Task = DuePayment & { readonly tenantId: string; readonly dueAt: Instant };
@@ -44,7 +49,12 @@ export const repeatWithinMs = 24 * 3_600_000;
 export const beforeTheCallMs = 5_000;
 
 /** Commands to the stream of an item's invoice. */
-const commandsOf = ({ handle, clock, retryPolicyOf }: Pick<ExecutorParts, 'handle' | 'clock' | 'retryPolicyOf'>) => {
+const commandsOf = ({
+  handle,
+  clock,
+  retryPolicyOf,
+  payerOf,
+}: Pick<ExecutorParts, 'handle' | 'clock' | 'retryPolicyOf' | 'payerOf'>) => {
   const issue = async (
     task: Task,
     command: InvoicePaymentsCommand,
@@ -53,6 +63,11 @@ const commandsOf = ({ handle, clock, retryPolicyOf }: Pick<ExecutorParts, 'handl
     const handled = await handle(invoicePaymentsStream(task.invoiceId), command, contextOf(task, clock, commandId));
     if (handled.outcome !== 'accepted') throw new Error(`${command.type} ended as ${handled.outcome}`);
     return handled;
+  };
+  const afterFailure = async (task: Task) => {
+    const { state } = await issue(task, { type: 'Look' }, newId());
+    const payer = state.invoice === null ? null : await payerOf(task.tenantId, state.invoice.accountId);
+    return { policy: await retryPolicyOf(task.tenantId), isLast: payer?.isRetried === false };
   };
   return {
     issue,
@@ -64,8 +79,8 @@ const commandsOf = ({ handle, clock, retryPolicyOf }: Pick<ExecutorParts, 'handl
     record: async (task: Task, outcome: AttemptOutcome, by: { holder: string | null; step: string }): Promise<void> => {
       const transactionId = task.transactionId ?? '';
       const isFailure = outcome.kind === 'declined' || outcome.kind === 'not-executed';
-      const policy = isFailure ? { policy: await retryPolicyOf(task.tenantId) } : {};
-      const data = { transactionId, holder: by.holder, outcome, ...policy, now: nowOf(task, clock) };
+      const whatNext = isFailure ? await afterFailure(task) : {};
+      const data = { transactionId, holder: by.holder, outcome, ...whatNext, now: nowOf(task, clock) };
       await issue(task, { type: 'RecordOutcome', data }, derivedId('outcome', transactionId, by.step));
     },
   };
@@ -76,8 +91,8 @@ const retry = async (parts: ExecutorParts, task: Task): Promise<void> => {
   const { issue } = commandsOf(parts);
   const { state } = await issue(task, { type: 'Look' }, newId());
   if (state.invoice === null) return;
-  const { method, isManualPay } = await parts.payerOf(task.tenantId, state.invoice.accountId);
-  const data = { paymentId: task.paymentId, method, isManualPay, now: nowOf(task, parts.clock) };
+  const payer = await parts.payerOf(task.tenantId, state.invoice.accountId);
+  const data = { paymentId: task.paymentId, ...payer, now: nowOf(task, parts.clock) };
   const retried = await issue(
     task,
     { type: 'RetryPayment', data },

@@ -1,4 +1,11 @@
-import { newId } from '@billstream/kernel';
+import { commandHandler } from '@billstream/event-sourcing';
+import { newId, wallTime } from '@billstream/kernel';
+import {
+  externalPlugin,
+  invoicePayments,
+  invoicePaymentsSchema,
+  invoicePaymentsStream,
+} from '@billstream/payments-domain';
 import { eventually } from '@billstream/testing';
 import { commitInvoice, testPaying } from '../testing/payer';
 import { type PaymentsUnderTest, paymentsUnderTest } from '../testing/payments-under-test';
@@ -143,5 +150,27 @@ describe('the name of a transaction', () => {
     expect((await pay(21, invoiceId)).status).toBe(400);
     expect((await pay(5, await unpaidInvoice())).status).toBe(201);
     expect(await pay(5, invoiceId)).toMatchObject({ status: 400, code: 7030 });
+  });
+
+  it('that was used before names were claimed is nobody else’s', async () => {
+    const key = `order-${newId()}`;
+    const invoiceId = await unpaidInvoice();
+    const handle = commandHandler({ store: system.store, decider: invoicePayments, schema: invoicePaymentsSchema });
+    const now = wallTime();
+    const method = { paymentMethodId: newId(), pluginName: externalPlugin };
+    const paid = await handle(
+      invoicePaymentsStream(invoiceId),
+      { type: 'RecordExternalPayment', data: { ...method, amountMinor: 500, now, transactionKey: key } },
+      {
+        ...{ commandId: newId(), tenantId: system.tenantId, actor: { createdBy: 'earlier release' } },
+        ...{ at: now, correlationId: newId() },
+      },
+    );
+    expect(paid.outcome).toBe('accepted');
+    await eventually(async () => (await paymentsOf(invoiceId)).some(({ purchasedAmount }) => purchasedAmount === 5));
+    const { location } = await post(`accounts/${accountId}/payments`, asked(10, `order-${newId()}`));
+    const path = new URL(String(location), 'http://any').pathname.replace('/1.0/kb/', '');
+    const refund = { amount: 5, transactionExternalKey: key };
+    expect(await post(`${path}/refunds`, refund)).toMatchObject({ status: 400, code: 7030 });
   });
 });

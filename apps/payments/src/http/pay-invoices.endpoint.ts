@@ -1,5 +1,5 @@
 import { type RequestContext, killBillProblem } from '@billstream/http';
-import { parseUuid } from '@billstream/kernel';
+import { type Instant, type LocalDate, parseLocalDate, parseUuid, plusMs } from '@billstream/kernel';
 import type { ChargedMethod, ClientKeys } from '@billstream/payments-domain';
 import { debtOfInvoice, paymentById } from '@billstream/payments-read-models';
 import { Body, Controller, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
@@ -43,6 +43,10 @@ class PayQuery {
   @IsOptional() @IsIn(flag) readonly externalPayment?: string;
   @IsOptional() @IsString() readonly paymentAmount?: string;
   @IsOptional() @IsString() readonly paymentMethodId?: string;
+}
+
+class PayAllQuery extends PayQuery {
+  @IsOptional() @IsString() readonly targetDate?: string;
 }
 
 /** Payments that somebody asks for, made before the answer. 204: nothing was owed. */
@@ -93,7 +97,7 @@ export class PayInvoicesEndpoint {
   @HttpCode(201)
   async payAll(
     @Param('accountId') id: string,
-    @Query() query: PayQuery,
+    @Query() query: PayAllQuery,
     @AnswerTo() { context, created, nothing }: Answer,
   ): Promise<void> {
     const { payments } = this;
@@ -101,10 +105,13 @@ export class PayInvoicesEndpoint {
     const amountMinor = amountFrom('paymentAmount', query.paymentAmount, currency);
     const external = query.externalPayment === 'true' ? await externalMethodOf(payments, context, accountId) : null;
     const method = await this.methodNamed(query.paymentMethodId, accountId, context);
-    const how = { accountId, external, amountMinor, method };
-    const { paid, excessMinor } = await payAllInvoices(payments, context, how);
-    if (paid.length === 0 && excessMinor === 0) nothing();
-    else created(`/1.0/kb/accounts/${accountId}/invoicePayments`);
+    const upTo = dayUpTo(query.targetDate, payments.runtime.clock.now(context.tenantId));
+    const paid = await payAllInvoices(payments, context, { accountId, external, amountMinor, method, upTo });
+    if (paid.length === 0) nothing();
+    else {
+      const ids = paid.map(({ invoiceId }) => invoiceId).join(',');
+      created(`/1.0/kb/accounts/${accountId}/invoices?invoicesFilter=${ids}`);
+    }
   }
 
   /** Null: none is named. */
@@ -122,6 +129,19 @@ export class PayInvoicesEndpoint {
     return { paymentMethodId: method.paymentMethodId, pluginName: method.pluginName, credential: method.credential };
   }
 }
+
+/** How far the first place on earth where a day begins is ahead of UTC. */
+const aheadOfUtcMs = 14 * 3_600_000;
+
+/**
+ * Kill Bill pays what charges up to today by UTC unless told otherwise; with us an invoice of today is one wherever the
+ * account is.
+ */
+const dayUpTo = (asked: string | undefined, now: Instant): LocalDate => {
+  const date = parseLocalDate(asked ?? plusMs(now, aheadOfUtcMs).slice(0, 10));
+  if (date === null) throw invalidValue(`targetDate: ${asked ?? ''} is no date`);
+  return date;
+};
 
 const keysOf = ({ paymentExternalKey, transactions }: InvoicePaymentRequest): ClientKeys => {
   const paymentKey = keyOf(paymentExternalKey);

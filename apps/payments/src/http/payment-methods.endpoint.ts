@@ -3,7 +3,7 @@ import { parseUuid } from '@billstream/kernel';
 import { payerAccountStream } from '@billstream/payments-domain';
 import { methodByKey, methodsOfAccount } from '@billstream/payments-read-models';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Put, Query } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
+import { ApiOperation, ApiQuery } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 import { payAllInvoices } from '../pay-invoices';
 import { type Payments, paymentsToken, stepOf } from '../payments';
@@ -89,6 +89,7 @@ export class AccountPaymentMethodsEndpoint {
   /** Methods are in the log as soon as there are any, and no provider here lists others: there is nothing to fetch. */
   @Put('refresh')
   @HttpCode(204)
+  @ApiQuery({ name: 'pluginName', required: false, description: 'The provider to ask; none has anything to tell' })
   @ApiOperation({ operationId: 'refreshPaymentMethods', summary: 'Fetch an account’s methods from its providers' })
   async refresh(@Param('accountId') id: string, @RequestCtx() { tenantId }: RequestContext): Promise<void> {
     await existingPayer(this.payments, tenantId, id);

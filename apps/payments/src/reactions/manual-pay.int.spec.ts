@@ -104,6 +104,8 @@ describe('an account that is closed', () => {
     await close(gone.accountId, true);
     await eventually(async () => (await planned(gone.invoiceId)) === 'ABORTED');
     expect(await planned(kept.invoiceId)).toBe('SCHEDULED');
+    const begunSince = await commitInvoice(system, gone.accountId, 2_000);
+    await eventually(async () => (await planned(begunSince)) === 'ABORTED');
     await configure({ CONFIGURE_ACTION: 'ACTION_CLEAR' });
   });
 });

@@ -1,7 +1,7 @@
 import type { AccountsEvent } from '@billstream/accounts-contracts';
 import type { PublicEvent } from '@billstream/event-sourcing';
 import { notBefore } from '@billstream/kernel';
-import { invoicePaymentsStream } from '@billstream/payments-domain';
+import { invoicePaymentsStream, payerAccountStream } from '@billstream/payments-domain';
 import { paymentsOfAccount } from '@billstream/payments-read-models';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -13,18 +13,23 @@ type AccountClosed = PublicEvent<
   Extract<AccountsEvent, { readonly type: 'accounts.account-closed.v1' }>['data']
 >;
 
-/** An account that is closed with `removeFutureNotifications` is not charged again by itself: its planned retries end. */
+/**
+ * An account that is closed with `removeFutureNotifications` is not charged again by itself: its planned retries end, and
+ * what is under way is not tried again when it fails.
+ */
 @Controller()
 export class OnClosedPayer {
   constructor(@Inject(paymentsToken) private readonly payments: Payments) {}
 
   @EventPattern('accounts.account-closed.v1')
   async endRetries(@Payload() event: AccountClosed): Promise<void> {
-    const { runtime, invoicePayments } = this.payments;
+    const { runtime, invoicePayments, payer } = this.payments;
     const { accountId, removeFutureNotifications } = event.data;
     if (!removeFutureNotifications) return;
-    await runtime.caughtUp();
     const now = notBefore(event.at, runtime.clock.now(event.tenantId));
+    const command = { type: 'EndRetries' as const, data: { accountId, now } };
+    settled(await payer(payerAccountStream(accountId), command, causedBy(event, 'end retries')));
+    await runtime.caughtUp();
     for (const { paymentId, invoiceId, retryAt } of await paymentsOfAccount(
       runtime.database,
       event.tenantId,

@@ -82,13 +82,13 @@ export class OnInvoices {
   @EventPattern('invoicing.invoice-committed.v1')
   async invoiceCommitted(@Payload() event: Heard<InvoicingEvent, 'invoicing.invoice-committed.v1'>): Promise<void> {
     const { tenantId, data: facts } = event;
-    const { invoiceId, accountId, invoiceNumber, invoiceDate, currency, amountMinor, balanceMinor, parentAccountId } =
-      facts;
+    const { invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency } = facts;
+    const { amountMinor, balanceMinor, parentAccountId } = facts;
     const { payments } = this;
     const payer = await payments.payerState(tenantId, accountId);
     const data = {
       invoice: {
-        ...{ invoiceId, accountId, invoiceNumber, invoiceDate, currency },
+        ...{ invoiceId, accountId, invoiceNumber, invoiceDate, targetDate, currency },
         amountMinor,
         balanceMinor,
         asOf: Number(event.revision),

@@ -160,6 +160,7 @@ export const memoryGateway = (
       await Promise.resolve();
       return through(take('refund', null), () => judgeRefund(input));
     },
+    readNotification: (invoiceRef) => ({ kind: 'About', invoiceRef }),
     fetchByRef: ({ invoiceRef, dispatchedAt }) => Promise.resolve(fetched(invoiceRef, dispatchedAt)),
   };
   return {

@@ -45,12 +45,13 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     pluginName: payPalPlugin,
     credential: provider.credential(),
   };
+  let isRetried = true;
   const newProcess = ({ gatewayOf = () => Promise.resolve(provider.gateway) }: ProcessParts = {}) => {
     const handle = commandHandler({ store, decider: invoicePayments, schema: invoicePaymentsSchema });
     const executor = paymentExecutor({
       handle,
       gatewayOf,
-      payerOf: () => Promise.resolve({ method, isManualPay: false }),
+      payerOf: () => Promise.resolve({ method, isManualPay: false, isRetried }),
       holdBack: () => Promise.resolve(),
       retryPolicyOf: () => Promise.resolve(retryPolicyOf({})),
       clock: { now },
@@ -80,6 +81,8 @@ export const paymentsInMemory = (start: Instant, manners: { readonly keepsRefere
     now,
     doubleCharges,
     setMethod: (other: ChargedMethod | null): void => void (method = other),
+    /** The account is closed, and nothing of it is to happen by itself any more. */
+    endRetries: (): void => void (isRetried = false),
     /** One more process on the same log, which knows nothing of the calls of the others. */
     process: (parts?: ProcessParts) => {
       const { dueWork } = newProcess(parts);

@@ -1,90 +1,15 @@
 import type { InvoiceItem } from '@billstream/invoicing-domain';
 import { type Instant, epochMs } from '@billstream/kernel';
-import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
-import { type Customer, usedBetween } from './billed-customer';
+import type { ResolvedUsage } from '@billstream/subscriptions-contracts';
+import type { Customer } from './billed-customer';
+import { datedBackFaults } from './dated-back-usage';
+import { type OpenSpan, type Span, nameOf, openHoursMax, pricedSpans, priceOfUsage, pricesOf } from './usage-prices';
 import { hourMs } from './wishes';
 
 /*
- * What the usage of a customer should have been charged, period by period from the hours that were used, and priced by
- * arithmetic of its own. Amounts are minor units.
+ * What the usage of a customer should have been charged, period by period from the hours that were used. Amounts are minor
+ * units.
  */
-
-type Tier = ResolvedUsage['tiers'][number];
-
-/** Millionths of a dollar, so that tenths of a cent are whole numbers. */
-const millionths = (price: unknown): number => Math.round(Number(price) * 1_000_000);
-
-const priceOfBlocks = (tiers: readonly Tier[], unit: string, used: number): number => {
-  let left = used;
-  let price = 0;
-  for (const { blocks } of tiers) {
-    const block = blocks.find((one) => one.unit === unit);
-    if (block === undefined || left <= 0) continue;
-    const started = Math.ceil(left / Number(block.size));
-    const taken = block.max === null ? started : Math.min(started, Number(block.max));
-    price += taken * millionths(block.price);
-    left -= taken * Number(block.size);
-  }
-  return price;
-};
-
-const priceOfLevel = (tiers: readonly Tier[], level: number): number => {
-  const tier = tiers.find(({ limits }) => limits.every(({ max }) => max === null || level <= Number(max)));
-  return level === 0 ? 0 : millionths(tier?.recurringPrice);
-};
-
-type Span = { readonly fromAt: Instant; readonly toAt: Instant };
-
-const unitOf = ({ tiers: [first] }: ResolvedUsage): string => first?.blocks[0]?.unit ?? first?.limits[0]?.unit ?? '';
-
-const priceOfUsage = (usage: ResolvedUsage, { fromAt, toAt }: Span): number => {
-  const unit = unitOf(usage);
-  const used = usedBetween(unit, fromAt, toAt);
-  const price =
-    usage.usageType === 'CAPACITY' ? priceOfLevel(usage.tiers, used) : priceOfBlocks(usage.tiers, unit, used);
-  return Math.round(price / 10_000);
-};
-
-/** A usage price of a phase in one catalog version: another version is another price. */
-type Priced = { readonly usage: ResolvedUsage; readonly phase: ResolvedPhase };
-
-const nameOf = (usageName: string | null, phaseName: string | null, version: Instant | null): string =>
-  `${usageName ?? ''} of ${phaseName ?? ''} of ${version ?? ''}`;
-
-const pricesOf = (customer: Customer, subscriptionId: string): ReadonlyMap<string, Priced> =>
-  new Map(
-    customer
-      .phases(subscriptionId)
-      .flatMap((phase) =>
-        phase.usages.map((usage) => [
-          nameOf(usage.name, phase.phaseName, phase.catalogEffectiveDate),
-          { usage, phase },
-        ]),
-      ),
-  );
-
-type OpenSpan = Span & { readonly isQuiet: boolean };
-
-const joined = (spans: readonly OpenSpan[]): readonly OpenSpan[] =>
-  spans.reduce<readonly OpenSpan[]>((all, next) => {
-    const last = all.at(-1);
-    return last?.toAt === next.fromAt ? [...all.slice(0, -1), { ...next, fromAt: last.fromAt }] : [...all, next];
-  }, []);
-
-/** When a usage price was in force until now; `isQuiet`: a newer version of it went on, whose bill date charges both. */
-const pricedSpans = (customer: Customer, subscriptionId: string, price: string): readonly OpenSpan[] => {
-  const timeline = customer.timeline(subscriptionId);
-  const now = customer.now();
-  return joined(
-    timeline.flatMap(({ effectiveAt: fromAt, phase }, index) => {
-      const next = timeline[index + 1];
-      const toAt = next !== undefined && next.effectiveAt < now ? next.effectiveAt : now;
-      const isInForce =
-        phase?.usages.some(({ name }) => nameOf(name, phase.phaseName, phase.catalogEffectiveDate) === price) ?? false;
-      return fromAt < toAt && isInForce ? [{ fromAt, toAt, isQuiet: next?.isNewVersion === true }] : [];
-    }),
-  );
-};
 
 type Charge = Span & { readonly amountMinor: number };
 
@@ -114,9 +39,6 @@ const chargeFault = (usage: ResolvedUsage, charge: Charge, now: Instant): readon
   return isFair ? [] : [`${usage.name} ${fromAt} to ${toAt}: ${amountMinor}, owed ${owed}`];
 };
 
-/** A month at most is not charged yet. */
-const openHoursMax = 32 * 24;
-
 const spanFaults = (
   usage: ResolvedUsage,
   span: OpenSpan,
@@ -135,30 +57,8 @@ const spanFaults = (
   return faults;
 };
 
-/** The least that a unit can cost, in millionths. */
-const leastOf = ({ tiers, usageType }: ResolvedUsage): number =>
-  usageType === 'CAPACITY'
-    ? 0
-    : Math.min(...tiers.flatMap(({ blocks }) => blocks.map(({ price, size }) => millionths(price) / Number(size))));
-
-/**
- * Where requests were dated back, periods were charged that are none any more, and usage is never given back: not less than
- * the least it can cost is all that can be said. What was charged ahead of its end counts as far as it had come.
- */
-const shortfall = (usage: ResolvedUsage, spans: readonly OpenSpan[], charges: readonly Charge[], now: Instant) => {
-  const charged = charges.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
-  const owed = spans.reduce((sum, span) => {
-    // The last month may not be charged yet.
-    const recent = epochMs(now) - openHoursMax * hourMs;
-    const isClosed = epochMs(span.toAt) <= recent;
-    const ends = charges.map(({ toAt }) => toAt).filter((end) => span.fromAt < end && end <= span.toAt && end <= now);
-    const toAt = isClosed ? span.toAt : ends.reduce((last, end) => (end > last ? end : last), span.fromAt);
-    return sum + (usedBetween(unitOf(usage), span.fromAt, toAt) * leastOf(usage)) / 10_000;
-  }, 0);
-  return charged >= owed - 1 - charges.length ? [] : [`${usage.name}: ${charged} in all, owed ${owed} at least`];
-};
-
 export const usageFaults = (customer: Customer, subscriptionId: string): readonly string[] => {
+  if (customer.isDatedBack()) return datedBackFaults(customer, subscriptionId);
   const items = customer.charges().filter((item) => item.type === 'USAGE' && item.subscriptionId === subscriptionId);
   const chargeOf = ({ usagePeriod, amountMinor }: InvoiceItem): readonly Charge[] =>
     usagePeriod === null ? [] : [{ ...usagePeriod, amountMinor }];
@@ -167,7 +67,6 @@ export const usageFaults = (customer: Customer, subscriptionId: string): readonl
       .filter((item) => nameOf(item.usageName, item.phaseName, item.catalogEffectiveDate) === price)
       .flatMap(chargeOf);
     const spans = pricedSpans(customer, subscriptionId, price);
-    if (customer.isDatedBack()) return shortfall(usage, spans, charges, customer.now());
     // A price that went as soon as it came may have been charged ahead of what was never used.
     const strays = charges.filter(
       ({ fromAt, amountMinor }) =>

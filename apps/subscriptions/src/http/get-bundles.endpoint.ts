@@ -70,7 +70,7 @@ export class GetBundlesEndpoint {
   }
 
   @Get('bundles/:bundleId')
-  async byId(@Param('bundleId') id: string, @RequestCtx() { tenantId }: RequestContext) {
+  async byId(@Param('bundleId') id: string, @Query() _: AuditQuery, @RequestCtx() { tenantId }: RequestContext) {
     const bundle = await findBundle(this.subscriptions, tenantId, id);
     return bundleJson(bundle, await viewOf(this.subscriptions, tenantId, bundle));
   }

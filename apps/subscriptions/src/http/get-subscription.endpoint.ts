@@ -29,7 +29,11 @@ export class GetSubscriptionEndpoint {
   }
 
   @Get(':subscriptionId')
-  async getById(@Param('subscriptionId') id: string, @RequestCtx() { tenantId }: RequestContext) {
+  async getById(
+    @Param('subscriptionId') id: string,
+    @Query() _: AuditQuery,
+    @RequestCtx() { tenantId }: RequestContext,
+  ) {
     const { bundle, subscription } = await findSubscription(this.subscriptions, tenantId, id);
     return subscriptionJson(bundle, subscription, await viewOf(this.subscriptions, tenantId, bundle));
   }

@@ -15,5 +15,4 @@ export const outsideTheContract: Readonly<Record<string, string>> = {
   'AccountApi.getBlockingStateAuditLogsWithHistory': 'the API shows no id of a blocking state to ask with',
   'PaymentApi.getPaymentAttemptAuditLogsWithHistory': 'the API shows no id of an attempt to ask with',
   'SubscriptionApi.getSubscriptionEventAuditLogsWithHistory': 'an event is its own history',
-  'PaymentGatewayApi.processNotification': 'a gateway notifies its own route',
 };

@@ -167,7 +167,13 @@ export const invoicePayments = (shop: () => Shop): void => {
     await rest();
     expect([status, data]).toEqual([201, expect.objectContaining({ targetInvoiceId: invoiceId, purchasedAmount: 10 })]);
     expect((await kb.invoice.getPaymentsForInvoice(invoiceId)).data).toHaveLength(1);
-    expect((await kb.account.payAllInvoices(accountId, by, undefined, true)).status).toBe(201);
+    const early = await kb.account.payAllInvoices(accountId, by, undefined, true, undefined, '2000-01-01');
+    expect(early.status).toBe(204);
+    const all = await kb.account.payAllInvoices(accountId, by, undefined, true);
+    const others = invoices
+      .slice(1)
+      .map((invoice) => expect.objectContaining({ invoiceId: invoice.invoiceId }) as object);
+    expect([all.status, all.data]).toEqual([201, others]);
     await rest();
     expect((await of(one)).map(({ balance }) => balance)).toEqual([0, 0, 0]);
   });
@@ -265,5 +271,9 @@ export const paymentMethods = (shop: () => Shop): void => {
     await rest();
     expect(changed.status).toBe(204);
     expect((await of(one))[0]).toMatchObject({ amount: 19.95, balance: 0 });
+    const [paid] = (await kb.account.getPaymentsForAccount(accountId)).data;
+    const told = `payment_status=Completed&invoice=${paid?.paymentId ?? ''}`;
+    const taken = await kb.paymentGateway.processNotification(told, plugin, by);
+    expect([taken.status, taken.data]).toEqual([200, '']);
   });
 };

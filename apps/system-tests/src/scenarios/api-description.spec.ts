@@ -1,4 +1,5 @@
 import { curl } from '../curl';
+import { killBillOperations } from './killbill-operations';
 import { type SystemUnderTest, startSystem } from '../system';
 
 let system: SystemUnderTest;
@@ -57,6 +58,26 @@ describe('the description of the API', () => {
     expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
     for (const [method, path] of paths)
       expect([path, Object.keys(document.paths[path] ?? {})]).toEqual([path, expect.arrayContaining([method])]);
+  });
+
+  it('has every operation of Kill Bill that the platform serves, with all that may be asked of it', async () => {
+    const document = (await curl('GET', `${system.url}/openapi.json`, {})).json<OpenApi>();
+    const formOf = (path: string): string => path.replace(/\{[^}]*\}/g, '{}');
+    const described = new Map(
+      Object.entries(document.paths).flatMap(([path, item]) =>
+        Object.entries(item).map(([method, { parameters = [] }]) => [
+          `${method.toUpperCase()} ${formOf(path)}`,
+          parameters.filter((one) => one.in === 'query').map(({ name }) => name),
+        ]),
+      ),
+    );
+    const lacking = killBillOperations.flatMap(({ method, path, names }) => {
+      const known = described.get(`${method} ${formOf(path)}`);
+      if (known === undefined) return [`${method} ${path}`];
+      return names.filter((name) => !known.includes(name)).map((name) => `${method} ${path}?${name}`);
+    });
+    expect(lacking).toEqual([]);
+    expect(killBillOperations.length).toBeGreaterThan(160);
   });
 
   it('is consistent: ids of operations are unique, parameters of paths are declared, references lead somewhere', async () => {

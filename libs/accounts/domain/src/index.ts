@@ -47,6 +47,8 @@ export type {
 } from './field/object-fields';
 export { knownObjects, knownObjectsSchema } from './object/known-objects';
 export type { KnownObject, KnownObjectsEvent, KnownObjectsState, RecordObjects } from './object/known-objects';
+export { blockingNews, blockingNewsSchema } from './notification/blocking-news';
+export type { BlockingNewsEvent, BlockingNewsState, RecordBlockingState } from './notification/blocking-news';
 export { heardNews } from './notification/heard-news';
 export { ownNews, ownNewsStreams } from './notification/own-news';
 export { pushNotification, pushNotificationSchema } from './notification/push-notification';
@@ -65,6 +67,7 @@ export {
   accountKeyStream,
   accountStream,
   accountsStreams,
+  blockingNewsStream,
   figuresStream,
   knownObjectsStream,
   objectFieldsStream,

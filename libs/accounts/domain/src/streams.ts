@@ -25,6 +25,8 @@ export const objectFieldsStream = (objectId: string): string => `objectFields-${
 export const pushNotificationStream = (notificationId: string): string => `pushNotification-${notificationId}`;
 /** What a tenant with a callback was told of a subscription. */
 export const subscriptionNewsStream = (subscriptionId: string): string => `subscriptionNews-${subscriptionId}`;
+/** What is blocked of an account and was told to its tenant's callback. */
+export const blockingNewsStream = (accountId: string): string => `blockingNews-${accountId}`;
 /** What other contexts told of the account's objects, so that their tags find the account. */
 export const knownObjectsStream = (accountId: string): string => `accountObjects-${accountId}`;
 
@@ -46,4 +48,5 @@ export const accountsStreams: readonly string[] = [
   'accountObjects-',
   'pushNotification-',
   'subscriptionNews-',
+  'blockingNews-',
 ];

@@ -1,6 +1,9 @@
 import {
   type NotificationBody,
+  type BlockingNewsEvent,
   type SubscriptionNewsEvent,
+  accountSchema,
+  blockingNewsSchema,
   ownNews,
   ownNewsStreams,
   pushCallbackKey,
@@ -22,6 +25,9 @@ create table push_notifications (
   tenant_id uuid not null,
   body jsonb not null
 );
+create table closed_accounts (
+  account_id uuid primary key
+);
 `;
 
 /** Kind of due work: a tenant's callback is to be called. Its key is the notification's id, its payload the body. */
@@ -33,19 +39,29 @@ export const sendNotification = 'send-notification';
  */
 export const pushNotificationsReadModel: ReadModel = {
   name: 'push-notifications',
-  tables: ['due_work', 'push_callbacks', 'push_notifications'],
+  tables: ['due_work', 'push_callbacks', 'push_notifications', 'closed_accounts'],
   ddl,
-  prefixes: [...new Set([...ownNewsStreams, 'pushNotification-', 'subscriptionNews-'])],
+  prefixes: [...new Set([...ownNewsStreams, 'pushNotification-', 'subscriptionNews-', 'blockingNews-'])],
   apply: async (tx, events) => {
     const tenants = [...new Set(events.map(({ metadata }) => metadata.tenantId))];
     const callbacks = await callbacksOf(tx, tenants);
     const changes = new Map<string, Change>();
+    const closed = await closedAmong(tx, events);
     for (const recorded of events) {
+      const closing = closingIn(recorded);
+      if (closing !== null) {
+        closed.add(closing);
+        // What came before stands in the tables by then, however the events came in batches.
+        await applyChanges(tx, changes);
+        changes.clear();
+        await withdrawPlanned(tx, closing, recorded.metadata.at);
+      }
       const callback = callbackIn(recorded);
       if (callback !== undefined) await setCallback(tx, recorded.metadata.tenantId, callback);
       if (callback === null) callbacks.delete(recorded.metadata.tenantId);
       for (const { id, body, dueAt } of newsIn(recorded))
-        if (callbacks.has(recorded.metadata.tenantId)) changes.set(id, { recorded, body, dueAt });
+        if (callbacks.has(recorded.metadata.tenantId) && !isPlannedOf(closed, body, { dueAt, recorded }))
+          changes.set(id, { recorded, body, dueAt });
       if (typeof callback === 'string') callbacks.add(recorded.metadata.tenantId);
       const outcome = outcomeOf(recorded);
       if (outcome !== null)
@@ -61,6 +77,49 @@ type Change = {
   readonly body: NotificationBody | null;
   readonly dueAt: Instant | null;
 };
+
+/** The account that is closed with all that was to come of it; null: the event is about something else. */
+const closingIn = (recorded: RecordedEvent): string | null => {
+  const event = accountSchema.decode(recorded);
+  return event?.type === 'AccountClosed' && event.data.closing.removeFutureNotifications
+    ? event.data.closing.accountId
+    : null;
+};
+
+const isPlannedOf = (
+  closed: ReadonlySet<string>,
+  body: NotificationBody | null,
+  { dueAt, recorded }: { readonly dueAt: Instant | null; readonly recorded: RecordedEvent },
+): boolean => dueAt !== null && dueAt > recorded.metadata.at && body?.accountId != null && closed.has(body.accountId);
+
+/** Accounts closed before, of those that the events plan news of. */
+const closedAmong = async (tx: Sql, events: readonly RecordedEvent[]): Promise<Set<string>> => {
+  const planning = events.flatMap((recorded) =>
+    newsIn(recorded).flatMap(({ body, dueAt }) =>
+      body?.accountId != null && dueAt !== null && dueAt > recorded.metadata.at ? [body.accountId] : [],
+    ),
+  );
+  if (planning.length === 0) return new Set();
+  const text = 'select account_id as "accountId" from closed_accounts where account_id = any($1::uuid[])';
+  const rows = await tx.query<{ accountId: string }>(text, [[...new Set(planning)]], 'closed-accounts-of');
+  return new Set(rows.map(({ accountId }) => accountId));
+};
+
+/** What was planned for later than the closing is not told: repetitions, too, as with Kill Bill's queues (0.24). */
+const withdrawPlanned = async (tx: Sql, accountId: string, at: Instant): Promise<void> => {
+  await tx.query(
+    'insert into closed_accounts values ($1) on conflict do nothing',
+    [accountId],
+    'closed-accounts-insert',
+  );
+  await tx.query(deletePlanned, [sendNotification, accountId, at], 'push-notifications-withdraw');
+};
+
+const deletePlanned = `
+with withdrawn as (
+  delete from due_work where kind = $1 and payload ->> 'accountId' = $2 and due_at > $3 returning key
+)
+delete from push_notifications using withdrawn where notification_id = withdrawn.key`;
 
 const applyChanges = async (tx: Sql, changes: ReadonlyMap<string, Change>): Promise<void> => {
   const over = [...changes].flatMap(([id, { dueAt }]) => (dueAt === null ? [id] : []));
@@ -119,16 +178,16 @@ const newsIn = (recorded: RecordedEvent): readonly News[] => {
   const { at: dueAt } = recorded.metadata;
   const own = ownNews(recorded);
   if (own !== null) return [{ id: recorded.id, body: own, dueAt }];
-  const timeline = subscriptionNewsSchema.decode(recorded);
-  if (timeline !== null) return ofTimeline(recorded, timeline);
+  const timeline = subscriptionNewsSchema.decode(recorded) ?? blockingNewsSchema.decode(recorded);
+  if (timeline !== null) return withPlanned(recorded, timeline);
   const event = pushNotificationSchema.decode(recorded);
   return event?.type === 'NotificationRequested'
     ? [{ id: event.data.notificationId, body: event.data.body, dueAt }]
     : [];
 };
 
-const ofTimeline = (recorded: RecordedEvent, { data }: SubscriptionNewsEvent): readonly News[] => [
-  ...(data.withdrawn ?? []).map((id) => ({ id, body: null, dueAt: null })),
+const withPlanned = (recorded: RecordedEvent, { data }: SubscriptionNewsEvent | BlockingNewsEvent): readonly News[] => [
+  ...('withdrawn' in data ? (data.withdrawn ?? []) : []).map((id) => ({ id, body: null, dueAt: null })),
   ...data.news.map((body, index) => ({ id: `${recorded.id}.${index}`, body, dueAt: recorded.metadata.at })),
   ...(data.planned ?? []).map(({ notificationId: id, effectiveAt: dueAt, body }) => ({ id, body, dueAt })),
 ];

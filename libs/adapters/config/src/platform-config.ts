@@ -16,6 +16,13 @@ const port = (value: object, name: string): void => {
   Max(65_535)(value, name);
 };
 
+const days = (value: object, name: string): void => {
+  Type(() => Number)(value, name);
+  IsInt()(value, name);
+  Min(1)(value, name);
+  Max(365)(value, name);
+};
+
 const postgresUrl = Matches(/^postgres(ql)?:\/\//, { message: '$property must be a postgres:// URL' });
 const amqpUrl = Matches(/^amqps?:\/\//, { message: '$property must be an amqp:// or amqps:// URL' });
 const eventStoreUrl = Matches(/^(esdb|kurrentdb)(\+discover)?:\/\//, { message: '$property must be an esdb:// URL' });
@@ -39,6 +46,8 @@ export class PlatformConfig {
   @asSwitch @IsBoolean() readonly RECOGNISE_REPEATS: boolean = true;
   /** Left out: allowed in the embedded mode, whose callbacks are on the same machine. */
   @IsOptional() @asSwitch @IsBoolean() readonly PRIVATE_CALLBACKS?: boolean;
+  /** After how many days usage that was staged and not committed is given up. */
+  @days readonly USAGE_BACKFILL_DAYS: number = 7;
   @IsOptional() @IsString() readonly ADMIN_USER?: string;
   @IsOptional() @IsString() readonly ADMIN_PASSWORD?: string;
   @IsOptional() @IsString() readonly BOOTSTRAP_TENANT_KEY?: string;
@@ -68,6 +77,8 @@ export class ServiceConfig {
   @IsIn(['emulator', 'sandbox', 'live']) readonly PAYPAL_MODE: 'emulator' | 'sandbox' | 'live' = 'emulator';
   /** Tenants' callbacks may be at addresses that are not public. */
   @asSwitch @IsBoolean() readonly PRIVATE_CALLBACKS: boolean = false;
+  /** After how many days usage that was staged and not committed is given up. */
+  @days readonly USAGE_BACKFILL_DAYS: number = 7;
   @IsOptional() @IsString() readonly ADMIN_USER?: string;
   @IsOptional() @IsString() readonly ADMIN_PASSWORD?: string;
   @IsOptional() @IsString() readonly BOOTSTRAP_TENANT_KEY?: string;

@@ -10,6 +10,9 @@ const jsonDepthMax = 32;
 /** Usage comes in batches: those routes take larger bodies than the rest. */
 const takesUsage = (url: string): boolean => /^\/(meter|v1\/usage|1\.0\/kb\/usages)(\/|$)/.test(url);
 
+/** A payment provider's notification has the form that the provider gives it; only its adapter can read it. */
+const isRaw = (url: string): boolean => url.startsWith('/1.0/kb/paymentGateways/notification/');
+
 /**
  * What bodies may look like: JSON, plain text, XML and HTML as raw text, and forms where a payment provider posts them.
  * An empty JSON body or form is no body: HTTP clients call it so when they have nothing to send, Kill Bill's own
@@ -18,6 +21,10 @@ const takesUsage = (url: string): boolean => /^\/(meter|v1\/usage|1\.0\/kb\/usag
 export const acceptBodies = (fastify: FastifyInstance): void => {
   fastify.addHook('onRoute', (route) => {
     route.bodyLimit ??= takesUsage(route.url) ? usageBodyBytesMax : bodyBytesMax;
+  });
+  fastify.addHook('onRequest', (request, _, done) => {
+    if (isRaw(request.url)) request.headers['content-type'] = 'text/plain';
+    done();
   });
   fastify.removeAllContentTypeParsers();
   const parseJson = fastify.getDefaultJsonParser('error', 'ignore');

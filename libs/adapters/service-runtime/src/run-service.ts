@@ -28,6 +28,7 @@ export const runService = async (definition: ServiceDefinition): Promise<void> =
   });
   const service = await startService(definition, {
     store,
+    eventStoreUrl: config.EVENTSTORE_URL,
     databaseUrl: config.DATABASE_URL,
     bus,
     settings,
@@ -55,6 +56,7 @@ export const settingsOf = (config: ServiceConfig): Settings => ({
   administrator: administratorOf(config),
   bootstrapTenant: bootstrapTenantOf(config),
   privateCallbacks: config.PRIVATE_CALLBACKS,
+  backfillDays: config.USAGE_BACKFILL_DAYS,
   secretsKey: config.SECRETS_KEY,
   dataDirectory: config.DATA_DIR,
   payPalMode: config.PAYPAL_MODE,

@@ -54,6 +54,11 @@ export type InvoicingEvent =
         readonly currency: Currency;
       };
     }
+  /** An invoice that was there before got more lines: an adjustment, or credit made or used on it. */
+  | {
+      readonly type: 'invoicing.invoice-adjusted.v1';
+      readonly data: { readonly accountId: string; readonly invoiceId: string };
+    }
   /** The invoice is no longer one: nothing of it is owed. Its balance follows as `invoicing.balance-changed.v1`. */
   | {
       readonly type: 'invoicing.invoice-voided.v1';

@@ -22,6 +22,8 @@ export { previewInvoice } from './account-invoices/preview';
 export type { Billing, CountedUsage, Preview, PreviewRequest } from './account-invoices/preview';
 export { usageToPreview } from './account-invoices/preview-usage';
 export type { UsageRequest } from './account-invoices/preview-usage';
+export { usageChanges } from './account-invoices/usage-changes';
+export type { ChangeOutcome, ChangedPeriod, UsageChange } from './account-invoices/usage-changes';
 export { amountOf } from './account-invoices/invoice-totals';
 export type { InvoiceStatus } from './account-invoices/invoice-totals';
 export { defaultSettings, settingsFrom } from './account-invoices/invoicing-settings';

@@ -1,9 +1,14 @@
 import { epochMs, type Instant } from '@billstream/kernel';
+import { cloudEventField, recordOfCloudEvent } from './cloud-event';
 import type { CountingMethod } from './rule';
 import type { BackfillScope } from './usage-backfill';
-import { type LoggedRecord, type RejectedRecord, parseRecords } from './usage-record';
+import { type LoggedRecord, type RecordForm, type RejectedRecord, parseRecords } from './usage-record';
+
+/** Records of this API, or the same in envelopes. */
+export type PartForm = Exclude<RecordForm, 'METER'>;
 
 export type PartDefaults = {
+  readonly form: PartForm;
   readonly scope: BackfillScope;
   readonly methodOf: (unit: string) => CountingMethod | null;
   /** Source of records that name none. */
@@ -13,21 +18,22 @@ export type PartDefaults = {
 };
 
 /**
- * Reads a part as a client sent it: records as of this API, each with its own time, of the units, users and range that
+ * Reads a part as a client sent it: records as of this API or CloudEvents, each with its own time, of the units, users and range that
  * the backfill is for. What is not is named and left out.
  */
 export const parseBackfillPart = (
   batch: readonly unknown[],
-  { scope, ...defaults }: PartDefaults,
+  { scope, form, ...defaults }: PartDefaults,
 ): { readonly records: readonly LoggedRecord[]; readonly rejected: readonly RejectedRecord[] } => {
-  const { accepted, rejected } = parseRecords(batch, { ...defaults, now: scope.fromAt, form: 'OWN' });
+  const { accepted, rejected } = parseRecords(batch, { ...defaults, now: scope.fromAt, form });
   const faults: RejectedRecord[] = [...rejected];
   const records: LoggedRecord[] = [];
   const held = heldBy(scope);
   for (const { index, record } of accepted) {
-    const fault = isWithoutTime(batch[index]) ? timeRequired : held(record);
+    const raw = batch[index];
+    const fault = isWithoutTime(raw, form) ? timeRequired : held(record);
     if (fault === null) records.push(record);
-    else faults.push({ index, ...fault });
+    else faults.push({ index, ...fault, field: form === 'OWN' ? fault.field : cloudEventField(raw, fault.field) });
   }
   return { records, rejected: faults.toSorted((a, b) => a.index - b.index) };
 };
@@ -36,7 +42,11 @@ type Fault = Omit<RejectedRecord, 'index'>;
 
 const timeRequired: Fault = { field: 'time', code: 'required', message: 'a backfilled record says when it was' };
 
-const isWithoutTime = (raw: unknown): boolean => (raw as { readonly time?: unknown }).time == null;
+const isWithoutTime = (raw: unknown, form: PartForm): boolean => {
+  if (form === 'OWN') return (raw as { readonly time?: unknown }).time == null;
+  const event = recordOfCloudEvent(raw);
+  return 'record' in event && event.record['time'] == null;
+};
 
 const heldBy = ({ units, users, fromAt, toAt }: BackfillScope): ((record: LoggedRecord) => Fault | null) => {
   const [from, to] = [epochMs(fromAt), epochMs(toAt)];

@@ -11,7 +11,9 @@ export type BackfilledUsageEvent =
   /** From here on everything counts as if it had never been committed. */
   | { readonly type: 'BackfillReverted'; readonly data: { readonly backfillId: string; readonly reason: string } }
   /** It was not committed and never will be. */
-  | { readonly type: 'BackfillAbandoned'; readonly data: { readonly backfillId: string } };
+  | { readonly type: 'BackfillAbandoned'; readonly data: { readonly backfillId: string } }
+  /** Nobody had committed it by its deadline: it never will be. */
+  | { readonly type: 'BackfillExpired'; readonly data: { readonly backfillId: string } };
 
 export type BackfilledUsageCommand =
   | {
@@ -19,9 +21,10 @@ export type BackfilledUsageCommand =
       readonly committed: Extract<BackfilledUsageEvent, { readonly type: 'BackfillCommitted' }>['data'];
     }
   | { readonly type: 'Revert'; readonly backfillId: string; readonly reason: string }
-  | { readonly type: 'Abandon'; readonly backfillId: string };
+  | { readonly type: 'Abandon'; readonly backfillId: string }
+  | { readonly type: 'Expire'; readonly backfillId: string };
 
-export type BackfillEnd = 'COMMITTED' | 'REVERTED' | 'ABANDONED';
+export type BackfillEnd = 'COMMITTED' | 'REVERTED' | 'ABANDONED' | 'EXPIRED';
 
 export type BackfilledUsageRejection =
   | { readonly code: 'backfill-not-committed' }
@@ -71,6 +74,9 @@ export const backfilledUsage: Decider<BackfilledUsageCommand, BackfilledUsageEve
         if (status === 'ABANDONED') return accept();
         if (status !== undefined) return reject({ code: 'backfill-over', status });
         return accept({ type: 'BackfillAbandoned', data: { backfillId } });
+      case 'Expire':
+        // Whatever else came of it came before its deadline was looked at.
+        return status === undefined ? accept({ type: 'BackfillExpired', data: { backfillId } }) : accept();
     }
   },
   evolve: ({ ends, replaced }, { type, data }): State => {
@@ -88,6 +94,8 @@ export const backfilledUsage: Decider<BackfilledUsageCommand, BackfilledUsageEve
         return { ends: { ...ends, [backfillId]: 'REVERTED' }, replaced: without(replaced, backfillId) };
       case 'BackfillAbandoned':
         return { ends: { ...ends, [backfillId]: 'ABANDONED' }, replaced };
+      case 'BackfillExpired':
+        return { ends: { ...ends, [backfillId]: 'EXPIRED' }, replaced };
     }
   },
 };
@@ -96,4 +104,5 @@ export const backfilledUsageSchema = defineSchema<BackfilledUsageEvent>({
   BackfillCommitted: 'backfilled-usage.committed.v1',
   BackfillReverted: 'backfilled-usage.reverted.v1',
   BackfillAbandoned: 'backfilled-usage.abandoned.v1',
+  BackfillExpired: 'backfilled-usage.expired.v1',
 });

@@ -1,6 +1,7 @@
 export { backfilledUsage, backfilledUsageSchema, backfilledUsageStream } from './backfilled-usage';
 export type { BackfillEnd, BackfilledUsageEvent, BackfilledUsageRejection } from './backfilled-usage';
 export { parseBackfillPart } from './backfill-part';
+export type { PartForm } from './backfill-part';
 export { countedStreamsOf } from './counted-streams';
 export {
   backfillModes,

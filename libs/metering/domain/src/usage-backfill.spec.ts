@@ -126,6 +126,46 @@ describe('what backfills come to', () => {
   });
 });
 
+describe('a backfill that nobody committed by its deadline', () => {
+  const expired: BackfilledUsageEvent = { type: 'BackfillExpired', data: { backfillId: 'b' } };
+  it('expires once, and is not committed or abandoned any more', () => {
+    expect(ended()({ type: 'Expire', backfillId: 'b' })).toEqual({ events: [expired] });
+    expect(ended(expired)({ type: 'Expire', backfillId: 'b' })).toEqual({ events: [] });
+    const over = { rejected: { code: 'backfill-over', status: 'EXPIRED' } };
+    expect(ended(expired)({ type: 'Commit', committed: committed('b').data })).toEqual(over);
+    expect(ended(expired)({ type: 'Abandon', backfillId: 'b' })).toEqual(over);
+  });
+  it('stands where it was committed first', () => {
+    expect(ended(committed('b'))({ type: 'Expire', backfillId: 'b' })).toEqual({ events: [] });
+    expect(ended(committed('b'), reverted)({ type: 'Expire', backfillId: 'b' })).toEqual({ events: [] });
+  });
+});
+
+it('a CloudEvent of a part is its record, and its faults are named by what the event calls them', () => {
+  const event = {
+    specversion: '1.0',
+    id: 'e1',
+    source: '/pods/7',
+    type: 'calls',
+    subject: 'u',
+    data: { amount: '1.5' },
+  };
+  const { records, rejected } = parseBackfillPart(
+    [
+      { ...event, time: '2024-05-02T00:00:00Z' },
+      { ...event, id: 'e2' },
+      { ...event, id: 'e3', data: { amount: 1, time: scope.toAt } },
+      { ...event, id: 'e4', time: '2024-05-02T00:00:00Z', type: 'bytes' },
+      { ...event, id: undefined },
+    ],
+    { form: 'CLOUD_EVENT', scope, methodOf: () => 'SUM', source: 'meter', idOf: () => 'never asked' },
+  );
+  expect(records).toEqual([['calls', 'u', Date.parse('2024-05-02T00:00:00Z'), '1.5', '/pods/7', 'e1']]);
+  expect(rejected.map(({ index, field, code }) => `${index} ${field} ${code}`)).toEqual([
+    ...['1 time required', '2 data.time outside-backfill', '3 type outside-backfill', '4 id required'],
+  ]);
+});
+
 it('a record of a part has the name that it brings, else one of its place', () => {
   const time = '2024-05-02T00:00:00.000Z';
   const { records, rejected } = parseBackfillPart(
@@ -134,7 +174,7 @@ it('a record of a part has the name that it brings, else one of its place', () =
       { unit: 'calls', time },
       { unit: 'calls', time: scope.toAt },
     ],
-    { scope, methodOf: () => 'SUM', source: 'meter', idOf: (index) => `place ${index}` },
+    { form: 'OWN', scope, methodOf: () => 'SUM', source: 'meter', idOf: (index) => `place ${index}` },
   );
   expect(records.map(([, , , amount, source, id]) => [amount, source, id])).toEqual([
     ['1', 'meter', 'own'],

@@ -19,6 +19,8 @@ export type OpenedBackfill = BackfillScope & {
   readonly name: string;
   readonly reason: string;
   readonly mode: BackfillMode;
+  /** When it is given up unless it was committed; absent: it was opened before there was such a deadline, and waits for ever. */
+  readonly expiresAt?: Instant;
 };
 
 /** A part as it was uploaded: `digest` names what is in it, and so the stream its records are in. */

@@ -15,6 +15,11 @@ export type UsageCorrection = {
   readonly id: string;
   readonly reason: string;
   readonly replacement: CorrectedRecord | null;
+  /**
+   * Id of the record, of the same source, that it was sent as: that name is taken by it. Where another record has it
+   * already, this is that record's duplicate and is not carried out.
+   */
+  readonly sentAs?: string;
 };
 
 export type CorrectedRecord = {
@@ -27,7 +32,15 @@ export type CorrectedRecord = {
 
 export type UsageCorrectionEvent = {
   readonly type: 'UsageCorrected';
-  readonly data: { readonly corrections: readonly UsageCorrection[] };
+  readonly data: {
+    readonly corrections: readonly UsageCorrection[];
+    /**
+     * Position of the last end of a backfill that was known when these were worked out; -1: none. With a later one before
+     * this event in the log none of them is carried out, and their names stay free. Absent in events from before it was
+     * recorded: those are carried out.
+     */
+    readonly backfilledTo?: string;
+  };
 };
 
 /** All corrections of a tenant: they are rare, and their order counts. */

@@ -75,7 +75,7 @@ export const parseReduction = (
 
 /** The correction that a reduction is, of the record as it counts now; or why it is none. */
 export const reductionOf = (
-  { index, unit, user, by, source, corrects }: UsageReduction,
+  { index, unit, user, by, source, id, corrects }: UsageReduction,
   record: ReducibleRecord | null,
   {
     method,
@@ -96,5 +96,5 @@ export const reductionOf = (
     return refuse('amount', 'exceeds-record', `of ${named} no more than ${record.amount} can be taken back`);
   const { atMs, dimensions } = record;
   const replacement = { unit, user, atMs, amount, ...(dimensions === null ? {} : { dimensions }) };
-  return { correctionId, source, id: corrects, reason, replacement };
+  return { correctionId, source, id: corrects, reason, replacement, ...(id === null ? {} : { sentAs: id }) };
 };

@@ -11,11 +11,13 @@ create table usage_backfills (
   units text[] not null,
   -- Null: everybody's.
   users text[],
-  -- STAGING, SEALED, COMMITTED, REVERTED, ABANDONED.
+  -- STAGING, SEALED, COMMITTED, REVERTED, ABANDONED, EXPIRED.
   status text not null,
   opened_at timestamptz not null,
   opened_by text not null,
   opened_position bigint not null,
+  -- Null: it waits for ever.
+  expires_at timestamptz,
   parts int not null,
   records bigint not null,
   rejected bigint not null,

@@ -7,11 +7,16 @@ import {
   backfilledUsageSchema,
   usageBackfillSchema,
 } from '@billstream/metering-domain';
-import { type Sql, schedule } from '@billstream/postgres';
+import { type Sql, schedule, unschedule } from '@billstream/postgres';
 import { type PlannedChange, planBackfill, planCounts } from './backfill-plan';
+import { tellProgress } from './backfill-progress';
 import { applyBackfilledLimits } from './backfilled-limits';
 import { lateUsageItem } from './closings.projection';
 import { identifiedKey, userSeries } from './keys';
+import { writePlanned } from './planned-records';
+
+/** Due work: a backfill that nobody committed is given up. */
+export const backfillExpiryKind = 'backfill-expiry';
 
 const streams = /^(usageBackfill|usageBackfillPart|backfilledUsage)-/;
 
@@ -30,8 +35,8 @@ export const applyBackfills = async (tx: Sql, events: readonly RecordedEvent[]):
 
 const insertBackfill = `
 insert into usage_backfills (backfill_id, tenant_id, name, reason, mode, from_ms, to_ms, units, users, status, opened_at,
-  opened_by, opened_position, parts, records, rejected)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'STAGING', $10, $11, $12, 0, 0, 0)`;
+  opened_by, opened_position, expires_at, parts, records, rejected)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'STAGING', $10, $11, $12, $13, 0, 0, 0)`;
 
 const insertPart = `
 with part as (
@@ -47,10 +52,13 @@ const applyStaging = async (
   const { backfillId } = event.data;
   switch (event.type) {
     case 'BackfillOpened': {
-      const { name, reason, mode, fromAt, toAt, units, users } = event.data;
+      const { name, reason, mode, fromAt, toAt, units, users, expiresAt } = event.data;
+      const { tenantId } = metadata;
       const scope = [mode, epochMs(fromAt), epochMs(toAt), units, users];
-      const opened = [metadata.at, metadata.actor.createdBy, position];
-      await tx.query(insertBackfill, [backfillId, metadata.tenantId, name, reason, ...scope, ...opened]);
+      const opened = [metadata.at, metadata.actor.createdBy, position, expiresAt ?? null];
+      await tx.query(insertBackfill, [backfillId, tenantId, name, reason, ...scope, ...opened]);
+      if (expiresAt !== undefined)
+        await schedule(tx, [{ tenantId, kind: backfillExpiryKind, key: backfillId, dueAt: expiresAt, payload: {} }]);
       return;
     }
     case 'PartStaged': {
@@ -121,6 +129,7 @@ const applyEnd = async (tx: Sql, recorded: RecordedEvent, event: BackfilledUsage
   const { tenantId } = metadata;
   const { backfillId } = event.data;
   const change = { tenantId, backfillId, position };
+  await unschedule(tx, [{ kind: backfillExpiryKind, key: backfillId }]);
   switch (event.type) {
     case 'BackfillCommitted':
       await carryOut(tx, recorded, { ...change, isCommitted: true });
@@ -131,6 +140,9 @@ const applyEnd = async (tx: Sql, recorded: RecordedEvent, event: BackfilledUsage
       break;
     case 'BackfillAbandoned':
       await end(tx, recorded, { backfillId, status: 'ABANDONED', reason: null });
+      break;
+    case 'BackfillExpired':
+      await end(tx, recorded, { backfillId, status: 'EXPIRED', reason: null });
   }
 };
 
@@ -174,19 +186,6 @@ const releaseShadowed = `
 update usage_shadowed s set replaced_by = null from backfill_plan p
 where p.record_key = s.record_key and p.is_direct and s.replaced_by is not null`;
 
-const removeRecords = `
-delete from usage_records r using backfill_plan p where p.record_key = r.record_key and p.is_known and not p.is_kept`;
-
-const changeRecords = `
-update usage_records r set series = p.after_series, at_ms = p.after_at_ms, amount = p.after_amount,
-  dimensions = p.after_dimensions, position = p.after_position, idx = p.after_idx
-from backfill_plan p where p.record_key = r.record_key and p.is_known and p.is_kept`;
-
-const addRecords = `
-insert into usage_records (record_key, series, at_ms, amount, position, idx, dimensions)
-select record_key, after_series, after_at_ms, after_amount, after_position, after_idx, after_dimensions
-from backfill_plan where not is_known and is_kept`;
-
 const keepChanges = `
 insert into usage_backfill_changes
 select record_key, $1, before_position, before_idx, before_series, before_at_ms, before_amount, before_dimensions,
@@ -212,6 +211,7 @@ returning c.closing_key as key, c.account_id as "accountId", hit.is_first as "is
 const carryOut = async (tx: Sql, recorded: RecordedEvent, change: PlannedChange): Promise<void> => {
   const { tenantId, backfillId, position, isCommitted } = change;
   const { at, actor } = recorded.metadata;
+  await tellProgress(tx, backfillId, { step: 'PLANNING', done: 0, of: null });
   await planBackfill(tx, change);
   if (isCommitted) {
     const { staged, taken, replaced } = await planCounts(tx, change);
@@ -219,9 +219,10 @@ const carryOut = async (tx: Sql, recorded: RecordedEvent, change: PlannedChange)
     await tx.query(nameSeries, [backfillId, tenantId]);
     await tx.query(nameBatches, [backfillId, position]);
   }
+  await tellProgress(tx, backfillId, { step: 'LIMITS', done: 0, of: null });
   await applyBackfilledLimits(tx, recorded);
-  for (const statement of [keepShadowed, releaseShadowed, removeRecords, changeRecords, addRecords])
-    await tx.query(statement);
+  for (const statement of [keepShadowed, releaseShadowed]) await tx.query(statement);
+  await writePlanned(tx, backfillId);
   await tx.query(keepChanges, [position]);
   await tx.query(markBackfilledTo, [tenantId, position]);
   const late = await tx.query<{ key: string; accountId: string; isFirst: boolean }>(markClosings, [tenantId, position]);

@@ -16,6 +16,8 @@ export type BackfillView = {
   readonly openedAt: Instant;
   readonly openedBy: string;
   readonly openedPosition: bigint;
+  /** Null: it waits for ever. */
+  readonly expiresAt: Instant | null;
   readonly parts: number;
   readonly records: bigint;
   readonly rejected: bigint;
@@ -33,7 +35,7 @@ export type BackfillView = {
 };
 
 const columns = `backfill_id as "backfillId", name, reason, mode, from_ms as "fromMs", to_ms as "toMs", units, users, status,
-  opened_at as "openedAt", opened_by as "openedBy", opened_position as "openedPosition", parts, records, rejected,
+  opened_at as "openedAt", opened_by as "openedBy", opened_position as "openedPosition", expires_at as "expiresAt", parts, records, rejected,
   committed_at as "committedAt", committed_by as "committedBy", committed_position as "committedPosition",
   taken, duplicates, replaced, ended_at as "endedAt", ended_by as "endedBy", ended_reason as "endedReason"`;
 

@@ -1,4 +1,4 @@
-import { type Decimal, type Instant, instantOfMs } from '@billstream/kernel';
+import { type Decimal, type Instant, epochMs, instantOfMs } from '@billstream/kernel';
 import type { Sql } from '@billstream/postgres';
 
 /** A period that was counted for an invoice, and what for. */
@@ -27,6 +27,12 @@ const byKey = `select ${columns} from usage_closings where closing_key = $1`;
 const byKeys = `
 select ${columns} from usage_closings where closing_key = any($1::uuid[]) order by to_ms, account_id, closing_key`;
 
+const ofPeriods = `
+select ${columns} from usage_closings
+where tenant_id = $1 and to_ms = any($5::bigint[]) and (subscription_id, usage_name, from_ms, to_ms) in (
+  select * from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]))
+order by to_ms, account_id, closing_key`;
+
 type Row = Omit<ClosingView, 'fromAt' | 'toAt'> & { readonly fromMs: bigint; readonly toMs: bigint };
 
 export const closingByKey = async (sql: Sql, key: string): Promise<ClosingView | null> => {
@@ -37,6 +43,27 @@ export const closingByKey = async (sql: Sql, key: string): Promise<ClosingView |
 /** Oldest first. */
 export const closingsByKeys = async (sql: Sql, keys: readonly string[]): Promise<readonly ClosingView[]> =>
   (await sql.query<Row>(byKeys, [keys], 'usage-closings-by-key')).map(viewOf);
+
+/** All units of periods that were closed together, for one price of a subscription. */
+export const closingsOfPeriods = async (
+  sql: Sql,
+  tenantId: string,
+  periods: readonly Pick<ClosingView, 'subscriptionId' | 'usageName' | 'fromAt' | 'toAt'>[],
+): Promise<readonly ClosingView[]> => {
+  if (periods.length === 0) return [];
+  const rows = await sql.query<Row>(
+    ofPeriods,
+    [
+      tenantId,
+      periods.map(({ subscriptionId }) => subscriptionId),
+      periods.map(({ usageName }) => usageName),
+      periods.map(({ fromAt }) => epochMs(fromAt)),
+      periods.map(({ toAt }) => epochMs(toAt)),
+    ],
+    'usage-closings-of-periods',
+  );
+  return rows.map(viewOf);
+};
 
 const viewOf = ({ fromMs, toMs, ...rest }: Row): ClosingView => ({
   ...rest,

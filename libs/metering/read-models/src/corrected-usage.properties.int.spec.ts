@@ -28,6 +28,8 @@ type Entry =
       readonly name: number;
       readonly user: User;
       readonly amount: number;
+      /** Id of the record that it was sent as; null: it was not sent as one. */
+      readonly sentAs: number | null;
     };
 
 const id = fc.integer({ min: 0, max: 5 });
@@ -37,7 +39,10 @@ const amount = fc.integer({ min: 0, max: 50 });
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('record' as const), id, user, amount }), weight: 3 },
   { arbitrary: fc.record({ kind: fc.constant('void' as const), id, name }), weight: 1 },
-  { arbitrary: fc.record({ kind: fc.constant('replace' as const), id, name, user, amount }), weight: 1 },
+  {
+    arbitrary: fc.record({ kind: fc.constant('replace' as const), id, name, user, amount, sentAs: fc.option(id) }),
+    weight: 1,
+  },
 );
 
 const toldOf = (one: Entry): Told => {
@@ -49,7 +54,15 @@ const toldOf = (one: Entry): Told => {
     one.kind === 'void'
       ? null
       : { unit: 'calls', user: one.user, atMs: startMs, amount: String(one.amount) as Decimal };
-  const correction = { correctionId: String(one.name), source: 's', id: String(one.id), reason: 'r', replacement };
+  const sent = one.kind === 'void' || one.sentAs === null ? {} : { sentAs: String(one.sentAs) };
+  const correction = {
+    correctionId: String(one.name),
+    source: 's',
+    id: String(one.id),
+    reason: 'r',
+    replacement,
+    ...sent,
+  };
   const { type, data } = usageCorrectionSchema.encode({ type: 'UsageCorrected', data: { corrections: [correction] } });
   return { stream: usageCorrectionStream(tenantId), type, data };
 };
@@ -64,8 +77,10 @@ const oracle = (entries: readonly Entry[]): Readonly<Record<User, number>> => {
       continue;
     }
     if (names.has(one.name)) continue;
+    if (one.kind === 'replace' && one.sentAs !== null && records.has(one.sentAs)) continue;
     names.add(one.name);
     if (records.has(one.id)) records.set(one.id, one.kind === 'void' ? null : { user: one.user, amount: one.amount });
+    if (one.kind === 'replace' && one.sentAs !== null) records.set(one.sentAs, null);
   }
   const sums = { a: 0, b: 0 };
   for (const record of records.values()) if (record) sums[record.user] += record.amount;

@@ -1,9 +1,10 @@
 import type { RecordedEvent } from '@billstream/event-sourcing';
-import type { Decimal } from '@billstream/kernel';
+import { type Decimal, epochMs } from '@billstream/kernel';
 import {
   type CorrectedRecord,
   type Dimensions,
   type UsageCorrection,
+  backfilledUsageStream,
   usageCorrectionSchema,
 } from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
@@ -35,6 +36,12 @@ select r.record_key as key, r.series, s.unit, s.user_name as "user", r.at_ms as 
   select b.replaced_by is not null from usage_shadowed b where b.record_key = r.record_key) is true as "isReplaced"
 from usage_records r left join usage_series s using (series)
 where r.record_key = any($1::uuid[])`;
+
+/** Nothing counts under the name, and whoever comes later is a duplicate. */
+const takeNames = `
+insert into usage_records (record_key, series, at_ms, amount, position, idx)
+select * from jsonb_to_recordset($1::jsonb) as row(
+  record_key uuid, series uuid, at_ms bigint, amount numeric, position bigint, idx int)`;
 
 const knownCorrections = `select correction_key as key from usage_corrections where correction_key = any($1::uuid[])`;
 
@@ -77,27 +84,56 @@ const plain = (uuid: string): string => uuid.replaceAll('-', '');
 
 export const isCorrection = ({ stream }: RecordedEvent): boolean => stream.startsWith('usageCorrection-');
 
-/** Carries out corrections in the order of the log. A name that was used before changes nothing; nor does an unknown record. */
+/**
+ * Carries out corrections in the order of the log. A name that was used before changes nothing; nor does an unknown
+ * record, nor what was worked out before a backfill that it comes after.
+ */
 export const applyCorrections = async (
   tx: Sql,
   events: readonly RecordedEvent[],
 ): Promise<readonly CorrectedUsage[]> => {
-  const told = events.flatMap((event) =>
-    (usageCorrectionSchema.decode(event)?.data.corrections ?? []).map((correction, index) => ({
-      event,
-      correction,
-      index,
-    })),
+  const worked = await workedOut(tx, events);
+  await write(tx, worked);
+  return worked.changes;
+};
+
+/** A record that a correction would change, and what it counts as before and after; null: it does not count. */
+export type PlannedRecord = {
+  readonly key: string;
+  readonly before: Counting | null;
+  readonly after: Counting | null;
+};
+
+/** What the corrections would come to. Reads only. */
+export const plannedCorrections = async (tx: Sql, event: RecordedEvent): Promise<readonly PlannedRecord[]> => {
+  const { known, before } = await workedOut(tx, [event]);
+  return [...known].flatMap(([key, record]) => {
+    const stored = before.get(key);
+    return stored === record ? [] : [{ key, before: stored?.counting ?? null, after: record.counting }];
+  });
+};
+
+/** `before`: the records as they are stored. */
+const workedOut = async (
+  tx: Sql,
+  events: readonly RecordedEvent[],
+): Promise<Writing & { readonly before: ReadonlyMap<string, Known> }> => {
+  const told = (await inTime(tx, events)).flatMap(({ event, corrections }) =>
+    corrections.map((correction, index) => ({ event, correction, index })),
   );
-  const known = await knownRecords(tx, told);
+  const before = await knownRecords(tx, told);
+  const known = new Map(before);
   const used = await usedNames(tx, told);
+  const taken = new Map<string, object>();
   const changes: CorrectedUsage[] = [];
   const history: object[] = [];
   for (const one of told) {
     const { tenantId } = one.event.metadata;
     const name = correctionKey(tenantId, one.correction.correctionId);
-    if (used.has(name)) continue;
+    const sentAs = sentAsKey(one);
+    if (used.has(name) || (sentAs !== null && (known.has(sentAs) || taken.has(sentAs)))) continue;
     used.add(name);
+    if (sentAs !== null) taken.set(sentAs, nameRow(one, sentAs));
     const key = identifiedKey(tenantId, one.correction.source, one.correction.id);
     const record = known.get(key) ?? null;
     const after = record === null ? null : countingOf(tenantId, one.correction.replacement);
@@ -106,14 +142,36 @@ export const applyCorrections = async (
     changes.push({ event: one.event, index: one.index, before: record.counting, after });
     known.set(key, { ...record, counting: after });
   }
-  await write(tx, { known, history, changes });
-  return changes;
+  return { before, known, history, changes, taken: [...taken.values()] };
+};
+
+type Made = { readonly event: RecordedEvent; readonly corrections: readonly UsageCorrection[] };
+
+const backfilledTo = `
+select stream, position from usage_streams where stream = any($1::text[])`;
+
+/** Those that knew of every backfill that ended before them: the others were worked out from what does not count any more. */
+const inTime = async (tx: Sql, events: readonly RecordedEvent[]): Promise<readonly Made[]> => {
+  const made = events.flatMap((event) => {
+    const data = usageCorrectionSchema.decode(event)?.data;
+    return data === undefined ? [] : [{ event, ...data, stream: backfilledUsageStream(event.metadata.tenantId) }];
+  });
+  const streams = [...new Set(made.flatMap((one) => (one.backfilledTo === undefined ? [] : [one.stream])))];
+  if (streams.length === 0) return made;
+  const rows = await tx.query<{ stream: string; position: bigint }>(backfilledTo, [streams], 'usage-backfilled-to');
+  const ends = new Map(rows.map(({ stream, position }) => [stream, position]));
+  return made.filter(
+    ({ stream, backfilledTo: known }) => known === undefined || (ends.get(stream) ?? -1n) <= BigInt(known),
+  );
 };
 
 type Told = { readonly event: RecordedEvent; readonly correction: UsageCorrection; readonly index: number };
 
 const knownRecords = async (tx: Sql, told: readonly Told[]): Promise<Map<string, Known>> => {
-  const keys = told.map(({ event, correction: { source, id } }) => identifiedKey(event.metadata.tenantId, source, id));
+  const keys = told.flatMap((one) => {
+    const { source, id } = one.correction;
+    return [identifiedKey(one.event.metadata.tenantId, source, id), sentAsKey(one) ?? []].flat();
+  });
   const rows = await tx.query<Row>(recordsOf, [[...new Set(keys)]], 'usage-records-by-key');
   return new Map(
     rows.map(({ key, series, unit, user, atMs, amount, dimensions, position, index, isReplaced }) => [
@@ -126,6 +184,14 @@ const knownRecords = async (tx: Sql, told: readonly Told[]): Promise<Map<string,
     ]),
   );
 };
+
+const sentAsKey = ({ event, correction: { source, sentAs } }: Told): string | null =>
+  sentAs === undefined ? null : identifiedKey(event.metadata.tenantId, source, sentAs);
+
+const nameRow = ({ event, index }: Told, key: string): object => ({
+  ...{ record_key: key, series: null, at_ms: epochMs(event.metadata.at), amount: 0 },
+  ...{ position: String(event.position), idx: index },
+});
 
 const usedNames = async (tx: Sql, told: readonly Told[]): Promise<Set<string>> => {
   const names = told.map(({ event, correction }) => correctionKey(event.metadata.tenantId, correction.correctionId));
@@ -183,10 +249,12 @@ type Writing = {
   readonly known: ReadonlyMap<string, Known>;
   readonly history: readonly object[];
   readonly changes: readonly CorrectedUsage[];
+  /** Rows of names that are taken. */
+  readonly taken: readonly object[];
 };
 
 /** A voided record keeps its time and amount: only its series says that nothing counts it. */
-const write = async (tx: Sql, { known, history, changes }: Writing): Promise<void> => {
+const write = async (tx: Sql, { known, history, changes, taken }: Writing): Promise<void> => {
   if (history.length === 0) return;
   const series = changes.flatMap(({ after, event }) =>
     after === null
@@ -207,6 +275,7 @@ const write = async (tx: Sql, { known, history, changes }: Writing): Promise<voi
       : [{ record_key: key, series: now.series, at_ms: now.atMs, amount: now.amount, dimensions: now.dimensions }],
   );
   await tx.query(updateRecords, [JSON.stringify(counting)], 'usage-records-correct');
+  if (taken.length > 0) await tx.query(takeNames, [JSON.stringify(taken)], 'usage-records-take-names');
   await tx.query(insertCorrections, [JSON.stringify(history)], 'usage-corrections-insert');
   await markLate(tx, changes.flatMap(pointsOf));
 };

@@ -1,6 +1,8 @@
 import { instantOfMs, zero } from '@billstream/kernel';
 import {
   defaultRule,
+  meteredAccountSchema,
+  meteredAccountStream,
   unitIdOf,
   unitSchema,
   unitStream,
@@ -51,4 +53,32 @@ it.each([
   const told = [defined('calls', [defaultRule('SUM')]), used, replaced(nowMs - back, nowMs), closed(nowMs + 1)];
   const database = await applied(logOf(told));
   expect(await database.query('select late_to::text as late from usage_closings')).toEqual([{ late: lateTo }]);
+});
+
+describe('a plan of another subscription of the user', () => {
+  const planned = (subscriptionId: string, fromMs: number, atMs: number): readonly Told[] => {
+    const stream = meteredAccountStream('a');
+    const interval = { planName: 'p', category: 'ADD_ON', toAt: null, units: ['calls'], capacityUnits: [] } as const;
+    const intervals = [{ ...interval, subscriptionId, fromAt: instantOfMs(fromMs) }];
+    const account = { accountId: 'a', user: 'u', timeZone: 'UTC' };
+    return [
+      { stream, ...meteredAccountSchema.encode({ type: 'AccountRecorded', data: account }), atMs },
+      {
+        stream,
+        ...meteredAccountSchema.encode({ type: 'PlansRecorded', data: { accountId: 'a', subscriptionId, intervals } }),
+        atMs,
+      },
+    ];
+  };
+  it.each([
+    ['late by one that began a second before its end', 'other', -1_000, '21'],
+    ['late by one that began long before', 'other', -90_000, '21'],
+    ['not late by one that begins with its end', 'other', 0, null],
+    ['not late by its own', 's', -1_000, null],
+  ])('that is recorded while a period is closed makes it %s', async (_, subscriptionId, from, lateTo) => {
+    const used = usage(0, [record('u', 1, 'x', toMs - 1_000)], toMs);
+    const told = [defined('calls', [defaultRule('SUM')]), used, ...planned(subscriptionId, toMs + from, toMs + 500)];
+    const database = await applied(logOf([...told, closed(toMs + 1_000)]));
+    expect(await database.query('select late_to::text as late from usage_closings')).toEqual([{ late: lateTo }]);
+  });
 });

@@ -19,12 +19,6 @@ type ChangedFacts = {
 
 /** Before all usage: a unit that is defined counts what was sent before, too (M12). */
 const alwaysMs = -1;
-/**
- * Plans are recorded a moment after they hold. Older ones are remembered for periods that are being closed meanwhile, and
- * so are all rules, which are few.
- */
-const datedBackMs = 60_000;
-
 const plansOf = `
 select subscription_id as "subscriptionId", intervals from metered_plans where subscription_id = any($1::text[])`;
 
@@ -82,6 +76,10 @@ with hit as (
 update usage_closings c set late_to = greatest(c.late_to, hit.last) from hit where c.closing_key = hit.closing_key
 returning c.closing_key as key, c.tenant_id as "tenantId", c.account_id as "accountId", hit.is_first as "isFirst", hit.first`;
 
+/**
+ * For periods that are being closed meanwhile. All of them: a plan is recorded a moment after it holds, and a period may end
+ * within that moment, however short it is.
+ */
 const insertDatedBack = `
 insert into usage_dated_back
 select f.tenant_id, f.unit, a.user_name, f.subscription_id, f.from_ms, f.position
@@ -105,8 +103,7 @@ export const markLateByFacts = async (tx: Sql, changes: readonly ChangedFacts[])
       return isFirst && at !== undefined ? [lateUsageItem({ tenantId, accountId, key, at })] : [];
     }),
   );
-  const datedBack = changes.filter(({ unit, fromMs, at }) => unit !== null || fromMs < epochMs(at) - datedBackMs);
-  if (datedBack.length > 0) await tx.query(insertDatedBack, [JSON.stringify(datedBack.map(rowOf))], 'usage-dated-back');
+  await tx.query(insertDatedBack, [JSON.stringify(changes.map(rowOf))], 'usage-dated-back');
 };
 
 const rowOf = ({ tenantId, unit, accountId, subscriptionId, fromMs, position }: ChangedFacts): object => ({

@@ -1,4 +1,11 @@
-import { type LimitState, reservationSource, untouched, usageStream } from '@billstream/metering-domain';
+import {
+  type LimitState,
+  backfilledUsageStream,
+  reservationSource,
+  untouched,
+  usageCorrectionStream,
+  usageStream,
+} from '@billstream/metering-domain';
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, userSeries } from './keys';
 
@@ -6,7 +13,7 @@ import { identifiedKey, userSeries } from './keys';
 const countedSql = `
 select l.current, l.newest_at as "newestAt", l.window_from as "windowFrom", l.window_to as "windowTo",
   l.passed_over as "passedOver", s.override,
-  coalesce((select position from usage_streams where stream = $3), -1) as "countedTo",
+  coalesce((select max(position) from usage_streams where stream = any($3::text[])), -1) as "countedTo",
   array(select r.record_key::text from usage_records r where r.record_key = any($4::uuid[])) as keys
 from (select $1::uuid as series) as asked
 left join limit_standings s using (series)
@@ -36,7 +43,8 @@ export const usageForReservation = async (
   const values = [
     userSeries(tenantId, user, unit),
     subscriptionId ?? '',
-    usageStream(tenantId, user),
+    // What is corrected, or backfilled, moves the count as usage does, and outdates what was counted before it.
+    [usageStream(tenantId, user), usageCorrectionStream(tenantId), backfilledUsageStream(tenantId)],
     [...idOf.keys()],
   ];
   const [row] = await sql.query<Row>(countedSql, values, 'usage-for-reservation');

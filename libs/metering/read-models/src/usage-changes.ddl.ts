@@ -49,7 +49,7 @@ create table usage_closings (
 );
 create index usage_closings_of_series on usage_closings (series, to_ms);
 create index usage_closings_of_tenant on usage_closings (tenant_id, to_ms);
--- Rules and plans that were recorded to hold from a past instant on.
+-- Changes of rules and plans, and the instants that they hold from.
 create table usage_dated_back (
   tenant_id text not null,
   -- Whose rules; null: a user's plans.

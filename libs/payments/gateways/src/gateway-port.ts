@@ -179,6 +179,17 @@ export type Fetched =
   | NotExecuted
   | Unknown;
 
+/**
+ * What a provider's message to us is about. `About` says no more than which payment to look at: what happened is asked
+ * of the provider's own records, so a forged message moves nothing. `Said` is of a provider that keeps no records.
+ */
+export type Notification =
+  | { readonly kind: 'About'; readonly invoiceRef: string }
+  | { readonly kind: 'Said'; readonly invoiceRef: string; readonly status: 'succeeded' | 'failed' | 'not-executed' }
+  /** About no payment of ours: an agreement, another merchant's system. */
+  | { readonly kind: 'Nothing' }
+  | { readonly kind: 'Unreadable'; readonly problem: string };
+
 export type PaymentGateway = {
   readonly name: string;
   /** Wall time by which every call has been answered or given up as `Unknown`. */
@@ -190,6 +201,8 @@ export type PaymentGateway = {
   readonly charge: (input: Charge) => Promise<Outcome>;
   readonly refund: (input: Refund) => Promise<Outcome>;
   readonly fetchByRef: (input: FetchByRef) => Promise<Fetched>;
+  /** `payload`: the body as it was sent, or the query where there was none. */
+  readonly readNotification: (payload: string) => Notification;
   /** Not every provider can do these with a stored credential; a repeat under the same id moves nothing twice. */
   readonly authorize?: (input: Charge) => Promise<Outcome>;
   readonly capture?: (input: Capture) => Promise<Outcome>;

@@ -14,6 +14,7 @@ export type {
   GatewayFact,
   Money,
   NotExecuted,
+  Notification,
   Outcome,
   PaymentGateway,
   Pending,

@@ -41,6 +41,7 @@ const invoiceRow = (data: Of<'InvoiceRecorded'>, tenantId: string): InvoiceRow =
   account_id: data.accountId,
   invoice_number: data.invoiceNumber,
   invoice_date: data.invoiceDate,
+  target_date: data.targetDate ?? data.invoiceDate,
   currency: data.currency,
   balance_minor: data.balanceMinor,
 });

@@ -50,6 +50,7 @@ create table invoice_debts (
   account_id uuid not null,
   invoice_number text not null,
   invoice_date date not null,
+  target_date date not null,
   currency text not null,
   balance_minor bigint not null
 );
@@ -115,7 +116,7 @@ where t.transaction_id = row.transaction_id
 const insertDebts = `
 insert into invoice_debts
 select * from jsonb_to_recordset($1::jsonb) as row(invoice_id uuid, tenant_id uuid, account_id uuid, invoice_number text,
-  invoice_date date, currency text, balance_minor bigint)
+  invoice_date date, target_date date, currency text, balance_minor bigint)
 on conflict (invoice_id) do nothing`;
 
 const updateDebts = `

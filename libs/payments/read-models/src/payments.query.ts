@@ -59,9 +59,9 @@ const byId = `${selectPayments} where p.tenant_id = $1 and p.payment_id = $2`;
 const ofAccount = `${selectPayments} where p.tenant_id = $1 and p.account_id = $2 order by p.payment_number`;
 const ofInvoice = `${selectPayments} where p.tenant_id = $1 and p.invoice_id = $2 order by p.payment_number`;
 const debtOf = `select invoice_id as "invoiceId", account_id as "accountId", currency, balance_minor as "balanceMinor",
-  invoice_date as "invoiceDate" from invoice_debts where tenant_id = $1 and invoice_id = $2`;
+  invoice_date as "invoiceDate", target_date as "targetDate" from invoice_debts where tenant_id = $1 and invoice_id = $2`;
 const debtsOf = `select invoice_id as "invoiceId", account_id as "accountId", currency, balance_minor as "balanceMinor",
-  invoice_date as "invoiceDate" from invoice_debts where tenant_id = $1 and account_id = $2 and balance_minor > 0
+  invoice_date as "invoiceDate", target_date as "targetDate" from invoice_debts where tenant_id = $1 and account_id = $2 and balance_minor > 0
   order by invoice_date, invoice_number`;
 const unknowns = `select count(*) as count from payment_transactions where state = 'UNKNOWN'`;
 const orphans = `select p.tenant_id as "tenantId", case when t.is_attempt then p.invoice_id end as "invoiceId",
@@ -84,6 +84,7 @@ export type DebtView = {
   readonly currency: Currency;
   readonly balanceMinor: bigint;
   readonly invoiceDate: LocalDate;
+  readonly targetDate: LocalDate;
 };
 
 export const debtOfInvoice = async (sql: Sql, tenantId: string, invoiceId: string): Promise<DebtView | null> =>

@@ -115,6 +115,23 @@ export type SubscriptionsEvent =
         readonly isFollowed?: true;
       };
     }
+  /** Somebody blocked something of an account, or ended that: the newest state of a service counts from `effectiveAt` on. */
+  | {
+      readonly type: 'subscriptions.blocking-state-set.v1';
+      readonly data: {
+        readonly accountId: string;
+        /** Null where the account itself is blocked. */
+        readonly bundleId: string | null;
+        readonly blockingId: string;
+        readonly type: 'ACCOUNT' | 'SUBSCRIPTION_BUNDLE' | 'SUBSCRIPTION';
+        readonly blockedId: string;
+        readonly service: string;
+        readonly stateName: string;
+        readonly blockEntitlement: boolean;
+        readonly blockBilling: boolean;
+        readonly effectiveAt: Instant;
+      };
+    }
   /** A change of several bundles of an account is through; all timelines that it changed were told before. */
   | {
       readonly type: 'subscriptions.account-change-ended.v1';

@@ -30,8 +30,8 @@ const codes: Readonly<Record<string, number>> = {
   ENT_UNCANCEL_NOT_CANCELLED: 8004,
 };
 
-/** Answers that speak of the login, the route or the server, not of billing. */
-const besideThePoint = (status: number): boolean => [401, 403, 405].includes(status) || status >= 500;
+/** Answers that speak of the login, the route or the server, not of billing. 502 to 504 are the word of a gateway. */
+const besideThePoint = (status: number): boolean => [401, 403, 405, 500, 501].includes(status);
 
 /** Null when the refusal (or the lack of one) is the expected one, else what is wrong with it. */
 export const refusalDiffers = ({ action, expect }: Step, refusal: Refusal | null): string | null => {

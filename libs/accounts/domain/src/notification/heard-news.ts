@@ -8,6 +8,7 @@ type NewsworthyEvent = Extract<
     type:
       | 'invoicing.invoice-committed.v1'
       | 'invoicing.invoice-voided.v1'
+      | 'invoicing.invoice-adjusted.v1'
       | 'invoicing.overdue-changed.v1'
       | 'payments.invoice-payment-changed.v1'
       | 'payments.payment-changed.v1';
@@ -20,6 +21,7 @@ export const heardNews = (event: NewsworthyEvent): readonly NotificationBody[] =
     case 'invoicing.invoice-committed.v1':
       return [ofInvoice('INVOICE_CREATION', event.data)];
     case 'invoicing.invoice-voided.v1':
+    case 'invoicing.invoice-adjusted.v1':
       return [ofInvoice('INVOICE_ADJUSTMENT', event.data)];
     case 'invoicing.overdue-changed.v1': {
       const { accountId, stateName } = event.data;

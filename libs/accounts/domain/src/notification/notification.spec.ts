@@ -1,6 +1,7 @@
 import type { Instant } from '@billstream/kernel';
 import { heardNews } from './heard-news';
 import { type PushNotificationState, pushNotification } from './push-notification';
+import { blockingNews } from './blocking-news';
 import { subscriptionNews } from './subscription-news';
 
 const at = '2026-01-01T00:00:00.000Z' as Instant;
@@ -82,6 +83,48 @@ describe('news of a subscription', () => {
     expect([withdrawn?.withdrawn, withdrawn?.planned]).toEqual([ofCancel, []]);
     // What has come about is not taken back.
     expect(record([start, phase], [start], cancel.effectiveAt)?.withdrawn).toEqual([]);
+  });
+});
+
+describe('news of what is blocked', () => {
+  const state = {
+    ...{ accountId: 'a', bundleId: 'b', blockingId: '1', type: 'SUBSCRIPTION_BUNDLE' as const, blockedId: 'b' },
+    ...{ service: 'entitlement-service', stateName: 'ENT_BLOCKED', blockEntitlement: true, blockBilling: true },
+    effectiveAt: at,
+  };
+  const record = (data: typeof state, known: readonly (typeof state)[] = [], now = at) => {
+    const decision = blockingNews.decide({ type: 'RecordBlockingState', data: { ...data, now } }, known);
+    return 'events' in decision ? decision.events.map((event) => event.data) : [];
+  };
+  it('are told once, at once or when they take effect', () => {
+    const [now] = record(state);
+    expect([now?.news, now?.planned]).toMatchObject([[{ eventType: 'BUNDLE_PAUSE', objectType: 'BUNDLE' }], []]);
+    const [later] = record({ ...state, effectiveAt: '2026-02-01T00:00:00.000Z' as Instant });
+    expect([later?.news, later?.planned.map(({ effectiveAt }) => effectiveAt)]).toEqual([
+      [],
+      ['2026-02-01T00:00:00.000Z'],
+    ]);
+    expect(record(state, [state])).toEqual([]);
+  });
+  it('say what changes for the object, whoever else blocks it', () => {
+    const lifted = {
+      ...state,
+      blockingId: '2',
+      service: 'fraud',
+      stateName: 'FINE',
+      blockEntitlement: false,
+      blockBilling: false,
+    };
+    const changesOf = (known: readonly (typeof state)[]) =>
+      JSON.parse(record(lifted, known)[0]?.news[0]?.metaData ?? '{}') as object;
+    const suspect = { ...state, service: 'fraud', stateName: 'SUSPECT' };
+    expect(changesOf([suspect])).toMatchObject({ transitionedToUnblockedBilling: true });
+    expect(changesOf([suspect, { ...state, blockedId: 'a', blockingId: '3' }])).toMatchObject({
+      transitionedToUnblockedBilling: false,
+    });
+    expect(changesOf([suspect, { ...state, blockedId: 'another', blockingId: '3' }])).toMatchObject({
+      transitionedToUnblockedBilling: true,
+    });
   });
 });
 

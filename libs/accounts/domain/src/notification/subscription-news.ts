@@ -44,8 +44,9 @@ const asked: Readonly<Record<Transition['kind'], readonly string[]>> = {
   EXPIRED: [],
   BCD_CHANGE: ['SUBSCRIPTION_BCD_CHANGE'],
   QUANTITY_CHANGE: ['SUBSCRIPTION_QUANTITY'],
-  BILLING_DISABLED: ['BLOCKING_STATE'],
-  BILLING_ENABLED: ['BLOCKING_STATE'],
+  // What blocked it is news by itself.
+  BILLING_DISABLED: [],
+  BILLING_ENABLED: [],
 };
 
 /** Nobody asks for phases and expiry: they come by themselves. */

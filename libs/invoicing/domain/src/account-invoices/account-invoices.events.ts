@@ -247,6 +247,8 @@ export type AccountInvoicesEvent =
         readonly transactionId?: string;
       } & Itemized
     >
+  /** All that was unpaid when the account was closed has been taken back, item by item. `closingId` names the closing. */
+  | DomainEvent<'ClosingAdjusted', { readonly accountId: string; readonly closingId: string }>
   | DomainEvent<
       'CreditApplied',
       { readonly accountId: string; readonly currency: Currency; readonly items: readonly CreditItem[] }

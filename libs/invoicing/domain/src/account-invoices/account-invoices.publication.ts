@@ -37,6 +37,18 @@ const itemsMade = ({ accountId, items }: Required<Made> & { readonly accountId: 
   data: { accountId, invoiceItemIds: items.map(({ itemId }) => itemId) },
 });
 
+/** Items and, of each invoice that has got them, that it has changed. */
+const adjusted = (
+  data: Required<Made> & { readonly accountId: string },
+  invoiceIds: readonly string[],
+): readonly InvoicingEvent[] => [
+  itemsMade(data),
+  ...[...new Set(invoiceIds)].map((invoiceId) => ({
+    type: 'invoicing.invoice-adjusted.v1' as const,
+    data: { accountId: data.accountId, invoiceId },
+  })),
+];
+
 const parked = (accountId: string, isParked: boolean): InvoicingEvent => ({
   type: 'invoicing.account-parked.v1',
   data: { accountId, isParked },
@@ -46,15 +58,21 @@ const parked = (accountId: string, isParked: boolean): InvoicingEvent => ({
  * What others hear of each event. The others are nobody's business, as a draft is until it is committed, but for the ids
  * of its items.
  */
-const published: { readonly [Type in AccountInvoicesEvent['type']]?: (data: Data<Type>) => InvoicingEvent } = {
+const published: {
+  readonly [Type in AccountInvoicesEvent['type']]?: (data: Data<Type>) => InvoicingEvent | readonly InvoicingEvent[];
+} = {
   UsageRequested: usageRequested,
   InvoiceCommitted: invoiceCommitted,
   DraftCommitted: invoiceCommitted,
   InvoiceItemsDrawn: itemsMade,
   InvoiceDrafted: itemsMade,
   DraftExtended: itemsMade,
-  InvoiceAdjusted: itemsMade,
-  CreditApplied: itemsMade,
+  InvoiceAdjusted: (data) => adjusted(data, [data.invoiceId]),
+  CreditApplied: (data) =>
+    adjusted(
+      data,
+      data.items.map(({ invoiceId }) => invoiceId),
+    ),
   InvoiceVoided: (data) => ({ type: 'invoicing.invoice-voided.v1', data }),
   BalanceChanged: (data) => ({ type: 'invoicing.balance-changed.v1', data }),
   ChargedThroughChanged: ({ accountId, through }) => ({
@@ -72,12 +90,13 @@ const published: { readonly [Type in AccountInvoicesEvent['type']]?: (data: Data
   BillCycleDayChosen: (data) => ({ type: 'invoicing.bill-cycle-day-chosen.v1', data }),
 };
 
-const publicEventOf = ({ type, data }: AccountInvoicesEvent): InvoicingEvent | null =>
-  (published[type] as ((data: object) => InvoicingEvent) | undefined)?.(data) ?? null;
+const publicEventsOf = ({ type, data }: AccountInvoicesEvent): readonly InvoicingEvent[] =>
+  [
+    (published[type] as ((data: object) => InvoicingEvent | readonly InvoicingEvent[]) | undefined)?.(data) ?? [],
+  ].flat();
 
 /** What other contexts hear of an account's invoices; everything of one account travels in order. */
 export const accountInvoicesPublication: Publication = (recorded) => {
   const event = accountInvoicesSchema.decode(recorded);
-  const heard = event === null ? null : publicEventOf(event);
-  return heard === null ? [] : [{ type: heard.type, key: heard.data.accountId, data: heard.data }];
+  return event === null ? [] : publicEventsOf(event).map(({ type, data }) => ({ type, key: data.accountId, data }));
 };

@@ -10,7 +10,7 @@ export const accountInvoicesStream = (accountId: string): string => `${accountIn
  * state or the way it is folded does, which `snapshots.spec.ts` insists on; `replay verify` finds stored ones that no
  * longer agree with their events.
  */
-export const accountInvoicesSnapshots: SnapshotRules = { version: '9', every: 250 };
+export const accountInvoicesSnapshots: SnapshotRules = { version: '10', every: 250 };
 
 /** A day for each subscription, as the first version has them. */
 type ChargedThroughV1 = {
@@ -44,6 +44,7 @@ const names = {
   DraftCommitted: 'accountInvoices.draft-committed.v1',
   InvoiceVoided: 'accountInvoices.invoice-voided.v1',
   InvoiceAdjusted: 'accountInvoices.invoice-adjusted.v1',
+  ClosingAdjusted: 'accountInvoices.closing-adjusted.v1',
   CreditApplied: 'accountInvoices.credit-applied.v1',
   ChargedThroughChanged: 'accountInvoices.charged-through-changed.v2',
   InvoicingHeld: 'accountInvoices.invoicing-held.v1',

@@ -58,6 +58,8 @@ export type AccountInvoices = {
   readonly paying: Readonly<Record<string, string>>;
   /** Refunds whose adjustments were made. */
   readonly adjustedBy: readonly string[];
+  /** Closings of the account after which all that was unpaid has been adjusted. */
+  readonly closings: readonly string[];
   /** Control tags by the object that carries them. */
   readonly tags: Book<readonly string[]>;
   /** Account credit (CBA) that is left; never negative. */
@@ -97,6 +99,7 @@ export const nothingInvoiced: AccountInvoices = {
   transactions: emptyBook,
   paying: {},
   adjustedBy: [],
+  closings: [],
   tags: emptyBook,
   creditMinor: 0,
   creditItems: 0,
@@ -359,6 +362,7 @@ const folds: {
     changed(state, invoiceId, (totals) => ({ ...totals, status: 'COMMITTED', parentAccountId })),
   InvoiceVoided: (state, { invoiceId }) => withoutVoided(state, invoiceId),
   InvoiceAdjusted: (state, data) => withAdjustment(...whole(state, data)),
+  ClosingAdjusted: (state, { closingId }) => ({ ...state, closings: [...state.closings, closingId] }),
   CreditApplied: (state, { items }) => withCredit(state, items),
   InvoicingHeld: (state, { isEnding, until: holdUntil = null }) => ({
     ...state,

@@ -31,6 +31,7 @@ describe('an account that is closed', () => {
     expect(events).toMatchObject([
       { type: 'InvoiceAdjusted', data: { items: [{ type: 'ITEM_ADJ', amountMinor: -2_000 }] } },
       { type: 'BalanceChanged', data: { accountBalanceMinor: 0 } },
+      { type: 'ClosingAdjusted', data: { closingId: 'c' } },
     ]);
     expect(owed(system)).toEqual([0]);
     expect(closed(system)).toEqual([]);
@@ -55,7 +56,15 @@ describe('an account that is closed', () => {
   it('keeps what was paid in full as it is', () => {
     const system = started();
     system.pay(system.invoices()[0]?.invoiceId ?? '', 2_000);
+    expect(closed(system).map(({ type }) => type)).toEqual(['ClosingAdjusted']);
+  });
+
+  it('keeps what is charged after it, however late its closing is heard of once more', () => {
+    const system = started();
+    closed(system);
+    charged(system, [externalCharge]);
     expect(closed(system)).toEqual([]);
+    expect(owed(system)).toEqual([0, 100]);
   });
 });
 

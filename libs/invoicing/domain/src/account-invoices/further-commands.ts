@@ -14,6 +14,9 @@ export const furtherCommands = (
   const { now } = command;
   return [
     ...(isCreditLeft ? [{ type: 'RebalanceCredit' as const, now }] : []),
-    ...(command.type === 'RecordClosing' && events.length > 0 ? [command] : []),
+    ...(command.type === 'RecordClosing' && isPartOfClosing(events) ? [command] : []),
   ];
 };
+
+const isPartOfClosing = (events: readonly AccountInvoicesEvent[]): boolean =>
+  events.length > 0 && events.every(({ type }) => type !== 'ClosingAdjusted');

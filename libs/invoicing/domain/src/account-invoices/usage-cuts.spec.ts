@@ -48,6 +48,31 @@ const recorded = () => {
   return system;
 };
 
+describe('usage when the prices of a plan are agreed anew', () => {
+  it('costs up to that day what it cost then, plan and catalog version being the same', () => {
+    const system = recorded();
+    system.subscribe(
+      transition('START', '2018-10-06', metered('1.5', { recurring: null })),
+      transition('CHANGE', '2018-11-06', metered('2.5', { recurring: null })),
+    );
+    system.moveTo('2018-12-06');
+    expect(system.invoices().map(lines)).toEqual([
+      ['USAGE 2018-10-06→2018-11-06 150.00'],
+      ['USAGE 2018-11-06→2018-12-06 250.00'],
+    ]);
+  });
+
+  it('is one period across a change that leaves the prices as they are', () => {
+    const system = recorded();
+    system.subscribe(
+      transition('START', '2018-10-06', metered('1.5', { recurring: null })),
+      transition('CHANGE', '2018-10-20', metered('1.50', { recurring: null })),
+    );
+    system.moveTo('2018-11-06');
+    expect(system.invoices().map(lines)).toEqual([['USAGE 2018-10-06→2018-11-06 150.00']]);
+  });
+});
+
 describe('usage when a newer catalog version comes into force', () => {
   it('is cut on that day, and both parts come to the invoice of the next bill date', () => {
     const system = recorded();

@@ -2,6 +2,7 @@ import type { Instant, LocalDate } from '@billstream/kernel';
 import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
 import { billDates, lastBillDateUpTo } from '../proration/bill-dates';
 import type { ChargingPeriod } from '../proration/billing-period';
+import { isSameTariff } from '../rating/rate-usage';
 import type { BillingEvent } from './billing-events';
 import type { BilledUsage } from './subscription-ledger';
 import { type UsageCalendar, usageBilledAt, usageDateOf, usageDayStart } from './usage-calendar';
@@ -24,12 +25,16 @@ export type UsagePeriod = {
   readonly endDate: LocalDate;
 };
 
-/** A change of plan, phase or catalog version ends a section, even when the next one has its name (Kill Bill 3.5). */
+/**
+ * A change of plan, phase or catalog version ends a section, even when the next one has its name (Kill Bill 3.5); so does
+ * a change to the same plan at prices of its own: what was used before costs what it cost then.
+ */
 const sameSection = (a: UsageSection, phase: ResolvedPhase, usage: ResolvedUsage): boolean =>
   a.usage.name === usage.name &&
   a.phase.planName === phase.planName &&
   a.phase.phaseName === phase.phaseName &&
-  a.phase.catalogEffectiveDate === phase.catalogEffectiveDate;
+  a.phase.catalogEffectiveDate === phase.catalogEffectiveDate &&
+  isSameTariff(a.usage, usage);
 
 export const usageSections = (events: readonly BillingEvent[]): readonly UsageSection[] => {
   const closed: UsageSection[] = [];
@@ -54,7 +59,7 @@ export const usageSections = (events: readonly BillingEvent[]): readonly UsageSe
 export type UsageHorizon = {
   readonly until: Instant;
   readonly calendar: UsageCalendar;
-  readonly billed: readonly { readonly usageName: string; readonly fromAt: Instant; readonly toAt: Instant }[];
+  readonly billed: readonly (ChargedPeriod & Pick<BilledUsage, 'countedUntil'>)[];
 };
 
 type Ends = ReadonlyMap<Instant, Instant>;
@@ -91,6 +96,54 @@ const chargedUpTo = ({ usage, events }: UsageSection, from: Instant, billed: Usa
 };
 
 const knownReach = new WeakMap<Ends, Map<Instant, Instant>>();
+
+type Named = { readonly charges: UsageHorizon['billed']; readonly lastEnd: Instant | null };
+const knownNamed = new WeakMap<UsageHorizon['billed'], Map<string, Named>>();
+
+const namedIn = (billed: UsageHorizon['billed'], usageName: string): Named => {
+  const known = knownNamed.get(billed) ?? new Map<string, Named>();
+  knownNamed.set(billed, known);
+  const charges = known.get(usageName)?.charges ?? billed.filter((one) => one.usageName === usageName);
+  const named = known.get(usageName) ?? { charges, lastEnd: charges.reduce(laterEnd, null) };
+  known.set(usageName, named);
+  return named;
+};
+
+const laterEnd = (last: Instant | null, { toAt }: ChargedPeriod): Instant | null =>
+  last !== null && last > toAt ? last : toAt;
+
+/**
+ * Where what was charged first begins or ends between two instants; null where nothing does. A change that is dated back
+ * begins a section in the middle of what others were charged for, and its bill dates need not be theirs: a period that lay
+ * across several of them would charge their usage again (Kill Bill takes off those that lie within, and no others). One that
+ * had not come to the period when it was counted holds nothing of it, and matters where it is a period of the section.
+ */
+const nextBound = (section: UsageSection, fromAt: Instant, toAt: Instant, { billed }: UsageHorizon): Instant | null => {
+  const { charges, lastEnd } = namedIn(billed, section.usage.name);
+  if (lastEnd === null || lastEnd <= fromAt) return null;
+  const isInside = (at: Instant): boolean => fromAt < at && at < toAt;
+  const bounds = charges.flatMap((one) => {
+    if (!isInside(one.fromAt) && !isInside(one.toAt)) return [];
+    const begins = one.fromAt > fromAt ? one.fromAt : fromAt;
+    const isHeld = (one.countedUntil ?? one.toAt) > begins || isWithin(section, one);
+    return isHeld ? [one.fromAt, one.toAt].filter(isInside) : [];
+  });
+  return bounds.reduce<Instant | null>((first, at) => (first !== null && first < at ? first : at), null);
+};
+
+/** The stretches of a section between two instants that are no charged periods of it, cut where any charge begins or ends. */
+const openBetween = (section: UsageSection, from: Instant, until: Instant, horizon: UsageHorizon): readonly Open[] => {
+  const open: Open[] = [];
+  let fromAt = chargedUpTo(section, from, horizon.billed);
+  while (fromAt < until) {
+    const toAt = nextBound(section, fromAt, until, horizon) ?? until;
+    open.push({ fromAt, toAt });
+    fromAt = chargedUpTo(section, toAt, horizon.billed);
+  }
+  return open;
+};
+
+type Open = Pick<ChargedPeriod, 'fromAt' | 'toAt'>;
 
 type Cuts = { readonly past: readonly Instant[]; readonly next: Instant | null };
 
@@ -155,8 +208,9 @@ export const endedPeriods = (
     if (event.endAt !== null && event.endAt <= fromAt && !isMoment(section)) continue;
     const { past, next } = cutsOf(section, event, fromAt, horizon);
     for (const toAt of past) {
-      if (toAt > fromAt || isMoment(section)) periods.push(periodOf(fromAt, toAt));
-      fromAt = toAt;
+      if (isMoment(section)) periods.push(periodOf(fromAt, toAt));
+      periods.push(...openBetween(section, fromAt, toAt, horizon).map((open) => periodOf(open.fromAt, open.toAt)));
+      if (toAt > fromAt) fromAt = chargedUpTo(section, toAt, horizon.billed);
     }
     if (next !== null) return { periods, next };
   }

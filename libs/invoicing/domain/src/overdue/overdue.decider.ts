@@ -25,6 +25,8 @@ export type OverdueCommand =
       readonly type: 'RecordOverdueTag';
       readonly data: { readonly accountId: string; readonly tag: ControlTag; readonly isSet: boolean };
     }
+  /** Nothing is looked at by itself any more, until something changes. */
+  | { readonly type: 'CancelOverdueCheck'; readonly data: { readonly accountId: string } }
   | EvaluateOverdue;
 
 const plusInterval = (at: Instant, { unit, number }: OverdueInterval): Instant =>
@@ -61,6 +63,10 @@ export const overdueDecider: Decider<OverdueCommand, OverdueEvent, Overdue, neve
   initial: notOverdue,
   decide: (command, state) => {
     if (command.type === 'EvaluateOverdue') return accept(...evaluate(state, command));
+    if (command.type === 'CancelOverdueCheck')
+      return state.checkAt === null
+        ? accept()
+        : accept<OverdueEvent>({ type: 'OverdueCheckScheduled', data: { ...command.data, at: null } });
     const { tag, isSet } = command.data;
     return state.tags.includes(tag) === isSet
       ? accept<OverdueEvent>()

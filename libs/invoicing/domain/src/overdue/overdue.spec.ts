@@ -112,6 +112,16 @@ describe('looking whether an account is overdue', () => {
       .when(look('2012-06-08', [debt('2012-05-31')]))
       .thenNothing());
 
+  it('no longer looks by itself once the look is cancelled, and plans one anew when something changes', () => {
+    const cancel = { type: 'CancelOverdueCheck' as const, data: { accountId } };
+    const cancelled = { type: 'OverdueCheckScheduled' as const, data: { accountId, at: null } };
+    const planned = { type: 'OverdueCheckScheduled' as const, data: { accountId, at: noon('2012-06-30') } };
+    given(planned).when(cancel).then(cancelled);
+    given(planned, cancelled).when(cancel).thenNothing();
+    given(planned, cancelled)
+      .when(look('2012-05-31', [debt('2012-05-31')]))
+      .then(planned);
+  });
   it('enters the state whose time has come, and looks again after its interval', () => {
     given(checkAt('2012-06-30'))
       .when(look('2012-06-30', [debt('2012-05-31')]))

@@ -221,3 +221,21 @@ describe('charged periods', () => {
     ).toEqual(gives);
   });
 });
+
+describe('parts of a period that count no day, months having fixed days', () => {
+  const charged = (from: string, to: string | null, by: string, billCycleDay: number): readonly string[] => {
+    const end = to === null ? null : day(to);
+    const stretch = { start: day(from), end, targetDate: day(by), billCycleDay, fixedDays: 30 };
+    const periods = chargedPeriods({ ...stretch, period: 'MONTHLY', mode: 'IN_ADVANCE' });
+    if (periods === 'invalid-date-sequence') throw new Error('refused');
+    return periods.map(({ start, end: until, ratio }) => `${start}→${until} ×${ratio}`);
+  };
+
+  it('are no period at the end: the 31st of January to the 1st of February', () => {
+    expect(charged('2020-01-18', '2020-02-01', '2020-02-01', 31)).toEqual(['2020-01-18→2020-01-31 ×0.433333333']);
+  });
+
+  it('belong to the whole period after them at the beginning', () => {
+    expect(charged('2020-01-31', null, '2020-02-01', 1)).toEqual(['2020-01-31→2020-03-01 ×1']);
+  });
+});

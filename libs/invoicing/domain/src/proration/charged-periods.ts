@@ -1,4 +1,4 @@
-import { type Decimal, type LocalDate, decimal } from '@billstream/kernel';
+import { type Decimal, type LocalDate, compare, decimal, zero } from '@billstream/kernel';
 import type { BillingMode } from '@billstream/subscriptions-contracts';
 import { type BillDates, billDates, firstBillDateAfter, lastBillDateUpTo } from './bill-dates';
 import type { ChargingPeriod } from './billing-period';
@@ -79,7 +79,8 @@ export const stretchDates = (stretch: Stretch): StretchDates => {
 
 /**
  * What a stretch charges by its target date, oldest first (Kill Bill 2.9, steps 6 to 8). A stretch of less than a day
- * charges nothing; dates that run backwards are a mistake of the caller and named so.
+ * charges nothing; dates that run backwards are a mistake of the caller and named so. With fixed days a part of a period may
+ * count no day at all; then it is no period of its own, and a first one that is left out belongs to the whole one after it.
  */
 export const chargedPeriods = (stretch: Stretch): readonly ChargedPeriod[] | 'invalid-date-sequence' => {
   const { start, end, targetDate, period, fixedDays = 0 } = stretch;
@@ -91,14 +92,17 @@ export const chargedPeriods = (stretch: Stretch): readonly ChargedPeriod[] | 'in
   if (end !== null && end <= dates.first)
     return [{ start, end, ratio: leadingProration(start, end, period, fixedDays) }];
   const periods: ChargedPeriod[] = [];
+  const addPart = (part: ChargedPeriod): void => {
+    if (compare(part.ratio, zero) > 0) periods.push(part);
+  };
   if (start < dates.first)
-    periods.push({ start, end: dates.first, ratio: leadingProration(start, dates.first, period, fixedDays) });
+    addPart({ start, end: dates.first, ratio: leadingProration(start, dates.first, period, fixedDays) });
   let from = dates.first;
   for (let n = 1; dates.at(n) <= effectiveEnd; n += 1) {
-    periods.push({ start: from, end: dates.at(n), ratio: whole });
+    periods.push({ start: periods.length === 0 ? start : from, end: dates.at(n), ratio: whole });
     from = dates.at(n);
   }
   if (from < effectiveEnd)
-    periods.push({ start: from, end: effectiveEnd, ratio: trailingProration(from, effectiveEnd, period, fixedDays) });
+    addPart({ start: from, end: effectiveEnd, ratio: trailingProration(from, effectiveEnd, period, fixedDays) });
   return periods;
 };

@@ -24,6 +24,10 @@ export const prorationBetween = (
   fixedDays: FixedDays = 0,
 ): Decimal => divide(decimal(proratedDays(start, end, fixedDays)), decimal(fixedDays || wholeDays), ratioScale);
 
+/** The part of the days from start to end that ends at `cut`. Only the part is counted in fixed days, not the whole. */
+export const partOfDays = (start: LocalDate, cut: LocalDate, end: LocalDate, fixedDays: FixedDays = 0): Decimal =>
+  divide(decimal(proratedDays(start, cut, fixedDays)), decimal(daysBetween(start, end)), ratioScale);
+
 /** From a start to the next billing date. The whole period is the plain one that ends there, not an aligned one. */
 export const leadingProration = (
   start: LocalDate,

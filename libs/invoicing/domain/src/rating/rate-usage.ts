@@ -96,6 +96,34 @@ export const unitsOf = ({ tiers }: ResolvedUsage): readonly string[] => [
   ...new Set(tiers.flatMap(({ blocks, limits }) => [...blocks, ...limits].map(({ unit }) => unit))),
 ];
 
+const isSamePrice = (a: Decimal | null, b: Decimal | null): boolean =>
+  a === null || b === null ? a === b : compare(a, b) === 0;
+
+/** Whether two sections charge the same for whatever is used. */
+export const isSameTariff = (a: ResolvedUsage, b: ResolvedUsage): boolean =>
+  a === b ||
+  (a.usageType === b.usageType &&
+    a.tierBlockPolicy === b.tierBlockPolicy &&
+    a.tiers.length === b.tiers.length &&
+    a.tiers.every((tier, place) => isSameTier(tier, b.tiers[place])));
+
+type Tier = ResolvedUsage['tiers'][number];
+
+const isSameTier = (a: Tier, b: Tier | undefined): boolean =>
+  b !== undefined &&
+  isSamePrice(a.recurringPrice, b.recurringPrice) &&
+  a.blocks.length === b.blocks.length &&
+  a.blocks.every(({ unit, size, max, price }, place) => {
+    const other = b.blocks[place];
+    if (other?.unit !== unit) return false;
+    return isSamePrice(size, other.size) && isSamePrice(max, other.max) && isSamePrice(price, other.price);
+  }) &&
+  a.limits.length === b.limits.length &&
+  a.limits.every(({ unit, max }, place) => {
+    const other = b.limits[place];
+    return other?.unit === unit && isSamePrice(max, other.max);
+  });
+
 /**
  * The price of a period's usage, not yet rounded (Kill Bill 3.3). A capacity level above every tier is a catalog that
  * cannot answer; the invoice must not guess.

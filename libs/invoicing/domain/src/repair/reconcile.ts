@@ -7,9 +7,10 @@ import {
   money,
   multiply,
   settle,
+  subtract,
   toDecimal,
 } from '@billstream/kernel';
-import { type FixedDays, prorationBetween } from '../proration/proration';
+import { type FixedDays, partOfDays, prorationBetween } from '../proration/proration';
 import { type DateRange, overlap, without } from './date-range';
 
 /** What makes two recurring charges the same service: plan, phase and rate (Kill Bill 2.11, 2). */
@@ -98,13 +99,13 @@ const withoutTwins = <Proposed extends ProposedRecurring>(
 
 type Open<Proposed> = { readonly item: Proposed; ranges: readonly DateRange[] };
 
-/** Takes from the proposals what the ranges already cover, and returns the ranges that no proposal asks for. */
+/** Takes from the proposals what a range already covers, and returns the ranges that no proposal asks for. */
 const matched = <Proposed extends ProposedRecurring>(
-  ranges: readonly DateRange[],
+  kept: DateRange,
   service: RecurringKey,
   open: readonly Open<Proposed>[],
 ): readonly DateRange[] => {
-  let left = ranges;
+  let left: readonly DateRange[] = [kept];
   for (const proposal of open) {
     if (left.length === 0) return left;
     if (!sameService(service, proposal.item)) continue;
@@ -119,18 +120,43 @@ const matched = <Proposed extends ProposedRecurring>(
   return left;
 };
 
-/** Capped by what is not yet taken back, so that an item adjusted to zero gives a repair of zero (Kill Bill 2.11, 3). */
-const repairOf = (item: BilledRecurring, range: DateRange, takenBackMinor: number, rules: Rules): Repair => {
-  const { amountMinor } = partOf(item, range, rules);
+/** A range of an item that nobody asks for any more, and the stretch between earlier repairs that it lies in. */
+type Unasked = { readonly kept: DateRange; readonly range: DateRange };
+
+/**
+ * What earlier repairs left of an item counts as an item with an amount of its own, already rounded, of which a further
+ * repair takes its days. Capped by what is not yet taken back, so that an item adjusted to zero gives a repair of zero
+ * (Kill Bill 2.11, 3).
+ */
+const repairOf = (item: BilledRecurring, { kept, range }: Unasked, takenBackMinor: number, rules: Rules): Repair => {
+  const { amountMinor } = partOf(partOf(item, kept, rules), range, rules);
   return { ...range, itemId: item.itemId, amountMinor: -Math.min(amountMinor, item.amountMinor - takenBackMinor) };
 };
 
-const repairsOf = (item: BilledRecurring, ranges: readonly DateRange[], rules: Rules): readonly Repair[] => {
+const repairsOf = (item: BilledRecurring, unasked: readonly Unasked[], rules: Rules): readonly Repair[] => {
   let { takenBackMinor } = item;
-  return ranges.map((range) => {
-    const repair = repairOf(item, range, takenBackMinor, rules);
+  return unasked.map((one) => {
+    const repair = repairOf(item, one, takenBackMinor, rules);
     takenBackMinor -= repair.amountMinor;
     return { ...repair, amountMinor: repair.amountMinor === 0 ? 0 : repair.amountMinor };
+  });
+};
+
+/**
+ * The ranges of a proposal that are still to be charged. It is cut from its beginning on, each cut leaving the rest of
+ * the amount to the later part, so that the parts add up; that is seen where a month has fixed days.
+ */
+const partsStillAsked = (item: ProposedRecurring, ranges: readonly DateRange[], rules: Rules): readonly Part[] => {
+  let rest = { start: item.start, amount: toDecimal(money(item.amountMinor, rules.currency)) };
+  const upTo = (end: LocalDate): Decimal => {
+    if (end === item.end) return rest.amount;
+    const amount = multiply(partOfDays(rest.start, end, item.end, rules.fixedDays), rest.amount);
+    rest = { start: end, amount: subtract(rest.amount, amount) };
+    return amount;
+  };
+  return ranges.map(({ start, end }) => {
+    if (start > rest.start) upTo(start);
+    return { start, end, amountMinor: settle(upTo(end), rules.currency).minor };
   });
 };
 
@@ -151,9 +177,12 @@ export const reconcile = <Proposed extends ProposedRecurring>(
   const repairs = rest.billed
     .filter(({ amountMinor }) => amountMinor !== 0)
     .sort(byStart)
-    .flatMap((item) => repairsOf(item, matched(netRanges(item), item, open), rules));
+    .flatMap((item) => {
+      const unasked = netRanges(item).flatMap((kept) => matched(kept, item, open).map((range) => ({ kept, range })));
+      return repairsOf(item, unasked, rules);
+    });
   const additions = open.flatMap(({ item, ranges }) =>
-    ranges.map((range) => ({ ...item, ...partOf(item, range, rules) })),
+    partsStillAsked(item, ranges, rules).map((part) => ({ ...item, ...part })),
   );
   return { additions: [...additions].sort(byStart), repairs };
 };

@@ -42,7 +42,9 @@ const nameOf = ({ kind, locale }: InvoiceTextKey): string => `${kind} ${locale ?
 
 /** Properties that invoicing goes by; the others of the tenant are none of its business and would only be noise in its log. */
 const isOurs = (name: string): boolean =>
-  name.startsWith('org.killbill.invoice.') || name === 'killbill.features.invoice.optimization';
+  name.startsWith('org.killbill.invoice.') ||
+  name.startsWith('billstream.invoice.') ||
+  name === 'killbill.features.invoice.optimization';
 
 const ownOf = (settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(

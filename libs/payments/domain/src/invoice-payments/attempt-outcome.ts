@@ -55,6 +55,8 @@ export type RecordOutcome = {
     readonly outcome: AttemptOutcome;
     /** The tenant's; Kill Bill's unless given. */
     readonly policy?: RetryPolicy;
+    /** A failure is the end of it, whatever the policy: the account was closed meanwhile. */
+    readonly isLast?: boolean;
     readonly now: Instant;
   };
 };
@@ -66,11 +68,12 @@ type Context = {
   readonly facts: AttemptFacts;
   readonly open: OpenAttempt;
   readonly policy: RetryPolicy;
+  readonly isLast: boolean;
 };
 
 /** Answers that come twice, or after the attempt has ended, change nothing, except for a success: money is never lost. */
 export const recordOutcome = (
-  { transactionId, holder, outcome, policy = standardRetryPolicy, now }: RecordOutcome['data'],
+  { transactionId, holder, outcome, policy = standardRetryPolicy, isLast = false, now }: RecordOutcome['data'],
   state: InvoicePayments,
 ): Decision<InvoicePaymentsEvent, never> => {
   const { invoice, open } = state;
@@ -82,7 +85,7 @@ export const recordOutcome = (
   const { invoiceId, accountId } = invoice;
   const { paymentId, amountMinor, currency } = open;
   const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at: now };
-  return accept(...eventsOf(outcome, { state, facts, open, policy }));
+  return accept(...eventsOf(outcome, { state, facts, open, policy, isLast }));
 };
 
 const eventsOf = (outcome: AttemptOutcome, context: Context): Events => {
@@ -144,7 +147,7 @@ const lateSuccess = (transactionId: string, outcome: AttemptOutcome, state: Invo
 };
 
 const declined = (outcome: Of<'declined'>, context: Context): Events => {
-  const { state, facts, open, policy } = context;
+  const { state, facts, policy } = context;
   const { hardness, code, message } = outcome;
   const nth = state.declines + 1;
   const planned = outcome.isUnlisted && nth > 1 ? null : retryAfterDecline(policy, nth, facts.at);
@@ -152,20 +155,22 @@ const declined = (outcome: Of<'declined'>, context: Context): Events => {
   const retryAt = planned !== null && told !== null && told > planned ? told : planned;
   return [
     { type: 'PaymentDeclined', data: { ...facts, hardness, code, message } },
-    hardness === 'hard' ? aborted(facts, 'method-unusable') : retryOrEnd(facts, open, retryAt),
+    hardness === 'hard' ? aborted(facts, 'method-unusable') : retryOrEnd(context, retryAt),
   ];
 };
 
-const notExecuted = (outcome: Of<'not-executed'>, { state, facts, open, policy }: Context): Events => {
+const notExecuted = (outcome: Of<'not-executed'>, context: Context): Events => {
+  const { state, facts, policy } = context;
   const { why, code, message } = outcome;
   const ended: InvoicePaymentsEvent = { type: 'PaymentNotExecuted', data: { ...facts, why, code, message } };
   // An amount that the provider cannot write stays so.
   if (why === 'invalid') return [ended, aborted(facts, 'not-expressible')];
-  return [ended, retryOrEnd(facts, open, retryAfterFailure(policy, state.failures + 1, facts.at))];
+  return [ended, retryOrEnd(context, retryAfterFailure(policy, state.failures + 1, facts.at))];
 };
 
-const retryOrEnd = (facts: AttemptFacts, { isOnce }: OpenAttempt, retryAt: Instant | null): InvoicePaymentsEvent => {
-  if (isOnce) return aborted(facts, 'asked-for-once');
+const retryOrEnd = ({ facts, open, isLast }: Context, retryAt: Instant | null): InvoicePaymentsEvent => {
+  if (open.isOnce) return aborted(facts, 'asked-for-once');
+  if (isLast) return aborted(facts, 'cancelled');
   if (retryAt === null) return aborted(facts, 'retries-exhausted');
   const { invoiceId, accountId, paymentId } = facts;
   return { type: 'RetryScheduled', data: { invoiceId, accountId, paymentId, retryAt } };

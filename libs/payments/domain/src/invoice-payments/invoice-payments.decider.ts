@@ -92,6 +92,8 @@ export type RetryPayment = {
     readonly paymentId: string;
     readonly method: ChargedMethod | null;
     readonly isManualPay: boolean;
+    /** False: the account was closed, and nothing of it is tried again. */
+    readonly isRetried?: boolean;
     readonly now: Instant;
   };
 };
@@ -338,11 +340,13 @@ const askForLess = ({ invoice, open, owed, now }: Less, state: InvoicePayments):
     },
   });
   if (owed <= 0) return [end('paid-meanwhile')];
-  return [end('balance-changed'), requested(state, invoice, { method: open.method, amountMinor: owed, at: now })];
+  const { method, isOnce, keys } = open;
+  const rest = { method, amountMinor: owed, at: now, ...(isOnce && { isOnce }), ...keys };
+  return [end('balance-changed'), requested(state, invoice, rest)];
 };
 
 const retry = (
-  { paymentId, method, isManualPay, now }: RetryPayment['data'],
+  { paymentId, method, isManualPay, isRetried = true, now }: RetryPayment['data'],
   state: InvoicePayments,
 ): PaymentDecision => {
   const { invoice, open, retryAt } = state;
@@ -353,6 +357,7 @@ const retry = (
     accept({ type: 'PaymentAborted', data: { invoiceId, accountId, paymentId, transactionId: null, reason, at: now } });
   const owed = chargeableMinor(state);
   if (owed <= 0) return end('paid-meanwhile');
+  if (!isRetried) return end('cancelled');
   if (isManualPay) return end('manual-pay');
   if (method === null) return end('no-method');
   return accept(requested(state, invoice, { method, amountMinor: owed, at: now }));

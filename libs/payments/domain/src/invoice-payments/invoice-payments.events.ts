@@ -13,6 +13,8 @@ export type CommittedInvoice = {
   readonly accountId: string;
   readonly invoiceNumber: string;
   readonly invoiceDate: LocalDate;
+  /** Up to when it charges; absent in what was recorded before anybody asked. */
+  readonly targetDate?: LocalDate;
   readonly currency: Currency;
   readonly amountMinor: number;
   readonly balanceMinor: number;

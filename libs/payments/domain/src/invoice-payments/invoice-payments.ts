@@ -24,6 +24,8 @@ export type OpenAttempt = {
   readonly looks: number;
   /** A failure of it is not tried again. */
   readonly isOnce: boolean;
+  /** The client's own names of the payment and of this attempt at it. */
+  readonly keys: { readonly paymentKey?: string; readonly transactionKey?: string };
 };
 
 /** An attempt that ended without success. Kept so that a success that shows up late still finds its place. */
@@ -145,6 +147,10 @@ const opened = (data: Data<'PaymentRequested'>): OpenAttempt => ({
   gatewayRef: null,
   looks: 0,
   isOnce: data.isOnce ?? false,
+  keys: {
+    ...(data.paymentKey !== undefined && { paymentKey: data.paymentKey }),
+    ...(data.transactionKey !== undefined && { transactionKey: data.transactionKey }),
+  },
 });
 
 const changed = (state: InvoicePayments, change: (open: OpenAttempt) => OpenAttempt): InvoicePayments =>

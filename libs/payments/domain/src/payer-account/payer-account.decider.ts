@@ -62,6 +62,8 @@ export type PayerAccountCommand =
   | { readonly type: 'HoldBackInvoice'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
   /** The invoice has been charged, or asks for nothing any more. */
   | { readonly type: 'ReleaseInvoice'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
+  /** The account was closed, and its planned retries with it. */
+  | { readonly type: 'EndRetries'; readonly data: { readonly accountId: string; readonly now: Instant } }
   /** Somebody wants everything paid that the account owes. */
   | {
       readonly type: 'AskForAllInvoices';
@@ -118,11 +120,17 @@ export const payerAccount: Decider<PayerAccountCommand, PayerAccountEvent, Payer
 
 type HoldingBack = Extract<
   PayerAccountCommand,
-  { readonly type: 'RecordManualPayTag' | 'HoldBackInvoice' | 'ReleaseInvoice' }
+  { readonly type: 'RecordManualPayTag' | 'HoldBackInvoice' | 'ReleaseInvoice' | 'EndRetries' }
 >;
 
-const isAboutHoldingBack = (command: PayerAccountCommand): command is HoldingBack =>
-  command.type === 'RecordManualPayTag' || command.type === 'HoldBackInvoice' || command.type === 'ReleaseInvoice';
+const holdingBack: ReadonlySet<string> = new Set([
+  'RecordManualPayTag',
+  'HoldBackInvoice',
+  'ReleaseInvoice',
+  'EndRetries',
+] satisfies HoldingBack['type'][]);
+
+const isAboutHoldingBack = (command: PayerAccountCommand): command is HoldingBack => holdingBack.has(command.type);
 
 /** What others said is not refused: a tag may even be heard of before its account. */
 const holdBack = (command: HoldingBack, state: PayerAccount): PayerDecision => {
@@ -141,6 +149,10 @@ const holdBack = (command: HoldingBack, state: PayerAccount): PayerDecision => {
       return state.heldBack.includes(command.data.invoiceId)
         ? accept({ type: 'InvoiceReleased', data: command.data })
         : accept();
+    case 'EndRetries': {
+      const { accountId, now: at } = command.data;
+      return state.isRetried ? accept({ type: 'RetriesEnded', data: { accountId, at } }) : accept();
+    }
   }
 };
 

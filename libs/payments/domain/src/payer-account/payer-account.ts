@@ -64,6 +64,8 @@ export type PayerAccountEvent =
   /** The invoice would have been charged, were it not for a tag: it will be when the last one is taken off. */
   | { readonly type: 'InvoiceHeldBack'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
   | { readonly type: 'InvoiceReleased'; readonly data: { readonly accountId: string; readonly invoiceId: string } }
+  /** The account was closed and nothing of it is to happen by itself: a payment that fails is not tried again. */
+  | { readonly type: 'RetriesEnded'; readonly data: { readonly accountId: string; readonly at: Instant } }
   /** What was owed when somebody asked for all of it to be paid: asked again, the same is paid, and not more. */
   | {
       readonly type: 'AllInvoicesAsked';
@@ -91,6 +93,8 @@ export type PayerAccount = {
   readonly defaultMethodId: string | null;
   readonly manualPayTags: readonly ManualPayTag[];
   readonly heldBack: readonly string[];
+  /** Payments that fail are tried again. */
+  readonly isRetried: boolean;
 };
 
 export const noPayerAccount: PayerAccount = {
@@ -99,6 +103,7 @@ export const noPayerAccount: PayerAccount = {
   defaultMethodId: null,
   manualPayTags: [],
   heldBack: [],
+  isRetried: true,
 };
 
 const without = (methods: PayerAccount['methods'], paymentMethodId: string): PayerAccount['methods'] =>
@@ -127,6 +132,8 @@ export const evolvePayerAccount = (state: PayerAccount, { type, data }: PayerAcc
       return { ...state, heldBack: [...state.heldBack, data.invoiceId] };
     case 'InvoiceReleased':
       return { ...state, heldBack: state.heldBack.filter((invoiceId) => invoiceId !== data.invoiceId) };
+    case 'RetriesEnded':
+      return { ...state, isRetried: false };
     case 'AllInvoicesAsked':
     case 'ExcessReceived':
       return state;
@@ -142,6 +149,7 @@ export const payerAccountSchema = defineSchema<PayerAccountEvent>({
   ManualPayTagChanged: 'payerAccount.manual-pay-tag-changed.v1',
   InvoiceHeldBack: 'payerAccount.invoice-held-back.v1',
   InvoiceReleased: 'payerAccount.invoice-released.v1',
+  RetriesEnded: 'payerAccount.retries-ended.v1',
   AllInvoicesAsked: 'payerAccount.all-invoices-asked.v1',
   ExcessReceived: 'payerAccount.excess-received.v1',
 });

@@ -1,5 +1,5 @@
 import type { Decimal } from '@billstream/kernel';
-import type { Charge, Evidence, Money, Outcome, PaymentGateway, Refund } from '../gateway-port';
+import type { Charge, Evidence, Money, Notification, Outcome, PaymentGateway, Refund } from '../gateway-port';
 import { type MinorDigits, fromWireAmount } from '../wire-amount';
 
 /** What the plugin is to do with a call. Null: process it, at once, as it was asked for. */
@@ -59,7 +59,39 @@ export const paymentTestGateway = (options: PaymentTestOptions): PaymentGateway 
       if (isSilent(action)) return { kind: 'Unknown', since: at(), evidence: { code: silence } };
       return { kind: 'Fetched', facts: [], completeness: 'final' };
     },
+    readNotification,
   };
+};
+
+/** Kill Bill's PaymentPluginStatus (0.24); the others decide nothing. */
+const said: Readonly<Record<string, Extract<Notification, { kind: 'Said' }>['status']>> = {
+  PROCESSED: 'succeeded',
+  ERROR: 'failed',
+  CANCELED: 'not-executed',
+};
+
+const unreadable: Notification = {
+  kind: 'Unreadable',
+  problem: `expected {"kbPaymentId": "...", "status": "${Object.keys(said).join(' | ')}"}`,
+};
+
+/** A test sends what it wants to have happened to a payment that was made to wait. */
+const readNotification = (payload: string): Notification => {
+  const fields = fieldsIn(payload);
+  const [invoiceRef, status] = [fields.get('kbPaymentId'), fields.get('status')];
+  const wanted = typeof status === 'string' && Object.hasOwn(said, status) ? said[status] : undefined;
+  if (typeof invoiceRef !== 'string' || wanted === undefined) return unreadable;
+  return { kind: 'Said', invoiceRef, status: wanted };
+};
+
+const fieldsIn = (payload: string): ReadonlyMap<string, unknown> => {
+  try {
+    const value: unknown = JSON.parse(payload);
+    return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
+  } catch {
+    // A query, as when a provider calls without a body.
+    return new Map(new URLSearchParams(payload));
+  }
 };
 
 const silence = 'nothing-answered';

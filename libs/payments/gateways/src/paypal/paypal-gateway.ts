@@ -5,6 +5,7 @@ import { charge } from './paypal-charges';
 import type { PayPalClient, SearchTrust } from './paypal-client';
 import { payPalCredentials } from './paypal-credentials';
 import { refund } from './paypal-refunds';
+import { readNotification } from './paypal-notifications';
 import { fetchByRef } from './paypal-search';
 
 export type PayPalGatewayOptions = {
@@ -52,5 +53,6 @@ export const payPalGateway = (options: PayPalGatewayOptions): PaymentGateway => 
     charge: (input) => charge(client, input),
     refund: (input) => refund(client, input),
     fetchByRef: (input) => fetchByRef(client, input),
+    readNotification,
   };
 };

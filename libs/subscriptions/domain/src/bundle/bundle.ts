@@ -46,6 +46,8 @@ export type BlockingState = {
   readonly effectiveAt: Instant;
   /** A fact, not a plan: it is so from the moment it is set, also for a test clock that was put back behind it. */
   readonly isFact?: true;
+  /** Of bundle or subscription; absent in what was set before others were told of it. */
+  readonly accountId?: string;
 };
 
 export type StartedSubscription = {

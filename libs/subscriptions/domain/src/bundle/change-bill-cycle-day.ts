@@ -20,26 +20,21 @@ const nextDateOn = (billCycleDay: number, from: LocalDate): LocalDate => {
   return inMonth >= from ? inMonth : withDayOfMonth(plusMonths(from, 1), billCycleDay);
 };
 
-/** Months on, until the subscription has begun. */
-const onceBegun = (date: LocalDate, { billingAt }: Subscription, { time }: Bundle): Instant => {
-  let on = date;
-  while (instantOf(on, time) < billingAt) on = plusMonths(on, 1);
-  return instantOf(on, time);
-};
-
 /**
  * A new day begins to count when it comes, not when it is asked for (Kill Bill's DefaultSubscriptionInternalApi): the
  * period that was charged runs up to it, and what is charged next begins on it. Asked for on the very day without a
- * date, it is now; asked for before the subscription begins, it is the first such day of it.
+ * date, it is now. Before its billing begins a subscription has none to change: it counts from the first such day after.
  */
 const effectiveAtOf = (
   bundle: Bundle,
-  subscription: Subscription,
+  { billingAt }: Subscription,
   { from, billCycleDayLocal, now }: ChangeBillCycleDay,
 ): Instant => {
   const today = localDateOf(now, bundle.time);
-  if (from === null && dayOfMonth(today) === billCycleDayLocal && now >= subscription.billingAt) return now;
-  return onceBegun(nextDateOn(billCycleDayLocal, from ?? today), subscription, bundle);
+  if (from === null && dayOfMonth(today) === billCycleDayLocal && now >= billingAt) return now;
+  let date = nextDateOn(billCycleDayLocal, from ?? today);
+  while (instantOf(date, bundle.time) < billingAt) date = withDayOfMonth(plusMonths(date, 1), billCycleDayLocal);
+  return instantOf(date, bundle.time);
 };
 
 export const changeBillCycleDay = (

@@ -39,6 +39,14 @@ describe('a bill cycle day', () => {
     const state = run(begun, dayFrom(day, now, from));
     expect(subscriptionOf(state, 's1')?.dayChanges).toEqual([{ changeId: 'd1', effectiveAt, billCycleDayLocal: day }]);
   });
+  it.each([
+    [15, null, '2024-01-15T00:00:00.000Z'],
+    [3, null, '2024-02-03T00:00:00.000Z'],
+    [31, '2023-11-30', '2024-01-31T00:00:00.000Z'],
+  ])('%i asked for in November from %s on counts from %s, when billing has begun', (day, from, effectiveAt) => {
+    const state = run(begun, dayFrom(day, '2023-11-03', from));
+    expect(subscriptionOf(state, 's1')?.dayChanges).toMatchObject([{ effectiveAt }]);
+  });
 });
 
 describe('a quantity', () => {

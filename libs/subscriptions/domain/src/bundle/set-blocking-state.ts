@@ -14,7 +14,7 @@ export const setBlockingState = (bundle: Bundle, state: BlockingState): Decision
     return reject({ code: 'subscription-unknown', detail: `No subscription ${state.blockedId}` });
   return repeatsState(bundle.blockingStates, state)
     ? accept()
-    : accept<BundleEvent>({ type: 'BlockingStateSet', data: state });
+    : accept<BundleEvent>({ type: 'BlockingStateSet', data: { ...state, accountId: bundle.accountId } });
 };
 
 /** Those of the account's states that a bundle has not been told of. */

@@ -29,11 +29,11 @@ const itemsAtOnce = 200;
 
 type Adjusted = { readonly invoiceId: string; readonly items: readonly InvoiceItem[] };
 
-/** What one decision adjusts of all that is unpaid, the oldest invoices first. */
+/** What one decision adjusts of all that is unpaid, the oldest invoices first; `isAll`: nothing is left after it. */
 const nextAdjusted = (
   state: AccountInvoices,
   { closingId, date }: { readonly closingId: string; readonly date: LocalDate },
-): readonly Adjusted[] => {
+): { readonly adjusted: readonly Adjusted[]; readonly isAll: boolean } => {
   // What is adjusted on one of them takes nothing back of another.
   const taken = takenBack(state.invoices);
   const adjusted: Adjusted[] = [];
@@ -41,26 +41,30 @@ const nextAdjusted = (
   for (const [invoiceId, invoice] of owingInvoices(state)) {
     if (invoice.status !== 'COMMITTED' || balanceOf(invoice) <= 0) continue;
     const items = adjustmentsOf(invoice, taken, { closingId, date });
-    if (count > 0 && count + items.length > itemsAtOnce) return adjusted;
+    if (count > 0 && count + items.length > itemsAtOnce) return { adjusted, isAll: false };
     if (items.length > 0) adjusted.push({ invoiceId, items });
     count += items.length;
   }
-  return adjusted;
+  return { adjusted, isAll: true };
 };
 
-/** Where more is unpaid than fits into one decision, the same command goes on until it finds nothing. */
+/**
+ * Where more is unpaid than fits into one decision, the same command goes on. The last one says that it is done: a closing
+ * that is heard of once more adjusts nothing that was invoiced since.
+ */
 export const recordClosing = (state: AccountInvoices, command: RecordClosing): readonly AccountInvoicesEvent[] => {
   const { account } = state;
-  if (account === null) return [];
+  const { closingId } = command;
+  if (account === null || state.closings.includes(closingId)) return [];
   const occasion = occasionOf(command);
   const { accountId } = account;
-  const adjusted = nextAdjusted(state, { closingId: command.closingId, date: todayOf(account, occasion) });
-  if (adjusted.length === 0) return [];
+  const { adjusted, isAll } = nextAdjusted(state, { closingId, date: todayOf(account, occasion) });
   const steps = adjusted.map(
     ({ invoiceId, items }): Step =>
       () =>
         inParts({ accountId, invoiceId, items }, (data) => ({ type: 'InvoiceAdjusted', data })),
   );
   const touched = adjusted.map(({ invoiceId }) => invoiceId);
-  return inSequence(state, [...steps, settleCredit(touched, occasion)]);
+  const end: readonly Step[] = isAll ? [() => [{ type: 'ClosingAdjusted', data: { accountId, closingId } }]] : [];
+  return inSequence(state, [...steps, ...(touched.length === 0 ? [] : [settleCredit(touched, occasion)]), ...end]);
 };
