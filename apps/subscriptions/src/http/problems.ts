@@ -36,7 +36,6 @@ const answers: { readonly [Code in BundleRejection['code']]: Answer } = {
   'alignment-not-supported': [400, 2001, 'CatalogApiException'],
   'amount-too-large': [400, null, 'IllegalArgumentException'],
   'requested-date-invalid': [400, 1001, 'EntitlementApiException'],
-  'transfer-date-invalid': [400, 1001, 'EntitlementApiException'],
   'nothing-to-transfer': [404, 1084, 'SubscriptionApiException'],
   'cancel-bad-state': [400, 1031, 'EntitlementApiException'],
   'no-cancellation-pending': [400, 8004, 'EntitlementApiException'],

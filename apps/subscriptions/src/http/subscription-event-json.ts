@@ -38,8 +38,8 @@ type Shown = {
   readonly at: Instant;
   readonly phase: ResolvedPhase;
   readonly state: string;
-  /** Of SERVICE_STATE_CHANGE alone. */
-  readonly service?: string;
+  /** Where it is not the one that goes with the type. */
+  readonly service?: string | undefined;
   readonly blocking?: BlockingState;
 };
 
@@ -54,7 +54,7 @@ export const eventJson = ({ eventId, type, at, phase, state, service, blocking }
   eventType: type,
   isBlockedBilling: blocking?.blockBilling ?? false,
   isBlockedEntitlement: blocking?.blockEntitlement ?? false,
-  serviceName: type === 'SERVICE_STATE_CHANGE' ? (service ?? '') : services[type],
+  serviceName: service ?? services[type],
   serviceStateName: state,
   phase: phase.phaseName,
   auditLogs: [],

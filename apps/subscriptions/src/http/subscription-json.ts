@@ -1,7 +1,6 @@
 import { type Decimal, type Instant, dayOfMonth, derivedId, localDateOf, toNumber } from '@billstream/kernel';
 import type { ResolvedPhase, ResolvedUsage } from '@billstream/subscriptions-contracts';
 import {
-  type BlockingState,
   type Bundle,
   type Subscription,
   baseOf,
@@ -12,6 +11,7 @@ import {
   planStateAt,
   plannedPhases,
 } from '@billstream/subscriptions-domain';
+import { blockingEvents } from './blocking-events';
 import { eventJson, eventTypes } from './subscription-event-json';
 
 /** How Kill Bill 0.24 shows a subscription, a bundle and their events. Amounts are numbers there, instants are UTC. */
@@ -42,8 +42,19 @@ const phasePrice = (phase: ResolvedPhase) => ({
   usagePrices: phase.usages.map(usagePrice),
 });
 
+type Planned = ReturnType<typeof plannedPhases>[number];
+
+/** A plan that was changed at the instant of its start was never begun: Kill Bill tells of the start with the new one. */
+const startingOnce = (planned: readonly Planned[]): readonly Planned[] => {
+  const [start] = planned;
+  const instead = planned.findLast(({ kind, effectiveAt }) => kind === 'CHANGE' && effectiveAt === start?.effectiveAt);
+  if (start === undefined || instead === undefined) return planned;
+  const later = planned.filter(({ effectiveAt, phase }) => effectiveAt > start.effectiveAt || phase === null);
+  return [{ ...start, phase: instead.phase }, ...later];
+};
+
 const pricesOf = (bundle: Bundle, subscription: Subscription) => {
-  const phases = plannedPhases(bundle, subscription).flatMap(({ phase }) => phase ?? []);
+  const phases = startingOnce(plannedPhases(bundle, subscription)).flatMap(({ phase }) => phase ?? []);
   return [
     ...new Map(phases.map((phase) => [`${phase.phaseName} ${phase.catalogEffectiveDate}`, phasePrice(phase)])).values(),
   ];
@@ -74,7 +85,8 @@ const lifeEvents = (bundle: Bundle, subscription: Subscription): readonly EventJ
     phase: around(bundle, subscription, entitlementAt),
     state: 'ENT_STARTED',
   });
-  if (end === null) return [start];
+  // What expires has no event for the end of its service: billing stops, and that is all that Kill Bill tells of it.
+  if (end?.kind !== 'CANCEL') return [start];
   const eventId = derivedId(subscriptionId, 'entitlement-ended', cancellation?.cancellationId ?? '');
   return [
     start,
@@ -89,9 +101,8 @@ const lifeEvents = (bundle: Bundle, subscription: Subscription): readonly EventJ
 };
 
 const planEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
-  plannedPhases(bundle, subscription)
-    .filter(({ isMove }) => !isMove)
-    .map(({ transitionId, kind, effectiveAt, phase }) => {
+  startingOnce(plannedPhases(bundle, subscription).filter(({ isMove }) => !isMove)).map(
+    ({ transitionId, kind, effectiveAt, phase }) => {
       const type = kind === 'START' ? 'START_BILLING' : kind === 'PHASE' || kind === 'CHANGE' ? kind : 'STOP_BILLING';
       return eventJson({
         eventId: transitionId,
@@ -100,39 +111,29 @@ const planEvents = (bundle: Bundle, subscription: Subscription): readonly EventJ
         phase: phase ?? around(bundle, subscription, effectiveAt),
         state: type,
       });
-    });
+    },
+  );
 
-const blockingEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] => {
-  const relevant = ({ blockedId }: BlockingState): boolean =>
-    blockedId === bundle.bundleId || blockedId === subscription.subscriptionId;
-  return bundle.blockingStates.filter(relevant).flatMap((state) => {
-    const phase = around(bundle, subscription, state.effectiveAt);
-    const shown = { at: state.effectiveAt, phase, state: state.stateName, service: state.service, blocking: state };
-    if (state.service !== 'entitlement-service')
-      return [eventJson({ ...shown, eventId: state.blockingId, type: 'SERVICE_STATE_CHANGE' })];
-    const [entitlement, billing] =
-      state.stateName === 'ENT_BLOCKED'
-        ? (['PAUSE_ENTITLEMENT', 'PAUSE_BILLING'] as const)
-        : (['RESUME_ENTITLEMENT', 'RESUME_BILLING'] as const);
-    return [
-      eventJson({ ...shown, eventId: state.blockingId, type: entitlement }),
-      eventJson({ ...shown, eventId: derivedId(state.blockingId, 'billing'), type: billing }),
-    ];
-  });
-};
+const pauseEvents = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
+  blockingEvents(bundle, subscription).map(({ eventId, type, service, state }) =>
+    eventJson({
+      ...{ eventId, type, service },
+      at: state.effectiveAt,
+      phase: around(bundle, subscription, state.effectiveAt),
+      state: state.stateName,
+      blocking: state,
+    }),
+  );
 
 /** By date, then by Kill Bill's order of event types. */
 const eventsOf = (bundle: Bundle, subscription: Subscription): readonly EventJson[] =>
-  [
-    ...lifeEvents(bundle, subscription),
-    ...planEvents(bundle, subscription),
-    ...blockingEvents(bundle, subscription),
-  ].sort((a, b) =>
-    a.effectiveDate === b.effectiveDate
-      ? eventTypes.indexOf(a.eventType) - eventTypes.indexOf(b.eventType)
-      : a.effectiveDate < b.effectiveDate
-        ? -1
-        : 1,
+  [...lifeEvents(bundle, subscription), ...planEvents(bundle, subscription), ...pauseEvents(bundle, subscription)].sort(
+    (a, b) =>
+      a.effectiveDate === b.effectiveDate
+        ? eventTypes.indexOf(a.eventType) - eventTypes.indexOf(b.eventType)
+        : a.effectiveDate < b.effectiveDate
+          ? -1
+          : 1,
   );
 
 /** What an answer depends on beside the bundle. */

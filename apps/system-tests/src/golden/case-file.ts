@@ -96,26 +96,37 @@ export type GoldenCase = {
 const folder = path.resolve(__dirname, '../../golden');
 const read = (file: string): unknown => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
 
-export const goldenCases = (): readonly GoldenCase[] =>
-  readdirSync(path.join(folder, 'cases'))
-    .sort()
-    .map((file) => read(`cases/${file}`) as GoldenCase);
+/** `cases` are played with every change, `nightly` are more of the same that hold nothing which those do not hold. */
+type CaseSet = 'cases' | 'nightly';
+const caseSets: readonly CaseSet[] = ['cases', 'nightly'];
+
+const casesOf = (set: CaseSet): readonly GoldenCase[] => {
+  const files = readdirSync(path.join(folder, set)).filter((file) => file.endsWith('.json'));
+  return files.sort().map((file) => read(`${set}/${file}`) as GoldenCase);
+};
 
 export const goldenCatalog = (name: string): GoldenCatalog => read(`catalogs/${name}.json`) as GoldenCatalog;
 
+const fits = (part: string, { id, area }: GoldenCase): boolean => {
+  if (part.startsWith('area:')) return area === part.slice('area:'.length);
+  const [from, to = from] = part.split('-');
+  return Number(id) >= Number(from) && Number(id) <= Number(to);
+};
+
 /**
- * Which cases a run is about: ids, ranges of ids and areas, as in `029,040-060,area:cancel`, or `all`. Throws
- * when nothing fits, because a run of no case proves nothing.
+ * Which cases a run is about: `all` of the gate, the `nightly` ones, or ids, ranges of ids and areas of both sets, as in
+ * `029,040-060,area:cancel,nightly`. Throws when nothing fits, because a run of no case proves nothing, and when an id is
+ * given to two cases.
  */
-export const chosen = (cases: readonly GoldenCase[], choice: string): readonly GoldenCase[] => {
-  if (choice === 'all') return cases;
+export const chosenCases = (choice: string): readonly GoldenCase[] => {
   const parts = choice.split(',');
-  const fits = (part: string, { id, area }: GoldenCase): boolean => {
-    if (part.startsWith('area:')) return area === part.slice('area:'.length);
-    const [from, to = from] = part.split('-');
-    return Number(id) >= Number(from) && Number(id) <= Number(to);
-  };
-  const found = cases.filter((one) => parts.some((part) => fits(part, one)));
+  const known = caseSets.flatMap((set) => casesOf(set).map((golden) => ({ set, golden })));
+  const ids = known.map(({ golden }) => golden.id);
+  const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
+  if (twice.length > 0) throw new Error(`more than one golden case is called ${twice.join(', ')}`);
+  const isMeant = (part: string, { set, golden }: (typeof known)[number]): boolean =>
+    part === 'all' ? set === 'cases' : part === 'nightly' ? set === 'nightly' : fits(part, golden);
+  const found = known.filter((one) => parts.some((part) => isMeant(part, one)));
   if (found.length === 0) throw new Error(`no golden case fits GOLDEN=${choice}`);
-  return found;
+  return found.map(({ golden }) => golden);
 };

@@ -1,5 +1,5 @@
 import { type SystemUnderTest, startSystem } from '../system';
-import { type GoldenCase, chosen, goldenCases } from './case-file';
+import { type GoldenCase, chosenCases } from './case-file';
 import { CaseFailed, play } from './play';
 
 /**
@@ -7,7 +7,7 @@ import { CaseFailed, play } from './play';
  * at a time: waiting for one is work for another. GOLDEN chooses some of them (see golden/README.md).
  */
 const lanes = 4;
-const cases = chosen(goldenCases(), process.env['GOLDEN'] ?? 'all');
+const cases = chosenCases(process.env['GOLDEN'] ?? 'all');
 
 type Outcome = { readonly failure: Error | null };
 type Pending = { readonly outcome: Promise<Outcome>; readonly end: (outcome: Outcome) => void };

@@ -116,6 +116,10 @@ const uncancel: Action<{ readonly subscription: string }> = async (stage, { subs
   await stage.requests.send('PUT', pathOf(stage, subscription, '/uncancel'));
 };
 
+const undoChangePlan: Action<{ readonly subscription: string }> = async (stage, { subscription }) => {
+  await stage.requests.send('PUT', pathOf(stage, subscription, '/undoChangePlan'));
+};
+
 type From = { readonly subscription: string; readonly effectiveFromDate?: When };
 
 const updateBCD: Action<From & { readonly billCycleDayLocal: number }> = async (stage, args) => {
@@ -161,6 +165,6 @@ const removeUsage: Action<Pick<UsagePoint, 'subscription' | 'unit' | 'date'>> = 
 };
 
 export const subscriptionActions = {
-  ...{ createSubscription, createSubscriptions, changePlan, cancel, uncancel },
+  ...{ createSubscription, createSubscriptions, changePlan, undoChangePlan, cancel, uncancel },
   ...{ updateBCD, updateQuantity, recordUsage, removeUsage },
 };

@@ -1,5 +1,5 @@
 import { dayIn } from '../account-days';
-import type { InvoiceJson, PaymentJson } from '../answers';
+import type { InvoiceJson, PaymentJson, SubscriptionJson } from '../answers';
 import type { Scalar } from '../case-file';
 import { type Stage, accountOf, ownerAndName, subscriptionOf } from '../stage';
 import type { View } from '../view';
@@ -21,6 +21,10 @@ const ofSubscription: Readonly<Record<string, string>> = {
   lastActiveProductCategory: 'productCategory',
   'lastActivePhase.phaseType': 'phaseType',
   'currentPlan.recurringBillingPeriod': 'billingPeriod',
+  billCycleDayLocal: 'billCycleDayLocal',
+  priceList: 'priceList',
+  quantity: 'quantity',
+  sourceType: 'sourceType',
 };
 
 const ofInvoice: Readonly<Record<string, (invoice: InvoiceJson) => Scalar>> = {
@@ -39,7 +43,12 @@ const nth = <T>(list: readonly T[], position: number, what: string): T => {
   return found;
 };
 
+/** `START_ENTITLEMENT START_BILLING PHASE`: what happened and what is planned, in the order in which the API tells it. */
+const eventTypes = ({ events }: SubscriptionJson): string =>
+  (events as readonly { readonly eventType: string }[]).map(({ eventType }) => eventType).join(' ');
+
 const subscriptionField = async (stage: Stage, view: View, ref: string, field: string): Promise<Found> => {
+  if (field === 'events') return eventTypes(await view.subscription(ref));
   const name = ofSubscription[field];
   if (name === undefined) throw new Error(`nothing is known of a subscription's ${field}`);
   const value = ((await view.subscription(ref))[name] ?? null) as Scalar;

@@ -184,7 +184,6 @@ export type BundleRejection =
         | 'change-illegal'
         | 'alignment-not-supported'
         | 'requested-date-invalid'
-        | 'transfer-date-invalid'
         | 'nothing-to-transfer'
         | 'amount-too-large'
         | 'cancel-bad-state'

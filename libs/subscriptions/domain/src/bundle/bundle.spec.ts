@@ -229,7 +229,7 @@ describe('changing the plan', () => {
     );
   });
 
-  it('refuses what the rules forbid, another category, and a date before the last transition', () => {
+  it('refuses what the rules forbid, another category, and a date before the start', () => {
     const state = run(begun);
     const illegal = catalogWith({
       changePolicy: [
@@ -239,10 +239,15 @@ describe('changing the plan', () => {
     });
     expect(refusal(state, change('s1', 'large', at('2024-03-05'), { catalog: illegal }))).toBe('change-illegal');
     expect(refusal(state, change('s1', 'alone', at('2024-03-05')))).toBe('change-of-category');
-    expect(refusal(state, change('s1', 'large', at('2024-03-05'), { requestedAt: at('2024-02-08') }))).toBe(
-      'requested-date-invalid',
+    expect(refusal(state, change('s1', 'large', at('2024-03-05'), { requestedAt: at('2024-01-09') }))).toBe(
+      'change-not-active',
     );
     expect(refusal(state, change('s9', 'large', at('2024-03-05')))).toBe('subscription-unknown');
+  });
+
+  it('asked for before the last transition takes effect with it', () => {
+    const state = run(begun, change('s1', 'large', at('2024-03-05'), { requestedAt: at('2024-01-20') }));
+    expect(timeline(state, 's1')).toContain('CHANGE 2024-02-09 large-evergreen');
   });
 
   it('is refused while a cancellation is pending', () => {

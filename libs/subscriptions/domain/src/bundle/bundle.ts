@@ -29,6 +29,8 @@ export type Cancellation = {
   readonly cancellationId: string;
   readonly entitlementAt: Instant;
   readonly billingAt: Instant;
+  /** It goes on in another bundle, so there is no way back. */
+  readonly handedOver?: true;
 };
 
 /** A state of some service that stops changes, entitlement or billing, until the service's next state. */
@@ -214,8 +216,9 @@ const evolveSubscription = (
       return { ...subscription, steps: subscription.steps.filter(({ stepId }) => stepId !== event.data.stepId) };
     case 'SubscriptionCancelled':
     case 'CancellationScheduled': {
-      const { cancellationId, entitlementAt, billingAt } = event.data;
-      return { ...subscription, cancellation: { cancellationId, entitlementAt, billingAt } };
+      const { cancellationId, entitlementAt, billingAt, handedOver } = event.data;
+      const cancellation: Cancellation = { cancellationId, entitlementAt, billingAt };
+      return { ...subscription, cancellation: handedOver === true ? { ...cancellation, handedOver } : cancellation };
     }
     case 'CancellationUndone':
       return { ...subscription, cancellation: null };

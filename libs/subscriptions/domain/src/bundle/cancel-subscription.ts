@@ -4,7 +4,8 @@ import { versionAt } from '../catalog/catalog';
 import { cancelPolicyOf } from '../catalog/plan-rules';
 import type { Bundle, BundleEvent, Subscription } from './bundle';
 import type { BundleRejection, CancelSubscription, EndDate } from './bundle.commands';
-import { entitlementEnd } from './lifetime';
+import { isSecondsBefore } from './effective-date';
+import { billingEnd, entitlementEnd } from './lifetime';
 import { phaseStartedAt, planStateAt } from './plan-state';
 import { planPeriodOf, policyInstant } from './policy-date';
 
@@ -54,12 +55,12 @@ const dateRefusal = (
   subscription: Subscription,
   { entitlement, billing }: CancelSubscription,
 ): BundleRejection | null => {
-  if ('at' in entitlement && entitlement.at < subscription.entitlementAt)
+  if ('at' in entitlement && isSecondsBefore(entitlement.at, subscription.entitlementAt))
     return {
       code: 'requested-date-invalid',
       detail: `The requested date ${entitlement.at} is before the start ${subscription.entitlementAt}`,
     };
-  if ('at' in billing && billing.at < subscription.billingAt)
+  if ('at' in billing && isSecondsBefore(billing.at, subscription.billingAt))
     return {
       code: 'requested-date-invalid',
       detail: `The requested date ${billing.at} is before the start of billing ${subscription.billingAt}`,
@@ -67,23 +68,39 @@ const dateRefusal = (
   return null;
 };
 
+type Dates = { readonly entitlementAt: Instant; readonly billingAt: Instant };
+
+const expiryRefusal = (
+  { subscriptionId, steps }: Subscription,
+  billingAt: Instant,
+  now: Instant,
+): BundleRejection | null => {
+  const { expiresAt = null, phases = [] } = steps.at(-1) ?? {};
+  const isInLastPhase = phases.slice(-1).some(({ startsAt }) => startsAt <= now);
+  return isInLastPhase && expiresAt !== null && billingAt > expiresAt
+    ? { code: 'cancel-bad-state', detail: `Subscription ${subscriptionId} is to expire on ${expiresAt}` }
+    : null;
+};
+
+/**
+ * Service that has ended does not end again, a planned end of billing only moves forward, and in its last phase what
+ * expires ends before it expires or not at all (Kill Bill's DefaultEntitlement and DefaultSubscriptionBaseApiService).
+ */
 const stateRefusal = (
   bundle: Bundle,
   subscription: Subscription,
-  dates: { readonly entitlementAt: Instant; readonly billingAt: Instant },
+  { billingAt }: Dates,
   now: Instant,
 ): BundleRejection | null => {
   const end = entitlementEnd(bundle, subscription);
-  const earlier = subscription.cancellation;
-  const nothingNew =
-    earlier !== null && earlier.entitlementAt <= dates.entitlementAt && earlier.billingAt <= dates.billingAt;
-  const billingPast = earlier !== null && earlier.billingAt <= now;
-  if (nothingNew || billingPast || (end !== null && end.at <= now && earlier === null))
+  const { subscriptionId } = subscription;
+  const planned = subscription.cancellation?.billingAt ?? null;
+  if ((end !== null && end.at <= now) || (planned !== null && (planned <= now || planned < billingAt)))
     return {
       code: 'cancel-bad-state',
-      detail: `Subscription ${subscription.subscriptionId} is cancelled already (${end?.at ?? 'now'})`,
+      detail: `Subscription ${subscriptionId} is cancelled already (${end?.at ?? planned ?? now})`,
     };
-  return null;
+  return expiryRefusal(subscription, billingAt, now);
 };
 
 /** Ends entitlement and billing, each at its own instant; a pending cancellation gives way to an earlier one. */
@@ -99,9 +116,16 @@ export const cancelSubscription = (
   const billing = instantOfEnd(bundle, subscription, command, command.billing);
   if ('rejected' in billing) return billing;
   const { now, cancellationId } = command;
-  const dates = { entitlementAt: later(entitlement.at, subscription.entitlementAt), billingAt: billing.at };
+  const wanted = later(entitlement.at, subscription.entitlementAt);
+  // A planned end of service that is earlier stays: a second one after it would repeat the state before it.
+  const before = subscription.cancellation;
+  const dates: Dates = {
+    entitlementAt: before !== null && before.entitlementAt < wanted ? before.entitlementAt : wanted,
+    billingAt: later(billing.at, subscription.billingAt),
+  };
   const bad = stateRefusal(bundle, subscription, dates, now);
   if (bad !== null) return reject(bad);
+  if (before?.entitlementAt === dates.entitlementAt && before.billingAt === dates.billingAt) return accept();
   const planned = dates.entitlementAt > now || dates.billingAt > now;
   return accept<BundleEvent>({
     type: planned ? 'CancellationScheduled' : 'SubscriptionCancelled',
@@ -109,18 +133,19 @@ export const cancelSubscription = (
   });
 };
 
-/** As long as its billing goes on a cancellation can be undone, also when the service has ended (DefaultEntitlement). */
+/** Until billing has ended there is a way back, also for service that has (Kill Bill's DefaultEntitlement). */
 export const undoCancellation = (bundle: Bundle, subscription: Subscription, now: Instant): Outcome => {
   const { cancellation, subscriptionId } = subscription;
-  if (cancellation === null)
+  const end = billingEnd(bundle, subscription);
+  if (end?.kind === 'CANCEL' && end.at <= now)
+    return reject({
+      code: 'billing-already-cancelled',
+      detail: `Billing of subscription ${subscriptionId} ended on ${end.at}`,
+    });
+  if (cancellation === null || cancellation.handedOver === true)
     return reject({
       code: 'no-cancellation-pending',
       detail: `Subscription ${subscriptionId} of bundle ${bundle.bundleId} has no cancellation pending`,
-    });
-  if (cancellation.billingAt <= now)
-    return reject({
-      code: 'billing-already-cancelled',
-      detail: `Billing of subscription ${subscriptionId} ended on ${cancellation.billingAt}`,
     });
   return accept<BundleEvent>({ type: 'CancellationUndone', data: { subscriptionId } });
 };

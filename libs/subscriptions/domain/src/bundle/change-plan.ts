@@ -11,6 +11,7 @@ import { blockingAt } from './blocking';
 import { type Bundle, type BundleEvent, type PlanStep, type Subscription, baseOf } from './bundle';
 import type { BundleRejection, ChangePlan } from './bundle.commands';
 import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
+import { isSecondsBefore } from './effective-date';
 import { billingEnd, hasEnded } from './lifetime';
 import { phaseAt, phaseStartedAt, planStateAt, quantityAt, statusAt } from './plan-state';
 import { planPeriodOf, policyInstant } from './policy-date';
@@ -30,7 +31,9 @@ const stateRefusal = (
       detail: `Subscription ${subscriptionId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
     };
   const status = statusAt(bundle, subscription, now);
-  if (status === 'CANCELLED' || status === 'EXPIRED' || (status === 'PENDING' && requestedAt === null))
+  const isEarly =
+    requestedAt === null ? status === 'PENDING' : isSecondsBefore(requestedAt, subscription.entitlementAt);
+  if (status === 'CANCELLED' || status === 'EXPIRED' || isEarly)
     return {
       code: 'change-not-active',
       detail: `Subscription ${subscriptionId} is in state ${status}, so its plan cannot change`,
@@ -41,9 +44,24 @@ const stateRefusal = (
       code: 'change-pending-cancellation',
       detail: `Subscription ${subscriptionId} is to be cancelled on ${end.at}`,
     };
-  if (end?.kind === 'EXPIRED')
-    return { code: 'change-pending-expiry', detail: `Subscription ${subscriptionId} is to expire on ${end.at}` };
   return null;
+};
+
+/** Up to its end a fixed term can be left for another plan, which then ends when its own phases say. */
+const expiryRefusal = ({ subscriptionId, steps }: Subscription, effectiveAt: Instant): BundleRejection | null => {
+  const expiresAt = steps.at(-1)?.expiresAt ?? null;
+  return expiresAt === null || effectiveAt <= expiresAt
+    ? null
+    : { code: 'change-pending-expiry', detail: `Subscription ${subscriptionId} is to expire on ${expiresAt}` };
+};
+
+/** What a change cannot come before: the last transition, be it of the plan, the bill cycle day or the quantity. */
+const lastTransitionAt = (bundle: Bundle, subscription: Subscription, now: Instant): Instant => {
+  const { dayChanges, quantityChanges, billingAt } = subscription;
+  const changes = [...dayChanges, ...quantityChanges].map(({ effectiveAt }) => effectiveAt);
+  return [phaseStartedAt(bundle, subscription, now) ?? billingAt, ...changes.filter((at) => at <= now)].reduce(
+    (a, b) => (a > b ? a : b),
+  );
 };
 
 const factsOf = (subscription: Subscription, phase: ResolvedPhase): PlanFacts => ({
@@ -114,13 +132,17 @@ type Change = {
   readonly current: ResolvedPhase;
 };
 
-/** The instant asked for; else that of the policy asked for; else that of the catalog's policy. */
+/**
+ * The instant asked for; else that of the policy asked for; else that of the catalog's policy. What is asked for before
+ * the last transition takes effect with it (Kill Bill's DefaultSubscriptionBaseApiService).
+ */
 const effectiveAtOf = (
   { bundle, subscription, command, current }: Change,
   policy: Exclude<ReturnType<typeof changePolicyOf>, 'ILLEGAL'>,
 ): Instant => {
   const { now, requestedAt, account } = command;
-  if (requestedAt !== null) return requestedAt;
+  const since = lastTransitionAt(bundle, subscription, now);
+  if (requestedAt !== null) return requestedAt > since ? requestedAt : since;
   const at = policyInstant(policy, {
     now,
     startedAt: subscription.billingAt,
@@ -131,8 +153,7 @@ const effectiveAtOf = (
       account.billCycleDayLocal,
     time: account.time,
   });
-  const phaseStart = phaseStartedAt(bundle, subscription, now);
-  return phaseStart !== null && phaseStart > at ? phaseStart : at;
+  return at > since ? at : since;
 };
 
 const stepOf = (
@@ -199,7 +220,7 @@ const planRefusal = (
 };
 
 const scheduled = (change: Change, from: PlanFacts): Outcome => {
-  const { bundle, subscription, command, current } = change;
+  const { subscription, command, current } = change;
   const { catalog, account, priceOverrides, now, requestedAt } = command;
   const plan = specifierOf(command, from);
   const first = choosePlan({ catalog, at: requestedAt ?? now, plan, account, priceOverrides });
@@ -215,12 +236,8 @@ const scheduled = (change: Change, from: PlanFacts): Outcome => {
       detail: `Changing from ${current.planName} to ${first.plan.name} (${finalPhase(first.plan).type}) is not allowed`,
     });
   const effectiveAt = effectiveAtOf(change, policy);
-  const since = phaseStartedAt(bundle, subscription, now) ?? subscription.billingAt;
-  if (effectiveAt < since)
-    return reject({
-      code: 'requested-date-invalid',
-      detail: `The requested date ${effectiveAt} is before the last transition ${since}`,
-    });
+  const expired = expiryRefusal(subscription, effectiveAt);
+  if (expired !== null) return reject(expired);
   const chosen = choosePlan({ catalog, at: effectiveAt, plan, account, priceOverrides });
   if ('rejected' in chosen) return chosen;
   const tooLarge = amountRefusal(chosen.phases, quantityAt(subscription, effectiveAt), account);

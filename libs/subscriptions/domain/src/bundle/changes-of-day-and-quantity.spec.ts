@@ -32,6 +32,9 @@ describe('a bill cycle day', () => {
     [15, '2024-02-10', '2024-02-20', '2024-03-15T00:00:00.000Z'],
     [20, '2024-02-10', '2024-02-20', '2024-02-20T00:00:00.000Z'],
     [10, '2024-02-10T07:30:00Z', null, '2024-02-10T07:30:00.000Z'],
+    [5, '2024-01-02', null, '2024-02-05T00:00:00.000Z'],
+    [2, '2024-01-02', null, '2024-02-02T00:00:00.000Z'],
+    [15, '2024-01-02', '2023-11-20', '2024-01-15T00:00:00.000Z'],
   ])('%i asked for on %s from %s on counts from %s', (day, now, from, effectiveAt) => {
     const state = run(begun, dayFrom(day, now, from));
     expect(subscriptionOf(state, 's1')?.dayChanges).toEqual([{ changeId: 'd1', effectiveAt, billCycleDayLocal: day }]);

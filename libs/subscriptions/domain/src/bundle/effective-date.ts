@@ -3,6 +3,10 @@ import type { Bundle, Subscription } from './bundle';
 import type { BundleRejection } from './bundle.commands';
 import { hasEnded } from './lifetime';
 
+/** Whole seconds count, as in Kill Bill: what is asked for in the second of a start is not before it. */
+export const isSecondsBefore = (one: Instant, other: Instant): boolean =>
+  one.slice(0, 'yyyy-mm-ddThh:mm:ss'.length) < other.slice(0, 'yyyy-mm-ddThh:mm:ss'.length);
+
 /** Day and quantity change while a subscription lives, from the start of its billing on. */
 export const dateRefusal = (
   bundle: Bundle,

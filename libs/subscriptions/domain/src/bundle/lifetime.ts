@@ -41,6 +41,12 @@ export const hasEnded = (bundle: Bundle, subscription: Subscription, now: Instan
   return end !== null && end.at <= now;
 };
 
+/** Service has ended, and billing has: a cancellation can be taken back until then. */
+export const isOver = (bundle: Bundle, subscription: Subscription, now: Instant): boolean => {
+  const end = billingEnd(bundle, subscription);
+  return hasEnded(bundle, subscription, now) && end !== null && end.at <= now;
+};
+
 /** A bundle's external key belongs to it while any of its subscriptions lives. */
 export const isLive = (bundle: Bundle, now: Instant): boolean =>
   bundle.subscriptions.some((one) => !hasEnded(bundle, one, now));

@@ -1,8 +1,8 @@
 import { type Decision, accept, reject } from '@billstream/event-sourcing';
-import { type Instant, plusMs } from '@billstream/kernel';
+import { type AccountTime, type Instant, plusMs } from '@billstream/kernel';
 import type { CatalogProduct } from '../catalog/catalog';
 import { productOf } from '../catalog/catalog-index';
-import { alignPhases, firstBillableAt } from '../catalog/plan-aligner';
+import { type PhasePlan, alignPhases, firstBillableAt, plusPhase } from '../catalog/plan-aligner';
 import { createAlignmentOf } from '../catalog/plan-rules';
 import { addOnLimitRefusal } from './add-on-limit';
 import { blockingAt } from './blocking';
@@ -17,7 +17,7 @@ import {
 } from './bundle';
 import type { BundleRejection, StartSubscriptions, SubscriptionSpec } from './bundle.commands';
 import { type ChosenPlan, amountRefusal, choosePlan } from './choose-plan';
-import { hasEnded } from './lifetime';
+import { hasEnded, isOver } from './lifetime';
 import { phaseAt } from './plan-state';
 import { unknownStates } from './set-blocking-state';
 
@@ -29,7 +29,12 @@ const productAt = (bundle: Bundle, base: Subscription, at: Instant, chosen: Chos
 };
 
 /** An add-on needs a living base whose product, at that time, offers it and does not hold it already. */
-const addOnRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Instant): BundleRejection | null => {
+const addOnRefusal = (
+  bundle: Bundle,
+  chosen: ChosenPlan,
+  at: Instant,
+  { now, entitlementAt }: StartSubscriptions,
+): BundleRejection | null => {
   const base = baseOf(bundle);
   const { productName } = chosen.facts;
   if (base === null)
@@ -41,6 +46,11 @@ const addOnRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Inst
     return {
       code: 'base-not-active',
       detail: `Can't create an add-on of ${productName}: base subscription ${base.subscriptionId} is not active`,
+    };
+  if (base.entitlementAt > now && (entitlementAt ?? now) < base.entitlementAt)
+    return {
+      code: 'base-not-active',
+      detail: `Can't create an add-on of ${productName}: base subscription ${base.subscriptionId} starts on ${base.entitlementAt}`,
     };
   const product = productAt(bundle, base, at, chosen);
   const baseName = product?.name ?? 'the base plan';
@@ -57,7 +67,12 @@ const addOnRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Inst
   return addOnLimitRefusal(bundle, chosen.plan, now);
 };
 
-const placeRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Instant): BundleRejection | null => {
+const placeRefusal = (
+  bundle: Bundle,
+  chosen: ChosenPlan,
+  at: Instant,
+  command: StartSubscriptions,
+): BundleRejection | null => {
   const category = chosen.facts.productCategory;
   const standalone = bundle.subscriptions.some(({ productCategory }) => productCategory === 'STANDALONE');
   if (bundle.subscriptions.length > 0 && standalone !== (category === 'STANDALONE'))
@@ -65,9 +80,9 @@ const placeRefusal = (bundle: Bundle, chosen: ChosenPlan, at: Instant, now: Inst
       code: 'categories-mixed',
       detail: `A bundle holds standalone subscriptions or a base with add-ons, not both (${chosen.plan.name})`,
     };
-  if (category === 'ADD_ON') return addOnRefusal(bundle, chosen, at, now);
+  if (category === 'ADD_ON') return addOnRefusal(bundle, chosen, at, command);
   const base = category === 'BASE' ? baseOf(bundle) : null;
-  if (base !== null && !hasEnded(bundle, base, now))
+  if (base !== null && !isOver(bundle, base, command.now))
     return {
       code: 'base-exists',
       detail: `Bundle ${bundle.bundleId} has the base subscription ${base.subscriptionId} already`,
@@ -109,6 +124,14 @@ const dateRefusal = ({ billingAt, entitlementAt }: Dates, now: Instant): BundleR
 const agreed = ({ priceOverrides }: SubscriptionSpec): Pick<PlanStep, 'priceOverrides'> =>
   priceOverrides.length === 0 ? {} : { priceOverrides };
 
+/** What starts in its last phase has the whole term of it, wherever its phases are counted from (Kill Bill). */
+const inFull = ({ phases, expiresAt }: PhasePlan, startsAt: Instant, time: AccountTime): PhasePlan => {
+  const [only, next] = phases;
+  const duration = next === undefined ? only?.phase.duration : null;
+  const hasTerm = expiresAt !== null && duration !== undefined && duration !== null;
+  return { phases, expiresAt: hasTerm ? plusPhase(startsAt, duration, time) : expiresAt };
+};
+
 const startOne = (bundle: Bundle, command: StartSubscriptions, spec: SubscriptionSpec): Outcome => {
   const { now, catalog, account } = command;
   const { startIn, subscriptionId, priceOverrides } = spec;
@@ -120,9 +143,10 @@ const startOne = (bundle: Bundle, command: StartSubscriptions, spec: Subscriptio
   const refusal =
     dateRefusal(dates, now) ??
     amountRefusal(chosen.phases, spec.quantity, account) ??
-    placeRefusal(bundle, chosen, billingAt, now);
+    placeRefusal(bundle, chosen, billingAt, command);
   if (refusal !== null) return reject(refusal);
-  const plan = alignPhases(chosen.phases, { alignedAt, effectiveAt: billingAt, startIn }, account.time);
+  const laid = alignPhases(chosen.phases, { alignedAt, effectiveAt: billingAt, startIn }, account.time);
+  const plan = laid === null ? null : inFull(laid, billingAt, account.time);
   if (plan === null)
     return reject({
       code: 'phase-not-in-plan',
@@ -170,14 +194,16 @@ const ownerRefusal = (state: BundleState, { account }: StartSubscriptions): Bund
         detail: `Bundle ${state.bundleId} does not belong to account ${account.accountId}`,
       };
 
-/** Nothing is added to what is blocked for changes: account, bundle, or the base subscription. */
+/** Nothing is added to what is blocked for changes or has no service: account, bundle, or the base subscription. */
 const blockedRefusal = (state: Bundle, { now }: StartSubscriptions): BundleRejection | null => {
   const base = baseOf(state)?.subscriptionId ?? null;
-  const blocked = blockingAt(state, base, now).find(({ blockChange }) => blockChange);
+  const blocked = blockingAt(state, base, now).find(
+    ({ blockChange, blockEntitlement }) => blockChange || (base !== null && blockEntitlement),
+  );
   if (blocked !== undefined)
     return {
       code: 'change-blocked',
-      detail: `Bundle ${state.bundleId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
+      detail: `Bundle ${state.bundleId} is blocked by ${blocked.service} (${blocked.stateName})`,
     };
   return null;
 };

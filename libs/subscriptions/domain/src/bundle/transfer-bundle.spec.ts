@@ -61,14 +61,23 @@ describe('handing a bundle over', () => {
     expect(subscriptionOf(atOnce, 's1')?.cancellation).toMatchObject({ entitlementAt: now, billingAt: now });
   });
 
-  it('is refused where nothing lives, where changes are blocked, and before the bundle begins', () => {
+  it('before it begins moves it whole', () => {
+    const ahead = run(null, begun, handOver('IMMEDIATE', at('2024-01-01')));
+    expect(subscriptionOf(ahead, 's1')?.cancellation).toMatchObject({
+      entitlementAt: at('2024-01-10'),
+      billingAt: at('2024-01-10'),
+    });
+    const received = run(null, receive(ahead, { effectiveAt: at('2024-01-01') }));
+    expect(timeline(received, transferredId(transferId, 's1'))[0]).toBe('START 2024-01-10 small-trial');
+  });
+
+  it('is refused where nothing lives and where changes are blocked', () => {
     const refusal = (state: Bundle, command: BundleCommand): string => {
       const outcome = bundleDecider.decide(command, state);
       return 'rejected' in outcome ? outcome.rejected.code : 'accepted';
     };
     const ended = run(null, begun, cancel('s1', at('2024-01-20'), { policy: 'IMMEDIATE' }, { policy: 'IMMEDIATE' }));
     expect(refusal(ended, handOver('IMMEDIATE'))).toBe('nothing-to-transfer');
-    expect(refusal(run(null, begun), handOver('IMMEDIATE', at('2024-01-01')))).toBe('transfer-date-invalid');
     const state = {
       blockingId: 'b1',
       type: 'ACCOUNT' as const,

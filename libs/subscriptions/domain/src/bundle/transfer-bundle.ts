@@ -40,21 +40,18 @@ const handOverRefusal = (bundle: Bundle, { effectiveAt, now }: HandOverBundle): 
   const blocked = leaving
     .flatMap(({ subscriptionId }) => blockingAt(bundle, subscriptionId, now))
     .find(({ blockChange }) => blockChange);
-  if (blocked !== undefined)
-    return {
-      code: 'change-blocked',
-      detail: `Bundle ${bundleId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
-    };
-  const begins = leaving.reduce((first, { billingAt }) => (billingAt < first ? billingAt : first), effectiveAt);
-  return leaving.some(({ billingAt }) => billingAt <= effectiveAt)
+  return blocked === undefined
     ? null
     : {
-        code: 'transfer-date-invalid',
-        detail: `The requested date ${effectiveAt} is before bundle ${bundleId} begins (${begins})`,
+        code: 'change-blocked',
+        detail: `Bundle ${bundleId} is blocked for changes by ${blocked.service} (${blocked.stateName})`,
       };
 };
 
-/** Entitlement ends at the transfer; billing too, or where the old account has paid up to (Kill Bill 2.8). */
+/**
+ * Entitlement ends at the transfer; billing too, or where the old account has paid up to (Kill Bill 2.8). What has not
+ * begun by then ends where it would have begun, and begins there in the other account.
+ */
 export const handOverBundle = (bundle: Bundle, command: HandOverBundle): Outcome => {
   const refusal = handOverRefusal(bundle, command);
   if (refusal !== null) return reject(refusal);
@@ -71,6 +68,7 @@ export const handOverBundle = (bundle: Bundle, command: HandOverBundle): Outcome
         cancellationId: handOverId(transferId, one),
         entitlementAt,
         billingAt,
+        handedOver: true,
       },
     };
   });
