@@ -36,7 +36,10 @@ export const takeNotification = async (
   for (const transaction of view.transactions.filter(isOpen)) {
     if (told.kind === 'About') await lookAt(payments, context, { view, transaction });
     else if (transaction.state === 'PENDING')
-      await correctTransaction(payments, context, { view, transaction, said: states[told.status] });
+      await correctTransaction(payments, context, {
+        ...{ view, transaction, said: states[told.status] },
+        ...{ by: 'provider' as const, retries: 'as-said' as const },
+      });
   }
   await payments.runtime.caughtUp();
 };

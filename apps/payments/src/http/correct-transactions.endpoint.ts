@@ -23,6 +23,16 @@ export class AdminPaymentRequest {
   @IsIn(states) readonly transactionStatus!: SaidState;
 }
 
+class CorrectPath {
+  @IsString() readonly paymentId!: string;
+  @IsString() readonly transactionId!: string;
+}
+
+/** Kill Bill's `name=value`; `IPCD_RETRIES=true` asks for what failed by the correction to be tried again. */
+class CorrectQuery {
+  @IsOptional() readonly pluginProperty?: string | readonly string[];
+}
+
 class CancelByKeyQuery {
   @IsString() readonly transactionExternalKey!: string;
 }
@@ -36,15 +46,16 @@ export class CorrectTransactionsEndpoint {
   @HttpCode(204)
   @ApiOperation({ operationId: 'updatePaymentTransactionState', summary: 'Correct the state of a transaction' })
   async correct(
-    @Param('paymentId') id: string,
-    @Param('transactionId') transactionId: string,
+    @Param() { paymentId, transactionId }: CorrectPath,
     @Body() body: AdminPaymentRequest,
+    @Query() { pluginProperty = [] }: CorrectQuery,
     @AnswerTo() { context }: Answer,
   ): Promise<void> {
-    const view = await existingPayment(this.payments, context.tenantId, id);
+    const view = await existingPayment(this.payments, context.tenantId, paymentId);
     const transaction = transactionIn(view, transactionId);
     const said = body.transactionStatus;
-    if (!(await correctTransaction(this.payments, context, { view, transaction, said })))
+    const retries = [pluginProperty].flat().includes('IPCD_RETRIES=true') ? 'asked-for' : 'as-said';
+    if (!(await correctTransaction(this.payments, context, { view, transaction, said, by: 'operator', retries })))
       throw killBillProblem(
         400,
         7032,
@@ -69,7 +80,8 @@ export class CorrectTransactionsEndpoint {
       throw invalidValue('status must be SUCCESS or PAYMENT_FAILURE');
     if (transaction.state !== 'PENDING')
       throw killBillProblem(400, 7032, 'PaymentApiException', `Transaction ${transactionId} is not pending`);
-    await correctTransaction(this.payments, context, { view, transaction, said });
+    // Who says so sees what comes of it, as with any other request: a failure is not tried again.
+    await correctTransaction(this.payments, context, { view, transaction, said, by: 'provider', retries: 'none' });
     created(`/1.0/kb/payments/${view.paymentId}`);
   }
 

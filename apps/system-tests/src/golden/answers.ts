@@ -47,6 +47,8 @@ export type PaymentJson = {
 
 export type AccountJson = {
   readonly accountId: string;
+  readonly parentAccountId: string | null;
+  readonly paymentMethodId: string | null;
   readonly billCycleDayLocal: number | null;
   readonly accountBalance: number;
   readonly accountCBA: number;

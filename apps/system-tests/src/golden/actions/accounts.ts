@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { accountTime } from '../account-days';
 import type { AccountJson } from '../answers';
 import type { GoldenAccount } from '../case-file';
-import { type Stage, accountOf, invoiceNamed, ownerAndName } from '../stage';
+import { type Stage, accountOf, invoiceNamed, look, ownerAndName } from '../stage';
 import type { Action } from './action';
 
 const gatewayName = 'killbill-payment-test';
@@ -59,12 +59,35 @@ const addPaymentMethod: Action<{ readonly account?: string }> = async (stage, { 
   await addMethod(stage, accountOf(stage, account).accountId);
 };
 
-const updateAccount: Action<{ readonly account?: string; readonly billCycleDayLocal: number }> = async (
+/** It takes no payment any more, and its account pays by itself only when it gets another. */
+const deletePaymentMethod: Action<{ readonly account?: string; readonly autoPayOff: boolean }> = async (
   stage,
-  { account, billCycleDayLocal },
+  { account, autoPayOff },
 ) => {
+  const { paymentMethodId } = await look(stage).account(account ?? 'a1');
+  await stage.requests.send('DELETE', `/paymentMethods/${paymentMethodId ?? ''}`, {
+    query: { deleteDefaultPmWithAutoPayOff: autoPayOff },
+  });
+};
+
+type Update = {
+  readonly account?: string;
+  readonly billCycleDayLocal?: number;
+  /** Null: it has none from here on. */
+  readonly parent?: string | null;
+  readonly paymentDelegatedToParent?: boolean;
+};
+
+/** What may be emptied is so only by an update that names all that shall stay. */
+const updateAccount: Action<Update> = async (stage, { account = 'a1', parent, ...change }) => {
   const { accountId } = accountOf(stage, account);
-  await stage.requests.send('PUT', `/accounts/${accountId}`, { body: { billCycleDayLocal } });
+  const body = {
+    ...(parent === null ? await look(stage).account(account) : {}),
+    ...(change.billCycleDayLocal === undefined ? {} : { billCycleDayLocal: change.billCycleDayLocal }),
+    isPaymentDelegatedToParent: change.paymentDelegatedToParent,
+    parentAccountId: typeof parent === 'string' ? accountOf(stage, parent).accountId : undefined,
+  };
+  await stage.requests.send('PUT', `/accounts/${accountId}`, { query: { treatNullAsReset: parent === null }, body });
 };
 
 type Tagging = { readonly tag: string; readonly object: string };
@@ -91,6 +114,7 @@ const transferChildCreditToParent: Action<{ readonly account: string }> = async 
 export const accountActions = {
   createAccount,
   addPaymentMethod,
+  deletePaymentMethod,
   updateAccount,
   tag,
   untag,

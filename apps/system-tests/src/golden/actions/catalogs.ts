@@ -1,6 +1,8 @@
 import { type CatalogVersion, catalogDocument } from '../catalog-document';
-import type { Stage } from '../stage';
+import type { Figure } from '../case-file';
+import { type Stage, accountOf } from '../stage';
 import type { Action } from './action';
+import { amount } from './plan-choice';
 
 export const upload = async (stage: Stage, version: CatalogVersion): Promise<void> => {
   await stage.requests.send('POST', '/catalog/xml', { type: 'text/xml', body: catalogDocument(version) });
@@ -12,4 +14,26 @@ const uploadCatalog: Action<{ readonly catalogVersion: string }> = async (stage,
   await upload(stage, version);
 };
 
-export const catalogActions = { uploadCatalog };
+type SimplePlan = {
+  readonly plan: string;
+  readonly product: string;
+  readonly amount: Figure;
+  readonly billingPeriod: string;
+  readonly trialLength: number;
+  readonly trialTimeUnit: string;
+};
+
+const addSimplePlan: Action<SimplePlan> = async (stage, { plan, product, ...terms }) => {
+  await stage.requests.send('POST', '/catalog/simplePlan', {
+    body: {
+      planId: plan,
+      productName: product,
+      productCategory: 'BASE',
+      currency: accountOf(stage).currency,
+      ...terms,
+      amount: amount(terms.amount),
+    },
+  });
+};
+
+export const catalogActions = { uploadCatalog, addSimplePlan };

@@ -45,6 +45,10 @@ type Refund = {
   readonly account?: string;
   readonly payment: string;
   readonly amount?: Figure;
+  /** An adjustment is asked for, also where no item is named. */
+  readonly adjusted?: boolean;
+  /** Of the payment alone; the invoices are told by what it says. */
+  readonly ofPayment?: boolean;
   readonly itemAdjustments?: readonly { readonly item: ItemChoice; readonly amount?: Figure }[];
 };
 
@@ -59,13 +63,13 @@ const refund: Action<Refund> = async (stage, args) => {
     });
     for (const { invoiceItemId } of items) adjustments.push({ invoiceItemId, amount: amount(one.amount) });
   }
-  await stage.requests.send('POST', `/invoicePayments/${payment.paymentId}/refunds`, {
-    body: {
-      amount: amount(args.amount) ?? payment.purchasedAmount - payment.refundedAmount,
-      isAdjusted: adjustments.length > 0,
-      adjustments,
-    },
-  });
+  const refunded = amount(args.amount) ?? payment.purchasedAmount - payment.refundedAmount;
+  if (args.ofPayment === true)
+    await stage.requests.send('POST', `/payments/${payment.paymentId}/refunds`, { body: { amount: refunded } });
+  else
+    await stage.requests.send('POST', `/invoicePayments/${payment.paymentId}/refunds`, {
+      body: { amount: refunded, isAdjusted: args.adjusted ?? adjustments.length > 0, adjustments },
+    });
 };
 
 type OfPayment = { readonly account?: string; readonly payment: string };
@@ -107,7 +111,14 @@ export const endMisbehaviour = async (stage: Stage): Promise<void> => {
   if (stage.misbehavesPast !== null && (await transactionCount(stage)) > stage.misbehavesPast) await wellBehaved(stage);
 };
 
-type Gateway = { readonly mode: string; readonly value?: string | boolean };
+type Gateway = {
+  readonly mode: string;
+  readonly value?: string | boolean;
+  /** What is said of a payment, for modes that say it. */
+  readonly status?: string;
+  /** With a correction: what failed by it is tried again. */
+  readonly retries?: boolean;
+};
 
 /** How the gateway answers what it does not take, by the mode that asks for it. */
 const misbehaviour = ({ mode, value }: Gateway): Readonly<Record<string, unknown>> => {
@@ -117,6 +128,8 @@ const misbehaviour = ({ mode, value }: Gateway): Readonly<Record<string, unknown
       return { CONFIGURE_ACTION: 'ACTION_RETURN_PLUGIN_STATUS_ERROR' };
     case 'unknownNextPayment':
       return { CONFIGURE_ACTION: 'RETURN_NIL' };
+    case 'pendingNextPayment':
+      return { CONFIGURE_ACTION: 'ACTION_RETURN_PLUGIN_STATUS_PENDING' };
     case 'processNextPaymentPartially':
       return { AMOUNT: Number(value) };
     default:
@@ -124,18 +137,32 @@ const misbehaviour = ({ mode, value }: Gateway): Readonly<Record<string, unknown
   }
 };
 
-/** The gateway's own word on a payment that was unknown reaches us as an administrator's correction. */
-const failedAfterAll = async (stage: Stage, name: string): Promise<void> => {
-  const { paymentId, transactions } = await paymentNamed(stage, name);
+const states: Readonly<Record<string, string>> = { SUCCESS: 'PURCHASE_SUCCESS', PAYMENT_FAILURE: 'PURCHASE_FAILED' };
+
+/** The gateway's own word on a payment that was unknown reaches us as an administrator's correction, too. */
+const corrected = async (stage: Stage, { value, status = 'PAYMENT_FAILURE', retries }: Gateway): Promise<void> => {
+  const { paymentId, transactions } = await paymentNamed(stage, String(value));
   await stage.requests.send(
     'PUT',
     `/admin/payments/${paymentId}/transactions/${transactions.at(-1)?.transactionId ?? ''}`,
-    { body: { transactionStatus: 'PAYMENT_FAILURE', currentPaymentStateName: 'PURCHASE_FAILED' } },
+    {
+      query: { pluginProperty: retries === true ? 'IPCD_RETRIES=true' : undefined },
+      body: { transactionStatus: status, currentPaymentStateName: states[status] },
+    },
   );
 };
 
+/** What became of a payment that was pending. */
+const ended = async (stage: Stage, { value, status }: Gateway): Promise<void> => {
+  const { paymentId, transactions } = await paymentNamed(stage, String(value));
+  await stage.requests.send('POST', `/paymentTransactions/${transactions.at(-1)?.transactionId ?? ''}`, {
+    body: { paymentId, status },
+  });
+};
+
 const gateway: Action<Gateway> = async (stage, args) => {
-  if (args.mode === 'overridePaymentStatus') return failedAfterAll(stage, String(args.value));
+  if (['overridePaymentStatus', 'correctTransaction'].includes(args.mode)) return corrected(stage, args);
+  if (args.mode === 'endPending') return ended(stage, args);
   if (args.mode === 'failAllPayments' && args.value === false) return wellBehaved(stage);
   stage.misbehavesPast = args.mode === 'failAllPayments' ? null : await transactionCount(stage);
   await configure(stage, { ...misbehaviour(args), METHODS: 'purchasePayment' });

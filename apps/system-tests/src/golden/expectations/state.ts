@@ -88,6 +88,7 @@ const ofAccount: Readonly<Record<string, (view: View, ref: string) => Promise<Fo
   accountCBA: async (view, ref) => (await view.account(ref)).accountCBA,
   // The source says 0 where no day is set yet.
   'account.billCycleDayLocal': async (view, ref) => (await view.account(ref)).billCycleDayLocal ?? 0,
+  'account.hasParent': async (view, ref) => ((await view.account(ref)).parentAccountId ?? null) !== null,
   'invoices.count': async (view, ref) => (await view.invoices(ref)).length,
   'unpaidInvoices.count': async (view, ref) => (await view.unpaidInvoices(ref)).length,
   'payments.count': async (view, ref) => (await view.payments(ref)).length,

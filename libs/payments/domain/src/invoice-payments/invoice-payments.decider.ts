@@ -16,6 +16,7 @@ import {
   noInvoicePayments,
   owedMinor,
 } from './invoice-payments';
+import { type TakeBackSuccess, takeBackSuccess } from './take-back';
 
 /** Invoicing committed the invoice. `method`: the account's default; null: it has none. */
 export type RecordInvoice = {
@@ -122,6 +123,7 @@ export type InvoicePaymentsCommand =
   | RecordExternalPayment
   | DispatchPayment
   | RecordOutcome
+  | TakeBackSuccess
   | RetryPayment
   /** Changes nothing; its answer carries the state that a decision would see now. */
   | { readonly type: 'Look' };
@@ -162,6 +164,8 @@ export const invoicePayments: Decider<
         return dispatch(command.data, state);
       case 'RecordOutcome':
         return recordOutcome(command.data, state);
+      case 'TakeBackSuccess':
+        return takeBackSuccess(command.data, state);
       case 'RetryPayment':
         return retry(command.data, state);
       case 'CancelRetry':

@@ -1,5 +1,5 @@
 import type { Currency, Instant } from '@billstream/kernel';
-import type { ChargedMethod, InvoicePaymentsEvent } from './invoice-payments.events';
+import type { AttemptFacts, ChargedMethod, InvoicePaymentsEvent } from './invoice-payments.events';
 
 /**
  * requested: not sent yet. dispatched: sent, or the process died on the way to it. pending: the provider will decide.
@@ -31,6 +31,13 @@ export type OpenAttempt = {
 /** An attempt that ended without success. Kept so that a success that shows up late still finds its place. */
 export type ClosedAttempt = { readonly paymentId: string; readonly currency: Currency };
 
+/** `attempt`: the how manyth of its payment it was. Minor units. */
+export type SettledAttempt = AttemptFacts & {
+  readonly attempt: number;
+  readonly gatewayRef: string | null;
+  readonly declines: number;
+};
+
 export type InvoicePayments = {
   readonly invoice: { readonly invoiceId: string; readonly accountId: string; readonly currency: Currency } | null;
   /** As invoicing last said, and the revision of its stream that said so. */
@@ -54,6 +61,8 @@ export type InvoicePayments = {
   readonly open: OpenAttempt | null;
   readonly retryAt: Instant | null;
   readonly closed: Readonly<Record<string, ClosedAttempt>>;
+  /** The last payment that succeeded: what somebody may know better of than its provider did. Null: none, or not any more. */
+  readonly settled: SettledAttempt | null;
 };
 
 export const noInvoicePayments: InvoicePayments = {
@@ -71,6 +80,7 @@ export const noInvoicePayments: InvoicePayments = {
   open: null,
   retryAt: null,
   closed: {},
+  settled: null,
 };
 
 /** What may still be charged: never more than invoicing asked for less what has moved since. */
@@ -96,7 +106,7 @@ export const evolveInvoicePayments = (
     case 'PaymentSkipped':
       return state;
     case 'PaymentRequested':
-      return { ...state, attempts: state.attempts + 1, retryAt: null, open: opened(data) };
+      return { ...state, attempts: state.attempts + 1, retryAt: null, open: opened(data), settled: null };
     case 'PaymentDispatched':
       return changed(state, (open) => ({
         ...open,
@@ -108,7 +118,7 @@ export const evolveInvoicePayments = (
     case 'PaymentSucceeded':
       return succeeded(state, data);
     case 'PaymentDeclined':
-      return closed({ ...state, declines: state.declines + 1 }, data.transactionId);
+      return declined(state, data.transactionId);
     case 'PaymentNotExecuted':
       return closed({ ...state, failures: state.failures + 1 }, data.transactionId);
     case 'PaymentPending':
@@ -167,19 +177,41 @@ const aborted = (state: InvoicePayments, { transactionId }: Data<'PaymentAborted
   transactionId === null ? { ...state, retryAt: null } : closed({ ...state, retryAt: null }, transactionId);
 
 /** The next payment of the invoice, should there be one, starts from nothing under a name of its own. */
-const succeeded = (
-  state: InvoicePayments,
-  { transactionId, amountMinor, gatewayRef }: Data<'PaymentSucceeded'>,
-): InvoicePayments => ({
+const succeeded = (state: InvoicePayments, data: Data<'PaymentSucceeded'>): InvoicePayments => {
+  const { transactionId, amountMinor, gatewayRef } = data;
+  const { invoiceId, accountId, paymentId, currency, at } = data;
+  const { attempts: attempt, declines } = state;
+  const facts = { invoiceId, accountId, paymentId, transactionId, amountMinor, currency, at };
+  return {
+    ...state,
+    unconfirmedMinor: state.unconfirmedMinor + amountMinor,
+    movedMinor: state.movedMinor + amountMinor,
+    movements: gatewayRef === null ? state.movements : [...state.movements, gatewayRef],
+    succeeded: state.succeeded + 1,
+    attempts: 0,
+    declines: 0,
+    failures: 0,
+    retryAt: null,
+    open: state.open?.transactionId === transactionId ? null : state.open,
+    closed: Object.fromEntries(Object.entries(state.closed).filter(([id]) => id !== transactionId)),
+    settled: data.isLate ? null : { ...facts, attempt, declines, gatewayRef },
+  };
+};
+
+/** Of a payment that had succeeded, too: somebody knew better. */
+const declined = (state: InvoicePayments, transactionId: string): InvoicePayments =>
+  state.settled?.transactionId === transactionId
+    ? takenBack(state, state.settled)
+    : closed({ ...state, declines: state.declines + 1 }, transactionId);
+
+/** As if it had failed in the first place: the next attempt is one more at the same payment. */
+const takenBack = (state: InvoicePayments, settled: SettledAttempt): InvoicePayments => ({
   ...state,
-  unconfirmedMinor: state.unconfirmedMinor + amountMinor,
-  movedMinor: state.movedMinor + amountMinor,
-  movements: gatewayRef === null ? state.movements : [...state.movements, gatewayRef],
-  succeeded: state.succeeded + 1,
-  attempts: 0,
-  declines: 0,
-  failures: 0,
-  retryAt: null,
-  open: state.open?.transactionId === transactionId ? null : state.open,
-  closed: Object.fromEntries(Object.entries(state.closed).filter(([id]) => id !== transactionId)),
+  movedMinor: state.movedMinor - settled.amountMinor,
+  movements: state.movements.filter((ref) => ref !== settled.gatewayRef),
+  succeeded: state.succeeded - 1,
+  attempts: settled.attempt,
+  declines: settled.declines + 1,
+  closed: { ...state.closed, [settled.transactionId]: { paymentId: settled.paymentId, currency: settled.currency } },
+  settled: null,
 });
