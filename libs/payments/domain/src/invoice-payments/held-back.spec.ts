@@ -12,7 +12,7 @@ const invoice = {
   ...{ amountMinor: 2_000, balanceMinor: 2_000, asOf: 5 },
 };
 const recorded: InvoicePaymentsEvent = { type: 'InvoiceRecorded', data: invoice };
-const skipped = (reason: 'manual-pay' | 'no-default-method'): InvoicePaymentsEvent => ({
+const skipped = (reason: 'manual-pay' | 'no-default-method' | 'delegated-to-parent'): InvoicePaymentsEvent => ({
   type: 'PaymentSkipped',
   data: { ...ref, reason, at: now },
 });
@@ -62,6 +62,19 @@ describe('an account that is not charged automatically', () => {
         type: 'PaymentAborted',
         data: { ...ref, paymentId: 'payment-1', transactionId: null, reason: 'manual-pay', at: retryAt },
       });
+  });
+});
+
+describe('an invoice that the parent of its account pays', () => {
+  const delegated = [recorded, skipped('delegated-to-parent')];
+
+  it('is not paid by the account, neither when asked to nor when it is charged automatically again', () => {
+    given(...delegated)
+      .when({ type: 'PayInvoice', data: { method, amountMinor: null, now } })
+      .thenRejected({ code: 'nothing-owed' });
+    given(...delegated)
+      .when(payHeldBack)
+      .thenNothing();
   });
 });
 

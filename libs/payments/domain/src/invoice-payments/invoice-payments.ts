@@ -49,6 +49,8 @@ export type InvoicePayments = {
   readonly movedMinor: number;
   /** The provider's ids of what moved: the same one again is the same money. */
   readonly movements: readonly string[];
+  /** Its account has a parent that pays it, for good: also when the account leaves that parent. */
+  readonly isParents: boolean;
   /** Nothing of it is charged any more, whatever its balance. */
   readonly isWrittenOff: boolean;
   /** Payments that moved money; numbers the next one. */
@@ -72,6 +74,7 @@ export const noInvoicePayments: InvoicePayments = {
   unconfirmedMinor: 0,
   movedMinor: 0,
   movements: [],
+  isParents: false,
   isWrittenOff: false,
   succeeded: 0,
   attempts: 0,
@@ -87,8 +90,9 @@ export const noInvoicePayments: InvoicePayments = {
 export const owedMinor = ({ balanceMinor, unconfirmedMinor }: InvoicePayments): number =>
   balanceMinor - unconfirmedMinor;
 
-/** The same, for whoever is about to charge it. */
-export const chargeableMinor = (state: InvoicePayments): number => (state.isWrittenOff ? 0 : owedMinor(state));
+/** The same, for whoever is about to charge it: nothing of what is written off or the parent's to pay. */
+export const chargeableMinor = (state: InvoicePayments): number =>
+  state.isWrittenOff || state.isParents ? 0 : owedMinor(state);
 
 export const evolveInvoicePayments = (
   state: InvoicePayments,
@@ -104,7 +108,7 @@ export const evolveInvoicePayments = (
     case 'WriteOffChanged':
       return { ...state, isWrittenOff: data.isWrittenOff };
     case 'PaymentSkipped':
-      return state;
+      return skipped(state, data);
     case 'PaymentRequested':
       return { ...state, attempts: state.attempts + 1, retryAt: null, open: opened(data), settled: null };
     case 'PaymentDispatched':
@@ -138,6 +142,9 @@ export const evolveInvoicePayments = (
 };
 
 type Data<Type extends InvoicePaymentsEvent['type']> = Extract<InvoicePaymentsEvent, { readonly type: Type }>['data'];
+
+const skipped = (state: InvoicePayments, { reason }: Data<'PaymentSkipped'>): InvoicePayments =>
+  reason === 'delegated-to-parent' ? { ...state, isParents: true } : state;
 
 const withBalance = (
   state: InvoicePayments,
