@@ -81,4 +81,12 @@ describe('a plan of another subscription of the user', () => {
     const database = await applied(logOf([...told, closed(toMs + 1_000)]));
     expect(await database.query('select late_to::text as late from usage_closings')).toEqual([{ late: lateTo }]);
   });
+  it('is recorded alike in whatever pages it comes, also before its account', async () => {
+    const [account, plans] = planned('other', toMs - 1_000, toMs + 500);
+    const log = logOf([plans!, account!]);
+    const rows = async (pages?: readonly number[]) =>
+      (await applied(log, pages)).query('select user_name as "user", position::text from usage_dated_back');
+    expect(await rows()).toEqual([{ user: null, position: '0' }]);
+    expect(await rows([1])).toEqual(await rows());
+  });
 });
