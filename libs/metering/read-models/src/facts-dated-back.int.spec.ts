@@ -89,4 +89,29 @@ describe('a plan of another subscription of the user', () => {
     expect(await rows()).toEqual([{ user: null, position: '0' }]);
     expect(await rows([1])).toEqual(await rows());
   });
+  it('that is ended holds differently from its end on, in whatever pages it comes', async () => {
+    const begun = planned('other', startMs, startMs);
+    const ended = {
+      stream: meteredAccountStream('a'),
+      ...meteredAccountSchema.encode({
+        type: 'PlansRecorded',
+        data: {
+          ...{ accountId: 'a', subscriptionId: 'other' },
+          intervals: [
+            {
+              ...{ planName: 'p', category: 'ADD_ON', units: ['calls'], capacityUnits: [], subscriptionId: 'other' },
+              ...{ fromAt: instantOfMs(startMs), toAt: instantOfMs(toMs) },
+            },
+          ],
+        },
+      }),
+    };
+    for (const pages of [undefined, [1]]) {
+      const database = await applied(logOf([...begun, ended]), pages);
+      expect(await database.query('select from_ms::text as "fromMs" from usage_dated_back order by position')).toEqual([
+        { fromMs: String(startMs) },
+        { fromMs: String(toMs) },
+      ]);
+    }
+  });
 });
