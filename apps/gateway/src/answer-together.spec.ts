@@ -87,6 +87,20 @@ describe('what more than one service answers', () => {
     await close();
   });
 
+  it('the preview of corrections goes to metering with its body', async () => {
+    const { asked, origin, close } = await between({
+      metering: { status: 200, body: '{"answer":{"accepted":1},"changed":[]}' },
+      invoicing: { status: 200, body: '{"charges":[],"totals":[]}' },
+    });
+    const answer = await fetch(`${origin}/v1/usage/corrections/preview`, { method: 'POST', body: '[{"id":"a"}]' });
+    expect(await answer.json()).toEqual({ accepted: 1, charges: [], totals: [] });
+    expect(asked[0]).toEqual({
+      ...{ of: 'metering', method: 'POST', body: '[{"id":"a"}]' },
+      path: '/1.0/kb/internal/usage/corrections/preview',
+    });
+    await close();
+  });
+
   it.each([
     [404, { metering: { status: 404, body: '{"type":"urn:problem:backfill-not-found"}' } }],
     [503, { metering: { status: 200, body: '{"answer":{},"changed":[]}' }, invoicing: { status: 503, body: '{}' } }],

@@ -53,13 +53,20 @@ const stepsOf = ({ by, to }: Completed, request: Exchange['request']) => {
 };
 
 /** The body goes on as JSON and with a length of its own. A read that becomes a POST on the way changes nothing, so nobody has to say who does. */
-const withoutLength = (headers: IncomingHttpHeaders, method: string | undefined): IncomingHttpHeaders => ({
+export const withoutLength = (headers: IncomingHttpHeaders, method: string | undefined): IncomingHttpHeaders => ({
   ...(method === 'GET' ? { 'x-killbill-createdby': 'reader' } : {}),
   'content-type': 'application/json',
   ...Object.fromEntries(
     Object.entries(headers).filter(([name]) => name !== 'content-length' && name !== 'transfer-encoding'),
   ),
 });
+
+export const wholeBodyOf = async (request: Exchange['request']): Promise<Buffer> => {
+  const body = await bodyOf(request);
+  if (body === null)
+    throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
+  return body;
+};
 
 /** The first refusal is the answer; without one, the last service's is. */
 export const forwardCompleted = async (
@@ -68,9 +75,7 @@ export const forwardCompleted = async (
   headers: IncomingHttpHeaders,
   completed: Completed,
 ): Promise<void> => {
-  const body = await bodyOf(request);
-  if (body === null)
-    throw new ProblemException({ status: 413, code: 'body-too-large', detail: 'the body is too large' });
+  const body = await wholeBodyOf(request);
   const rewritten = {
     ...withoutLength(headers, request.method),
     [innerHeaders.asked]: digest(body.toString('base64')),

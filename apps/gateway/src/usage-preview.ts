@@ -1,12 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { pathOf } from './answers';
+import { wholeBodyOf, withoutLength } from './completed-request';
 import type { Exchange, Upstreams } from './dispatch';
 
-const path = /^\/v1\/usage\/backfills\/[^/]+\/preview\/?$/;
+const previews: Readonly<Record<string, RegExp>> = {
+  GET: /^\/v1\/usage\/backfills\/[^/]+\/preview\/?$/,
+  POST: /^\/v1\/usage\/corrections\/preview\/?$/,
+};
 
 /** Whether somebody asks what a change of usage would do: metering knows the quantities, invoicing what they are charged. */
 export const asksForUsagePreview = ({ request }: Exchange): boolean =>
-  request.method === 'GET' && path.test(pathOf(request));
+  previews[request.method ?? '']?.test(pathOf(request)) ?? false;
 
 /** What metering says: the answer as far as it knows it, and what invoicing needs to say the rest. */
 type Told = { readonly answer: object; readonly changed: readonly object[] };
@@ -17,8 +21,13 @@ export const answerUsagePreview = async (
   { request, response }: Exchange,
   headers: IncomingHttpHeaders,
 ): Promise<void> => {
+  const rewritten = withoutLength(headers, request.method);
   const inner = (request.url ?? '').replace(/^\/v1\//, '/1.0/kb/internal/');
-  const told = await upstreams.metering.call({ method: 'GET', path: inner, headers });
+  const told = await upstreams.metering.call(
+    request.method === 'POST'
+      ? { method: 'POST', path: inner, headers: rewritten, body: await wholeBodyOf(request) }
+      : { method: 'GET', path: inner, headers },
+  );
   if (told.status !== 200) {
     response.writeHead(told.status, told.headers).end(told.body);
     return;
@@ -26,8 +35,7 @@ export const answerUsagePreview = async (
   const { answer, changed } = JSON.parse(told.body.toString('utf8')) as Told;
   const priced = await upstreams.invoicing.call({
     ...{ method: 'POST', path: '/1.0/kb/internal/invoices/usageChanges' },
-    // Nothing is changed, but what is posted says by whom.
-    headers: { 'x-killbill-createdby': 'reader', ...headers, 'content-type': 'application/json' },
+    headers: { ...rewritten, 'content-type': 'application/json' },
     body: JSON.stringify({ changed }),
   });
   if (priced.status !== 200) {

@@ -1,6 +1,7 @@
 import { meteringPublication } from '@billstream/metering-domain';
 import { meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceDefinition } from '@billstream/service-runtime';
+import path from 'node:path';
 import { expireBackfills } from './backfills/expire-backfill';
 import { takeUsage } from './ingest/usage-intake';
 import { countLateUsage } from './late-usage';
@@ -26,6 +27,7 @@ export const meteringService: ServiceDefinition = {
     'subscriptionUsage-',
   ],
   readModels: [meteringReadModel],
+  projectionThread: path.join(__dirname, 'count-usage.thread.ts'),
   publication: meteringPublication,
   hears: ['accounts', 'subscriptions', 'metering', 'invoicing'],
   dueWork: (runtime) => ({ ...countLateUsage(runtime), ...expireBackfills(runtime), ...meteringDueWork(runtime) }),

@@ -7,6 +7,7 @@ import { LimitHistoryEndpoint } from './http/limit-history.endpoint';
 import { LimitReservationsEndpoint } from './http/limit-reservations.endpoint';
 import { LimitsEndpoint } from './http/limits.endpoint';
 import { PreviewBackfillEndpoint } from './http/preview-backfill.endpoint';
+import { PreviewCorrectionsEndpoint } from './http/preview-corrections.endpoint';
 import { PreviewUsageEndpoint } from './http/preview-usage.endpoint';
 import { RecordLogEndpoint } from './http/record-log.endpoint';
 import { RecordUsageEndpoint } from './http/record-usage.endpoint';
@@ -35,6 +36,7 @@ export const meteringModule = (runtime: ServiceRuntime): DynamicModule => ({
     UsageEventsEndpoint,
     UsageBackfillsEndpoint,
     PreviewBackfillEndpoint,
+    PreviewCorrectionsEndpoint,
     UsageCorrectionsEndpoint,
     UsageReportEndpoint,
     UsageLineageEndpoint,

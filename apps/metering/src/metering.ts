@@ -20,6 +20,7 @@ import {
   unitSchema,
   usageBackfill,
   usageBackfillSchema,
+  usageBackfillSnapshots,
   usageClosing,
   usageClosingSchema,
   usageCorrectionSchema,
@@ -27,14 +28,27 @@ import {
   usageLimit,
   usageLimitSchema,
 } from '@billstream/metering-domain';
-import { countingMethods } from '@billstream/metering-read-models';
+import { type MovedLimits, countingMethods, limitCheck, meteringReadModel } from '@billstream/metering-read-models';
 import type { ServiceRuntime } from '@billstream/service-runtime';
 import { closingQuestions, usageCounted } from './close-usage';
 import { createIngest } from './ingest/ingest';
 import { usageWriter } from './ingest/usage-writer';
+import { limitChecks } from './limit-checks';
 
 /** No answer is held back for longer. */
 const waitMsMax = 2_000;
+
+/** Checks that are kept, and follow what the read model tells. */
+const limitChecksOf = ({ database, applied }: ServiceRuntime) => {
+  const checks = limitChecks({ load: (question) => limitCheck(database, question), isTold: () => applied.isHere() });
+  applied.listen({
+    applied: ({ readModel, told }) => {
+      if (readModel === meteringReadModel.name) checks.moved(told as MovedLimits);
+    },
+    missed: checks.forget,
+  });
+  return checks;
+};
 
 /** The runtime, one command loop per kind of stream, and the way in for usage: all that an endpoint or a reaction needs. */
 const meteringOn = (runtime: ServiceRuntime) => {
@@ -52,8 +66,9 @@ const meteringOn = (runtime: ServiceRuntime) => {
     reported: runtime.handle(subscriptionUsage, subscriptionUsageSchema),
     closing: runtime.handle(usageClosing, usageClosingSchema),
     correction: runtime.handle(usageCorrections, usageCorrectionSchema),
-    backfill: runtime.handle(usageBackfill, usageBackfillSchema),
+    backfill: runtime.handle(usageBackfill, usageBackfillSchema, usageBackfillSnapshots),
     backfilled: runtime.handle(backfilledUsage, backfilledUsageSchema),
+    limitChecks: limitChecksOf(runtime),
     usageCounted: usageCounted(runtime),
     closingQuestions: closingQuestions(database),
     ingest: createIngest({

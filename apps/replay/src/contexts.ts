@@ -151,7 +151,10 @@ export const contexts: readonly ReplayContext[] = [
         snapshots: metering.limitReservationsSnapshots,
       },
       aggregate('usageCorrection-', metering.usageCorrections, metering.usageCorrectionSchema),
-      aggregate('usageBackfill-', metering.usageBackfill, metering.usageBackfillSchema),
+      {
+        ...aggregate('usageBackfill-', metering.usageBackfill, metering.usageBackfillSchema),
+        snapshots: metering.usageBackfillSnapshots,
+      },
       aggregate('backfilledUsage-', metering.backfilledUsage, metering.backfilledUsageSchema),
       aggregate('usageClosing-', metering.usageClosing, metering.usageClosingSchema),
       aggregate('subscriptionUsage-', metering.subscriptionUsage, metering.subscriptionUsageSchema),

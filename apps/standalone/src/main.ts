@@ -14,7 +14,7 @@ const main = async (): Promise<void> => {
   };
   process.on('uncaughtException', fatal).on('unhandledRejection', fatal);
 
-  const standalone = await startStandalone(config, logger);
+  const standalone = await startStandalone(config, logger, { threads: true });
   const { url, emulatorUrl, inner } = standalone;
   const runFile = path.join(path.resolve(config.DATA_DIR), 'run.json');
   // Holds the embedded database's password.

@@ -31,6 +31,11 @@ export type Standalone = {
   stop(): Promise<void>;
 };
 
+export type Choices = {
+  /** Parts that would keep others waiting run in threads of their own. Only where Node itself loads TypeScript can they. */
+  readonly threads?: boolean;
+};
+
 const definitions = [accountsService, subscriptionsService, meteringService, invoicingService, paymentsService];
 const listeners = definitions.map(listenerOf);
 
@@ -39,10 +44,14 @@ const listeners = definitions.map(listenerOf);
  * RABBITMQ_URL, EVENTSTORE_URL) and on embedded parts for what is not. Rejects with a message for people, and with
  * everything stopped again.
  */
-export const startStandalone = async (config: PlatformConfig, logger: Logger): Promise<Standalone> => {
+export const startStandalone = async (
+  config: PlatformConfig,
+  logger: Logger,
+  choices: Choices = {},
+): Promise<Standalone> => {
   const started = stack((message, facts) => logger.error(facts, message));
   try {
-    return await startOn(config, logger, started);
+    return await startOn(config, { logger, started, ...choices });
   } catch (error) {
     await started.stop();
     throw error;
@@ -54,7 +63,9 @@ const busOf = (config: PlatformConfig, logger: Logger, metrics: Metrics): Promis
     ? Promise.resolve(inProcessBus({ listeners, report: busReport(metrics) }))
     : rabbitMqBus({ url: config.RABBITMQ_URL, service: 'standalone', logger, listeners, report: busReport(metrics) });
 
-const startOn = async (config: PlatformConfig, logger: Logger, started: Stack): Promise<Standalone> => {
+type On = Choices & { readonly logger: Logger; readonly started: Stack };
+
+const startOn = async (config: PlatformConfig, { logger, started, threads = false }: On): Promise<Standalone> => {
   const dataDirectory = path.resolve(config.DATA_DIR);
   mkdirSync(dataDirectory, { recursive: true });
   const secrets = installationSecrets(dataDirectory);
@@ -80,7 +91,10 @@ const startOn = async (config: PlatformConfig, logger: Logger, started: Stack): 
   logger.info({ port: figures.port }, 'metrics');
   const bus = started.add('bus', await busOf(config, logger, metrics), (it) => it.close());
   const start = async (definition: (typeof definitions)[number]): Promise<readonly [ContextName, RunningService]> => {
-    const running = await startService(definition, { store, databaseUrl, bus, settings, logger, innerSecret, metrics });
+    const running = await startService(definition, {
+      ...{ store, databaseUrl, bus, settings, logger, innerSecret, metrics },
+      ...(threads ? { eventStoreUrl } : {}),
+    });
     return [definition.name, started.add(definition.name, running, (it) => it.stop())];
   };
   const services = Object.fromEntries(await Promise.all(definitions.map(start))) as Record<ContextName, RunningService>;

@@ -13,7 +13,8 @@ export type Decided<Request, Event> = { readonly request: Request; readonly even
 export type GroupStep<Request extends Asked, Event, State, Answer> = {
   readonly remembered: (stream: string) => Folded<State>;
   readonly load: (stream: string) => Promise<Folded<State>>;
-  readonly decide: (folded: Folded<State>, request: Request) => Settled<Event, Answer>;
+  /** Null: what is folded does not tell; the loop itself has to look. */
+  readonly decide: (folded: Folded<State>, request: Request) => Settled<Event, Answer> | null;
   /** One append of all that was decided, with an answer to each. */
   readonly append: (
     stream: string,

@@ -10,6 +10,8 @@ export type Folded<State> = {
   readonly revision: bigint;
   /** Grows in place: copying it on each command would make a long stream slow. */
   readonly commands: Map<string, SeenCommand>;
+  /** Marks of commands that a snapshot keeps nothing else of. */
+  readonly older: ReadonlySet<string>;
   /** Up to which revision a snapshot holds it; -1n without one. */
   readonly snapshotAt: bigint;
   /** Bytes of the events that were folded, for the bound of what is kept. */
@@ -33,6 +35,7 @@ const streamsMax = 2_000;
 const keptBytesMaxDefault = 32 * 2 ** 20;
 /** What a remembered command takes beside its event. */
 const commandBytes = 200;
+const markBytes = 60;
 
 /** How long the JSON of a value is, nearly, without writing it. */
 export const roughBytes = (value: unknown): number => {
@@ -77,6 +80,8 @@ export const foldedStreams = <Command, Event extends DomainEvent, State, Refusal
       const known = kept.get(stream);
       return keep(stream, await (known === undefined ? loaded(parts, stream) : foldedOn(parts, stream, known)));
     },
+    /** From its first event on, with every command that it has seen. */
+    whole: async (stream: string): Promise<Folded<State>> => keep(stream, await foldedOn(parts, stream, blank())),
     /** What was just appended, without reading it back. */
     extend: (
       stream: string,
@@ -108,6 +113,7 @@ const blankStream = <State>(initial: State): Folded<State> => ({
   state: initial,
   revision: -1n,
   commands: new Map(),
+  older: new Set(),
   snapshotAt: -1n,
   bytes: 0,
 });
@@ -127,9 +133,9 @@ const fromSnapshot = async <Command, Event extends DomainEvent, State, Refusal e
 ): Promise<Folded<State> | null> => {
   const snapshot = snapshots === undefined ? null : await latestSnapshot(store, stream, snapshots.version);
   if (snapshot === null) return null;
-  const { revision, state, commands } = snapshot;
-  const bytes = roughBytes(state) + commands.size * commandBytes;
-  return { state: state as State, revision, commands: new Map(commands), snapshotAt: revision, bytes };
+  const { revision, state, commands, older } = snapshot;
+  const bytes = roughBytes(state) + commands.size * commandBytes + older.size * markBytes;
+  return { state: state as State, revision, commands: new Map(commands), older, snapshotAt: revision, bytes };
 };
 
 const fold = <Command, Event extends DomainEvent, State, Refusal extends Rejection>(

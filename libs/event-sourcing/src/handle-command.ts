@@ -8,7 +8,7 @@ import { type GroupStep, inGroups } from './append-together';
 import { type Folded, foldedStreams } from './folded-streams';
 import type { Actor, DomainEvent, Metadata, StoredEvent } from './message';
 import type { Schema } from './schema';
-import { type SeenCommand, type SnapshotRules, isSnapshotDue, writeSnapshot } from './snapshots';
+import { type SeenCommand, type SnapshotRules, isSnapshotDue, markOf, writeSnapshot } from './snapshots';
 
 /** Everything about a command that is not the command: who, for which tenant, when, and the id that makes a retry the same. */
 export type CommandContext = {
@@ -84,12 +84,15 @@ export const commandHandler = <Command, Event extends DomainEvent, State, Refusa
   const streams = foldedStreams(parts);
   const inTurn = oneAtATime();
   const decideOn = async (stream: string, request: Request<Command>, mayRemember: boolean) => {
-    if (mayRemember) {
-      const folded = streams.remembered(stream);
+    const remembered = streams.remembered(stream);
+    if (mayRemember && !isForgotten(remembered, request.context)) {
+      const folded = remembered;
       const settled = decide(parts, folded, request);
       if (!('answer' in settled) && !('repeats' in settled)) return { folded, settled, fromMemory: true };
     }
-    const folded = await streams.load(stream);
+    const known = await streams.load(stream);
+    // A snapshot keeps no more of it than that it may have been here: all events say whether it was, and what it did.
+    const folded = isForgotten(known, request.context) ? await streams.whole(stream) : known;
     return { folded, settled: decide(parts, folded, request), fromMemory: false };
   };
   const repeated = async (
@@ -156,10 +159,10 @@ const snapshotKeeper =
     { store, snapshots }: HandlerParts<Command, Event, State, Refusal>,
     streams: Streams<State, Event>,
   ): KeepSnapshot<State> =>
-  (stream, { state, revision, commands, snapshotAt }, context) => {
+  (stream, { state, revision, commands, older, snapshotAt }, context) => {
     if (snapshots === undefined || !isSnapshotDue(snapshots, revision, snapshotAt)) return;
     streams.noteSnapshot(stream, revision);
-    const kept = { state, revision, commands: new Map(commands), version: snapshots.version };
+    const kept = { state, revision, commands: new Map(commands), older, version: snapshots.version };
     writeSnapshot(store, stream, { ...kept, metadata: metadataOf(context) }).catch(() => undefined);
   };
 
@@ -177,7 +180,7 @@ const groupStep = <Command, Event extends DomainEvent, State, Refusal extends Re
 ): GroupStep<Request<Command>, Event, State, Handled<Event, State, Refusal>> => ({
   remembered: streams.remembered,
   load: streams.load,
-  decide: (folded, request) => decide(parts, folded, request),
+  decide: (folded, request) => (isForgotten(folded, request.context) ? null : decide(parts, folded, request)),
   append: async (stream, folded, decided) => {
     // Ids of their own, as everything that is decided from memory has.
     const events = decided.flatMap(({ request: { context }, events: own }) => {
@@ -201,6 +204,9 @@ const groupStep = <Command, Event extends DomainEvent, State, Refusal extends Re
   forget: streams.forget,
   alone,
 });
+
+const isForgotten = <State>({ older, commands }: Folded<State>, { commandId }: CommandContext): boolean =>
+  older.size > 0 && !commands.has(commandId) && older.has(markOf(commandId));
 
 type Request<Command> = {
   readonly command: Command;

@@ -134,6 +134,21 @@ describe('a snapshot', () => {
     expect(await store.read('shelf-1')).toHaveLength(46);
   });
 
+  it('knows a command again that it keeps no more of than a mark, and costs nothing to any other', async () => {
+    const store = memoryEventStore();
+    const newProcess = () => commandHandler({ store, decider: shelf, schema, snapshots });
+    const first = newProcess();
+    for (let book = 0; book < 2_500; book += 1) await first('shelf-1', { pages: 0 }, context(`c${book}`));
+    await settled();
+    expect((await latestSnapshot(store, 'shelf-1', '1'))?.commands.has('c3')).toBe(false);
+    const after = newProcess();
+    expect(await after('shelf-1', { pages: 0 }, context('c3'))).toMatchObject({ repeated: true, revision: 3n });
+    const another = newProcess();
+    expect(await another('shelf-1', { pages: 0 }, context('fresh'))).toMatchObject({ repeated: false });
+    expect(await another('shelf-1', { pages: 0 }, context('c4'))).toMatchObject({ repeated: true, revision: 4n });
+    expect(await store.read('shelf-1')).toHaveLength(2_501);
+  });
+
   it('of another version, or one that was not finished, counts for nothing', async () => {
     const store = await written(23);
     expect(await latestSnapshot(store, 'shelf-1', '1')).not.toBeNull();

@@ -1,4 +1,4 @@
-import { derivedId } from '@billstream/kernel';
+import { derivedId, digest } from '@billstream/kernel';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { EventStore } from './event-store';
 import type { Metadata, RecordedEvent, StoredEvent } from './message';
@@ -28,6 +28,8 @@ export type Snapshot = {
   readonly revision: bigint;
   readonly state: unknown;
   readonly commands: ReadonlyMap<string, SeenCommand>;
+  /** Marks (`markOf`) of commands that were seen before those, and of which nothing else is kept. */
+  readonly older: ReadonlySet<string>;
 };
 
 /** Snapshots of a stream are a stream of their own, which no relay and no read model looks at. */
@@ -38,8 +40,14 @@ const partType = 'snapshot.part.v1';
 const partCharacters = 500_000;
 /** More parts than that (about 90 MB of state) are not written. */
 const partsMax = 64;
-/** So many of the newest commands are remembered by a snapshot; who repeats an older one is decided upon anew. */
+/** So many of the newest commands are remembered whole by a snapshot. Who repeats an older one costs a look at all events. */
 const commandsKept = 2_000;
+/** So many older ones are remembered by their marks; far more than come while anybody repeats one. */
+const marksKept = 100_000;
+const markDigits = 12;
+
+/** Six bytes that tell a command: that of another one is the same once in a few hundred million streams of that length. */
+export const markOf = (commandId: string): string => digest(commandId).slice(0, markDigits);
 
 type Part = {
   readonly version: string;
@@ -52,12 +60,16 @@ type Part = {
 type Contents = {
   readonly state: unknown;
   readonly commands: readonly (readonly [string, string, string, string, string | null])[];
+  /** Marks in one text; absent: there are none, or an earlier release kept none. */
+  readonly older?: string;
 };
 
 const partOf = ({ type, data }: RecordedEvent): Part | null => (type === partType ? (data as Part) : null);
 
-const packed = ({ state, commands }: Snapshot): string => {
-  const newest = [...commands].slice(-commandsKept);
+const packed = ({ state, commands, older }: Snapshot): string => {
+  const all = [...commands];
+  const newest = all.slice(-commandsKept);
+  const marks = [...older, ...all.slice(0, -commandsKept).map(([id]) => markOf(id))].slice(-marksKept);
   const contents: Contents = {
     state,
     commands: newest.map(([id, { from, revision, position, hash }]) => [
@@ -67,6 +79,7 @@ const packed = ({ state, commands }: Snapshot): string => {
       String(position),
       hash ?? null,
     ]),
+    ...(marks.length === 0 ? {} : { older: marks.join('') }),
   };
   return gzipSync(JSON.stringify(contents), { level: 1 }).toString('base64');
 };
@@ -93,7 +106,7 @@ export const latestSnapshot = async (store: EventStore, stream: string, version:
   if (texts.length !== end.parts) return null;
   const contents = unpacked(texts.join(''));
   if (contents === null) return null;
-  const { state, commands } = contents;
+  const { state, commands, older = '' } = contents;
   return {
     revision: BigInt(end.revision),
     state,
@@ -103,8 +116,11 @@ export const latestSnapshot = async (store: EventStore, stream: string, version:
         { from: BigInt(from), revision: BigInt(revision), position: BigInt(position), hash: hash ?? undefined },
       ]),
     ),
+    older: new Set(older.match(eachMark)),
   };
 };
+
+const eachMark = new RegExp(`.{${String(markDigits)}}`, 'g');
 
 /** Writes a snapshot after the ones before it. Another process may do the same: the one that comes second fails. */
 export const writeSnapshot = async (

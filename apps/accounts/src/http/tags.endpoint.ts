@@ -50,7 +50,7 @@ export class TagsEndpoint {
     return withAuditLogs(accounts, { tenantId, query }, tags.map(tagJson));
   }
 
-  private answer({ rows, matching }: Slice<TagView>, max: number, { query, paged }: Asked) {
+  private answer({ rows, matching }: Slice<TagView>, max: number | null, { query, paged }: Asked) {
     const { offset, limit } = query;
     paged.paginate({ offset, limit, total: matching, max });
     const { tenantId } = paged;

@@ -1,6 +1,6 @@
 import { type Decimal, subtract } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
-import type { ClosingView, PlannedBackfill, QuartersAsked } from '@billstream/metering-read-models';
+import type { ClosingView, PlannedUsage, QuartersAsked } from '@billstream/metering-read-models';
 import { type ClosingQuestions, closedUsages } from '../close-usage';
 
 /** Closed periods, limits and rejected records that a preview lists; more are counted as `more`. */
@@ -17,15 +17,23 @@ export type ChangedUsage = Pick<
   'accountId' | 'subscriptionId' | 'planName' | 'usageName' | 'fromAt' | 'toAt'
 > & { readonly usages: readonly ClosedUsage[] };
 
-type Planned = Pick<PlannedBackfill, 'closings' | 'quarters' | 'closedWith'>;
+/** Closed periods that would amount to something else; the first hundred that the change touches. */
+export type PreviewedPeriods = {
+  readonly periods: readonly PreviewedPeriod[];
+  /** The same with all units of their prices, for invoicing to say what they come to. */
+  readonly changed: readonly ChangedUsage[];
+  /** Periods were left out. */
+  readonly morePeriods: boolean;
+};
+
 type Counted = { readonly closing: ClosingView; readonly usage: ClosedUsage };
 
 /** Counted by the rules, as the bill would be. Periods that come to the same are left out, as they are of bills. */
 export const plannedPeriods = async (
   closingQuestions: ClosingQuestions,
-  { closings, quarters, closedWith }: Planned,
+  { closings, quarters, closedWith }: PlannedUsage,
   countedTo: bigint,
-): Promise<{ readonly periods: readonly PreviewedPeriod[]; readonly changed: readonly ChangedUsage[] }> => {
+): Promise<PreviewedPeriods> => {
   const questions = { ...closingQuestions, quarters: (asked: QuartersAsked) => quarters(asked, asked) };
   const count = async (all: readonly ClosingView[]): Promise<readonly Counted[]> => {
     const counted: Counted[] = [];
@@ -40,7 +48,11 @@ export const plannedPeriods = async (
   const known = new Set(touched.map(({ closing }) => unitKey(closing)));
   const others = await closedWith(differing.map(({ closing }) => closing));
   const untouched = await count(others.filter((closing) => !known.has(unitKey(closing))));
-  return { periods: differing.map(previewed), changed: changedUsages(differing, [...touched, ...untouched]) };
+  return {
+    periods: differing.map(previewed),
+    changed: changedUsages(differing, [...touched, ...untouched]),
+    morePeriods: closings.length > previewListMax,
+  };
 };
 
 const periodKey = ({ subscriptionId, usageName, fromAt, toAt }: ClosingView): string =>

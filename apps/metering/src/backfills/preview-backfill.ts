@@ -1,6 +1,5 @@
-import { type RecordedEvent, oneAtATime } from '@billstream/event-sourcing';
+import { oneAtATime } from '@billstream/event-sourcing';
 import type { RequestContext } from '@billstream/http';
-import { newId, wallTime } from '@billstream/kernel';
 import { backfilledUsageStream, usageBackfillStream } from '@billstream/metering-domain';
 import {
   type BackfillView,
@@ -14,17 +13,14 @@ import {
 } from '@billstream/metering-read-models';
 import { unreadableBackfill } from '../http/backfill-json';
 import type { Metering } from '../metering';
-import { type ChangedUsage, type PreviewedPeriod, plannedPeriods, previewListMax } from './planned-periods';
+import { eventAsOf } from './event-as-of';
+import { type PreviewedPeriods, plannedPeriods, previewListMax } from './planned-periods';
 
-export type Preview = {
+export type Preview = PreviewedPeriods & {
   readonly action: 'COMMIT' | 'REVERT';
   readonly counts: PlannedBackfill['counts'];
   readonly rejected: readonly RejectedOfPart[];
   readonly quantities: readonly QuantityChange[];
-  readonly periods: readonly PreviewedPeriod[];
-  /** The same with all units of their prices, for invoicing to say what they come to. */
-  readonly changed: readonly ChangedUsage[];
-  readonly morePeriods: boolean;
   readonly limits: readonly LimitChange[];
   readonly moreLimits: boolean;
 };
@@ -48,7 +44,11 @@ export const previewBackfill = async (
   if (last !== undefined && !(await runtime.passed(last.position, passedWithinMs)))
     throw unreadableBackfill(backfillId);
   const countedTo = await metering.usageCounted({ tenantId, subscriptionId: null }, 0n);
-  const event = eventAsOf(metering, context, await runtime.store.head());
+  const event = await eventAsOf(metering, context, {
+    stream: backfilledUsageStream(tenantId),
+    type: 'preview',
+    data: {},
+  });
   const isCommitted = backfill.status !== 'COMMITTED';
   const question = { ...asked, tenantId, backfillId, isCommitted, event, listMax: previewListMax };
   return inTurn('preview', async () => {
@@ -57,35 +57,13 @@ export const previewBackfill = async (
       ...(await plannedPeriods(metering.closingQuestions, plan, countedTo)),
     }));
     const rejected = await rejectedOfBackfill(runtime.database, backfillId, previewListMax);
-    const { counts, quantities, closings, limits, periods, changed } = planned;
+    const { counts, quantities, limits, periods, changed, morePeriods } = planned;
     return {
       ...{ action: isCommitted ? ('COMMIT' as const) : ('REVERT' as const), counts, rejected, quantities, periods },
       changed,
-      morePeriods: closings.length > previewListMax,
+      morePeriods,
       limits: limits.slice(0, previewListMax),
       moreLimits: limits.length > previewListMax,
     };
   });
 };
-
-const eventAsOf = (
-  { runtime: { clock } }: Metering,
-  { tenantId, actor, correlationId }: RequestContext,
-  head: bigint,
-): RecordedEvent => ({
-  id: newId(),
-  type: 'preview',
-  data: {},
-  stream: backfilledUsageStream(tenantId),
-  revision: 0n,
-  position: head + 1n,
-  metadata: {
-    $correlationId: correlationId,
-    $causationId: correlationId,
-    commandId: correlationId,
-    tenantId,
-    actor,
-    at: clock.now(tenantId),
-    recordedAt: wallTime(),
-  },
-});

@@ -24,27 +24,35 @@ export type CorrectionsRequest = {
  * Records corrections of usage that was taken before, and answers once they have their effect. What is still on its way
  * to the read model is waited for, so a record that was just accepted can be corrected.
  */
-export const correctUsage = async (
-  metering: Metering,
-  { context, batch, requestKey }: CorrectionsRequest,
-): Promise<CorrectionsAnswer> => {
-  const { tenantId, actor } = context;
+export const correctUsage = async (metering: Metering, request: CorrectionsRequest): Promise<CorrectionsAnswer> => {
+  const { context } = request;
+  const { rejected, named } = correctionsIn(request);
+  if (named.length === 0) return { accepted: 0, duplicates: 0, rejected };
+  const answer = await recordCorrections(metering, {
+    context,
+    commandOf: (place) => derivedId(context.commandId, 'corrections', String(place)),
+    decide: () => decideCorrections(metering, context.tenantId, named),
+  });
+  return { ...answer, rejected: [...rejected, ...answer.rejected].toSorted((a, b) => a.index - b.index) };
+};
+
+/** What a request asks for, each with the name of its correction, and what of it cannot be understood. */
+export const correctionsIn = ({
+  context: { actor },
+  batch,
+  requestKey,
+}: CorrectionsRequest): { readonly named: readonly Named[]; readonly rejected: readonly RejectedRecord[] } => {
   const parsed = batch.map((raw, index) =>
     parseCorrection(raw, index, { reason: actor.reason ?? null, source: sourceOfRecords }),
   );
   const rejected = parsed.filter((one): one is RejectedRecord => 'code' in one);
   const requests = parsed.filter((one): one is CorrectionRequest => !('code' in one));
-  if (requests.length === 0) return { accepted: 0, duplicates: 0, rejected };
   const named = requests.map((one) => ({ ...one, correctionId: one.correctionId ?? nameOf(one, batch, requestKey) }));
-  const answer = await recordCorrections(metering, {
-    context,
-    commandOf: (place) => derivedId(context.commandId, 'corrections', String(place)),
-    decide: () => decide(metering, tenantId, named),
-  });
-  return { ...answer, rejected: [...rejected, ...answer.rejected].toSorted((a, b) => a.index - b.index) };
+  return { named, rejected };
 };
 
-const decide = async (
+/** What they come to by what counts now. */
+export const decideCorrections = async (
   { runtime: { database } }: Metering,
   tenantId: string,
   named: readonly Named[],
@@ -86,11 +94,11 @@ const correctionOf = (
   { index, correctionId, source, id, reason, replacement }: Named,
   record: NamedRecord | null,
 ): UsageCorrection | RejectedRecord => {
+  if (record?.isReplaced === true)
+    return { index, field: 'id', code: 'replaced', message: `record ${id} of ${source} was replaced by a backfill` };
   // A record that took back another's usage has a name and nothing of its own.
   if (record === null || record.unit === null)
     return { index, field: 'id', code: 'unknown-record', message: `no record ${id} of ${source} was taken` };
-  if (record.isReplaced)
-    return { index, field: 'id', code: 'replaced', message: `record ${id} of ${source} was replaced by a backfill` };
   const named = { correctionId, source, id, reason };
   if (replacement === null) return { ...named, replacement: null };
   const { unit, user, atMs, amount, dimensions } = record;

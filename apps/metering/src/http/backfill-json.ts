@@ -3,6 +3,7 @@ import type { Decimal } from '@billstream/kernel';
 import type { BackfilledUsageRejection, UsageBackfillRejection } from '@billstream/metering-domain';
 import type { BackfillProgress, BackfillView, Quantity } from '@billstream/metering-read-models';
 import type { BackfillStatus } from '../backfills/find-backfill';
+import type { PreviewedPeriods } from '../backfills/planned-periods';
 import type { Preview } from '../backfills/preview-backfill';
 
 /** A backfill as clients see it. */
@@ -42,13 +43,17 @@ export const previewJson = ({ action, counts, ...rest }: Preview, limit: number)
     ...{ unit, ...(at === null ? {} : { time: at }) },
     ...{ before: quantityJson(before), after: quantityJson(after) },
   })),
-  closedPeriods: rest.periods.map(({ fromAt, toAt, before, after, difference, ...period }) => ({
+  ...closedPeriodsJson(rest),
+  limits: rest.limits,
+  moreLimits: rest.moreLimits,
+});
+
+export const closedPeriodsJson = ({ periods, morePeriods }: PreviewedPeriods) => ({
+  closedPeriods: periods.map(({ fromAt, toAt, before, after, difference, ...period }) => ({
     ...{ ...period, from: fromAt, to: toAt },
     quantity: { before, after, difference },
   })),
-  moreClosedPeriods: rest.morePeriods,
-  limits: rest.limits,
-  moreLimits: rest.moreLimits,
+  moreClosedPeriods: morePeriods,
 });
 
 const quantityJson = ({ sum, max, records }: Quantity): { sum: Decimal; max: Decimal; records: number } => ({

@@ -17,7 +17,13 @@ import {
   usageLimitStream,
   verdict,
 } from '@billstream/metering-domain';
-import { type LimitCheck, type UnitView, limitCheck, unitInForce } from '@billstream/metering-read-models';
+import {
+  type LimitCheck,
+  type LimitQuestion,
+  type UnitView,
+  stateUnder,
+  unitInForce,
+} from '@billstream/metering-read-models';
 import { Body, Controller, Get, Inject, Param, Put, Query, Req } from '@nestjs/common';
 import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
@@ -116,20 +122,20 @@ export class LimitsEndpoint {
 
   private async limiter(tenantId: string, user: string, name: string): Promise<LimiterJson> {
     const now = this.metering.runtime.clock.now(tenantId);
-    const { unit, intervals, stateOf } = await this.checked({ tenantId, user, unit: name, at: now });
-    const { rule, subscriptionId } = chooseRule(unit.rules, heldAt(intervals, now));
+    const check = await this.checked({ tenantId, user, unit: name, at: now });
+    const { rule, subscriptionId } = chooseRule(check.unit.rules, heldAt(check.intervals, now));
     const limit = user === anonymousUser ? null : (rule?.limitAmount ?? null);
-    const state = stateOf(subscriptionId);
+    const state = stateUnder(check, subscriptionId);
     return { ...limiterJson({ unit: name, user, now }, verdict(state, now, limit)), outsideWindow: state.passedOver };
   }
 
   /** A unit that is not there yet may be on its way into the read model. */
-  private async checked(asked: Parameters<typeof limitCheck>[1]): Promise<LimitCheck> {
-    const { runtime } = this.metering;
-    const seen = await limitCheck(runtime.database, asked);
+  private async checked(asked: LimitQuestion): Promise<LimitCheck> {
+    const { runtime, limitChecks } = this.metering;
+    const seen = await limitChecks.check(asked);
     if (seen !== null) return seen;
     await runtime.caughtUp();
-    const found = await limitCheck(runtime.database, asked);
+    const found = await limitChecks.check(asked);
     if (found === null) throw unknownUnit(asked.unit);
     return found;
   }

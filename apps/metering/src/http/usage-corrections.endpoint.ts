@@ -31,10 +31,7 @@ export class UsageCorrectionsEndpoint {
     @RequestCtx() context: RequestContext,
     @Req() request: FastifyRequest,
   ): Promise<CorrectionsAnswer> {
-    if (typeof body !== 'object' || body === null)
-      throw invalidField('', 'the body is a correction, or a JSON array of them');
-    const batch: readonly unknown[] = Array.isArray(body) ? body : [body];
-    if (batch.length > batchMax) throw tooLarge('corrections', batch.length);
+    const batch = batchIn(body);
     const answer = await correctUsage(this.metering, { context, batch, requestKey: requestKeyOf(request) });
     const [fault] = answer.rejected;
     if (fault === undefined || Array.isArray(body)) return answer;
@@ -65,6 +62,15 @@ export class UsageCorrectionsEndpoint {
     };
   }
 }
+
+/** One correction, or a list of them. */
+export const batchIn = (body: unknown): readonly unknown[] => {
+  if (typeof body !== 'object' || body === null)
+    throw invalidField('', 'the body is a correction, or a JSON array of them');
+  const batch: readonly unknown[] = Array.isArray(body) ? body : [body];
+  if (batch.length > batchMax) throw tooLarge('corrections', batch.length);
+  return batch;
+};
 
 const countedJson = (counted: CorrectionView['before']) =>
   counted && {

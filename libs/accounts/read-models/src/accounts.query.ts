@@ -1,4 +1,4 @@
-import type { Sql } from '@billstream/postgres';
+import { type Sql, countRows, rowsCounted } from '@billstream/postgres';
 import type { Currency, Instant } from '@billstream/kernel';
 import type { SearchCondition } from './account-search';
 import type { PageRequest } from './slice';
@@ -53,7 +53,7 @@ const byKey = `select ${columns} from ${tables} where a.tenant_id = $1 and a.ext
 const children = `select ${columns} from ${tables} where a.tenant_id = $1 and a.parent_account_id = $2 order by a.created_position`;
 const paidFor = `select distinct currency from accounts
   where tenant_id = $1 and parent_account_id = $2 and is_payment_delegated_to_parent and currency is not null`;
-const counted = `select count(*) as total from accounts where tenant_id = $1`;
+const counted = countRows('accounts where tenant_id = $1');
 
 export const accountById = async (sql: Sql, tenantId: string, accountId: string): Promise<AccountView | null> =>
   (await sql.query<AccountView>(byId, [tenantId, accountId], 'account-by-id'))[0] ?? null;
@@ -70,11 +70,11 @@ export const currenciesPaidFor = async (sql: Sql, tenantId: string, accountId: s
 export const childrenOf = (sql: Sql, tenantId: string, accountId: string): Promise<readonly AccountView[]> =>
   sql.query<AccountView>(children, [tenantId, accountId], 'account-children');
 
-/** `matching`: rows that the search found; `total`: all rows of the tenant. */
+/** `matching`: rows that the search found; `total`: all rows of the tenant; null: too many to be counted. */
 export type AccountPage = {
   readonly accounts: readonly AccountView[];
-  readonly matching: number;
-  readonly total: number;
+  readonly matching: number | null;
+  readonly total: number | null;
 };
 
 const everyAccount = 'true';
@@ -88,21 +88,20 @@ export const searchAccounts = async (
   { where, values }: SearchCondition,
   { limit, offset }: PageRequest,
 ): Promise<AccountPage> => {
-  const from = `from ${tables} where a.tenant_id = $1 and ${where}`;
+  const from = `${tables} where a.tenant_id = $1 and ${where}`;
   const order = `order by a.created_position ${limit < 0 ? 'desc' : 'asc'}`;
   const place = `limit $${values.length + 2} offset $${values.length + 3}`;
   // The page is cut before the rest is looked up: nothing more is read of the accounts before it.
   const accounts = await sql.query<AccountView>(
-    `select ${columns} from (select a.account_id ${from} ${order} ${place}) as found join ${tables} using (account_id) ${order}`,
+    `select ${columns} from (select a.account_id from ${from} ${order} ${place}) as found join ${tables} using (account_id) ${order}`,
     [tenantId, ...values, Math.abs(limit), Math.max(offset, 0)],
   );
   const total = await count(sql, counted, [tenantId]);
-  const matching =
-    where === everyAccount ? total : await count(sql, `select count(*) as total ${from}`, [tenantId, ...values]);
+  const matching = where === everyAccount ? total : await count(sql, countRows(from), [tenantId, ...values]);
   return { accounts, matching, total };
 };
 
-const count = async (sql: Sql, text: string, values: readonly unknown[]): Promise<number> => {
+const count = async (sql: Sql, text: string, values: readonly unknown[]): Promise<number | null> => {
   const [row] = await sql.query<{ total: bigint }>(text, values);
-  return Number(row?.total ?? 0n);
+  return rowsCounted(row);
 };

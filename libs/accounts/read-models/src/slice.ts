@@ -1,10 +1,10 @@
-import type { Sql } from '@billstream/postgres';
+import { type Sql, countRows, rowsCounted } from '@billstream/postgres';
 
 /** A page in the order of creation; a negative limit asks for as many from the end backwards (Kill Bill). */
 export type PageRequest = { readonly offset: number; readonly limit: number };
 
-/** `matching`: rows that the condition holds for. */
-export type Slice<Row> = { readonly rows: readonly Row[]; readonly matching: number };
+/** `matching`: rows that the condition holds for; null: too many to be counted. */
+export type Slice<Row> = { readonly rows: readonly Row[]; readonly matching: number | null };
 
 type Selection = {
   readonly columns: string;
@@ -26,6 +26,6 @@ export const slice = async <Row extends object>(
     Math.abs(limit),
     Math.max(offset, 0),
   ]);
-  const [count] = await sql.query<{ total: bigint }>(`select count(*) as total from ${from} where ${where}`, values);
-  return { rows, matching: Number(count?.total ?? 0n) };
+  const [count] = await sql.query<{ total: bigint }>(countRows(`${from} where ${where}`), values);
+  return { rows, matching: rowsCounted(count) };
 };

@@ -18,23 +18,26 @@ export type Page = {
   readonly offset: number;
   /** Kill Bill: a negative limit means descending order with |limit| rows. */
   readonly limit: number;
-  /** Rows that match. */
-  readonly total: number;
-  /** All rows, matching or not; default: total. */
-  readonly max?: number;
+  /** Rows that match; null: too many to be counted. */
+  readonly total: number | null;
+  /** All rows, matching or not; null: too many to be counted; default: total. */
+  readonly max?: number | null;
   /** This request's URI with its query; the next page is the same with another offset. */
   readonly uri: string;
 };
 
-/** Kill Bill's pagination headers; those about a next page are absent on the last one. */
+/**
+ * Kill Bill's pagination headers. A number that nobody has counted is absent, and there may always be a next page then;
+ * otherwise those about a next page are absent on the last one.
+ */
 export const paginate = (reply: FastifyReply, { offset, limit, total, max = total, uri }: Page): void => {
   const next = offset + Math.abs(limit);
   void reply.headers({
     'X-Killbill-Pagination-CurrentOffset': String(offset),
-    'X-Killbill-Pagination-TotalNbRecords': String(total),
-    'X-Killbill-Pagination-MaxNbRecords': String(max),
+    ...(total !== null && { 'X-Killbill-Pagination-TotalNbRecords': String(total) }),
+    ...(max !== null && { 'X-Killbill-Pagination-MaxNbRecords': String(max) }),
   });
-  if (next >= total) return;
+  if (total !== null && next >= total) return;
   void reply.headers({
     'X-Killbill-Pagination-NextOffset': String(next),
     'X-Killbill-Pagination-NextPageUri': withOffset(uri, next, limit),

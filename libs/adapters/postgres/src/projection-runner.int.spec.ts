@@ -1,4 +1,4 @@
-import { type EventStore, type RecordedEvent, memoryEventStore } from '@billstream/event-sourcing';
+import { type EventStore, memoryEventStore } from '@billstream/event-sourcing';
 import { sampleEvent } from '@billstream/event-sourcing/testing';
 import { silentLogger } from '@billstream/observability';
 import { eventually, testDatabase, type TestDatabase } from '@billstream/testing';
@@ -7,24 +7,7 @@ import { type Database, openDatabase } from './database';
 import { type Projections, runProjections } from './projection-runner';
 import type { ReadModel } from './read-model';
 import { compareReadModel, rebuildReadModel } from './rebuild';
-
-const amountOf = ({ data }: RecordedEvent): number =>
-  'amount' in data && typeof data.amount === 'number' ? data.amount : 0;
-
-const balances: ReadModel = {
-  name: 'balances',
-  tables: ['balances'],
-  ddl: 'create table balances (stream text primary key, amount bigint not null, events bigint not null);',
-  prefixes: ['wallet-'],
-  apply: async (tx, events) => {
-    await tx.query(
-      `insert into balances select stream, sum(amount), count(*) from unnest($1::text[], $2::bigint[]) as e (stream, amount) group by stream
-       on conflict (stream) do update set amount = balances.amount + excluded.amount, events = balances.events + excluded.events`,
-      [events.map(({ stream }) => stream), events.map(amountOf)],
-      'balances-apply',
-    );
-  },
-};
+import { amountOf, balances } from './testing/balances';
 
 let test: TestDatabase;
 let database: Database;
@@ -92,6 +75,25 @@ describe('projections', () => {
     expect(await projections.visible(position, 5_000)).toBe(true);
     expect(await totals()).toEqual([{ amount: '10', events: 4n }]);
     expect(await projections.visible(position + 1n, 20)).toBe(false);
+  });
+
+  it('tell what was applied once it is committed, and before they say how far they are', async () => {
+    const heard: unknown[] = [];
+    let failures = 1;
+    const failing: ReadModel = {
+      ...balances,
+      apply: async (tx, events) => {
+        const told = await balances.apply(tx, events);
+        if (failures-- > 0) throw new Error('the page is rolled back');
+        return told;
+      },
+    };
+    const projections = start([failing]);
+    projections.listen({ applied: ({ told }) => heard.push(told), missed: () => heard.push('missed') });
+    expect(await projections.visible(await deposit(1, [1]), 5_000)).toBe(true);
+    expect(heard).toEqual(['missed', ['wallet-1']]);
+    await projections.stop();
+    expect(heard).toEqual(['missed', ['wallet-1'], 'missed']);
   });
 
   it('apply every event once although the process is replaced again and again in the middle of its batches', async () => {

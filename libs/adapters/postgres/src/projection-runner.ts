@@ -20,6 +20,9 @@ export type ProjectionProgress = {
   readonly isActive: boolean;
 };
 
+/** Before anything is applied here. */
+export const notYet: ProjectionProgress = { position: -1n, caughtUp: false, lagMs: 0, events: 0, isActive: false };
+
 export type ProjectionParts = {
   /** Names the lock: `<service>.projections`. */
   readonly service: string;
@@ -31,7 +34,18 @@ export type ProjectionParts = {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly onProgress?: (progress: ProjectionProgress) => void;
+  readonly onApplied?: (applied: Applied) => void;
   readonly pageSize?: number;
+};
+
+/** What a read model told of a batch that is committed now; it can be handed to another thread. */
+export type Applied = { readonly readModel: string; readonly told: unknown };
+
+export type AppliedListener = {
+  /** In the order of the commits, before anybody is told that the position is reached. */
+  readonly applied: (applied: Applied) => void;
+  /** Batches may have gone by that were not told here: another process projects, or did for a while. */
+  readonly missed: () => void;
 };
 
 export type Projections = {
@@ -42,13 +56,15 @@ export type Projections = {
   readonly ready: Promise<void>;
   /** True as soon as every read model has passed the position; false when that took longer than the time given. */
   visible(position: bigint, withinMs: number): Promise<boolean>;
+  /** Told of every batch for as long as `progress().isActive`. */
+  listen(listener: AppliedListener): void;
 };
 
 /** Rows that are written again and again are written once a page, so history comes in large ones; the store bounds their bytes. */
 export const pageSizeDefault = 5_000;
 /** Positions without events are written at most this often: losing one costs reading a little again. */
 const idleWriteMs = 1_000;
-const backOffMs = (failures: number): number => Math.min(10_000, 100 * 2 ** Math.min(failures, 7));
+export const backOffMs = (failures: number): number => Math.min(10_000, 100 * 2 ** Math.min(failures, 7));
 const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
   sleep(ms, undefined, { signal }).catch(() => undefined);
 
@@ -59,9 +75,11 @@ const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
  */
 export const runProjections = (parts: ProjectionParts): Projections => {
   const { service, database, signal, logger } = parts;
-  let progress: ProjectionProgress = { position: -1n, caughtUp: false, lagMs: 0, events: 0, isActive: false };
+  let progress = notYet;
   const waiters = positionWaiters(database, () => progress);
+  const listeners = appliedListeners(parts.onApplied);
   const report = (next: ProjectionProgress): void => {
+    if (next.isActive !== progress.isActive) listeners.missed();
     progress = next;
     waiters.reached(next.position);
     parts.onProgress?.(next);
@@ -71,7 +89,7 @@ export const runProjections = (parts: ProjectionParts): Projections => {
     const stale = await prepareReadModels(database, parts.readModels);
     if (stale.length > 0) logger.info({ service, readModels: stale }, 'read models are built from the log');
     const positions = await ownPositions(parts);
-    const feeder = createFeeder(parts, positions);
+    const feeder = createFeeder({ ...parts, onApplied: listeners.applied }, positions);
     report({ ...progress, position: feeder.position(), isActive: true });
     const prefixes = [...new Set([...parts.prefixes, ...parts.readModels.flatMap((model) => model.prefixes)])];
     const after = feeder.position() < 0n ? null : feeder.position();
@@ -109,11 +127,26 @@ export const runProjections = (parts: ProjectionParts): Projections => {
   };
   const ready = untilPrepared(parts, () => progress.isActive);
   ready.catch(() => undefined);
-  return { done: run(), ready, progress: () => progress, visible: waiters.visible };
+  return { done: run(), ready, progress: () => progress, visible: waiters.visible, listen: listeners.add };
 };
 
-const untilPrepared = async (
-  { database, readModels, signal }: ProjectionParts,
+/** Those who listen, as one. */
+export const appliedListeners = (first?: (applied: Applied) => void) => {
+  const all: AppliedListener[] = first === undefined ? [] : [{ applied: first, missed: () => undefined }];
+  return {
+    add: (listener: AppliedListener): void => void all.push(listener),
+    applied: (applied: Applied): void => {
+      for (const listener of all) listener.applied(applied);
+    },
+    missed: (): void => {
+      for (const listener of all) listener.missed();
+    },
+  };
+};
+
+/** Resolves once the tables exist; rejects when the signal aborts first. */
+export const untilPrepared = async (
+  { database, readModels, signal }: Pick<ProjectionParts, 'database' | 'readModels' | 'signal'>,
   isActive: () => boolean,
 ): Promise<void> => {
   while (!isActive()) {
@@ -149,14 +182,17 @@ const createFeeder = (parts: ProjectionParts, positions: Map<string, bigint>): F
   const commit = async (events: readonly RecordedEvent[], to: bigint): Promise<void> => {
     const behind = readModels.filter(({ name }) => (positions.get(name) ?? -1n) < to);
     if (behind.length === 0) return;
-    await database.transaction(async (tx) => {
+    const news = await database.transaction(async (tx) => {
       const advances = behind.map(({ name }) => ({ name, from: positions.get(name) ?? -1n, to }));
       await advanceCheckpoints(tx, advances);
+      const applied: Applied[] = [];
       for (const model of behind) {
         const share = shareOf(model, events, positions.get(model.name) ?? -1n);
-        if (share.length > 0) await model.apply(tx, share);
+        if (share.length > 0) applied.push({ readModel: model.name, told: await model.apply(tx, share) });
       }
+      return applied;
     });
+    for (const one of news) if (one.told !== undefined) parts.onApplied?.(one);
     for (const { name } of behind) positions.set(name, to);
     written = Date.now();
   };

@@ -14,6 +14,9 @@ export type ReadModel = {
   readonly ddl: string;
   /** Stream name prefixes it reads. */
   readonly prefixes: readonly string[];
-  /** One batch in log order (1 to some thousand events), with set-based SQL. No clock, no randomness, no other tables. */
-  apply(tx: Sql, events: readonly RecordedEvent[]): Promise<void>;
+  /**
+   * One batch in log order (1 to some thousand events), with set-based SQL. No clock, no randomness, no other tables. What
+   * it resolves with, if anything, is told to whoever listens (`Projections.listen`) once the batch is committed.
+   */
+  apply(tx: Sql, events: readonly RecordedEvent[]): Promise<unknown>;
 };

@@ -28,6 +28,7 @@ export const runService = async (definition: ServiceDefinition): Promise<void> =
   });
   const service = await startService(definition, {
     store,
+    eventStoreUrl: config.EVENTSTORE_URL,
     databaseUrl: config.DATABASE_URL,
     bus,
     settings,

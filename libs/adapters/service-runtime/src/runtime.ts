@@ -58,6 +58,7 @@ export const serviceRuntime = (parts: RuntimeParts): ServiceRuntime => {
     ),
     visible,
     passed: (position, withinMs, mostMs) => passed(projections, position, { withinMs, mostMs }),
+    applied: { isHere: () => projections.progress().isActive, listen: (listener) => projections.listen(listener) },
     // Other contexts' events move the head too; only this service's own are waited for.
     caughtUp: async () => visible(await lastOwnPosition(parts)),
     ...(parts.intake === undefined ? {} : { intake: parts.intake }),

@@ -9,7 +9,7 @@ import type {
   SnapshotRules,
 } from '@billstream/event-sourcing';
 import type { Clock } from '@billstream/kernel';
-import type { Database, DueItem, ReadModel } from '@billstream/postgres';
+import type { AppliedListener, Database, DueItem, ReadModel } from '@billstream/postgres';
 import type { Intake } from '@billstream/rabbitmq';
 import type { DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
@@ -22,6 +22,11 @@ export type ServiceDefinition = {
   /** Prefixes of the streams it owns, e.g. `account-`. The relay and the read models see these alone. */
   readonly streams: readonly string[];
   readonly readModels: readonly ReadModel[];
+  /**
+   * Program of a thread that projects them (`runProjectionThread`), where that is so much work that it would keep waiting who asks.
+   * Left out, and where no thread can reach the store: this thread projects.
+   */
+  readonly projectionThread?: string;
   readonly publication: Publication;
   /** Contexts whose public events its reactions listen to. */
   readonly hears: readonly ContextName[];
@@ -58,6 +63,11 @@ export type ServiceRuntime = {
    * they have moved, up to `mostMs` in all (default: 2 s, or `withinMs` where that is more).
    */
   passed(position: bigint, withinMs: number, mostMs?: number): Promise<boolean>;
+  /** What this service's read models tell of what they applied, as long as this process is the one that projects. */
+  readonly applied: {
+    isHere(): boolean;
+    listen(listener: AppliedListener): void;
+  };
   /** Like `visible`, for everything this service has appended or could have seen until now: use it before answering 404. */
   caughtUp(): Promise<void>;
   /** Takes what others send to an exchange of this service; absent where there is no broker to send to. */

@@ -6,9 +6,11 @@ import {
   type Database,
   type DueItem,
   type DueWorker,
+  type ProjectionProgress,
   type Projections,
   type TenantClocks,
   openDatabase,
+  projectInThread,
   runDueWork,
   runProjections,
   runtimeDdl,
@@ -52,6 +54,8 @@ export type ServiceParts = {
   /** 0 takes a free one. Left out: no socket, requests come through `fastify`. */
   readonly port?: number;
   readonly host?: string;
+  /** Where a thread of its own finds the same event store; left out: everything is done by this thread. */
+  readonly eventStoreUrl?: string;
   /** Connections to the database. */
   readonly poolSize?: number;
 };
@@ -202,19 +206,23 @@ const startProjections = (
 ): Projections => {
   const { name } = definition;
   const own = name === clockContext ? [tenantClockModel(definition, clocks)] : [];
-  return runProjections({
+  const work = {
     service: name,
-    store: parts.store,
     database,
     readModels: [...definition.readModels, ...own],
     prefixes: [...definition.streams, fencePrefix],
     signal: ending.signal,
     logger,
-    onProgress: ({ position, lagMs, events }) => {
+    onProgress: ({ position, lagMs, events }: ProjectionProgress): void => {
       metrics.projection({ service: name, position, lagMs, events });
       wakeDueWork();
     },
-  });
+  };
+  const { projectionThread: file } = definition;
+  const { store, databaseUrl, eventStoreUrl } = parts;
+  return file === undefined || eventStoreUrl === undefined
+    ? runProjections({ ...work, store })
+    : projectInThread({ ...work, file, databaseUrl, eventStoreUrl });
 };
 
 const createApp = (

@@ -1,6 +1,6 @@
 import type { InvoiceItem, InvoiceStatus } from '@billstream/invoicing-domain';
 import type { Currency, LocalDate } from '@billstream/kernel';
-import type { Sql } from '@billstream/postgres';
+import { type Sql, countRows, rowsCounted } from '@billstream/postgres';
 
 /** An invoice as a client sees it. Minor units of its currency. */
 export type InvoiceView = {
@@ -64,10 +64,10 @@ from (select i.invoice_id from invoices i where ${where} order by i.created_posi
 join invoices i using (invoice_id) order by i.created_position ${order}`;
 
 const page = (order: 'asc' | 'desc'): string => pageSql('i.tenant_id = $1', order, 'limit $2 offset $3');
-const counted = `select count(*) as total from invoices where tenant_id = $1`;
+const counted = countRows('invoices where tenant_id = $1');
 const pageOfAccount = (order: 'asc' | 'desc'): string =>
   pageSql('i.tenant_id = $1 and i.account_id = $4', order, 'limit $2 offset $3');
-const countedOfAccount = `select count(*) as total from invoices where tenant_id = $1 and account_id = $2`;
+const countedOfAccount = countRows('invoices where tenant_id = $1 and account_id = $2');
 const account = `
 select a.account_id as "accountId", a.currency, a.balance_minor as "balanceMinor", a.credit_minor as "creditMinor",
   a.awaits_usage as "awaitsUsage",
@@ -119,7 +119,8 @@ export const invoicesOf = (
     'invoices-of-account',
   );
 
-export type InvoicePage = { readonly invoices: readonly InvoiceView[]; readonly total: number };
+/** `total` null: too many to be counted. */
+export type InvoicePage = { readonly invoices: readonly InvoiceView[]; readonly total: number | null };
 
 export type PageBounds = { readonly offset: number; readonly limit: number };
 
@@ -129,7 +130,7 @@ export const invoicesPage = async (sql: Sql, tenantId: string, { offset, limit }
   const values = [tenantId, Math.abs(limit), Math.max(offset, 0)];
   const invoices = await sql.query<InvoiceView>(page(order), values, `invoices-page-${order}`);
   const total = await first(sql.query<{ total: bigint }>(counted, [tenantId], 'invoices-count'));
-  return { invoices, total: Number(total?.total ?? 0n) };
+  return { invoices, total: rowsCounted(total) };
 };
 
 /** The same of one account. */
@@ -142,7 +143,7 @@ export const accountInvoicesPage = async (
   const values = [tenantId, Math.abs(limit), Math.max(offset, 0), accountId];
   const invoices = await sql.query<InvoiceView>(pageOfAccount(order), values, `account-invoices-page-${order}`);
   const counts = sql.query<{ total: bigint }>(countedOfAccount, [tenantId, accountId], 'account-invoices-count');
-  return { invoices, total: Number((await first(counts))?.total ?? 0n) };
+  return { invoices, total: rowsCounted(await first(counts)) };
 };
 
 /** Where an account stands: what it owes less its credit, and whether an invoice waits for usage. */

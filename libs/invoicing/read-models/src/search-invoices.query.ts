@@ -1,5 +1,5 @@
 import { parseDecimal, parseInstant, parseLocalDate, parseUuid } from '@billstream/kernel';
-import type { Sql } from '@billstream/postgres';
+import { type Sql, countRows, rowsCounted } from '@billstream/postgres';
 import { type InvoicePage, type InvoiceView, pageSql } from './invoices.query';
 
 /** One condition on a column, `value` as its type. */
@@ -82,7 +82,7 @@ export const searchInvoices = async (
   tenantId: string,
   key: string,
   { offset, limit }: { readonly offset: number; readonly limit: number },
-): Promise<(InvoicePage & { readonly all: number }) | SearchFault> => {
+): Promise<(InvoicePage & { readonly all: number | null }) | SearchFault> => {
   const conditions = conditionsOf(key);
   const fault = conditions.find((one): one is SearchFault => 'fault' in one);
   if (fault !== undefined) return fault;
@@ -98,9 +98,8 @@ export const searchInvoices = async (
   ]);
   // Two counts, so that the first may use an index and the second needs no look at the rows.
   const [counted] = await sql.query<{ total: bigint; all: bigint }>(
-    `select (select count(*) from invoices i where ${where}) as total,
-       (select count(*) from invoices i where i.tenant_id = $1) as all`,
+    `select (${countRows(`invoices i where ${where}`)}) as total, (${countRows('invoices i where i.tenant_id = $1')}) as all`,
     values,
   );
-  return { invoices, total: Number(counted?.total ?? 0n), all: Number(counted?.all ?? 0n) };
+  return { invoices, total: rowsCounted(counted), all: rowsCounted(counted && { total: counted.all }) };
 };

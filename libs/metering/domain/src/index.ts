@@ -9,6 +9,7 @@ export {
   backfillRecordsSchema,
   usageBackfill,
   usageBackfillSchema,
+  usageBackfillSnapshots,
   usageBackfillStream,
 } from './usage-backfill';
 export type {

@@ -1,4 +1,5 @@
-import type { Instant } from '@billstream/kernel';
+import { type EventStore, commandHandler, memoryEventStore } from '@billstream/event-sourcing';
+import { type Instant, newId } from '@billstream/kernel';
 import {
   type BackfillPart,
   type BackfilledUsageEvent,
@@ -7,6 +8,8 @@ import {
   backfilledUsage,
   parseBackfillPart,
   usageBackfill,
+  usageBackfillSchema,
+  usageBackfillSnapshots,
 } from './index';
 
 const scope = {
@@ -50,6 +53,40 @@ describe('a backfill that is staged', () => {
     for (const n of [0, 255, 256, 9_999])
       expect(decide({ type: 'Stage', part: part(String(n)) })).toEqual({ events: [] });
     expect(decide({ type: 'Stage', part: part('more') })).toEqual({ rejected: { code: 'too-many-parts' } });
+  });
+  it('goes on from a snapshot as from its events', () => {
+    const events = [open, ...Array.from({ length: 600 }, (_, n) => staged(String(n)))];
+    const state = events.reduce(usageBackfill.evolve, usageBackfill.initial);
+    const kept = JSON.parse(JSON.stringify(state)) as typeof state;
+    expect(kept).toEqual(state);
+    expect(usageBackfill.decide({ type: 'Stage', part: part('0') }, kept)).toEqual({ events: [] });
+    expect(usageBackfill.decide({ type: 'Stage', part: part('599', 'other') }, kept)).toEqual({
+      rejected: { code: 'part-differs' },
+    });
+  });
+  it('has its parts in a snapshot, so that a process that begins reads few of its events', async () => {
+    const store = memoryEventStore();
+    const parts = { decider: usageBackfill, schema: usageBackfillSchema, snapshots: usageBackfillSnapshots };
+    const context = () => ({
+      ...{ commandId: newId(), tenantId: 't', actor: { createdBy: 'spec' }, correlationId: 'c' },
+      at: scope.fromAt,
+    });
+    const first = commandHandler({ store, ...parts });
+    await first('usageBackfill-t-b', { type: 'Open', opened }, context());
+    for (let n = 0; n < 700; n += 1) await first('usageBackfill-t-b', { type: 'Stage', part: part(`${n}`) }, context());
+    await new Promise(setImmediate);
+    let read = 0;
+    const watched: EventStore = {
+      ...store,
+      read: async (...asked) => {
+        const events = await store.read(...asked);
+        read += events.length;
+        return events;
+      },
+    };
+    const state = await commandHandler({ store: watched, ...parts }).stateOf('usageBackfill-t-b');
+    expect(state).toMatchObject({ status: 'STAGING', records: 700 });
+    expect(read).toBeLessThan(300);
   });
   it('is sealed once, and takes nothing after that but what it has', () => {
     expect(staging(open, staged('1'))({ type: 'Seal', toCommit: true })).toEqual({ events: [sealed] });

@@ -56,13 +56,18 @@ export type UsageBackfillRejection =
   /** It would add nothing. One that replaces may be empty: it takes away. */
   | { readonly code: 'backfill-empty' };
 
+type StagedPart = readonly [part: string, digest: string];
+
 export type UsageBackfillState =
   | { readonly status: 'NONE' }
   | {
       readonly status: 'STAGING' | 'SEALED';
       readonly opened: OpenedBackfill;
-      /** Digests by part, in maps of a bounded size, so that one more part does not copy all of them. */
-      readonly parts: readonly ReadonlyMap<string, string>[];
+      /**
+       * Parts with their digests, in lists of a bounded size, so that one more does not copy all of them; plain, because the
+       * state goes into snapshots.
+       */
+      readonly parts: readonly (readonly StagedPart[])[];
       readonly records: number;
     };
 
@@ -74,21 +79,27 @@ export const usageBackfillStream = (tenantId: string, backfillId: string): strin
 
 type Open = Extract<UsageBackfillState, { readonly opened: OpenedBackfill }>;
 
-const mapSizeMax = 256;
+const listMax = 256;
 
 const withPart = (parts: Open['parts'], { part, digest }: BackfillPart): Open['parts'] => {
   const last = parts.at(-1);
-  return last !== undefined && last.size < mapSizeMax
-    ? [...parts.slice(0, -1), new Map([...last, [part, digest]])]
-    : [...parts, new Map([[part, digest]])];
+  const staged: StagedPart = [part, digest];
+  return last !== undefined && last.length < listMax
+    ? [...parts.slice(0, -1), [...last, staged]]
+    : [...parts, [staged]];
+};
+
+const digestOf = (parts: Open['parts'], part: string): string | undefined => {
+  for (const some of parts) for (const [name, digest] of some) if (name === part) return digest;
+  return undefined;
 };
 
 const stage = (part: BackfillPart, { status, opened, parts }: Open) => {
-  const known = parts.find((some) => some.has(part.part))?.get(part.part);
+  const known = digestOf(parts, part.part);
   if (known === part.digest) return accept<UsageBackfillEvent>();
   if (status === 'SEALED') return reject({ code: 'backfill-sealed' } as const);
   if (known !== undefined) return reject({ code: 'part-differs' } as const);
-  if (parts.reduce((sum, { size }) => sum + size, 0) >= backfillPartsMax)
+  if (parts.reduce((sum, { length }) => sum + length, 0) >= backfillPartsMax)
     return reject({ code: 'too-many-parts' } as const);
   return accept<UsageBackfillEvent>({ type: 'PartStaged', data: { backfillId: opened.backfillId, ...part } });
 };
@@ -126,6 +137,9 @@ export const usageBackfill: Decider<
     }
   },
 };
+
+/** Thousands of parts are staged, and each process that stages one would read all before it. */
+export const usageBackfillSnapshots = { version: 'usage-backfill.1', every: 500 } as const;
 
 export const usageBackfillSchema = defineSchema<UsageBackfillEvent>({
   BackfillOpened: 'usage-backfill.opened.v1',

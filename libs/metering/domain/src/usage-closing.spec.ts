@@ -1,5 +1,6 @@
+import { commandHandler, memoryEventStore } from '@billstream/event-sourcing';
 import { decimal, instantOfMs } from '@billstream/kernel';
-import { usageClosing } from './usage-closing';
+import { closingRequestsMax, usageClosing, usageClosingSchema, usageClosingStream } from './usage-closing';
 
 const closed = (trackingIds: readonly string[]) => ({
   ...{ unit: 'calls', usageName: 'calls', fromAt: instantOfMs(0), toAt: instantOfMs(1), quantity: decimal(7) },
@@ -29,4 +30,22 @@ describe('an answer to invoicing', () => {
     expect([first, second].map((one) => one?.quantity)).toEqual([decimal(7), decimal(7)]);
     expect(second?.records).toBe(10_000);
   });
+});
+
+it('of a subscription’s requests the newest are kept by name, and an older one that comes again closes nothing anew', async () => {
+  const store = memoryEventStore();
+  const handle = commandHandler({ store, decider: usageClosing, schema: usageClosingSchema });
+  const ask = (n: number) =>
+    handle(
+      usageClosingStream('s'),
+      { type: 'UsageClosed', data: { requestId: `r${n}`, accountId: 'a', subscriptionId: 's', usages: [] } },
+      {
+        ...{ commandId: `close r${n}`, tenantId: 't', actor: { createdBy: 'spec' } },
+        ...{ at: instantOfMs(n), correlationId: 'c' },
+      },
+    );
+  for (let n = 0; n < closingRequestsMax + 100; n += 1) await ask(n);
+  expect((await handle.stateOf(usageClosingStream('s'))).requests).toHaveLength(closingRequestsMax);
+  expect(await ask(3)).toMatchObject({ outcome: 'accepted', repeated: true });
+  expect(await store.read(usageClosingStream('s'))).toHaveLength(closingRequestsMax + 100);
 });

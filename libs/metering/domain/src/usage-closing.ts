@@ -55,6 +55,12 @@ const namingWhatFits = (usages: readonly ClosedUsage[]): readonly ClosedUsage[] 
   });
 };
 
+/**
+ * So many of the newest requests of a subscription are kept by name; each asks for the usage of a run. Who repeats an older
+ * one is recognised by the id of its command, which follows from the request.
+ */
+export const closingRequestsMax = 500;
+
 export const usageClosing: Decider<
   UsageClosingEvent,
   UsageClosingEvent,
@@ -69,7 +75,9 @@ export const usageClosing: Decider<
     return accept({ ...event, data: { ...event.data, usages: namingWhatFits(usages) } });
   },
   evolve: (state, event) =>
-    event.type === 'UsageClosed' ? { requests: [...state.requests, event.data.requestId] } : state,
+    event.type === 'UsageClosed'
+      ? { requests: [...state.requests.slice(1 - closingRequestsMax), event.data.requestId] }
+      : state,
 };
 
 export const usageClosingSchema = defineSchema<UsageClosingEvent>({

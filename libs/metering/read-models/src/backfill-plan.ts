@@ -1,5 +1,7 @@
+import type { RecordedEvent } from '@billstream/event-sourcing';
 import type { Decimal } from '@billstream/kernel';
 import type { Sql } from '@billstream/postgres';
+import { plannedCorrections } from './corrections.projection';
 
 /**
  * What counts under a name follows from three things alone: the record that came directly, if one did; the backfills that
@@ -174,6 +176,29 @@ export const planBackfill = async (
   await tx.query(fillPlan, [tenantId, backfillId, position, isCommitted]);
   await tx.query(indexPlan);
 };
+
+/** Works out, in the same table, what corrections would change. Reads only, too. */
+export const planCorrections = async (tx: Sql, event: RecordedEvent): Promise<void> => {
+  const records = await plannedCorrections(tx, event);
+  await tx.query(makeTables);
+  await tx.query(fillCorrected, [
+    records.map(({ key }) => key),
+    records.map(({ before }) => before?.series ?? null),
+    records.map(({ before }) => before?.atMs ?? null),
+    records.map(({ after }) => after?.series ?? null),
+    records.map(({ after }) => after?.atMs ?? null),
+    records.map(({ after }) => after?.amount ?? null),
+  ]);
+  await tx.query(indexPlan);
+};
+
+/** What quantities go by, and no more: such a plan is looked at and never carried out. */
+const fillCorrected = `
+insert into backfill_plan (record_key, is_known, before_series, before_at_ms, is_kept, after_series, after_at_ms, after_amount,
+  is_direct)
+select record_key, true, before_series, before_at_ms, true, after_series, after_at_ms, after_amount, true
+from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[], $6::numeric[])
+  as t(record_key, before_series, before_at_ms, after_series, after_at_ms, after_amount)`;
 
 export type PlanCounts = {
   readonly staged: bigint;

@@ -3,7 +3,7 @@ import { type Decimal, type Instant, epochMs, instantOfMs } from '@billstream/ke
 import type { LimitStatus } from '@billstream/metering-contracts';
 import type { Quarter } from '@billstream/metering-domain';
 import type { Database, Sql } from '@billstream/postgres';
-import { type PlanCounts, planBackfill, planCounts, quartersByPlan } from './backfill-plan';
+import { type PlanCounts, planBackfill, planCorrections, planCounts, quartersByPlan } from './backfill-plan';
 import { backfilledLimits } from './backfilled-limits';
 import { type ClosingView, closingsByKeys, closingsOfPeriods } from './closed-periods.query';
 import { userSeries } from './keys';
@@ -43,19 +43,22 @@ export type PreviewAsked = {
   readonly listMax: number;
 };
 
-/** The parts of a preview, all of one moment, before the change is asked about. They are valid until `work` has ended. */
-export type PlannedBackfill = {
-  readonly counts: PlanCounts;
-  readonly quantities: readonly QuantityChange[];
+/** What a planned change does to closed periods, all of one moment. It can be asked until `work` has ended. */
+export type PlannedUsage = {
   /** Closed periods that would be counted again, `listMax` and one more at most. */
   readonly closings: readonly ClosingView[];
-  readonly limits: readonly LimitChange[];
   /** All units that were closed for the prices and periods of some closings. */
   readonly closedWith: (closings: readonly ClosingView[]) => Promise<readonly ClosingView[]>;
   readonly quarters: (
     series: { readonly tenantId: string; readonly user: string; readonly unit: string },
     span: { readonly fromAt: Instant; readonly toAt: Instant },
   ) => Promise<readonly Quarter[]>;
+};
+
+export type PlannedBackfill = PlannedUsage & {
+  readonly counts: PlanCounts;
+  readonly quantities: readonly QuantityChange[];
+  readonly limits: readonly LimitChange[];
 };
 
 /**
@@ -73,16 +76,34 @@ export const withPlannedBackfill = <Result>(
     return work({
       counts: await planCounts(tx, asked),
       quantities: await quantityChanges(tx, asked),
-      closings: await touchedClosings(tx, asked),
       limits: await limitChanges(tx, asked),
-      closedWith: (closings) => closingsOfPeriods(tx, asked.tenantId, closings),
-      quarters: async ({ tenantId, user, unit }, { fromAt, toAt }) => {
-        const series = userSeries(tenantId, user, unit);
-        const rows = await quartersByPlan(tx, { series, fromMs: epochMs(fromAt), toMs: epochMs(toAt) });
-        return rows.map(({ atMs, ...rest }) => ({ at: instantOfMs(Number(atMs)), ...rest }));
-      },
+      ...(await plannedUsage(tx, asked)),
     });
   });
+
+type Listed = Pick<PreviewAsked, 'tenantId' | 'listMax'>;
+
+/** Works out what corrections would do to closed periods, and changes nothing. */
+export const withPlannedCorrections = <Result>(
+  database: Database,
+  { event, ...listed }: Listed & Pick<PreviewAsked, 'event'>,
+  work: (planned: PlannedUsage) => Promise<Result>,
+): Promise<Result> =>
+  database.transaction(async (tx) => {
+    await tx.query('set transaction isolation level repeatable read');
+    await planCorrections(tx, event);
+    return work(await plannedUsage(tx, listed));
+  });
+
+const plannedUsage = async (tx: Sql, listed: Listed): Promise<PlannedUsage> => ({
+  closings: await touchedClosings(tx, listed),
+  closedWith: (closings) => closingsOfPeriods(tx, listed.tenantId, closings),
+  quarters: async ({ tenantId, user, unit }, { fromAt, toAt }) => {
+    const series = userSeries(tenantId, user, unit);
+    const rows = await quartersByPlan(tx, { series, fromMs: epochMs(fromAt), toMs: epochMs(toAt) });
+    return rows.map(({ atMs, ...rest }) => ({ at: instantOfMs(Number(atMs)), ...rest }));
+  },
+});
 
 const quantitiesBy = (bucket: string): string => `
 with scope as (
@@ -147,7 +168,7 @@ where c.tenant_id = $1 and (
     where p.after_series = c.series and p.after_at_ms >= c.from_ms and p.after_at_ms < c.to_ms))
 order by c.to_ms, c.account_id, c.closing_key limit $2`;
 
-const touchedClosings = async (tx: Sql, { tenantId, listMax }: PreviewAsked): Promise<readonly ClosingView[]> => {
+const touchedClosings = async (tx: Sql, { tenantId, listMax }: Listed): Promise<readonly ClosingView[]> => {
   const rows = await tx.query<{ key: string }>(touched, [tenantId, listMax + 1]);
   return closingsByKeys(
     tx,

@@ -92,10 +92,37 @@ export const applyCorrections = async (
   tx: Sql,
   events: readonly RecordedEvent[],
 ): Promise<readonly CorrectedUsage[]> => {
+  const worked = await workedOut(tx, events);
+  await write(tx, worked);
+  return worked.changes;
+};
+
+/** A record that a correction would change, and what it counts as before and after; null: it does not count. */
+export type PlannedRecord = {
+  readonly key: string;
+  readonly before: Counting | null;
+  readonly after: Counting | null;
+};
+
+/** What the corrections would come to. Reads only. */
+export const plannedCorrections = async (tx: Sql, event: RecordedEvent): Promise<readonly PlannedRecord[]> => {
+  const { known, before } = await workedOut(tx, [event]);
+  return [...known].flatMap(([key, record]) => {
+    const stored = before.get(key);
+    return stored === record ? [] : [{ key, before: stored?.counting ?? null, after: record.counting }];
+  });
+};
+
+/** `before`: the records as they are stored. */
+const workedOut = async (
+  tx: Sql,
+  events: readonly RecordedEvent[],
+): Promise<Writing & { readonly before: ReadonlyMap<string, Known> }> => {
   const told = (await inTime(tx, events)).flatMap(({ event, corrections }) =>
     corrections.map((correction, index) => ({ event, correction, index })),
   );
-  const known = await knownRecords(tx, told);
+  const before = await knownRecords(tx, told);
+  const known = new Map(before);
   const used = await usedNames(tx, told);
   const taken = new Map<string, object>();
   const changes: CorrectedUsage[] = [];
@@ -115,8 +142,7 @@ export const applyCorrections = async (
     changes.push({ event: one.event, index: one.index, before: record.counting, after });
     known.set(key, { ...record, counting: after });
   }
-  await write(tx, { known, history, changes, taken: [...taken.values()] });
-  return changes;
+  return { before, known, history, changes, taken: [...taken.values()] };
 };
 
 type Made = { readonly event: RecordedEvent; readonly corrections: readonly UsageCorrection[] };

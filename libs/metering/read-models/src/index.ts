@@ -1,7 +1,14 @@
 export { backfillById, backfillsPage, overlappingBackfill, rejectedOfBackfill, stagedDigest } from './backfills.query';
 export type { BackfillSearch, BackfillView, RejectedOfPart } from './backfills.query';
-export { withPlannedBackfill } from './backfill-preview.query';
-export type { LimitChange, PlannedBackfill, PreviewAsked, Quantity, QuantityChange } from './backfill-preview.query';
+export { withPlannedBackfill, withPlannedCorrections } from './backfill-preview.query';
+export type {
+  LimitChange,
+  PlannedBackfill,
+  PlannedUsage,
+  PreviewAsked,
+  Quantity,
+  QuantityChange,
+} from './backfill-preview.query';
 export { reportedInSpan, usersByName, versionsByUnit } from './closing.query';
 export type { ReportedSpan, UnitName, UserName } from './closing.query';
 export { lateUsageKind } from './closings.projection';
@@ -16,7 +23,10 @@ export { tellLimit } from './limit-tables';
 export { limitDue, limitHistory, limitHistoryEntry, limitState, untoldTransitions } from './limits.query';
 export type { LimitDue, LimitHistoryEntry, LimitHistorySearch } from './limits.query';
 export { limitCheck } from './limit-check.query';
-export type { LimitCheck } from './limit-check.query';
+export type { LimitCheck, LimitQuestion } from './limit-check.query';
+export { parseMovedLimit, stateUnder } from './moved-limits';
+export type { LimitCounters, MovedLimits } from './moved-limits';
+export { userSeries } from './keys';
 export { logFormatOf } from './log-formats.projection';
 export { isKnownTenant } from './tenants.projection';
 export { meteringReadModel } from './metering.projection';

@@ -100,15 +100,17 @@ type Batch = {
   readonly limited: LimitedUnits;
 };
 
-/** Follows what new records, acts by hand and news do to limits, in log order. */
-export const applyLimits = (tx: Sql, batch: Batch): Promise<void> => applyMoves(tx, movesOf(batch));
+/** Follows what new records, acts by hand and news do to limits, in log order. Gives the limits as they are then. */
+export const applyLimits = (tx: Sql, batch: Batch): Promise<readonly LimitRecord[]> => applyMoves(tx, movesOf(batch));
 
 /**
  * What is known of all touched limits is read at once and written back once. The rule is chosen by what the user holds at
  * the business time of the event.
  */
-export const applyMoves = async (tx: Sql, moves: readonly Moved[]): Promise<void> => {
-  if (moves.length > 0) await saveLimits(tx, await followMoves(tx, moves));
+export const applyMoves = async (tx: Sql, moves: readonly Moved[]): Promise<readonly LimitRecord[]> => {
+  const limits = await followMoves(tx, moves);
+  if (limits.length > 0) await saveLimits(tx, limits);
+  return limits;
 };
 
 /** The touched limits as the moves leave them, in memory. */

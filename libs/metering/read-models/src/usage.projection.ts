@@ -10,6 +10,7 @@ import {
 import type { Sql } from '@billstream/postgres';
 import { identifiedKey, placeKey, reportedKey, subscriptionSeries, userSeries } from './keys';
 import { shadowUsage } from './backfilled-usage';
+import type { LimitRecord } from './limit-tables';
 import { beyondUsage, markLate } from './closings.projection';
 import { applyLimits, limitedUnits, unitsNamed } from './limits.projection';
 
@@ -67,7 +68,8 @@ on conflict (stream) do update set revision = excluded.revision, position = excl
 
 const rowsMax = 5_000;
 
-export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Promise<void> => {
+/** Gives the limits that the records have moved, as they are then. */
+export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Promise<readonly LimitRecord[]> => {
   const told = events.flatMap(samplesOf);
   const samples = distinct(told);
   const tenantIds = events.map(({ metadata }) => metadata.tenantId);
@@ -89,7 +91,7 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
       tx,
       samples.filter(({ key }) => !fresh.has(key)),
     );
-  if (limited.size > 0) await applyLimits(tx, { events, samples: accepted, limited });
+  const limits = limited.size > 0 ? await applyLimits(tx, { events, samples: accepted, limited }) : [];
   // What was sent again was counted, or marked, when it came first.
   await markLate(
     tx,
@@ -100,6 +102,7 @@ export const applyUsage = async (tx: Sql, events: readonly RecordedEvent[]): Pro
   );
   await recordBatches(tx, events);
   await recordStreams(tx, events);
+  return limits;
 };
 
 const samplesOf = (event: RecordedEvent): readonly Sample[] => {

@@ -1,5 +1,5 @@
 import type { Currency } from '@billstream/kernel';
-import type { Sql } from '@billstream/postgres';
+import { type Sql, countRows, rowsCounted } from '@billstream/postgres';
 import { type PageOfPayments, containing } from './payments-search.query';
 
 export type PayerView = { readonly accountId: string; readonly currency: Currency | null };
@@ -73,20 +73,20 @@ const page = (order: 'asc' | 'desc'): string => `${selectMethods} where ${matchi
 order by m.added_position ${order} limit $5 offset $6`;
 const forwards = page('asc');
 const backwards = page('desc');
-const total = `select count(*) as count from payment_methods m where ${matching}`;
+const total = countRows(`payment_methods m where ${matching}`);
 
 /** As for payments: a negative limit from the end; `search` is part of the key, or exactly an id or the plugin's name. */
 export const methodsPage = async (
   sql: Sql,
   tenantId: string,
   { offset, limit, pluginName, search }: PageOfPayments,
-): Promise<{ readonly methods: readonly PaymentMethodView[]; readonly total: number }> => {
+): Promise<{ readonly methods: readonly PaymentMethodView[]; readonly total: number | null }> => {
   const filter = [tenantId, pluginName, search === null ? null : containing(search), search];
   const rows = [...filter, Math.abs(limit), Math.max(0, offset)];
   const [text, name] = limit < 0 ? [backwards, 'methods-page-backwards'] : [forwards, 'methods-page'];
   const [methods, [counted]] = await Promise.all([
     sql.query<PaymentMethodView>(text, rows, name),
-    sql.query<{ count: bigint }>(total, filter, 'methods-total'),
+    sql.query<{ total: bigint }>(total, filter, 'methods-total'),
   ]);
-  return { methods, total: Number(counted?.count ?? 0n) };
+  return { methods, total: rowsCounted(counted) };
 };

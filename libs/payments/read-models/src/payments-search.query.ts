@@ -1,4 +1,4 @@
-import type { Sql } from '@billstream/postgres';
+import { type Sql, countRows, rowsCounted } from '@billstream/postgres';
 import { type PaymentView, selectPayments } from './payments.query';
 
 const byKey = `${selectPayments} where p.tenant_id = $1 and p.external_key = $2 order by p.payment_number limit 1`;
@@ -28,7 +28,7 @@ const page = (order: 'asc' | 'desc'): string =>
   `${selectPayments} ${matching} order by p.payment_number ${order} limit $5 offset $6`;
 const forwards = page('asc');
 const backwards = page('desc');
-const total = `select count(*) as count from payments p ${matching}`;
+const total = countRows(`payments p ${matching}`);
 
 export const paymentByKey = async (sql: Sql, tenantId: string, key: string): Promise<PaymentView | null> =>
   (await sql.query<PaymentView>(byKey, [tenantId, key], 'payment-by-key'))[0] ?? null;
@@ -50,7 +50,7 @@ export const paymentsPage = async (
   sql: Sql,
   tenantId: string,
   { offset, limit, pluginName, search }: PageOfPayments,
-): Promise<{ readonly payments: readonly PaymentView[]; readonly total: number }> => {
+): Promise<{ readonly payments: readonly PaymentView[]; readonly total: number | null }> => {
   const filter = [tenantId, pluginName, search === null ? null : containing(search), search];
   const [payments, [counted]] = await Promise.all([
     sql.query<PaymentView>(
@@ -58,7 +58,7 @@ export const paymentsPage = async (
       [...filter, Math.abs(limit), Math.max(0, offset)],
       limit < 0 ? 'payments-page-backwards' : 'payments-page',
     ),
-    sql.query<{ count: bigint }>(total, filter, 'payments-total'),
+    sql.query<{ total: bigint }>(total, filter, 'payments-total'),
   ]);
-  return { payments, total: Number(counted?.count ?? 0n) };
+  return { payments, total: rowsCounted(counted) };
 };

@@ -1,4 +1,4 @@
-import type { Sql } from '@billstream/postgres';
+import { type Sql, countRows, rowsCounted } from '@billstream/postgres';
 import type { Bundle } from '@billstream/subscriptions-domain';
 
 type StateRow = { readonly state: Bundle };
@@ -17,7 +17,7 @@ join bundle_states using (bundle_id) ${ordered}`;
 const ofTenant = 'tenant_id = $1';
 const ofAccount = 'tenant_id = $1 and account_id = $2';
 const matching = 'tenant_id = $1 and (bundle_id = $2 or account_id = $2 or strpos(external_key, $2) > 0)';
-const countOf = (condition: string): string => `select count(*)::int as total from bundles where ${condition}`;
+const countOf = (condition: string): string => countRows(`bundles where ${condition}`);
 
 const bundleSql = statesSql('tenant_id = $1 and bundle_id = $2');
 const bundleOfSubscriptionSql = `
@@ -88,10 +88,15 @@ export const bundlesAfter = async (
   return rows.map(({ state, created_position }) => ({ bundle: state, position: created_position }));
 };
 
-export type PageOfBundles = { readonly bundles: readonly Bundle[]; readonly total: number; readonly max: number };
+/** Of how many; null: too many to be counted. */
+export type PageOfBundles = {
+  readonly bundles: readonly Bundle[];
+  readonly total: number | null;
+  readonly max: number | null;
+};
 
-const count = async (sql: Sql, text: string, values: readonly unknown[], name: string): Promise<number> =>
-  (await sql.query<{ readonly total: number }>(text, values, name))[0]?.total ?? 0;
+const count = async (sql: Sql, text: string, values: readonly unknown[], name: string): Promise<number | null> =>
+  rowsCounted((await sql.query<{ readonly total: bigint }>(text, values, name))[0]);
 
 /** A negative limit asks for the newest first (Kill Bill). */
 export const pageOfBundles = async (

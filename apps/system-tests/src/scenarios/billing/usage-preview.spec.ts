@@ -149,3 +149,31 @@ describe('the preview of a backfill', () => {
     );
   }, 90_000);
 });
+
+describe('the preview of corrections', () => {
+  it('says to the cent what they are charged and given back, and records nothing', async () => {
+    const customer = await billed();
+    const { api } = customer;
+    const invoices = (await customer.invoices()).length;
+    const correction = (id: string, replacement: object | null) => ({
+      ...{ action: replacement === null ? 'VOID' : 'REPLACE', id, reason: 'a test that ran wild' },
+      ...(replacement === null ? {} : { replacement }),
+    });
+    const corrections = [
+      correction('bytes 2019-03-11', null),
+      correction('calls 2019-03-11', { amount: 120, time: '2019-04-20T00:00:00Z' }),
+      correction('nobody knows', null),
+    ];
+    const path = '/v1/usage/corrections';
+    const told = (await api.expect(200, 'POST', `${path}/preview`, { body: corrections })).json<Preview>();
+    expect(told).toMatchObject({
+      ...{ accepted: 2, duplicates: 0, rejected: [{ index: 2, code: 'unknown-record' }], moreClosedPeriods: false },
+      // 300 and 120 in blocks of 100 are two more than were charged.
+      totals: [{ currency: 'USD', charged: '4.00', credited: '17.01' }],
+    });
+    expect((await api.expect(200, 'GET', path)).json<{ corrections: readonly object[] }>().corrections).toEqual([]);
+    expect(await linesAfter(customer, invoices)).toEqual([]);
+    await api.expect(202, 'POST', path, { body: corrections });
+    expect(await linesAfter(customer, invoices)).toEqual(amountsIn(told.charges));
+  }, 90_000);
+});

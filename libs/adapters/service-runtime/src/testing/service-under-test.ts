@@ -2,7 +2,7 @@ import { type EventStore, type PublicEvent, commandHandler, memoryEventStore } f
 import { createHttpApp, innerHeaders } from '@billstream/http';
 import { type Clock, type Instant, newId } from '@billstream/kernel';
 import { silentLogger } from '@billstream/observability';
-import { type Database, type DueItem, openDatabase } from '@billstream/postgres';
+import { type AppliedListener, type Database, type DueItem, openDatabase } from '@billstream/postgres';
 import { testDatabase } from '@billstream/testing';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { ServiceDefinition, ServiceRuntime } from '../service';
@@ -73,7 +73,8 @@ select kind, key, tenant_id as "tenantId", due_at as "dueAt", payload from due_w
 type Parts = { readonly store: EventStore; readonly database: Database; readonly clock: Clock };
 
 const runtimeOn = (definition: ServiceDefinition, { store, database, clock }: Parts): ServiceRuntime => {
-  const caughtUp = follower(definition, store, database);
+  const listeners: AppliedListener[] = [];
+  const caughtUp = follower(definition, { store, database, listeners });
   return {
     name: definition.name,
     store,
@@ -94,13 +95,21 @@ const runtimeOn = (definition: ServiceDefinition, { store, database, clock }: Pa
     handle: (decider, schema) => commandHandler({ store, decider, schema }),
     visible: caughtUp,
     passed: () => caughtUp().then(() => true),
+    applied: { isHere: () => true, listen: (listener) => void listeners.push(listener) },
     caughtUp,
     metrics: { count: () => undefined, gauge: () => undefined },
   };
 };
 
 /** Applies what is new in the log, batch after batch, one caller at a time. */
-const follower = (definition: ServiceDefinition, store: EventStore, database: Database): (() => Promise<void>) => {
+const follower = (
+  definition: ServiceDefinition,
+  {
+    store,
+    database,
+    listeners,
+  }: Pick<Parts, 'store' | 'database'> & { readonly listeners: readonly AppliedListener[] },
+): (() => Promise<void>) => {
   const prefixes = [...new Set([definition.streams, ...definition.readModels.map((model) => model.prefixes)].flat())];
   let after: bigint | null = null;
   let last = Promise.resolve();
@@ -108,7 +117,9 @@ const follower = (definition: ServiceDefinition, store: EventStore, database: Da
     const page = await store.readAll({ after, prefixes });
     for (const model of definition.readModels) {
       const events = page.events.filter(({ stream }) => model.prefixes.some((prefix) => stream.startsWith(prefix)));
-      if (events.length > 0) await database.transaction((tx) => model.apply(tx, events));
+      if (events.length === 0) continue;
+      const told = await database.transaction((tx) => model.apply(tx, events));
+      if (told !== undefined) for (const { applied } of listeners) applied({ readModel: model.name, told });
     }
     after = page.position;
   };
