@@ -73,7 +73,10 @@ describe('a tenant’s callback', () => {
     await work(tenant);
     expect(told.map(({ body }) => body)).toEqual([
       { eventType: 'ACCOUNT_CREATION', accountId, objectType: 'ACCOUNT', objectId: accountId, metaData: null },
-      expect.objectContaining({ eventType: 'TAG_CREATION', accountId, objectType: 'TAG' }),
+      expect.objectContaining({
+        ...{ eventType: 'TAG_CREATION', accountId, objectType: 'TAG' },
+        metaData: JSON.stringify({ tagDefinitionName: 'TEST' }),
+      }),
     ]);
     expect(told[0]).toMatchObject({ agent: 'KillBill/1.0', id: expect.stringMatching(/.+/) });
     expect(await waiting(tenant)).toEqual([]);

@@ -34,11 +34,11 @@ export const recordTimeline = async (
   event: Heard<SubscriptionsEvent, 'subscriptions.billing-changed.v1'>,
 ): Promise<void> => {
   if (!(await wantsToHear(accounts, event.tenantId))) return;
-  const { accountId, bundleId, subscriptionId } = event.data;
+  const { accountId, bundleId, bundleExternalKey, subscriptionId } = event.data;
   const transitions = event.data.transitions.map(({ kind, effectiveAt }) => ({ kind, effectiveAt }));
   const command = {
     type: 'RecordTimeline' as const,
-    data: { accountId, bundleId, subscriptionId, transitions, now: event.at },
+    data: { accountId, bundleId, bundleExternalKey, subscriptionId, transitions, now: event.at },
   };
   settled(await accounts.subscriptionNews(subscriptionNewsStream(subscriptionId), command, contextOf(event)));
 };

@@ -96,6 +96,8 @@ export const billedCustomer = (
   let untold: Parameters<Engine['decide']>[0][] | null = null;
   let isDecidedTogether = false;
   let isOverdue = false;
+  /** What was charged by so many events: it is asked for again and again. */
+  let knownCharges: { readonly after: number; readonly items: readonly InvoiceItem[] } = { after: 0, items: [] };
 
   const invoice = (command: Parameters<Engine['decide']>[0]): readonly AccountInvoicesEvent[] => {
     const decision = engine.decide(command, invoicing);
@@ -228,6 +230,14 @@ export const billedCustomer = (
     invoice({ type: 'RecordPayment', payment: { ...payment, ...isDone }, now });
   };
 
+  const chargesIn = (all: readonly AccountInvoicesEvent[]): readonly InvoiceItem[] =>
+    all.flatMap((event) =>
+      (event.type === 'InvoiceCommitted' || event.type === 'InvoiceAdjusted') &&
+      entryOf(invoicing.invoices, event.data.invoiceId)?.status !== 'VOID'
+        ? event.data.items
+        : [],
+    );
+
   return {
     /** Who pays; null: the customer. */
     parent,
@@ -259,13 +269,10 @@ export const billedCustomer = (
     /** All phases that were ever planned for a subscription. */
     phases: (subscriptionId: string): readonly ResolvedPhase[] => planned.get(subscriptionId) ?? [],
     /** The items of all invoices that are not void, with what was taken back of them since. */
-    charges: (): readonly InvoiceItem[] =>
-      events.flatMap((event) =>
-        (event.type === 'InvoiceCommitted' || event.type === 'InvoiceAdjusted') &&
-        entryOf(invoicing.invoices, event.data.invoiceId)?.status !== 'VOID'
-          ? event.data.items
-          : [],
-      ),
+    charges: (): readonly InvoiceItem[] => {
+      if (knownCharges.after < events.length) knownCharges = { after: events.length, items: chargesIn(events) };
+      return knownCharges.items;
+    },
     /** Whether something was taken that holds from an instant before it was asked for. */
     isDatedBack: (): boolean => isDatedBack,
     run: (targetDate: LocalDate | null = null) => invoice({ type: 'Invoice', targetDate, now }),

@@ -57,8 +57,23 @@ const spanFaults = (
   return faults;
 };
 
-export const usageFaults = (customer: Customer, subscriptionId: string): readonly string[] => {
-  if (customer.isDatedBack()) return datedBackFaults(customer, subscriptionId);
+/** Charges of usage that has no price. */
+const unpricedFaults = (customer: Customer, subscriptionId: string): readonly string[] => {
+  const prices = pricesOf(customer, subscriptionId);
+  return customer.charges().flatMap((item) => {
+    const { type, usageName, phaseName, catalogEffectiveDate, amountMinor } = item;
+    if (type !== 'USAGE' || item.subscriptionId !== subscriptionId) return [];
+    const price = nameOf(usageName, phaseName, catalogEffectiveDate);
+    return prices.has(price) ? [] : [`${price}: ${amountMinor}, owed 0`];
+  });
+};
+
+export const usageFaults = (customer: Customer, subscriptionId: string): readonly string[] => [
+  ...unpricedFaults(customer, subscriptionId),
+  ...(customer.isDatedBack() ? datedBackFaults : inOrderFaults)(customer, subscriptionId),
+];
+
+const inOrderFaults = (customer: Customer, subscriptionId: string): readonly string[] => {
   const items = customer.charges().filter((item) => item.type === 'USAGE' && item.subscriptionId === subscriptionId);
   const chargeOf = ({ usagePeriod, amountMinor }: InvoiceItem): readonly Charge[] =>
     usagePeriod === null ? [] : [{ ...usagePeriod, amountMinor }];

@@ -47,15 +47,15 @@ export type Priced = { readonly usage: ResolvedUsage; readonly phase: ResolvedPh
 export const nameOf = (usageName: string | null, phaseName: string | null, version: Instant | null): string =>
   `${usageName ?? ''} of ${phaseName ?? ''} of ${version ?? ''}`;
 
+/** Prices of usage in arrear: none other is charged (Kill Bill 3.1). */
 export const pricesOf = (customer: Customer, subscriptionId: string): ReadonlyMap<string, Priced> =>
   new Map(
     customer
       .phases(subscriptionId)
       .flatMap((phase) =>
-        phase.usages.map((usage) => [
-          nameOf(usage.name, phase.phaseName, phase.catalogEffectiveDate),
-          { usage, phase },
-        ]),
+        phase.usages
+          .filter(({ billingMode }) => billingMode === 'IN_ARREAR')
+          .map((usage) => [nameOf(usage.name, phase.phaseName, phase.catalogEffectiveDate), { usage, phase }]),
       ),
   );
 

@@ -124,9 +124,21 @@ const plansOf = ({ basic, hour, extra, from }: Terms): readonly CatalogPlan[] =>
       ],
       moved,
     ),
-    plan('basic-arrear', 'Basic', [phase('EVERGREEN', { price: '30', usages: [hours('arrear-host', '0.013')] })], {
-      recurringBillingMode: 'IN_ARREAR',
-    }),
+    plan(
+      'basic-arrear',
+      'Basic',
+      [
+        phase('EVERGREEN', {
+          price: '30',
+          usages: [
+            hours('arrear-host', '0.013'),
+            // May be said, and is never charged (Kill Bill 3.1).
+            { ...hours('advance-host', '1'), billingMode: 'IN_ADVANCE' },
+          ],
+        }),
+      ],
+      { recurringBillingMode: 'IN_ARREAR' },
+    ),
     plan('pro-quarterly', 'Pro', [
       trial,
       phase('EVERGREEN', { every: 'QUARTERLY', price: '91', usages: [hours('quarterly-host', '0.02')] }),

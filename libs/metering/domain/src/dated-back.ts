@@ -9,15 +9,17 @@ export const plansDifferFrom = (before: readonly PlanInterval[], after: readonly
   const length = Math.max(before.length, after.length);
   for (let index = 0; index < length; index += 1) {
     const [one, other] = [before[index], after[index]];
-    if (JSON.stringify(one) === JSON.stringify(other)) continue;
+    if (textOf(one) === textOf(other)) continue;
     const isSameUntilItEnds =
-      one !== undefined &&
-      other !== undefined &&
-      JSON.stringify({ ...one, toAt: null }) === JSON.stringify({ ...other, toAt: null });
+      one !== undefined && other !== undefined && textOf({ ...one, toAt: null }) === textOf({ ...other, toAt: null });
     return isSameUntilItEnds ? earliest([one.toAt, other.toAt]) : earliest([one?.fromAt, other?.fromAt]);
   }
   return null;
 };
+
+/** The same for equal intervals, in whichever order a database gave their fields back. */
+const textOf = (interval: PlanInterval | undefined): string =>
+  JSON.stringify(Object.entries(interval ?? {}).sort(([one], [other]) => (one < other ? -1 : 1)));
 
 const earliest = (instants: readonly (Instant | null | undefined)[]): Instant | null =>
   instants.reduce<Instant | null>(

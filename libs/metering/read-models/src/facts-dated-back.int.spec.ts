@@ -81,4 +81,37 @@ describe('a plan of another subscription of the user', () => {
     const database = await applied(logOf([...told, closed(toMs + 1_000)]));
     expect(await database.query('select late_to::text as late from usage_closings')).toEqual([{ late: lateTo }]);
   });
+  it('is recorded alike in whatever pages it comes, also before its account', async () => {
+    const [account, plans] = planned('other', toMs - 1_000, toMs + 500);
+    const log = logOf([plans!, account!]);
+    const rows = async (pages?: readonly number[]) =>
+      (await applied(log, pages)).query('select user_name as "user", position::text from usage_dated_back');
+    expect(await rows()).toEqual([{ user: null, position: '0' }]);
+    expect(await rows([1])).toEqual(await rows());
+  });
+  it('that is ended holds differently from its end on, in whatever pages it comes', async () => {
+    const begun = planned('other', startMs, startMs);
+    const ended = {
+      stream: meteredAccountStream('a'),
+      ...meteredAccountSchema.encode({
+        type: 'PlansRecorded',
+        data: {
+          ...{ accountId: 'a', subscriptionId: 'other' },
+          intervals: [
+            {
+              ...{ planName: 'p', category: 'ADD_ON', units: ['calls'], capacityUnits: [], subscriptionId: 'other' },
+              ...{ fromAt: instantOfMs(startMs), toAt: instantOfMs(toMs) },
+            },
+          ],
+        },
+      }),
+    };
+    for (const pages of [undefined, [1]]) {
+      const database = await applied(logOf([...begun, ended]), pages);
+      expect(await database.query('select from_ms::text as "fromMs" from usage_dated_back order by position')).toEqual([
+        { fromMs: String(startMs) },
+        { fromMs: String(toMs) },
+      ]);
+    }
+  });
 });

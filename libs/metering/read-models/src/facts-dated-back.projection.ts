@@ -10,8 +10,9 @@ type ChangedFacts = {
   /** Whose rules; null: plans changed. */
   readonly unit: string | null;
   /** Whose plans, and of which subscription; null: rules changed. */
-  readonly accountId: string | null;
   readonly subscriptionId: string | null;
+  /** Whose the plans are, as it was known when they were recorded; null: not yet. */
+  readonly user: string | null;
   readonly fromMs: number;
   readonly position: bigint;
   readonly at: Instant;
@@ -22,9 +23,12 @@ const alwaysMs = -1;
 const plansOf = `
 select subscription_id as "subscriptionId", intervals from metered_plans where subscription_id = any($1::text[])`;
 
+const usersOf = `
+select account_id as "accountId", user_name as "user" from metered_accounts where account_id = any($1::text[])`;
+
 /** What changes with these facts; to be asked before they are applied. */
 export const changedFacts = async (tx: Sql, events: readonly RecordedEvent[]): Promise<readonly ChangedFacts[]> => {
-  const plans = await plansBefore(tx, events);
+  const [plans, users] = [await plansBefore(tx, events), await usersBefore(tx, events)];
   return events.flatMap((recorded): readonly ChangedFacts[] => {
     const { position, metadata } = recorded;
     const about = { tenantId: metadata.tenantId, position, at: metadata.at };
@@ -32,14 +36,16 @@ export const changedFacts = async (tx: Sql, events: readonly RecordedEvent[]): P
     if (rules !== null) {
       const { name, effectiveAt } = rules.data;
       const fromMs = rules.type === 'UnitDefined' ? alwaysMs : epochMs(effectiveAt);
-      return [{ ...about, unit: name, accountId: null, subscriptionId: null, fromMs }];
+      return [{ ...about, unit: name, subscriptionId: null, user: null, fromMs }];
     }
     const told = meteredAccountSchema.decode(recorded);
+    if (told?.type === 'AccountRecorded') users.set(told.data.accountId, told.data.user);
     if (told?.type !== 'PlansRecorded') return [];
     const { accountId, subscriptionId, intervals } = told.data;
     const from = plansDifferFrom(plans.get(subscriptionId) ?? [], intervals);
     plans.set(subscriptionId, intervals);
-    return from === null ? [] : [{ ...about, unit: null, accountId, subscriptionId, fromMs: epochMs(from) }];
+    const user = users.get(accountId) ?? null;
+    return from === null ? [] : [{ ...about, unit: null, subscriptionId, user, fromMs: epochMs(from) }];
   });
 };
 
@@ -57,6 +63,18 @@ const plansBefore = async (
   return new Map(rows.map(({ subscriptionId, intervals }) => [subscriptionId, intervals]));
 };
 
+/** In the order of the log: an account that is recorded later in the same page is not known yet. */
+const usersBefore = async (tx: Sql, events: readonly RecordedEvent[]): Promise<Map<string, string>> => {
+  const ids = events.flatMap((recorded) => {
+    const event = meteredAccountSchema.decode(recorded);
+    return event?.type === 'PlansRecorded' ? [event.data.accountId] : [];
+  });
+  if (ids.length === 0) return new Map();
+  type Row = { readonly accountId: string; readonly user: string };
+  const rows = await tx.query<Row>(usersOf, [[...new Set(ids)]], 'metered-accounts-before');
+  return new Map(rows.map(({ accountId, user }) => [accountId, user]));
+};
+
 /**
  * A subscription counts as on the plan that its invoice asks for, so its own plans change no period of its own: invoicing
  * asks anew for those. They decide whose usage it is among the user's subscriptions, and by which rule. Where nothing was
@@ -66,10 +84,9 @@ const markLateSql = `
 with hit as (
   select c.closing_key, c.late_to is null as is_first, min(f.position) as first, max(f.position) as last
   from jsonb_to_recordset($1::jsonb)
-    as f(tenant_id text, unit text, account_id text, subscription_id text, from_ms bigint, position bigint)
-  left join metered_accounts a on a.account_id = f.account_id
+    as f(tenant_id text, unit text, user_name text, subscription_id text, from_ms bigint, position bigint)
   join usage_closings c on c.tenant_id = f.tenant_id and c.to_ms > f.from_ms and c.counted_to < f.position
-    and (c.unit = f.unit or (c.user_name = a.user_name and c.subscription_id <> f.subscription_id))
+    and (c.unit = f.unit or (c.user_name = f.user_name and c.subscription_id <> f.subscription_id))
   where exists (select from usage_records r where r.series = c.series and r.at_ms >= c.from_ms and r.at_ms < c.to_ms)
   group by c.closing_key, c.late_to
 )
@@ -82,10 +99,9 @@ returning c.closing_key as key, c.tenant_id as "tenantId", c.account_id as "acco
  */
 const insertDatedBack = `
 insert into usage_dated_back
-select f.tenant_id, f.unit, a.user_name, f.subscription_id, f.from_ms, f.position
+select f.tenant_id, f.unit, f.user_name, f.subscription_id, f.from_ms, f.position
 from jsonb_to_recordset($1::jsonb)
-  as f(tenant_id text, unit text, account_id text, subscription_id text, from_ms bigint, position bigint)
-left join metered_accounts a on a.account_id = f.account_id`;
+  as f(tenant_id text, unit text, user_name text, subscription_id text, from_ms bigint, position bigint)`;
 
 /** Finds closed periods that the facts may change, and plans that they are counted again; to be asked after they are applied. */
 export const markLateByFacts = async (tx: Sql, changes: readonly ChangedFacts[]): Promise<void> => {
@@ -106,7 +122,7 @@ export const markLateByFacts = async (tx: Sql, changes: readonly ChangedFacts[])
   await tx.query(insertDatedBack, [JSON.stringify(changes.map(rowOf))], 'usage-dated-back');
 };
 
-const rowOf = ({ tenantId, unit, accountId, subscriptionId, fromMs, position }: ChangedFacts): object => ({
-  ...{ tenant_id: tenantId, unit, account_id: accountId, subscription_id: subscriptionId, from_ms: fromMs },
+const rowOf = ({ tenantId, unit, user, subscriptionId, fromMs, position }: ChangedFacts): object => ({
+  ...{ tenant_id: tenantId, unit, user_name: user, subscription_id: subscriptionId, from_ms: fromMs },
   position: String(position),
 });

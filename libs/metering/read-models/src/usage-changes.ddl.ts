@@ -54,6 +54,7 @@ create table usage_dated_back (
   tenant_id text not null,
   -- Whose rules; null: a user's plans.
   unit text,
+  -- Whose plans they were when they were recorded; null: rules, or of an account not known then.
   user_name text,
   subscription_id text,
   from_ms bigint not null,

@@ -26,6 +26,9 @@ export type PaymentsEvent =
         readonly transactionType: TransactionType;
         readonly status: TransactionStatus;
         readonly effectiveAt: Instant;
+        /** Positive for every type; older messages do not say. */
+        readonly amountMinor?: number;
+        readonly currency?: Currency;
       };
     }
   /** Somebody paid more than the account owed, by other means than a payment method: it is to be credited. Minor units. */

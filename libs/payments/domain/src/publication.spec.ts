@@ -68,7 +68,14 @@ describe('others hear', () => {
     expect(ofPayment({ type: 'TransactionSucceeded', data: direct })).toEqual([
       {
         ...{ type: 'payments.payment-changed.v1', key },
-        data: { ...own, transactionType: 'REFUND', status: 'SUCCESS', effectiveAt: at },
+        data: {
+          ...own,
+          transactionType: 'REFUND',
+          status: 'SUCCESS',
+          effectiveAt: at,
+          amountMinor: 2_000,
+          currency: 'USD',
+        },
       },
     ]);
   });

@@ -88,7 +88,7 @@ const transactionChanged = (
 ): readonly PaymentsEvent[] => {
   const { accountId, paymentId, transactionId, amountMinor, currency, at: effectiveAt } = facts;
   if (invoiceId === null) {
-    const data = { accountId, paymentId, transactionId, transactionType, status, effectiveAt };
+    const data = { accountId, paymentId, transactionId, transactionType, status, effectiveAt, amountMinor, currency };
     return [{ type: 'payments.payment-changed.v1', data }];
   }
   const ids = { accountId, invoiceId, paymentId, transactionId };

@@ -1,5 +1,6 @@
 import type { InvoicingEvent } from '@billstream/invoicing-contracts';
-import type { PaymentsEvent, TransactionStatus } from '@billstream/payments-contracts';
+import { money, toDecimal, toNumber } from '@billstream/kernel';
+import type { PaymentsEvent, TransactionStatus, TransactionType } from '@billstream/payments-contracts';
 import type { NotificationBody } from './push-notification';
 
 type NewsworthyEvent = Extract<
@@ -29,9 +30,9 @@ export const heardNews = (event: NewsworthyEvent): readonly NotificationBody[] =
       return [{ eventType: 'OVERDUE_CHANGE', accountId, objectType: 'ACCOUNT', objectId: accountId, metaData }];
     }
     case 'payments.invoice-payment-changed.v1':
-      return ofPayment(event.data, event.data.invoiceId);
+      return [...ofInvoicePayment(event.data), ...ofPayment(event.data)];
     case 'payments.payment-changed.v1':
-      return ofPayment(event.data, null);
+      return ofPayment(event.data);
   }
 };
 
@@ -49,22 +50,53 @@ const outcomes: Readonly<Record<TransactionStatus, 'SUCCESS' | 'FAILED' | null>>
   PAYMENT_SYSTEM_OFF: 'FAILED',
 };
 
-/** An open outcome is no news yet. */
-const ofPayment = (
-  data: Extract<PaymentsEvent, { type: 'payments.payment-changed.v1' }>['data'],
-  invoiceId: string | null,
-): readonly NotificationBody[] => {
+type DirectPayment = Extract<PaymentsEvent, { type: 'payments.payment-changed.v1' }>['data'];
+type InvoicePayment = Extract<PaymentsEvent, { type: 'payments.invoice-payment-changed.v1' }>['data'];
+
+/** An open outcome is no news yet. The metadata is Kill Bill's PaymentMetadata: what failed has moved nothing. */
+const ofPayment = (data: DirectPayment | InvoicePayment): readonly NotificationBody[] => {
   const outcome = outcomes[data.status];
   if (outcome === null) return [];
-  const { accountId, paymentId, transactionId, transactionType, status, effectiveAt } = data;
+  const { accountId, paymentId, transactionId, transactionType, status, effectiveAt, currency } = data;
   const metaData = JSON.stringify({
-    paymentTransactionId: transactionId,
-    transactionType,
-    transactionStatus: status,
-    effectiveDate: effectiveAt,
+    ...{ paymentTransactionId: transactionId, amount: movedBy(data), currency: currency ?? null },
+    ...{ status, transactionType, effectiveDate: effectiveAt },
   });
-  const payment = { eventType: `PAYMENT_${outcome}`, accountId, objectType: 'PAYMENT', objectId: paymentId, metaData };
-  if (invoiceId === null || transactionType !== 'PURCHASE') return [payment];
-  const eventType = `INVOICE_PAYMENT_${outcome}`;
-  return [{ eventType, accountId, objectType: 'INVOICE', objectId: invoiceId, metaData }, payment];
+  return [{ eventType: `PAYMENT_${outcome}`, accountId, objectType: 'PAYMENT', objectId: paymentId, metaData }];
+};
+
+/** Major units; null where an older message does not say. */
+const movedBy = ({ status, amountMinor, currency }: DirectPayment): number | null => {
+  if (amountMinor === undefined || currency === undefined) return null;
+  return status === 'SUCCESS' ? toNumber(toDecimal(money(amountMinor, currency))) : 0;
+};
+
+/** Kill Bill's InvoicePaymentType of what moves an invoice's balance. */
+const invoicePaymentTypes: Readonly<Partial<Record<TransactionType, string>>> = {
+  PURCHASE: 'ATTEMPT',
+  REFUND: 'REFUND',
+  CREDIT: 'REFUND',
+  CHARGEBACK: 'CHARGED_BACK',
+};
+
+/**
+ * What an invoice's payment does to the invoice, with Kill Bill's InvoicePaymentMetadata. A purchase that failed comes to
+ * nothing, a chargeback that was reversed is told as a failed one of its amount, and a refund that failed not at all.
+ * Invoice payments are known by their payment's id, a transaction is the attempt; its external
+ * key, which Kill Bill calls the cookie, is not told to others.
+ */
+const ofInvoicePayment = (data: InvoicePayment): readonly NotificationBody[] => {
+  const outcome = outcomes[data.status];
+  const { accountId, invoiceId, paymentId, transactionId, transactionType, amountMinor, currency, effectiveAt } = data;
+  const invoicePaymentType = invoicePaymentTypes[transactionType];
+  if (outcome === null || invoicePaymentType === undefined) return [];
+  if (outcome === 'FAILED' && invoicePaymentType === 'REFUND') return [];
+  const isAttempt = invoicePaymentType === 'ATTEMPT';
+  const amount = isAttempt ? movedBy(data) : -toNumber(toDecimal(money(amountMinor, currency)));
+  const metaData = JSON.stringify({
+    ...{ paymentId, paymentAttemptId: transactionId, invoicePaymentType, paymentDate: effectiveAt, amount, currency },
+    linkedInvoicePaymentId: isAttempt ? null : paymentId,
+    ...{ paymentCookieId: null, processedCurrency: currency },
+  });
+  return [{ eventType: `INVOICE_PAYMENT_${outcome}`, accountId, objectType: 'INVOICE', objectId: invoiceId, metaData }];
 };

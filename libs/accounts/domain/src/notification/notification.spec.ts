@@ -1,4 +1,4 @@
-import type { Instant } from '@billstream/kernel';
+import type { Currency, Instant } from '@billstream/kernel';
 import { heardNews } from './heard-news';
 import { type PushNotificationState, pushNotification } from './push-notification';
 import { blockingNews } from './blocking-news';
@@ -40,7 +40,7 @@ describe('a notification', () => {
 });
 
 describe('news of a subscription', () => {
-  const ids = { accountId: 'a', bundleId: 'b', subscriptionId: 's' };
+  const ids = { accountId: 'a', bundleId: 'b', bundleExternalKey: 'blue', subscriptionId: 's' };
   const start = { kind: 'START' as const, effectiveAt: at };
   const cancel = { kind: 'CANCEL' as const, effectiveAt: '2026-02-01T00:00:00.000Z' as Instant };
   const newsOf = (
@@ -74,10 +74,11 @@ describe('news of a subscription', () => {
       [cancel.effectiveAt, 'SUBSCRIPTION_CANCEL'],
       [cancel.effectiveAt, 'ENTITLEMENT_CANCEL'],
     ]);
-    expect(planned?.news.map(({ metaData }) => JSON.parse(metaData ?? '{}'))).toMatchObject([
-      { actionType: 'REQUESTED', effectiveDate: cancel.effectiveAt, bundleId: 'b' },
-      { actionType: 'REQUESTED' },
-    ]);
+    const metaDataOf = ({ metaData }: { readonly metaData: string | null }) => JSON.parse(metaData ?? '{}') as object;
+    const requested = { actionType: 'REQUESTED', bundleExternalKey: 'blue' };
+    expect(planned?.news.map(metaDataOf)).toEqual([requested, requested]);
+    expect(planned?.planned?.map(({ body }) => metaDataOf(body))[0]).toEqual({ ...requested, actionType: 'EFFECTIVE' });
+    expect(planned).not.toHaveProperty('bundleExternalKey');
     const withdrawn = record([start, phase, cancel], [start, phase]);
     const ofCancel = planned?.planned?.slice(1).map(({ notificationId }) => notificationId);
     expect([withdrawn?.withdrawn, withdrawn?.planned]).toEqual([ofCancel, []]);
@@ -129,34 +130,69 @@ describe('news of what is blocked', () => {
 });
 
 describe('news of others', () => {
+  const ids = { accountId: 'a', paymentId: 'p', transactionId: 't' };
+  const usd = { amountMinor: 24_995, currency: 'USD' as Currency };
+  const purchase = {
+    ...ids,
+    transactionType: 'PURCHASE' as const,
+    status: 'SUCCESS' as const,
+    effectiveAt: at,
+    ...usd,
+  };
+  const withMetaData = (event: Parameters<typeof heardNews>[0]) =>
+    heardNews(event).map(({ metaData, ...body }) => ({ ...body, metaData: JSON.parse(metaData ?? 'null') as object }));
+
   it('tell a payment that nobody was invoiced for', () => {
-    const ids = { accountId: 'a', paymentId: 'p', transactionId: 't', transactionType: 'PURCHASE' as const };
-    const data = { ...ids, status: 'SUCCESS' as const, effectiveAt: at };
-    expect(heardNews({ type: 'payments.payment-changed.v1', data })).toMatchObject([
-      { eventType: 'PAYMENT_SUCCESS', objectType: 'PAYMENT', objectId: 'p' },
+    expect(withMetaData({ type: 'payments.payment-changed.v1', data: purchase })).toEqual([
+      {
+        ...{ eventType: 'PAYMENT_SUCCESS', accountId: 'a', objectType: 'PAYMENT', objectId: 'p' },
+        metaData: {
+          ...{ paymentTransactionId: 't', amount: 249.95, currency: 'USD', status: 'SUCCESS' },
+          ...{ transactionType: 'PURCHASE', effectiveDate: at },
+        },
+      },
+    ]);
+    const older = { ...ids, transactionType: 'PURCHASE' as const, status: 'SUCCESS' as const, effectiveAt: at };
+    expect(withMetaData({ type: 'payments.payment-changed.v1', data: older })).toMatchObject([
+      { metaData: { amount: null, currency: null } },
     ]);
   });
 
+  const ofInvoice = (changes: object) =>
+    withMetaData({ type: 'payments.invoice-payment-changed.v1', data: { ...purchase, invoiceId: 'i', ...changes } });
+
   it('tell a payment that succeeded for the invoice and for the payment, and an open one not at all', () => {
-    const data = {
-      accountId: 'a',
-      invoiceId: 'i',
-      paymentId: 'p',
-      transactionId: 't',
-      transactionType: 'PURCHASE' as const,
-      status: 'SUCCESS' as const,
-      amountMinor: 1,
-      currency: 'USD' as never,
-      effectiveAt: at,
-    };
-    const type = 'payments.invoice-payment-changed.v1';
-    expect(heardNews({ type, data })).toMatchObject([
-      { eventType: 'INVOICE_PAYMENT_SUCCESS', objectType: 'INVOICE', objectId: 'i' },
+    expect(ofInvoice({})).toMatchObject([
+      {
+        ...{ eventType: 'INVOICE_PAYMENT_SUCCESS', objectType: 'INVOICE', objectId: 'i' },
+        metaData: {
+          ...{ paymentId: 'p', paymentAttemptId: 't', invoicePaymentType: 'ATTEMPT', paymentDate: at, amount: 249.95 },
+          ...{ currency: 'USD', linkedInvoicePaymentId: null, processedCurrency: 'USD' },
+        },
+      },
       { eventType: 'PAYMENT_SUCCESS', objectType: 'PAYMENT', objectId: 'p' },
     ]);
-    expect(heardNews({ type, data: { ...data, status: 'UNKNOWN' } })).toEqual([]);
-    expect(heardNews({ type, data: { ...data, transactionType: 'REFUND', status: 'PAYMENT_FAILURE' } })).toMatchObject([
+    expect(ofInvoice({ status: 'UNKNOWN' })).toEqual([]);
+  });
+  it('tell a purchase that failed with nothing paid', () => {
+    expect(ofInvoice({ status: 'PLUGIN_FAILURE' })).toMatchObject([
+      { eventType: 'INVOICE_PAYMENT_FAILED', metaData: { amount: 0 } },
+      { eventType: 'PAYMENT_FAILED', metaData: { amount: 0, status: 'PLUGIN_FAILURE' } },
+    ]);
+  });
+  it('tell what was given back for the invoice too, less than nothing, and a refund that failed for its payment alone', () => {
+    const back = { amount: -249.95, linkedInvoicePaymentId: 'p' };
+    expect(ofInvoice({ transactionType: 'REFUND' })).toMatchObject([
+      { eventType: 'INVOICE_PAYMENT_SUCCESS', metaData: { ...back, invoicePaymentType: 'REFUND' } },
+      { eventType: 'PAYMENT_SUCCESS', metaData: { amount: 249.95 } },
+    ]);
+    expect(ofInvoice({ transactionType: 'CHARGEBACK', status: 'PAYMENT_FAILURE' })).toMatchObject([
+      { eventType: 'INVOICE_PAYMENT_FAILED', metaData: { ...back, invoicePaymentType: 'CHARGED_BACK' } },
       { eventType: 'PAYMENT_FAILED' },
     ]);
+    expect(ofInvoice({ transactionType: 'REFUND', status: 'PAYMENT_FAILURE' })).toMatchObject([
+      { eventType: 'PAYMENT_FAILED' },
+    ]);
+    expect(ofInvoice({ transactionType: 'VOID' })).toMatchObject([{ eventType: 'PAYMENT_SUCCESS' }]);
   });
 });

@@ -36,13 +36,13 @@ const ofProfile = (recorded: RecordedEvent): NotificationBody | null => {
 const ofTags = (recorded: RecordedEvent): NotificationBody | null => {
   const event = objectTagsSchema.decode(recorded);
   if (event === null) return null;
-  const { accountId, tagId, tagDefinitionName, objectType, objectId } = event.data;
+  const { accountId, tagId, tagDefinitionName } = event.data;
   return {
     eventType: event.type === 'TagAdded' ? 'TAG_CREATION' : 'TAG_DELETION',
     accountId,
     objectType: 'TAG',
     objectId: tagId,
-    metaData: JSON.stringify({ tagDefinitionName, objectType, objectId }),
+    metaData: JSON.stringify({ tagDefinitionName }),
   };
 };
 

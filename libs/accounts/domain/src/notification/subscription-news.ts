@@ -29,7 +29,10 @@ export type PlannedNews = {
 
 export type RecordTimeline = {
   readonly type: 'RecordTimeline';
-  readonly data: Omit<SubscriptionNewsEvent['data'], 'news' | 'planned' | 'withdrawn'> & { readonly now: Instant };
+  readonly data: Omit<SubscriptionNewsEvent['data'], 'news' | 'planned' | 'withdrawn'> & {
+    readonly bundleExternalKey: string;
+    readonly now: Instant;
+  };
 };
 
 /** Null: nothing was told of the subscription yet. */
@@ -57,15 +60,16 @@ const sameAs =
   (other: Transition): boolean =>
     one.kind === other.kind && one.effectiveAt === other.effectiveAt;
 
-type Ids = Pick<RecordTimeline['data'], 'accountId' | 'bundleId' | 'subscriptionId'>;
+type Ids = Pick<RecordTimeline['data'], 'accountId' | 'bundleExternalKey' | 'subscriptionId'>;
 
+/** The metadata is Kill Bill's SubscriptionMetadata. */
 const newsOf = (
-  { accountId, bundleId, subscriptionId }: Ids,
-  effectiveDate: Instant,
-  { eventType, actionType }: { readonly eventType: string; readonly actionType: 'REQUESTED' | 'EFFECTIVE' },
+  { accountId, bundleExternalKey, subscriptionId }: Ids,
+  eventType: string,
+  actionType: 'REQUESTED' | 'EFFECTIVE',
 ): NotificationBody => ({
   ...{ eventType, accountId, objectType: 'SUBSCRIPTION', objectId: subscriptionId },
-  metaData: JSON.stringify({ bundleId, effectiveDate, actionType }),
+  metaData: JSON.stringify({ actionType, bundleExternalKey }),
 });
 
 /** The same transition planned again is the same notification: it is told once. */
@@ -76,7 +80,7 @@ const plannedFor = (ids: Ids, transition: Transition): readonly PlannedNews[] =>
   comingAbout[transition.kind].map((eventType) => ({
     notificationId: idOf(ids, transition, eventType),
     effectiveAt: transition.effectiveAt,
-    body: newsOf(ids, transition.effectiveAt, { eventType, actionType: 'EFFECTIVE' }),
+    body: newsOf(ids, eventType, 'EFFECTIVE'),
   }));
 
 /** What somebody has done to the timeline just now. */
@@ -88,20 +92,18 @@ const newsAtOnce = (
   return [
     ...fresh.flatMap(({ kind, effectiveAt }) => {
       const actionType = effectiveAt > data.now ? ('REQUESTED' as const) : ('EFFECTIVE' as const);
-      return asked[kind].map((eventType) => newsOf(data, effectiveAt, { eventType, actionType }));
+      return asked[kind].map((eventType) => newsOf(data, eventType, actionType));
     }),
     ...gone
       .filter((one) => isUncancelled && isCancel(one))
-      .map(({ effectiveAt }) =>
-        newsOf(data, effectiveAt, { eventType: 'SUBSCRIPTION_UNCANCEL', actionType: 'EFFECTIVE' }),
-      ),
+      .map(() => newsOf(data, 'SUBSCRIPTION_UNCANCEL', 'EFFECTIVE')),
   ];
 };
 
 export const subscriptionNews: Decider<RecordTimeline, SubscriptionNewsEvent, SubscriptionNewsState, never> = {
   initial: null,
   decide: ({ data }, before) => {
-    const { now, ...timeline } = data;
+    const { now, accountId, bundleId, subscriptionId, transitions } = data;
     const known = before ?? [];
     const fresh = data.transitions.filter((transition) => !known.some(sameAs(transition)));
     const gone = known.filter((transition) => !data.transitions.some(sameAs(transition)));
@@ -112,6 +114,7 @@ export const subscriptionNews: Decider<RecordTimeline, SubscriptionNewsEvent, Su
       .filter(isPlanned)
       .flatMap((one) => comingAbout[one.kind].map((eventType) => idOf(data, one, eventType)));
     const news = newsAtOnce(data, { fresh, gone });
+    const timeline = { accountId, bundleId, subscriptionId, transitions };
     return accept({ type: 'TimelineRecorded', data: { ...timeline, news, planned, withdrawn } });
   },
   evolve: (_before, { data }) => data.transitions,
