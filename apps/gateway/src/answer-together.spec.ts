@@ -10,10 +10,12 @@ type Answers = Readonly<Record<string, { readonly status: number; readonly body:
 /** The gateway's part alone, between a client and services that answer what they are told to. */
 const between = async (answers: Answers) => {
   const asked: (Pick<InnerRequest, 'method' | 'path'> & { readonly of: string; readonly body: string })[] = [];
+  const changedBy: unknown[] = [];
   const service = (of: string): Dispatch => ({
     forward: () => Promise.reject(new Error('not forwarded as it is')),
-    call: ({ method, path, body }) => {
+    call: ({ method, path, headers: sent, body }) => {
       asked.push({ of, method, path, body: String(body ?? '') });
+      changedBy.push(sent['x-killbill-createdby']);
       const { status, body: text } = answers[of] ?? { status: 200, body: '{}' };
       const headers = { 'content-type': 'application/json' };
       return Promise.resolve({ status, headers, body: Buffer.from(text) });
@@ -38,7 +40,7 @@ const between = async (answers: Answers) => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-  return { asked, origin, close: () => new Promise((resolve) => server.close(resolve)) };
+  return { asked, changedBy, origin, close: () => new Promise((resolve) => server.close(resolve)) };
 };
 
 const accountId = '00000000-0000-4000-8000-000000000001';
@@ -77,7 +79,7 @@ describe('what more than one service answers', () => {
     expect(asked).toEqual([
       {
         ...{ of: 'metering', method: 'GET', body: '' },
-        path: `/1.0/kb/internal/usage/backfills/${accountId}/preview?interval=day`,
+        path: `/v1/internal/usage/backfills/${accountId}/preview?interval=day`,
       },
       {
         ...{ of: 'invoicing', method: 'POST', path: '/1.0/kb/internal/invoices/usageChanges' },
@@ -87,8 +89,8 @@ describe('what more than one service answers', () => {
     await close();
   });
 
-  it('the preview of corrections goes to metering with its body', async () => {
-    const { asked, origin, close } = await between({
+  it('the preview of corrections goes to metering with its body, whoever asks', async () => {
+    const { asked, changedBy, origin, close } = await between({
       metering: { status: 200, body: '{"answer":{"accepted":1},"changed":[]}' },
       invoicing: { status: 200, body: '{"charges":[],"totals":[]}' },
     });
@@ -96,8 +98,10 @@ describe('what more than one service answers', () => {
     expect(await answer.json()).toEqual({ accepted: 1, charges: [], totals: [] });
     expect(asked[0]).toEqual({
       ...{ of: 'metering', method: 'POST', body: '[{"id":"a"}]' },
-      path: '/1.0/kb/internal/usage/corrections/preview',
+      path: '/v1/internal/usage/corrections/preview',
     });
+    // Invoicing is asked on a path of Kill Bill's, where who changes something has to say so.
+    expect(changedBy).toEqual([undefined, 'reader']);
     await close();
   });
 

@@ -66,7 +66,7 @@ export const mergeOpenApi = (documents: readonly { readonly service: string; rea
     );
     const rewritten = objectOr(withReferences({ paths: document['paths'], schemas: own }, renamed));
     for (const [path, item] of Object.entries(objectOr(rewritten['paths'])))
-      if (!/^(\/1\.0\/kb)?\/internal\/|^\/health/.test(path))
+      if (!/^(\/1\.0\/kb|\/v1)?\/internal\/|^\/health/.test(path))
         paths[path] = { ...objectOr(paths[path]), ...objectOr(item) };
     for (const [name, schema] of Object.entries(objectOr(rewritten['schemas'])))
       schemas[renamed.get(name) ?? name] = schema;

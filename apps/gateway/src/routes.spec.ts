@@ -34,6 +34,7 @@ describe('a path', () => {
   it.each([
     '/internal/authenticate',
     '/internal/clock',
+    '/v1/internal/usage/corrections/preview',
     '/',
     '/1.0/kb',
     '/1.0/kb/accountsX',

@@ -22,7 +22,7 @@ export const answerUsagePreview = async (
   headers: IncomingHttpHeaders,
 ): Promise<void> => {
   const rewritten = withoutLength(headers, request.method);
-  const inner = (request.url ?? '').replace(/^\/v1\//, '/1.0/kb/internal/');
+  const inner = (request.url ?? '').replace(/^\/v1\//, '/v1/internal/');
   const told = await upstreams.metering.call(
     request.method === 'POST'
       ? { method: 'POST', path: inner, headers: rewritten, body: await wholeBodyOf(request) }
@@ -35,7 +35,8 @@ export const answerUsagePreview = async (
   const { answer, changed } = JSON.parse(told.body.toString('utf8')) as Told;
   const priced = await upstreams.invoicing.call({
     ...{ method: 'POST', path: '/1.0/kb/internal/invoices/usageChanges' },
-    headers: { ...rewritten, 'content-type': 'application/json' },
+    // Kill Bill's paths ask who changes something; here nothing is changed, and nobody has to say so under `/v1`.
+    headers: { ...rewritten, 'content-type': 'application/json', 'x-killbill-createdby': 'reader' },
     body: JSON.stringify({ changed }),
   });
   if (priced.status !== 200) {

@@ -73,7 +73,7 @@ describe('a backfill of a closed period', () => {
     const { subscriptionId } = await close('two', ['analytics', 'pages']);
     const id = await open({ ...april, users: ['two'] });
     await stage(id, '1', [inApril('two', 'two3', 4)]);
-    const { body } = await json('GET', `/1.0/kb/internal/usage/backfills/${id}/preview`);
+    const { body } = await json('GET', `/v1/internal/usage/backfills/${id}/preview`);
     expect(body.answer.closedPeriods).toMatchObject([{ unit: 'analytics', quantity: { after: '14' } }]);
     expect(body.changed).toEqual([
       expect.objectContaining({

@@ -1,3 +1,4 @@
+import { oneAtATime } from '@billstream/event-sourcing';
 import { usageCorrectionSchema, usageCorrectionStream } from '@billstream/metering-domain';
 import { withPlannedCorrections } from '@billstream/metering-read-models';
 import { eventAsOf } from '../backfills/event-as-of';
@@ -6,8 +7,19 @@ import type { Metering } from '../metering';
 import { type CorrectionsRequest, correctionsIn, decideCorrections } from './correct-usage';
 import type { CorrectionsAnswer } from './record-corrections';
 
+/**
+ * What is planned holds a connection while other connections are asked what it comes to: as many at once as there are
+ * connections would wait for each other.
+ */
+const inTurn = oneAtATime();
+
 /** What the corrections would do to closed periods, as everything stands now. Nothing is recorded. */
-export const previewCorrections = async (
+export const previewCorrections = (
+  metering: Metering,
+  request: CorrectionsRequest,
+): Promise<CorrectionsAnswer & PreviewedPeriods> => inTurn('preview', () => previewed(metering, request));
+
+const previewed = async (
   metering: Metering,
   request: CorrectionsRequest,
 ): Promise<CorrectionsAnswer & PreviewedPeriods> => {

@@ -37,7 +37,7 @@ export class PreviewBackfillEndpoint {
   }
 
   /** The same with what invoicing needs to say what it comes to. */
-  @Get('1.0/kb/internal/usage/backfills/:backfillId/preview')
+  @Get('v1/internal/usage/backfills/:backfillId/preview')
   previewForInvoicing(
     @Param('backfillId') id: string,
     @Query() query: PreviewQuery,

@@ -23,7 +23,7 @@ export class PreviewCorrectionsEndpoint {
   }
 
   /** The same with what invoicing needs to say what it comes to. */
-  @Post('1.0/kb/internal/usage/corrections/preview')
+  @Post('v1/internal/usage/corrections/preview')
   @HttpCode(200)
   previewForInvoicing(@Body() body: unknown, @RequestCtx() context: RequestContext): Promise<Previewed> {
     return this.previewed(body, context);

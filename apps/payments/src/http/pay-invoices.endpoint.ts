@@ -20,6 +20,7 @@ import { soon } from '../soon';
 import { amountFrom } from './amount';
 import { type Answer, AnswerTo } from './answer';
 import { existingMethod, existingPayer, lookTwice } from './find';
+import { paidLocation } from './paid-location';
 import { invalidValue, unknownInvoice } from './problems';
 import { failureOf } from './transaction-problems';
 import { TransactionRequest, keyOf } from './transaction-request';
@@ -108,10 +109,13 @@ export class PayInvoicesEndpoint {
     const upTo = dayUpTo(query.targetDate, payments.runtime.clock.now(context.tenantId));
     const paid = await payAllInvoices(payments, context, { accountId, external, amountMinor, method, upTo });
     if (paid.length === 0) nothing();
-    else {
-      const ids = paid.map(({ invoiceId }) => invoiceId).join(',');
-      created(`/1.0/kb/accounts/${accountId}/invoices?invoicesFilter=${ids}`);
-    }
+    else
+      created(
+        paidLocation(
+          accountId,
+          paid.map(({ invoiceId }) => invoiceId),
+        ),
+      );
   }
 
   /** Null: none is named. */

@@ -21,23 +21,26 @@ create table if not exists due_lease (
 );
 `;
 
-/** Position -1: nothing applied yet. */
-export type Checkpoint = { readonly name: string; readonly ddlHash: string; readonly position: bigint };
+/** Position -1: nothing applied yet. `changedAt` is PostgreSQL's own text, to the microsecond. */
+export type Checkpoint = {
+  readonly name: string;
+  readonly ddlHash: string;
+  readonly position: bigint;
+  readonly changedAt: string;
+};
 
 export const ddlHashOf = ({ ddl, tables }: ReadModel): string => digest(`${ddl}\n${tables.join(',')}`).slice(0, 16);
 
 export const loadCheckpoints = async (sql: Sql): Promise<ReadonlyMap<string, Checkpoint>> => {
-  const rows = await sql.query<{ name: string; ddl_hash: string; position: string }>(
-    'select name, ddl_hash, position::text as position from read_models',
+  const rows = await sql.query<{ name: string; ddlHash: string; position: string; changedAt: string }>(
+    `select name, ddl_hash as "ddlHash", position::text as position, changed_at::text as "changedAt" from read_models`,
     [],
     'checkpoints-load',
   );
-  return new Map(
-    rows.map(({ name, ddl_hash: ddlHash, position }) => [name, { name, ddlHash, position: BigInt(position) }]),
-  );
+  return new Map(rows.map((row) => [row.name, { ...row, position: BigInt(row.position) }]));
 };
 
-/** Somebody else moved a checkpoint: this process is no longer the one that projects. */
+/** Somebody else moved a checkpoint, or put other tables there: this process is no longer the one that projects. */
 export class CheckpointMoved extends Error {
   override readonly name = 'CheckpointMoved';
   constructor(models: readonly string[]) {
@@ -51,25 +54,41 @@ export class CheckpointMoved extends Error {
  */
 const advanceSql = `
 update read_models set position = moved.upto, changed_at = clock_timestamp()
-from unnest($1::text[], $2::numeric[], $3::numeric[]) as moved (name, before, upto),
+from unnest($1::text[], $2::numeric[], $3::numeric[], $4::timestamptz[]) as moved (name, before, upto, left_at),
      (select set_config('synchronous_commit', 'off', true)) as unhurried
 where read_models.name = moved.name and read_models.position = moved.before
-returning read_models.name`;
+  and (moved.left_at is null or read_models.changed_at = moved.left_at)
+returning read_models.name, read_models.changed_at::text as "changedAt"`;
 
-export type Advance = { readonly name: string; readonly from: bigint; readonly to: bigint };
+export type Advance = {
+  readonly name: string;
+  readonly from: bigint;
+  readonly to: bigint;
+  /** When it came to `from`; null: whenever that was. A rebuild that took the tables' place leaves the position as it was. */
+  readonly leftAt: string | null;
+};
 
 /**
  * First statement of a batch's transaction: its row locks make a swap wait for the batch, and the batch for a swap.
- * Throws CheckpointMoved when one of them is not at `from`.
+ * Throws CheckpointMoved when one of them is not as it was left; gives when they were moved now, by name.
  */
-export const advanceCheckpoints = async (tx: Sql, advances: readonly Advance[]): Promise<void> => {
+export const advanceCheckpoints = async (
+  tx: Sql,
+  advances: readonly Advance[],
+): Promise<ReadonlyMap<string, string>> => {
   const sorted = [...advances].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const moved = await tx.query(
+  const moved = await tx.query<{ name: string; changedAt: string }>(
     advanceSql,
-    [sorted.map(({ name }) => name), sorted.map(({ from }) => String(from)), sorted.map(({ to }) => String(to))],
+    [
+      sorted.map(({ name }) => name),
+      sorted.map(({ from }) => String(from)),
+      sorted.map(({ to }) => String(to)),
+      sorted.map(({ leftAt }) => leftAt),
+    ],
     'checkpoints-advance',
   );
   if (moved.length !== sorted.length) throw new CheckpointMoved(sorted.map(({ name }) => name));
+  return new Map(moved.map(({ name, changedAt }) => [name, changedAt]));
 };
 
 /** Creates what is new and throws away what another release built: both are read from the beginning of the log. */

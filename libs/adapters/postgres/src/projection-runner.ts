@@ -88,8 +88,8 @@ export const runProjections = (parts: ProjectionParts): Projections => {
   const alone = async (held: AbortSignal): Promise<void> => {
     const stale = await prepareReadModels(database, parts.readModels);
     if (stale.length > 0) logger.info({ service, readModels: stale }, 'read models are built from the log');
-    const positions = await ownPositions(parts);
-    const feeder = createFeeder({ ...parts, onApplied: listeners.applied }, positions);
+    const left = await ownCheckpoints(parts);
+    const feeder = createFeeder({ ...parts, onApplied: listeners.applied }, left);
     report({ ...progress, position: feeder.position(), isActive: true });
     const prefixes = [...new Set([...parts.prefixes, ...parts.readModels.flatMap((model) => model.prefixes)])];
     const after = feeder.position() < 0n ? null : feeder.position();
@@ -161,9 +161,18 @@ const lagMs = ({ caughtUp, events }: SubscriptionPage): number => {
   return caughtUp || !last ? 0 : Math.max(0, Date.now() - epochMs(last.metadata.recordedAt));
 };
 
-const ownPositions = async ({ database, readModels }: ProjectionParts): Promise<Map<string, bigint>> => {
+/** Where a read model was left, and when. */
+type Left = { readonly position: bigint; readonly leftAt: string | null };
+const nowhere: Left = { position: -1n, leftAt: null };
+
+const ownCheckpoints = async ({ database, readModels }: ProjectionParts): Promise<Map<string, Left>> => {
   const stored = await loadCheckpoints(database);
-  return new Map(readModels.map(({ name }) => [name, stored.get(name)?.position ?? -1n]));
+  return new Map(
+    readModels.map(({ name }) => {
+      const known = stored.get(name);
+      return [name, known === undefined ? nowhere : { position: known.position, leftAt: known.changedAt }];
+    }),
+  );
 };
 
 type Feeder = {
@@ -174,26 +183,27 @@ type Feeder = {
   flush(): Promise<void>;
 };
 
-const createFeeder = (parts: ProjectionParts, positions: Map<string, bigint>): Feeder => {
+const createFeeder = (parts: ProjectionParts, checkpoints: Map<string, Left>): Feeder => {
   const { database, readModels, logger, service } = parts;
-  let reached = lowest(positions);
+  const left = (name: string): Left => checkpoints.get(name) ?? nowhere;
+  let reached = lowest([...checkpoints.values()]);
   let written = Date.now();
 
   const commit = async (events: readonly RecordedEvent[], to: bigint): Promise<void> => {
-    const behind = readModels.filter(({ name }) => (positions.get(name) ?? -1n) < to);
+    const behind = readModels.filter(({ name }) => left(name).position < to);
     if (behind.length === 0) return;
-    const news = await database.transaction(async (tx) => {
-      const advances = behind.map(({ name }) => ({ name, from: positions.get(name) ?? -1n, to }));
-      await advanceCheckpoints(tx, advances);
+    const { news, movedAt } = await database.transaction(async (tx) => {
+      const advances = behind.map(({ name }) => ({ name, from: left(name).position, leftAt: left(name).leftAt, to }));
+      const moved = await advanceCheckpoints(tx, advances);
       const applied: Applied[] = [];
       for (const model of behind) {
-        const share = shareOf(model, events, positions.get(model.name) ?? -1n);
+        const share = shareOf(model, events, left(model.name).position);
         if (share.length > 0) applied.push({ readModel: model.name, told: await model.apply(tx, share) });
       }
-      return applied;
+      return { news: applied, movedAt: moved };
     });
     for (const one of news) if (one.told !== undefined) parts.onApplied?.(one);
-    for (const { name } of behind) positions.set(name, to);
+    for (const { name } of behind) checkpoints.set(name, { position: to, leftAt: movedAt.get(name) ?? null });
     written = Date.now();
   };
 
@@ -244,10 +254,8 @@ const named = ({ stream, revision, type, id }: RecordedEvent): object => ({
   eventId: id,
 });
 
-const lowest = (positions: ReadonlyMap<string, bigint>): bigint => {
-  const all = [...positions.values()];
-  return all.reduce((low, position) => (position < low ? position : low), all[0] ?? -1n);
-};
+const lowest = (all: readonly Left[]): bigint =>
+  all.reduce((low, { position }) => (position < low ? position : low), all[0]?.position ?? -1n);
 
 const isFor = ({ prefixes }: ReadModel, { stream }: RecordedEvent): boolean =>
   prefixes.some((prefix) => stream.startsWith(prefix));

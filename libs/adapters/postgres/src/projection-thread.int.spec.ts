@@ -118,12 +118,24 @@ describe('projections in a thread', () => {
 
   it('say in the log of this thread what happens in theirs', async () => {
     const lines: string[] = [];
-    start(createLogger({ service: 'test', destination: { write: (line) => lines.push(line) } }));
+    start(createLogger({ service: 'wallets', destination: { write: (line) => lines.push(line) } }));
     await eventually(() => lines.length > 0);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       ...{ service: 'wallets', level: 'info', readModels: ['balances'] },
       msg: 'read models are built from the log',
     });
+  });
+
+  it('say what went wrong as it was, on lines that name nothing twice', async () => {
+    const lines: string[] = [];
+    const logger = createLogger({ service: 'wallets', destination: { write: (line) => lines.push(line) } });
+    const projections = start(logger);
+    await projections.visible(await deposit(1, [{ amount: 1 }]), 10_000);
+    await database.query('update read_models set position = position - 1');
+    await projections.visible(await deposit(1, [{ amount: 1 }]), 10_000);
+    const warned = lines.find((line) => line.includes('projections ended')) ?? '';
+    expect(JSON.parse(warned)).toMatchObject({ service: 'wallets', level: 'warn', err: { type: 'CheckpointMoved' } });
+    for (const key of ['time', 'service']) expect(warned.split(`"${key}":`)).toHaveLength(2);
   });
 
   it('leave the tables to the next one when they are stopped', async () => {

@@ -87,12 +87,13 @@ const threadEnded = (parts: ProjectionThreadParts, hear: Hear): Promise<unknown>
   const { schema } = database;
   const errand: Errand = { service, eventStoreUrl, databaseUrl, schema, prefixes, logLevel: logger.level };
   const thread = new Worker(file, { workerData: errand });
+  const say = retelling(logger);
   const stop = (): void => thread.postMessage('stop');
   signal.addEventListener('abort', stop, { once: true });
   thread.on('message', (news: News) => {
     if ('progress' in news) hear.progress(news.progress);
     else if ('applied' in news) hear.applied(news.applied);
-    else say(logger, news.line);
+    else say(news.line);
   });
   let failure: unknown;
   thread.once('error', (error) => (failure = error));
@@ -104,11 +105,21 @@ const threadEnded = (parts: ProjectionThreadParts, hear: Hear): Promise<unknown>
   });
 };
 
-type Line = { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'; readonly msg: string };
+type Line = {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  readonly msg: string;
+  readonly [fact: string]: unknown;
+};
+/** Each line of this thread begins with them already. */
+const isOfEveryLine = new Set(['level', 'msg', 'time', 'service']);
 
-const say = (logger: Logger, line: string): void => {
-  const { level, msg, ...facts } = JSON.parse(line) as Line;
-  logger[level](facts, msg);
+/** Says lines of another thread in this one's log. Their errors are text already: another look at them would lose their types. */
+const retelling = (logger: Logger): ((line: string) => void) => {
+  const own = logger.child({}, { serializers: { err: (told: unknown) => told } });
+  return (line) => {
+    const told = JSON.parse(line) as Line;
+    own[told.level](Object.fromEntries(Object.entries(told).filter(([fact]) => !isOfEveryLine.has(fact))), told.msg);
+  };
 };
 
 export type ProjectionThread = {

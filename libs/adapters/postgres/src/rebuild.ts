@@ -104,7 +104,7 @@ type PageOf = { readonly events: readonly RecordedEvent[]; readonly from: bigint
 
 const applyPage = (shadow: Database, readModel: ReadModel, { events, from, to }: PageOf): Promise<void> =>
   shadow.transaction(async (tx) => {
-    await advanceCheckpoints(tx, [{ name: readModel.name, from, to }]);
+    await advanceCheckpoints(tx, [{ name: readModel.name, from, to, leftAt: null }]);
     if (events.length > 0) await readModel.apply(tx, events);
   });
 
@@ -171,7 +171,10 @@ const lockLive = async (tx: Sql, { name }: ReadModel): Promise<bigint | null> =>
   return row ? BigInt(row.position) : null;
 };
 
-/** The tables keep their indexes when they change schema; a reader that holds the old table up is waited for two seconds. */
+/**
+ * The tables keep their indexes when they change schema; a reader that holds the old table up is waited for two seconds.
+ * By `changed_at` the process that projects sees that these are other tables, and tells who keeps something of the old.
+ */
 const exchange = async (
   tx: Sql,
   { readModel }: RebuildParts,

@@ -177,3 +177,22 @@ describe('the preview of corrections', () => {
     expect(await linesAfter(customer, invoices)).toEqual(amountsIn(told.charges));
   }, 90_000);
 });
+
+describe('a preview', () => {
+  it('is asked for and refused as all of our own API is: nobody says who they are, and problems have its form', async () => {
+    const { api } = await system.newTenant();
+    const headers = { 'X-Killbill-CreatedBy': '' };
+    const nothing = await api.ask('POST', '/v1/usage/corrections/preview', { body: [], headers });
+    expect([nothing.status, nothing.json()]).toEqual([200, expect.objectContaining({ accepted: 0, charges: [] })]);
+    for (const [method, asked, ask] of [
+      ['GET', `${path}/none/preview`, {}],
+      ['POST', '/v1/usage/corrections/preview', { body: 5, headers }],
+    ] as const) {
+      const refused = await api.ask(method, asked, ask);
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([
+        400,
+        expect.stringContaining('application/problem+json'),
+      ]);
+    }
+  }, 60_000);
+});

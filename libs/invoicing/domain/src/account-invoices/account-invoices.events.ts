@@ -251,7 +251,13 @@ export type AccountInvoicesEvent =
   | DomainEvent<'ClosingAdjusted', { readonly accountId: string; readonly closingId: string }>
   | DomainEvent<
       'CreditApplied',
-      { readonly accountId: string; readonly currency: Currency; readonly items: readonly CreditItem[] }
+      {
+        readonly accountId: string;
+        readonly currency: Currency;
+        readonly items: readonly CreditItem[];
+        /** The draft that became an invoice with it, if one did: others hear of that, not of a change. */
+        readonly newInvoiceId?: string;
+      }
     >
   | DomainEvent<
       'ChargedThroughChanged',

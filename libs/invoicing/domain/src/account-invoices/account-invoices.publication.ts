@@ -71,7 +71,7 @@ const published: {
   CreditApplied: (data) =>
     adjusted(
       data,
-      data.items.map(({ invoiceId }) => invoiceId),
+      data.items.map(({ invoiceId }) => invoiceId).filter((invoiceId) => invoiceId !== data.newInvoiceId),
     ),
   InvoiceVoided: (data) => ({ type: 'invoicing.invoice-voided.v1', data }),
   BalanceChanged: (data) => ({ type: 'invoicing.balance-changed.v1', data }),

@@ -171,6 +171,6 @@ export const commitDraft =
     return inSequence(state, [
       (): readonly AccountInvoicesEvent[] => [{ type: 'DraftCommitted', data }],
       chargedThrough(accountId, items),
-      settleCredit([invoiceId], occasion),
+      settleCredit([invoiceId], occasion, { newInvoiceId: invoiceId }),
     ]);
   };

@@ -18,9 +18,12 @@ const balanceAfter = (invoiceId: string, totals: InvoiceTotals, payerAccountId: 
   };
 };
 
-/** Lets credit be made and used where it can, and says what everything touched stands at afterwards. */
+/**
+ * Lets credit be made and used where it can, and says what everything touched stands at afterwards. `made`: the draft that
+ * the same decision made an invoice of.
+ */
 export const settleCredit =
-  (touched: readonly string[], occasion: Occasion): Step =>
+  (touched: readonly string[], occasion: Occasion, made: { readonly newInvoiceId?: string } = {}): Step =>
   (state) => {
     const known = billable(state);
     if (known === null) return [];
@@ -28,7 +31,7 @@ export const settleCredit =
     const { accountId } = account;
     const items = creditMoves(state, accountId, todayOf(account, occasion));
     const applied: readonly AccountInvoicesEvent[] =
-      items.length === 0 ? [] : [{ type: 'CreditApplied', data: { accountId, currency, items } }];
+      items.length === 0 ? [] : [{ type: 'CreditApplied', data: { accountId, currency, items, ...made } }];
     const after = applied.reduce(evolve, state);
     const ids = new Set([...touched, ...items.map(({ invoiceId }) => invoiceId)]);
     const payer = payerOf(account);
