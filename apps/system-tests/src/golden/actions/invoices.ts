@@ -13,6 +13,7 @@ type Line = {
   readonly currency?: string;
   readonly bundle?: string;
 };
+type Credit = Line & { readonly invoice?: string };
 type Lines = { readonly account?: string; readonly date: When; readonly autoCommit: boolean };
 
 const linesBody = (stage: Stage, lines: readonly Line[], ref?: string) => {
@@ -28,10 +29,18 @@ const linesBody = (stage: Stage, lines: readonly Line[], ref?: string) => {
   }));
 };
 
-const credit: Action<Lines & { readonly credits: readonly Line[] }> = async (stage, args) => {
+/** A credit that names an invoice goes on it. */
+const credit: Action<Lines & { readonly credits: readonly Credit[] }> = async (stage, args) => {
+  const lines = linesBody(stage, args.credits, args.account);
+  const body: object[] = [];
+  for (const [i, line] of lines.entries()) {
+    const name = args.credits[i]?.invoice;
+    const named = name === undefined ? {} : { invoiceId: (await invoiceNamed(stage, name, args.account)).invoiceId };
+    body.push({ ...line, ...named });
+  }
   await stage.requests.send('POST', '/credits', {
     query: { requestedDate: args.date, autoCommit: args.autoCommit },
-    body: linesBody(stage, args.credits, args.account),
+    body,
   });
 };
 
