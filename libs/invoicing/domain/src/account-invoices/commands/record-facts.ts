@@ -1,4 +1,4 @@
-import { type Instant, plusMs } from '@billstream/kernel';
+import { type Instant, localDateOf, plusMs } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import type {
   AccountInvoicesEvent,
@@ -7,7 +7,7 @@ import type {
   RecordedAccount,
 } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
-import { firstBillCycleDay } from '../billing-events';
+import { accountTimeOf, firstBillCycleDay } from '../billing-events';
 import { invoiceRun } from '../invoice-run';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
@@ -111,6 +111,23 @@ const changedSince = (before: BillingTimeline | undefined, after: BillingTimelin
   return null;
 };
 
+/**
+ * Whether something is withdrawn before its time that a run has gone by: a run charges whole days, so an end that was
+ * planned for this afternoon has taken back this morning what was charged beyond it. That is owed again.
+ */
+const withdrawsWhatWasRun = (state: AccountInvoices, after: BillingTimeline, now: Instant): boolean => {
+  const { account, lastRun } = state;
+  if (account === null || lastRun === null) return false;
+  const time = accountTimeOf(account);
+  const before = state.subscriptions[after.subscriptionId]?.timeline.transitions ?? [];
+  return before.some(
+    (planned) =>
+      planned.effectiveAt > now &&
+      localDateOf(planned.effectiveAt, time) <= lastRun.targetDate &&
+      !after.transitions.some((kept) => same(kept, planned)),
+  );
+};
+
 export const recordTimeline = (
   state: AccountInvoices,
   command: RecordBillingTimeline,
@@ -119,7 +136,9 @@ export const recordTimeline = (
   const before = state.subscriptions[timeline.subscriptionId]?.timeline;
   const isKnown = same(before ?? null, timeline);
   // Nothing is charged between timelines that change together, or one change would come to several invoices.
-  const changed = changedSince(before, timeline, runThroughBy(state, now));
+  const changed =
+    changedSince(before, timeline, runThroughBy(state, now)) ??
+    (withdrawsWhatWasRun(state, timeline, now) ? now : null);
   if (isFollowed && isKnown) return [];
   if (isFollowed) {
     const since = changed === null ? {} : { changedFrom: changed };
