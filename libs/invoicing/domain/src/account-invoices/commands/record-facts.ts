@@ -128,6 +128,11 @@ const withdrawsWhatWasRun = (state: AccountInvoices, after: BillingTimeline, now
   );
 };
 
+/** From when on there is something else to charge than the account's runs have gone by; null when there is not. */
+const changesSince = (state: AccountInvoices, after: BillingTimeline, now: Instant): Instant | null =>
+  changedSince(state.subscriptions[after.subscriptionId]?.timeline, after, runThroughBy(state, now)) ??
+  (withdrawsWhatWasRun(state, after, now) ? now : null);
+
 export const recordTimeline = (
   state: AccountInvoices,
   command: RecordBillingTimeline,
@@ -136,9 +141,7 @@ export const recordTimeline = (
   const before = state.subscriptions[timeline.subscriptionId]?.timeline;
   const isKnown = same(before ?? null, timeline);
   // Nothing is charged between timelines that change together, or one change would come to several invoices.
-  const changed =
-    changedSince(before, timeline, runThroughBy(state, now)) ??
-    (withdrawsWhatWasRun(state, timeline, now) ? now : null);
+  const changed = changesSince(state, timeline, now);
   if (isFollowed && isKnown) return [];
   if (isFollowed) {
     const since = changed === null ? {} : { changedFrom: changed };
