@@ -1,4 +1,4 @@
-import { type Instant, localDateOf, plusMs } from '@billstream/kernel';
+import { type Instant, plusMs } from '@billstream/kernel';
 import type { ClosedUsage } from '@billstream/metering-contracts';
 import type {
   AccountInvoicesEvent,
@@ -7,7 +7,7 @@ import type {
   RecordedAccount,
 } from '../account-invoices.events';
 import type { AccountInvoices } from '../account-invoices.state';
-import { accountTimeOf, firstBillCycleDay } from '../billing-events';
+import { firstBillCycleDay } from '../billing-events';
 import { invoiceRun } from '../invoice-run';
 import { settleCredit } from '../settle-credit';
 import { type Given, type Step, inSequence, occasionOf, todayOf } from '../steps';
@@ -112,20 +112,14 @@ const changedSince = (before: BillingTimeline | undefined, after: BillingTimelin
 };
 
 /**
- * Whether something is withdrawn before its time that a run has gone by: a run charges whole days, so an end that was
- * planned for this afternoon has taken back this morning what was charged beyond it. That is owed again.
+ * Whether something is withdrawn before its time that a run may have gone by: a charge in advance reaches up to the next
+ * transition that is planned, so a run has taken back what was charged beyond it, however far ahead it lay. That is owed
+ * again. (Kill Bill makes no invoice when a cancellation is taken back, and charges it whenever the next one is made.)
  */
 const withdrawsWhatWasRun = (state: AccountInvoices, after: BillingTimeline, now: Instant): boolean => {
-  const { account, lastRun } = state;
-  if (account === null || lastRun === null) return false;
-  const time = accountTimeOf(account);
   const before = state.subscriptions[after.subscriptionId]?.timeline.transitions ?? [];
-  return before.some(
-    (planned) =>
-      planned.effectiveAt > now &&
-      localDateOf(planned.effectiveAt, time) <= lastRun.targetDate &&
-      !after.transitions.some((kept) => same(kept, planned)),
-  );
+  const kept = new Set(after.transitions.map(({ effectiveAt }) => effectiveAt));
+  return state.lastRun !== null && before.some(({ effectiveAt }) => effectiveAt > now && !kept.has(effectiveAt));
 };
 
 /** From when on there is something else to charge than the account's runs have gone by; null when there is not. */
