@@ -3,7 +3,7 @@ import { parseUuid } from '@billstream/kernel';
 import { type InvoicePaymentsCommand, invoicePaymentsStream } from '@billstream/payments-domain';
 import type { PaymentView, TransactionView } from '@billstream/payments-read-models';
 import { Body, Controller, Delete, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiOperation } from '@nestjs/swagger';
+import { ApiOperation, ApiParam } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { type SaidState, correctTransaction } from '../correct-transaction';
 import { type Payments, paymentsToken, stepOf } from '../payments';
@@ -45,6 +45,8 @@ export class CorrectTransactionsEndpoint {
   @Put('admin/payments/:paymentId/transactions/:transactionId')
   @HttpCode(204)
   @ApiOperation({ operationId: 'updatePaymentTransactionState', summary: 'Correct the state of a transaction' })
+  @ApiParam({ name: 'paymentId' })
+  @ApiParam({ name: 'transactionId' })
   async correct(
     @Param() { paymentId, transactionId }: CorrectPath,
     @Body() body: AdminPaymentRequest,

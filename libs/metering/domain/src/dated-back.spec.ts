@@ -23,3 +23,11 @@ it.each<readonly [string, readonly PlanInterval[], readonly PlanInterval[], Inst
 ])('plans differ from the first instant that they say something else of: %s', (_, before, after, from) => {
   expect(plansDifferFrom(before, after)).toBe(from);
 });
+
+it('plans are the same in whichever order a database gave their fields back', () => {
+  const cycle = { unit: 'MONTHS', number: 1, billCycleDay: null, alignedAt: null } as const;
+  const backwards = <Fields extends object>(fields: Fields): Fields =>
+    Object.fromEntries(Object.entries(fields).reverse()) as Fields;
+  const given = backwards({ ...on('a', 1, null), cycle: backwards(cycle) });
+  expect(plansDifferFrom([{ ...on('a', 1, null), cycle }], [given])).toBeNull();
+});

@@ -17,9 +17,13 @@ export const plansDifferFrom = (before: readonly PlanInterval[], after: readonly
   return null;
 };
 
-/** The same for equal intervals, in whichever order a database gave their fields back. */
+/** The same for equal intervals, in whichever order a database gave their fields back, and those of what they hold. */
 const textOf = (interval: PlanInterval | undefined): string =>
-  JSON.stringify(Object.entries(interval ?? {}).sort(([one], [other]) => (one < other ? -1 : 1)));
+  JSON.stringify(interval ?? null, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
 
 const earliest = (instants: readonly (Instant | null | undefined)[]): Instant | null =>
   instants.reduce<Instant | null>(
