@@ -6,9 +6,8 @@ export const subscriptionErrors: readonly Case[] = [
   [
     1001,
     400,
-    'a change before the start',
-    () =>
-      ask('PUT', `/subscriptions/${stage.subscriptionId}?requestedDate=2000-01-01`, { planName: 'shotgun-monthly' }),
+    'a cancellation before the start',
+    () => ask('DELETE', `/subscriptions/${stage.subscriptionId}?requestedDate=2000-01-01`),
   ],
   [
     1011,
